@@ -1,0 +1,113 @@
+"""Every error that datacheck raises on purpose.
+
+::
+
+    DatacheckError
+    ├── SourceError          a source cannot be opened, or is not what it was taken for
+    ├── ManifestError        a manifest breaks its schema
+    ├── ConfigError          an option or configuration key is unknown or has an unusable value
+    ├── StorageError         a saved artefact is missing, damaged, or of a newer schema
+    ├── MissingExtraError    an optional dependency is not installed (also an ImportError)
+    ├── ScanError            a scan cannot be run at all (a single bad file never raises)
+    ├── ProbeError           a probe cannot be trained on this dataset
+    ├── PlanError            a training plan does not fit the dataset or the request
+    ├── RelabelError         a relabel queue or a set of answers is refused
+    └── ContractError        a data contract cannot be read or checked
+
+A message says what was expected, what was found, where, and what to do.
+"""
+
+from __future__ import annotations
+
+import importlib
+from types import ModuleType
+
+
+class DatacheckError(Exception):
+    """The root of the tree; catch it to catch everything that datacheck raises on purpose."""
+
+
+class SourceError(DatacheckError):
+    """A source cannot be opened, or is not what it was taken for."""
+
+
+class ManifestError(DatacheckError):
+    """A manifest breaks its schema."""
+
+
+class ConfigError(DatacheckError):
+    """An option or configuration key is unknown or has an unusable value."""
+
+
+class StorageError(DatacheckError):
+    """A saved artefact is missing, damaged, or of a newer schema than this version reads."""
+
+
+class MissingExtraError(DatacheckError, ImportError):
+    """An optional dependency is not installed."""
+
+
+class ScanError(DatacheckError):
+    """A scan cannot be run at all; a single unreadable file is a row, never this error."""
+
+
+class ProbeError(DatacheckError):
+    """A probe cannot be trained on this dataset."""
+
+
+class PlanError(DatacheckError):
+    """A training plan does not fit the dataset or the request."""
+
+
+class RelabelError(DatacheckError):
+    """A relabel queue or a set of answers is refused."""
+
+
+class ContractError(DatacheckError):
+    """A data contract cannot be read or checked."""
+
+
+def require(module: str, *, extra: str, purpose: str) -> ModuleType:
+    """Import an optional dependency, or say which extra installs it.
+
+    Parameters
+    ----------
+    module
+        Import name, such as ``"torch"``.
+    extra
+        The extra of datacheck that brings it, such as ``"probe"``.
+    purpose
+        What needs it, as the subject of a sentence, such as ``"the probe"``.
+
+    Raises
+    ------
+    MissingExtraError
+        When the module is not installed.
+
+    Examples
+    --------
+    >>> require("json", extra="probe", purpose="this example").__name__
+    'json'
+    """
+    try:
+        return importlib.import_module(module)
+    except ModuleNotFoundError as error:
+        if error.name is not None and module.split(".")[0] != error.name.split(".")[0]:
+            raise
+        raise MissingExtraError(
+            f"{purpose} needs {module}, which is not installed; run: pip install 'datacheck[{extra}]'"
+        ) from error
+
+
+def did_you_mean(given: str, known: list[str] | tuple[str, ...]) -> str:
+    """Return ``" (did you mean 'x'?)"`` for the nearest known word, or nothing when none is near.
+
+    Examples
+    --------
+    >>> did_you_mean("selct", ["select", "ignore"])
+    " (did you mean 'select'?)"
+    """
+    from difflib import get_close_matches
+
+    near = get_close_matches(given, known, n=1)
+    return f" (did you mean {near[0]!r}?)" if near else ""

@@ -1,0 +1,220 @@
+"""What a rule says: findings for people, a columnar table for the samples."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass, field
+from enum import IntEnum
+from typing import Any
+
+import numpy as np
+import pyarrow as pa
+from numpy.typing import ArrayLike
+
+from datacheck.errors import ConfigError, did_you_mean
+
+MAX_SAMPLE_IDS = 100
+"""A finding names at most this many samples, worst first; the whole list is in the sample issues."""
+
+
+class Severity(IntEnum):
+    """How much a finding is likely to cost the training run.
+
+    Examples
+    --------
+    >>> Severity.parse("warning") < Severity.ERROR
+    True
+    """
+
+    INFO = 1
+    WARNING = 2
+    ERROR = 3
+
+    @property
+    def label(self) -> str:
+        """The word used in every report: ``info``, ``warning`` or ``error``."""
+        return self.name.lower()
+
+    @classmethod
+    def parse(cls, word: str) -> Severity:
+        """Return the severity that a word names."""
+        try:
+            return cls[word.strip().upper()]
+        except KeyError:
+            known = [severity.label for severity in cls]
+            raise ConfigError(
+                f"expected a severity ({', '.join(known)}), found {word!r}{did_you_mean(word, known)}"
+            ) from None
+
+
+@dataclass(frozen=True, kw_only=True)
+class Finding:
+    """One true and actionable statement about a dataset.
+
+    Attributes
+    ----------
+    code, name
+        The rule's stable code and slug, such as ``DC301`` and ``exact-duplicate``.
+    severity
+        How much it is likely to cost.
+    message
+        One sentence: what was found, with its number.
+    remedy
+        What to do about it, concretely.
+    evidence
+        JSON-safe numbers and short strings behind the message (effect sizes with their intervals).
+    sample_ids
+        Up to `MAX_SAMPLE_IDS` samples, worst first.
+    n_affected
+        How many samples are affected in all (0 where the finding is about the dataset as a whole).
+    """
+
+    code: str
+    name: str
+    severity: Severity
+    message: str
+    remedy: str
+    evidence: Mapping[str, Any] = field(default_factory=dict)
+    sample_ids: tuple[str, ...] = ()
+    n_affected: int = 0
+
+    def to_json(self) -> dict[str, Any]:
+        """Return the finding as plain JSON values."""
+        return {
+            "code": self.code,
+            "name": self.name,
+            "severity": self.severity.label,
+            "message": self.message,
+            "remedy": self.remedy,
+            "evidence": dict(self.evidence),
+            "sample_ids": list(self.sample_ids),
+            "n_affected": self.n_affected,
+        }
+
+    @classmethod
+    def from_json(cls, value: Mapping[str, Any]) -> Finding:
+        """Rebuild a finding from `to_json`."""
+        return cls(
+            code=value["code"],
+            name=value["name"],
+            severity=Severity.parse(value["severity"]),
+            message=value["message"],
+            remedy=value["remedy"],
+            evidence=value["evidence"],
+            sample_ids=tuple(value["sample_ids"]),
+            n_affected=value["n_affected"],
+        )
+
+
+SAMPLE_ISSUES_SCHEMA = pa.schema(
+    [
+        pa.field("code", pa.string(), nullable=False),
+        pa.field("sample_id", pa.string(), nullable=False),
+        pa.field("suspicion", pa.float32(), nullable=False),
+        pa.field("value", pa.float64()),
+        pa.field("related_id", pa.string()),
+        pa.field("cluster", pa.int64()),
+        pa.field("note", pa.string()),
+    ]
+)
+"""Columns of ``issues.parquet``, a row for each (rule, sample).
+
+``suspicion`` is in [0, 1], high is worse, and orders the samples of one rule; ``value`` is what was measured,
+in the rule's own unit; ``related_id`` is the sample that this one clashes with; ``cluster`` numbers groups of
+samples that belong together; ``note`` is a short reason or a suggested label.
+"""
+
+
+def sample_issues(
+    code: str,
+    sample_ids: Sequence[str] | pa.Array | pa.ChunkedArray,
+    suspicion: ArrayLike,
+    *,
+    value: ArrayLike | None = None,
+    related_id: Sequence[str | None] | pa.Array | None = None,
+    cluster: ArrayLike | None = None,
+    note: Sequence[str | None] | pa.Array | None = None,
+) -> pa.Table:
+    """Build a table of sample issues for one rule; the columns left out are null.
+
+    Raises
+    ------
+    ValueError
+        When the columns differ in length or a suspicion is outside [0, 1].
+
+    Examples
+    --------
+    >>> sample_issues("DC401", ["a", "b"], [1.0, 0.5], value=[0.01, 0.04]).num_rows
+    2
+    """
+    n_rows = len(sample_ids)
+    suspicion = np.broadcast_to(np.asarray(suspicion, dtype=np.float32), (n_rows,))
+    if n_rows and not (np.all(suspicion >= 0) and np.all(suspicion <= 1)):
+        raise ValueError(f"{code}: expected suspicion in [0, 1], found {suspicion.min()} to {suspicion.max()}")
+
+    def column(name: str, values: Any) -> pa.Array | pa.ChunkedArray:
+        type_ = SAMPLE_ISSUES_SCHEMA.field(name).type
+        if values is None:
+            return pa.nulls(n_rows, type_)
+        if isinstance(values, pa.Array | pa.ChunkedArray):
+            return values.cast(type_)
+        return pa.array(values, type_, from_pandas=isinstance(values, np.ndarray))
+
+    return pa.table(
+        [
+            pa.array([code]).take(pa.array(np.zeros(n_rows, np.int64))),
+            column("sample_id", sample_ids),
+            pa.array(suspicion),
+            column("value", value),
+            column("related_id", related_id),
+            column("cluster", cluster),
+            column("note", note),
+        ],
+        schema=SAMPLE_ISSUES_SCHEMA,
+    )
+
+
+def worst_sample_ids(issues: pa.Table, limit: int = MAX_SAMPLE_IDS) -> tuple[str, ...]:
+    """Return the sample ids of the highest suspicion, worst first, ties in table order."""
+    order = np.argsort(-issues["suspicion"].to_numpy(), kind="stable")[:limit]
+    return tuple(issues["sample_id"].take(pa.array(order)).to_pylist())
+
+
+@dataclass(frozen=True)
+class Passed:
+    """The rule was judged, and the dataset keeps it."""
+
+    summary: str = ""
+
+
+@dataclass(frozen=True)
+class Found:
+    """The rule was judged, and it has something to say.
+
+    ``issues`` is a table of `SAMPLE_ISSUES_SCHEMA`: every affected sample, without a cap.
+    """
+
+    findings: tuple[Finding, ...]
+    issues: pa.Table = field(default_factory=SAMPLE_ISSUES_SCHEMA.empty_table)
+
+    def __post_init__(self) -> None:
+        if not self.findings:
+            raise ValueError("Found without a finding: return Passed() when there is nothing to say")
+
+
+@dataclass(frozen=True)
+class NotApplicable:
+    """The rule cannot be judged on this dataset; ``reason`` says what is missing and how to supply it."""
+
+    reason: str
+
+
+@dataclass(frozen=True)
+class Failed:
+    """The rule crashed; this fails the audit and stops no other rule."""
+
+    error: str
+    details: str = ""
+
+
+Outcome = Passed | Found | NotApplicable | Failed

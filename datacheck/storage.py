@@ -1,0 +1,120 @@
+"""Atomic writes, and reads that say what is wrong with a saved artefact."""
+
+from __future__ import annotations
+
+import json
+import os
+import tempfile
+from collections.abc import Iterator, Mapping
+from contextlib import contextmanager, suppress
+from pathlib import Path
+from typing import Any, cast
+
+import pyarrow as pa
+import pyarrow.parquet as pq
+
+from datacheck.errors import StorageError
+
+
+@contextmanager
+def atomic_path(path: Path) -> Iterator[Path]:
+    """Yield a temporary path beside ``path``; rename it over ``path`` when the block succeeds.
+
+    A reader sees the old file or the new one, never half of one; a failed block leaves no trace.
+
+    Examples
+    --------
+    >>> folder = Path(tempfile.mkdtemp())
+    >>> with atomic_path(folder / "a.txt") as temporary:
+    ...     _ = temporary.write_text("whole")
+    >>> (folder / "a.txt").read_text()
+    'whole'
+    """
+    path.parent.mkdir(parents=True, exist_ok=True)
+    descriptor, name = tempfile.mkstemp(prefix=f".{path.name}.", suffix=".tmp", dir=path.parent)
+    os.close(descriptor)
+    temporary = Path(name)
+    try:
+        yield temporary
+        temporary.chmod(0o666 & ~_umask())
+        temporary.replace(path)
+    finally:
+        with suppress(FileNotFoundError):
+            temporary.unlink()
+
+
+def _umask() -> int:
+    current = os.umask(0)
+    os.umask(current)
+    return current
+
+
+def write_text(path: Path, text: str) -> None:
+    """Write UTF-8 text atomically."""
+    with atomic_path(path) as temporary:
+        temporary.write_text(text, encoding="utf-8")
+
+
+def write_json(path: Path, value: Mapping[str, Any]) -> None:
+    """Write a JSON object atomically, keys in the order given; NaN and infinity are refused."""
+    write_text(path, json.dumps(value, indent=2, ensure_ascii=False, allow_nan=False) + "\n")
+
+
+def read_json(path: Path, *, schema: str, version: int) -> dict[str, Any]:
+    """Read a JSON object that names its schema and version.
+
+    Raises
+    ------
+    StorageError
+        When the file is missing, is not JSON, names another schema, or a newer version.
+    """
+    try:
+        value = json.loads(path.read_text(encoding="utf-8"))
+    except FileNotFoundError:
+        raise StorageError(f"expected {schema} in {path}, but the file does not exist") from None
+    except (OSError, UnicodeDecodeError, json.JSONDecodeError) as error:
+        raise StorageError(f"expected {schema} in {path}, but it cannot be read: {error}") from error
+    found = value.get("schema") if isinstance(value, dict) else type(value).__name__
+    if found != schema:
+        raise StorageError(f"expected schema {schema!r} in {path}, found {found!r}")
+    check_version(value.get("version"), version, what=schema, where=path)
+    return cast("dict[str, Any]", value)
+
+
+def check_version(found: object, supported: int, *, what: str, where: Path) -> None:
+    """Raise a `StorageError` unless ``found`` is an integer version no newer than ``supported``."""
+    if not isinstance(found, int) or found < 1:
+        raise StorageError(f"expected a schema version of {what} in {where}, found {found!r}")
+    if found > supported:
+        raise StorageError(
+            f"{where} holds {what} version {found}; this datacheck reads up to version {supported}: upgrade datacheck"
+        )
+
+
+def write_table(path: Path, table: pa.Table, metadata: Mapping[str, Any] | None = None) -> None:
+    """Write an Arrow table as Parquet atomically, with ``metadata`` as JSON under the key ``datacheck``."""
+    if metadata is not None:
+        encoded = json.dumps(metadata, ensure_ascii=False).encode()
+        table = table.replace_schema_metadata({**(table.schema.metadata or {}), b"datacheck": encoded})
+    with atomic_path(path) as temporary:
+        pq.write_table(table, temporary, compression="zstd")
+
+
+def read_table(path: Path, *, what: str) -> tuple[pa.Table, dict[str, Any]]:
+    """Read a Parquet table and the metadata that `write_table` stored with it.
+
+    Raises
+    ------
+    StorageError
+        When the file is missing or is not a Parquet file that datacheck wrote.
+    """
+    try:
+        table = pq.read_table(path)
+    except FileNotFoundError:
+        raise StorageError(f"expected {what} in {path}, but the file does not exist") from None
+    except (OSError, pa.ArrowException) as error:
+        raise StorageError(f"expected {what} in {path}, but it is not a readable Parquet file: {error}") from error
+    raw = (table.schema.metadata or {}).get(b"datacheck")
+    if raw is None:
+        raise StorageError(f"{path} is Parquet, but not {what} written by datacheck (its metadata is missing)")
+    return table, json.loads(raw)

@@ -1,0 +1,1 @@
+"""Data contracts for datasets, on Great Expectations."""
