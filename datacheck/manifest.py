@@ -2,15 +2,15 @@
 
 from __future__ import annotations
 
+import sys
 from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass, field, replace
 from enum import StrEnum
 from functools import cached_property
 from pathlib import Path
-from typing import Any
+from typing import TYPE_CHECKING, Any
 
 import numpy as np
-import pandas as pd
 import pyarrow as pa
 import pyarrow.compute as pc
 from numpy.typing import NDArray
@@ -18,6 +18,9 @@ from numpy.typing import NDArray
 from datacheck.errors import ManifestError, did_you_mean
 from datacheck.readers import FileReader, SampleReader
 from datacheck.storage import check_version, read_table, write_table
+
+if TYPE_CHECKING:
+    import pandas as pd
 
 VERSION = 1
 """Version of ``manifest.parquet``."""
@@ -301,7 +304,7 @@ class Manifest:
 def _as_table(columns: Mapping[str, Any] | pd.DataFrame | pa.Table) -> pa.Table:
     if isinstance(columns, pa.Table):
         return columns
-    if isinstance(columns, pd.DataFrame):
+    if "pandas" in sys.modules and isinstance(columns, sys.modules["pandas"].DataFrame):
         return pa.Table.from_pandas(columns, preserve_index=False)
     try:
         return pa.table(dict(columns))

@@ -5,15 +5,18 @@ from __future__ import annotations
 from dataclasses import dataclass
 from functools import cached_property
 from pathlib import Path
+from typing import TYPE_CHECKING
 
 import numpy as np
-import pandas as pd
 import pyarrow as pa
 from numpy.typing import NDArray
 
 from datacheck.errors import ManifestError
 from datacheck.manifest import Manifest
 from datacheck.storage import check_version, read_table, write_table
+
+if TYPE_CHECKING:
+    import pandas as pd
 
 VERSION = 1
 """Version of ``measurements.parquet``."""
