@@ -163,9 +163,7 @@ def configured_rules(settings: Settings) -> tuple[Rule, ...]:
     return tuple(configure(rule, settings.rules.get(rule.code, {})) for rule in selected)
 
 
-def run_rules(
-    rules: Sequence[Rule], context: RuleContext, progress: Progress | None = None
-) -> tuple[RuleOutcome, ...]:
+def run_rules(rules: Sequence[Rule], context: RuleContext, progress: Progress | None = None) -> tuple[RuleOutcome, ...]:
     """Judge every rule; one that crashes is a `Failed` outcome and stops no other."""
     from datacheck.report import RuleOutcome
 
@@ -202,9 +200,7 @@ def prepare_run_folder(folder: Path) -> None:
         raise DatacheckError(f"expected a run folder that can be written at {folder}: {error}") from error
 
 
-def _scan(
-    manifest: Manifest, settings: Settings, *, pixels: bool, progress: Progress | None
-) -> ScanResult | None:
+def _scan(manifest: Manifest, settings: Settings, *, pixels: bool, progress: Progress | None) -> ScanResult | None:
     if manifest.modality is not Modality.IMAGE or manifest.reader is None:
         return None
     from datacheck.scan import scan

@@ -146,12 +146,17 @@ def _convert(value: Any, hint: Any, *, key: str, where: str) -> Any:
             return tuple(value)
     elif hint is Path and isinstance(value, str | Path):
         return Path(value)
-    elif origin is not None and isinstance(value, dict):
-        return value
-    elif (hint is bool) is isinstance(value, bool) and isinstance(hint, type) and isinstance(value, hint):
+    elif _is_plain(value, hint, origin):
         return value
     expected = "a list of strings" if origin is tuple else "a table" if origin else getattr(hint, "__name__", str(hint))
     raise ConfigError(f"{where}: {key!r}: expected {expected}, found {type(value).__name__} {value!r}")
+
+
+def _is_plain(value: Any, hint: Any, origin: Any) -> bool:
+    """Whether a value already has a field's type; True is no number, and a table is no scalar."""
+    if origin is not None:
+        return isinstance(value, dict)
+    return isinstance(hint, type) and isinstance(value, hint) and (hint is bool) is isinstance(value, bool)
 
 
 def _severity(value: Any, *, key: str, where: str) -> Severity:

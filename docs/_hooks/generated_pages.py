@@ -47,7 +47,12 @@ def pages() -> Iterator[tuple[str, str]]:
 
 def rules_index() -> str:
     """Return the page that lists every rule by family."""
-    lines = ["# Rules", "", "Select them by code, by the start of a code, or by name: `--select DC1,exact-duplicate`.", ""]
+    lines = [
+        "# Rules",
+        "",
+        "Select them by code, by the start of a code, or by name: `--select DC1,exact-duplicate`.",
+        "",
+    ]
     for prefix, title in FAMILIES.items():
         members = [rule for rule in RULES if rule.code.startswith(prefix)]
         if members:
@@ -88,7 +93,11 @@ def thresholds(rule: type[Rule]) -> list[str]:
     if not fields:
         return []
     rows = [f"| `{name}` | `{default!r}` |" for name, default in fields]
-    return ["## Thresholds", "", f"Set them under `[tool.datacheck.rules.{rule.code}]`.", ""] + [
+    return [
+        "## Thresholds",
+        "",
+        f"Set them under `[tool.datacheck.rules.{rule.code}]`.",
+        "",
         "| field | default |",
         "| --- | --- |",
         *rows,

@@ -1,0 +1,57 @@
+"""``datacheck rules`` and ``datacheck explain``."""
+
+from __future__ import annotations
+
+import json
+from typing import Annotated
+
+import typer
+
+
+def rules_command(
+    select: Annotated[str, typer.Option(help="Which rules: codes, prefixes, names; comma-separated.")] = "ALL",
+    format: Annotated[str, typer.Option(help="text or json.")] = "text",
+) -> int:
+    """List the rules."""
+    from datacheck.rules import explanation
+    from datacheck.rules.plugins import all_rules
+    from datacheck.rules.select import select_rules
+
+    if format not in {"text", "json"}:
+        raise typer.BadParameter("expected text or json", param_hint="--format")
+    chosen = select_rules(all_rules(), select=tuple(word.strip() for word in select.split(",")))
+    rows = [
+        {
+            "code": rule.code,
+            "name": rule.name,
+            "severity": rule.severity.label,
+            "summary": explanation(rule).splitlines()[0],
+        }
+        for rule in chosen
+    ]
+    if format == "json":
+        typer.echo(json.dumps(rows, indent=2, ensure_ascii=False))
+    else:
+        width = max(len(row["name"]) for row in rows)
+        for row in rows:
+            typer.echo(f"{row['code']}  {row['name']:<{width}}  {row['severity']:<7}  {row['summary']}")
+    return 0
+
+
+def explain_command(
+    rule: Annotated[str, typer.Argument(help="A rule's code or name, such as DC301 or exact-duplicate.")],
+) -> int:
+    """Say what a rule finds, why it hurts, how it is measured, and how to fix it."""
+    from datacheck.errors import ConfigError
+    from datacheck.rules import explanation
+    from datacheck.rules.plugins import all_rules
+    from datacheck.rules.select import select_rules
+
+    chosen = select_rules(all_rules(), select=(rule,))
+    if len(chosen) != 1:
+        raise ConfigError(
+            f"expected one rule, but {rule!r} names {len(chosen)}: {', '.join(found.code for found in chosen)}"
+        )
+    (found,) = chosen
+    typer.echo(f"{found.code} · {found.name} · {found.severity.label}\n\n{explanation(found)}")
+    return 0

@@ -1,0 +1,79 @@
+"""``datacheck fingerprint`` and ``datacheck diff``."""
+
+from __future__ import annotations
+
+import json
+from pathlib import Path
+from typing import TYPE_CHECKING, Annotated
+
+import typer
+
+from datacheck.cli.audit import default_run_folder
+from datacheck.cli.progress import progress_bars
+from datacheck.errors import SourceError
+
+if TYPE_CHECKING:
+    from datacheck.fingerprint import Fingerprint
+
+
+def fingerprint_command(
+    source: Annotated[str, typer.Argument(help="A folder of images, a table, or a tar.")],
+    out: Annotated[Path, typer.Option("--out", "-o", help="Where the fingerprint goes.")] = Path("fingerprint.json"),
+    jobs: Annotated[int | None, typer.Option(min=1, help="Worker processes of the scan.")] = None,
+    pixels: Annotated[bool, typer.Option("--pixels/--no-pixels", help="Whether to read the images.")] = True,
+) -> int:
+    """Summarise a dataset into one small file: statistics per split and class, and an identity."""
+    made = take_fingerprint(source, jobs=jobs, pixels=pixels)
+    made.save(out)
+    typer.echo(f"{out}: {made.n_samples:,} samples, identity {made.identity}")
+    return 0
+
+
+def diff_command(
+    before: Annotated[str, typer.Argument(help="A fingerprint, a run folder, or a source.")],
+    after: Annotated[str, typer.Argument(help="The same, to compare with.")],
+    format: Annotated[str, typer.Option(help="text or json.")] = "text",
+) -> int:
+    """Say what changed between two datasets; exit with 1 when anything did."""
+    if format not in {"text", "json"}:
+        raise typer.BadParameter("expected text or json", param_hint="--format")
+    difference = load_fingerprint(before).diff(load_fingerprint(after))
+    typer.echo(difference.to_text() if format == "text" else json.dumps(difference.to_json(), indent=2))
+    return 0 if difference.same else 1
+
+
+def load_fingerprint(place: str) -> Fingerprint:
+    """Return the fingerprint of a file, a run folder or a source."""
+    from datacheck.fingerprint import Fingerprint
+
+    path = Path(place)
+    if path.suffix == ".json" and path.is_file():
+        return Fingerprint.load(path)
+    if (path / "fingerprint.json").is_file():
+        return Fingerprint.load(path / "fingerprint.json")
+    if not path.exists() and path.suffix == ".json":
+        raise SourceError(f"expected a fingerprint at {path}, found nothing")
+    return take_fingerprint(place)
+
+
+def take_fingerprint(source: str, *, jobs: int | None = None, pixels: bool = True) -> Fingerprint:
+    """Open and scan a source, and summarise it."""
+    from datacheck.audit import prepare_run_folder
+    from datacheck.fingerprint import fingerprint
+    from datacheck.manifest import Modality
+    from datacheck.scan import scan
+    from datacheck.sources import open_source
+
+    manifest = open_source(source)
+    if not pixels or manifest.modality is not Modality.IMAGE or manifest.reader is None:
+        return fingerprint(manifest)
+    folder = default_run_folder(source)
+    prepare_run_folder(folder)
+    with progress_bars() as progress:
+        scanned = scan(
+            manifest,
+            run_dir=folder,
+            jobs=jobs,
+            progress=None if progress is None else lambda done, total: progress("scan", done, total),
+        )
+    return fingerprint(manifest, scanned.measurements)

@@ -1,0 +1,40 @@
+"""``datacheck report``: an earlier audit again, in any format, without reading the dataset."""
+
+from __future__ import annotations
+
+from pathlib import Path
+from typing import Annotated
+
+import typer
+
+from datacheck.cli.output import FORMATS, emit
+from datacheck.errors import ConfigError, did_you_mean
+
+
+def report_command(
+    run: Annotated[Path, typer.Argument(help="A run folder that an audit left behind.")],
+    format: Annotated[
+        str, typer.Option(help=f"html (a file), or to standard output: {', '.join(FORMATS)}.")
+    ] = "terminal",
+    output: Annotated[Path | None, typer.Option("--output", "-o", help="Where --format html goes.")] = None,
+    fail_on: Annotated[str, typer.Option(help="Exit with 1 at this severity.")] = "error",
+    verbose: Annotated[bool, typer.Option("--verbose", "-v", help="Every finding.")] = False,
+) -> int:
+    """Show the report of a run folder again."""
+    from datacheck.findings import Severity
+    from datacheck.report import Report, write_html
+
+    if format not in {*FORMATS, "html"}:
+        known = (*FORMATS, "html")
+        raise ConfigError(
+            f"--format: expected one of {', '.join(known)}, found {format!r}{did_you_mean(format, known)}"
+        )
+    severity = Severity.parse(fail_on)
+    report = Report.load(run)
+    if format == "html":
+        target = output or run / "report.html"
+        write_html(report, target, run_dir=run)
+        typer.echo(target)
+    else:
+        emit(report, format, fail_on=severity, folder=run, verbose=verbose)
+    return report.exit_code(severity)
