@@ -1,9 +1,9 @@
 """Confident learning: how classes are confused by whoever gave the labels, and which labels to doubt.
 
 The method is that of Northcutt, Jiang and Chuang, *Confident Learning: Estimating Uncertainty in Dataset Labels*
-(JAIR 2021); where the same method is asked for, the results are those of cleanlab 2.9. Passes over the probabilities are
-chunked and threaded, so 1,280,000 samples of 1,000 classes may stay memory-mapped. A class that no sample is labelled
-with is tolerated; rows without a label (``-1``) or with NaN probabilities take no part.
+(JAIR 2021); where the same method is asked for, the results are those of cleanlab 2.9. Passes over the probabilities
+are chunked and threaded, so 1,280,000 samples of 1,000 classes may stay memory-mapped. A class that no sample is
+labelled with is tolerated; rows without a label (``-1``) or with NaN probabilities take no part.
 """
 
 from __future__ import annotations
@@ -11,6 +11,7 @@ from __future__ import annotations
 import os
 from concurrent.futures import ThreadPoolExecutor
 from dataclasses import dataclass
+from itertools import pairwise
 from typing import Any, Literal, get_args
 
 import numpy as np
@@ -132,7 +133,7 @@ def summarise_rows(pred_probs: Probabilities, labels: Labels, *, threads: int | 
 
 def class_thresholds(
     pred_probs: Probabilities, labels: Labels, *, summary: RowSummary | None = None
-) -> NDArray[np.floating[Any]]:
+) -> NDArray[np.float64]:
     """Mean self-confidence of the samples labelled with each class; shape [K], 2 for a class without samples.
 
     Examples
@@ -146,7 +147,8 @@ def class_thresholds(
     for label, rows in enumerate(_rows_by_class(given, summary.valid, probs.shape[1])):
         if len(rows):
             means[label] = summary.self_confidence[rows].mean()
-    return np.clip(means, THRESHOLD_FLOOR, None)
+    thresholds: NDArray[np.float64] = np.clip(np.asarray(means, dtype=np.float64), THRESHOLD_FLOOR, None)
+    return thresholds
 
 
 def confident_labels(
@@ -159,7 +161,7 @@ def confident_labels(
 ) -> NDArray[np.int32]:
     """The class that each sample confidently belongs to, -1 where there is none; shape [N].
 
-    A sample belongs to the class whose threshold its probability reaches, and to the likeliest where it reaches several.
+    A sample belongs to the class whose threshold its probability reaches; to the likeliest where it reaches several.
     """
     probs, given = check_inputs(pred_probs, labels)
     summary = summary or summarise_rows(probs, given, threads=threads)
@@ -264,9 +266,10 @@ def find_label_issues(
     summary = summary or summarise_rows(probs, given, threads=threads)
     keeps_label = summary.self_confidence + TOLERANCE >= summary.other
     if filter_by == "predicted_neq_given":
-        return summary.valid & (summary.argmax != given) & ~keeps_label
+        differs: NDArray[np.bool_] = summary.valid & ~keeps_label
+        return differs
     guess = confident_labels(probs, given, summary=summary, threads=threads)
-    off_diagonal = summary.valid & (guess >= 0) & (guess != given) & ~keeps_label
+    off_diagonal: NDArray[np.bool_] = summary.valid & (guess >= 0) & (guess != given) & ~keeps_label
     if filter_by == "confident_learning":
         return off_diagonal
     if filter_by in ("low_normalized_margin", "low_self_confidence"):
@@ -280,7 +283,8 @@ def find_label_issues(
         flags &= _prune_by_class(summary.self_confidence, rows_by_class, prune)
     if filter_by in ("prune_by_noise_rate", "both"):
         flags &= _prune_by_noise_rate(probs, rows_by_class, prune, threads)
-    return flags & summary.valid & ~keeps_label
+    doubted: NDArray[np.bool_] = flags & summary.valid & ~keeps_label
+    return doubted
 
 
 def _rows_by_class(labels: NDArray[np.int64], valid: NDArray[np.bool_], n_classes: int) -> list[NDArray[np.intp]]:
@@ -288,7 +292,7 @@ def _rows_by_class(labels: NDArray[np.int64], valid: NDArray[np.bool_], n_classe
     keys = np.where(valid, labels, n_classes)
     order = np.argsort(keys, kind="stable")
     bounds = np.searchsorted(keys[order], np.arange(n_classes + 1))
-    return [order[start:stop] for start, stop in zip(bounds[:-1], bounds[1:], strict=True)]
+    return [order[start:stop] for start, stop in pairwise(bounds.tolist())]
 
 
 def _prune_by_class(
@@ -331,21 +335,24 @@ def _lowest(values: NDArray[np.floating[Any]], count: int) -> NDArray[np.bool_]:
     if count >= len(values):
         return np.ones(len(values), dtype=bool)
     limit = np.partition(values, count - 1)[count - 1]
-    marked = values < limit
+    marked: NDArray[np.bool_] = values < limit
     missing = count - int(marked.sum())
     marked[np.flatnonzero(values == limit)[:missing]] = True
     return marked
 
 
 def _keep_one_per_class(prune: NDArray[np.int64]) -> NDArray[np.int64]:
-    """Leave at least one sample in each class, taken from the other cells of its column in equal parts."""
+    """Leave at least one sample in each class, taken from the other cells of its column in equal parts.
+
+    The fractions are cut off, not rounded, as cleanlab does.
+    """
     diagonal = prune.diagonal()
     kept = np.maximum(diagonal, 1)
     n_rates = np.maximum(np.count_nonzero(prune, axis=0) - 1.0, 1.0)
     reduced: NDArray[np.float64] = prune - (kept - diagonal) / n_rates
     reduced[reduced < 0] = 0
     np.fill_diagonal(reduced, kept)
-    return _round_rows(reduced)
+    return reduced.astype(np.int64)
 
 
 def _round_rows(matrix: NDArray[np.float64]) -> NDArray[np.int64]:

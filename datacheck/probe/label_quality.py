@@ -137,6 +137,8 @@ def multilabel_quality(
         Out-of-sample probability that sample n has class k, shape [N, K]; rows need not sum to 1.
     label_matrix
         Whether sample n is labelled with class k, shape [N, K].
+    method
+        As in `label_quality`.
 
     Examples
     --------
@@ -156,9 +158,7 @@ def multilabel_quality(
     return np.stack(columns, axis=1) if columns else np.empty(probs.shape, dtype=np.float32)
 
 
-def multilabel_sample_quality(
-    quality: NDArray[np.floating[Any]], *, smoothing: float = 0.8
-) -> NDArray[np.float32]:
+def multilabel_sample_quality(quality: NDArray[np.floating[Any]], *, smoothing: float = 0.8) -> NDArray[np.float32]:
     """Aggregate the quality of a sample's labels, [N, K], to one number a sample, [N]: the worst labels count most.
 
     An exponential moving average over the labels sorted from best to worst (Thyagarajan et al., *Identifying incorrect
@@ -177,7 +177,8 @@ def multilabel_sample_quality(
 
 
 def _unit(quality: NDArray[np.floating[Any]]) -> NDArray[np.float32]:
-    return np.clip(quality, 0, 1).astype(np.float32)
+    clipped: NDArray[np.float32] = np.clip(quality, 0, 1).astype(np.float32)
+    return clipped
 
 
 def _confidence_weighted_entropy(
