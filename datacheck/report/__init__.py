@@ -1,1 +1,83 @@
-"""TODO"""
+"""The report of an audit, and the ways to render it.
+
+`Report` holds everything; `render` gives it as text in one of `FORMATS`, `write_html` as one self-contained file,
+and `print_report` shows it on a terminal. The renderers are imported when they are first used.
+"""
+
+from __future__ import annotations
+
+import importlib
+from pathlib import Path
+from typing import TYPE_CHECKING, TextIO
+
+from datacheck.errors import ConfigError, did_you_mean
+from datacheck.findings import Severity
+from datacheck.report.report import Report, RuleOutcome
+
+if TYPE_CHECKING:
+    from datacheck.scan import ThumbnailStore
+
+FORMATS = ("terminal", "html", "json", "junit", "sarif", "github")
+"""What `render` can make of a report; each is a module of this room with a pure function ``render``."""
+
+__all__ = ["FORMATS", "Report", "RuleOutcome", "print_report", "render", "write_html"]
+
+
+def render(report: Report, format: str, *, fail_on: Severity = Severity.ERROR) -> str:
+    """Return a report as text.
+
+    Parameters
+    ----------
+    format
+        One of `FORMATS`.
+    fail_on
+        The severity from which a finding is a failure, for the formats that know failures.
+
+    Raises
+    ------
+    ConfigError
+        When the format is unknown.
+    """
+    if format not in FORMATS:
+        raise ConfigError(
+            f"expected a format ({', '.join(FORMATS)}), found {format!r}{did_you_mean(format, list(FORMATS))}"
+        )
+    module = importlib.import_module(f"datacheck.report.{format}")
+    text: str = module.render(report, fail_on=fail_on)
+    return text
+
+
+def write_html(
+    report: Report, path: Path, *, run_dir: Path | None = None, thumbnails: ThumbnailStore | None = None
+) -> None:
+    """Write a report as one self-contained HTML file.
+
+    Parameters
+    ----------
+    run_dir
+        The run folder, for links to the files beside the report.
+    thumbnails
+        Where the pictures come from; by default the ones that the scan kept in the run folder.
+    """
+    from datacheck.report import html
+
+    html.write(report, path, run_dir=run_dir, thumbnails=thumbnails)
+
+
+def print_report(
+    report: Report, *, html: Path | None = None, verbose: bool = False, file: TextIO | None = None
+) -> None:
+    """Show a report on a terminal, worst first.
+
+    Parameters
+    ----------
+    html
+        Where the HTML report lies, to be named in the footer.
+    verbose
+        Every finding, and why rules were not judged.
+    file
+        Where to; standard output by default.
+    """
+    from datacheck.report import terminal
+
+    terminal.show(report, html=html, verbose=verbose, file=file)

@@ -1,0 +1,203 @@
+"""The report: everything that one audit found, as one value."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from dataclasses import dataclass, field, replace
+from functools import cached_property
+from pathlib import Path
+from typing import TYPE_CHECKING, Any
+
+import pyarrow as pa
+import pyarrow.compute as pc
+
+from datacheck.errors import ConfigError, did_you_mean
+from datacheck.findings import (
+    SAMPLE_ISSUES_SCHEMA,
+    Failed,
+    Finding,
+    Found,
+    NotApplicable,
+    Outcome,
+    Passed,
+    Severity,
+)
+from datacheck.manifest import Manifest
+from datacheck.scan.measurements import Measurements
+
+if TYPE_CHECKING:
+    import pandas as pd
+
+    from datacheck.fingerprint import Fingerprint
+    from datacheck.probe.outputs import ProbeOutputs
+
+
+@dataclass(frozen=True)
+class RuleOutcome:
+    """What one rule said, and how long it took."""
+
+    code: str
+    name: str
+    outcome: Outcome
+    seconds: float = 0.0
+
+    @property
+    def status(self) -> str:
+        """``passed``, ``found``, ``not-applicable`` or ``failed``."""
+        return {Passed: "passed", Found: "found", NotApplicable: "not-applicable", Failed: "failed"}[type(self.outcome)]
+
+    @property
+    def findings(self) -> tuple[Finding, ...]:
+        """The rule's findings; none unless it found something."""
+        return self.outcome.findings if isinstance(self.outcome, Found) else ()
+
+
+@dataclass(frozen=True, eq=False)
+class Report:
+    """All of one audit.
+
+    Attributes
+    ----------
+    manifest, measurements, fingerprint, probe
+        The tables that the rules looked at; None where they were not made.
+    plan
+        The training plan, where one was made.
+    outcomes
+        What every rule that ran said, in the order of their codes.
+    seconds
+        Wall time of the audit.
+    created
+        When the audit ran, ISO 8601.
+    version
+        The datacheck that made it.
+    settings
+        The settings that the audit ran with, JSON-safe.
+
+    Examples
+    --------
+    >>> manifest = Manifest.from_columns({"label": ["cat", "dog"]})
+    >>> finding = Finding(code="DC202", name="rare-class", severity=Severity.WARNING, message="2 rare", remedy="Add.")
+    >>> report = Report(manifest, outcomes=(RuleOutcome("DC202", "rare-class", Found((finding,))),))
+    >>> report.worst, report.exit_code(Severity.ERROR), report.exit_code(Severity.WARNING)
+    (<Severity.WARNING: 2>, 0, 1)
+    """
+
+    manifest: Manifest
+    measurements: Measurements | None = None
+    fingerprint: Fingerprint | None = None
+    probe: ProbeOutputs | None = None
+    plan: object | None = None
+    outcomes: tuple[RuleOutcome, ...] = ()
+    seconds: float = 0.0
+    created: str = ""
+    version: str = ""
+    settings: Mapping[str, Any] = field(default_factory=dict)
+
+    @cached_property
+    def findings(self) -> tuple[Finding, ...]:
+        """Every finding, worst first, then by the number of samples affected, then by code."""
+        found = [finding for outcome in self.outcomes for finding in outcome.findings]
+        return tuple(sorted(found, key=lambda one: (-one.severity, -one.n_affected, one.code)))
+
+    @cached_property
+    def issues(self) -> pa.Table:
+        """The sample issues of all rules, a row for each (rule, sample)."""
+        tables = [outcome.outcome.issues for outcome in self.outcomes if isinstance(outcome.outcome, Found)]
+        return pa.concat_tables(tables) if tables else SAMPLE_ISSUES_SCHEMA.empty_table()
+
+    @property
+    def worst(self) -> Severity | None:
+        """The highest severity found; None where nothing was."""
+        return self.findings[0].severity if self.findings else None
+
+    @cached_property
+    def counts(self) -> Mapping[str, int]:
+        """Findings by severity (``error``, ``warning``, ``info``), worst first."""
+        return {
+            severity.label: sum(finding.severity is severity for finding in self.findings)
+            for severity in sorted(Severity, reverse=True)
+        }
+
+    @property
+    def failed(self) -> tuple[RuleOutcome, ...]:
+        """The rules that crashed."""
+        return self.with_status("failed")
+
+    def with_status(self, status: str) -> tuple[RuleOutcome, ...]:
+        """Return the rules whose `RuleOutcome.status` is ``status``."""
+        return tuple(outcome for outcome in self.outcomes if outcome.status == status)
+
+    def exit_code(self, fail_on: Severity = Severity.ERROR) -> int:
+        """Return 2 where a rule crashed, 1 where a finding is at or above ``fail_on``, else 0."""
+        if self.failed:
+            return 2
+        return int(self.worst is not None and self.worst >= fail_on)
+
+    def select(self, *codes: str) -> Report:
+        """Return the report of some rules: codes (``DC304``), prefixes of codes (``DC3``) or names.
+
+        Raises
+        ------
+        ConfigError
+            When no rule of this report goes by that code or name.
+        """
+        for code in codes:
+            if not any(_goes_by(outcome, code) for outcome in self.outcomes):
+                known = [word for outcome in self.outcomes for word in (outcome.code, outcome.name)]
+                raise ConfigError(
+                    f"expected a rule of this report ({len(self.outcomes)} ran), found {code!r}{did_you_mean(code, known)}"
+                )
+        kept = tuple(outcome for outcome in self.outcomes if any(_goes_by(outcome, code) for code in codes))
+        return replace(self, outcomes=kept)
+
+    def to_frame(self) -> pd.DataFrame:
+        """Return the sample issues with each sample's uri, label, target and split; a row for each (rule, sample)."""
+        issues = self.issues
+        names = {outcome.code: outcome.name for outcome in self.outcomes}
+        table = issues.add_column(
+            1, "name", pa.array([names.get(code, "") for code in issues["code"].to_pylist()], pa.string())
+        )
+        rows = pc.index_in(issues["sample_id"], value_set=self.manifest.sample_ids)
+        for column in ("uri", "label", "target", "split", "group"):
+            if column in self.manifest:
+                table = table.append_column(column, self.manifest.table[column].take(rows))
+        frame: pd.DataFrame = table.to_pandas()
+        return frame
+
+    def to_json(self) -> dict[str, Any]:
+        """Return the findings and every rule's outcome as plain JSON values (see ``schema/findings.schema.json``)."""
+        from datacheck.report.storage import report_json
+
+        return report_json(self)
+
+    def save(self, folder: str | Path) -> None:
+        """Write the run folder; each file is whole or as it was before."""
+        from datacheck.report.storage import save_report
+
+        save_report(self, Path(folder))
+
+    @classmethod
+    def load(cls, folder: str | Path) -> Report:
+        """Read a run folder back.
+
+        Raises
+        ------
+        StorageError
+            When a file is missing, damaged, or of a newer version.
+        """
+        from datacheck.report.storage import load_report
+
+        return load_report(Path(folder))
+
+    def _repr_html_(self) -> str:
+        from datacheck.report.notebook import summary
+
+        return summary(self)
+
+    def __repr__(self) -> str:
+        counts = ", ".join(f"{count} {name}" for name, count in self.counts.items())
+        return f"<Report of {len(self.manifest):,} samples: {counts}; {len(self.outcomes)} rules>"
+
+
+def _goes_by(outcome: RuleOutcome, word: str) -> bool:
+    return outcome.code.startswith(word.upper()) or outcome.name == word.lower()
