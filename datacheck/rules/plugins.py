@@ -1,0 +1,86 @@
+"""All rules: the built-in ones, and those of installed plug-ins."""
+
+from __future__ import annotations
+
+import inspect
+from collections.abc import Iterable
+from importlib.metadata import EntryPoint, entry_points
+from typing import Any
+
+from datacheck.errors import ConfigError
+from datacheck.findings import Severity
+from datacheck.rules import RULES
+from datacheck.rules.base import Rule
+
+GROUP = "datacheck.rules"
+"""The entry-point group; each entry is a rule class, or a tuple of rule classes."""
+
+
+def all_rules(
+    builtin: Iterable[type[Rule]] = RULES, plugins: Iterable[EntryPoint] | None = None
+) -> tuple[type[Rule], ...]:
+    """Return the built-in rules and those of installed plug-ins, ordered by code.
+
+    Parameters
+    ----------
+    builtin
+        Rules that come with datacheck.
+    plugins
+        Entry points to load; by default those installed in the group ``datacheck.rules``.
+
+    Raises
+    ------
+    ConfigError
+        When a plug-in cannot be loaded, is not a rule, or takes a code or name that another rule has.
+
+    Examples
+    --------
+    >>> codes = [rule.code for rule in all_rules(plugins=())]
+    >>> codes == sorted(codes)
+    True
+    """
+    loaded = list(builtin)
+    origin = {rule: f"{rule.__module__}.{rule.__qualname__}" for rule in loaded}
+    for entry in entry_points(group=GROUP) if plugins is None else plugins:
+        for rule in _load(entry):
+            if rule not in origin:
+                origin[rule] = f"{rule.__module__}.{rule.__qualname__} (plug-in {entry.name!r})"
+                loaded.append(rule)
+    for what in ("code", "name"):
+        owner: dict[str, type[Rule]] = {}
+        for rule in loaded:
+            first = owner.setdefault(getattr(rule, what), rule)
+            if first is not rule:
+                raise ConfigError(
+                    f"expected each rule {what} once, found {getattr(rule, what)!r} in both {origin[first]} and "
+                    f"{origin[rule]}; uninstall one of them, or change the {what} of the plug-in's rule"
+                )
+    return tuple(sorted(loaded, key=lambda rule: rule.code))
+
+
+def _load(entry: EntryPoint) -> tuple[type[Rule], ...]:
+    try:
+        value: Any = entry.load()
+    except Exception as error:
+        raise ConfigError(
+            f"the rule plug-in {entry.name!r} ({entry.value}) cannot be loaded: {type(error).__name__}: {error}; "
+            "repair or uninstall it"
+        ) from error
+    rules = tuple(value) if isinstance(value, tuple | list) else (value,)
+    for rule in rules:
+        if not _is_rule(rule):
+            raise ConfigError(
+                f"the rule plug-in {entry.name!r} ({entry.value}): expected a class with code, name, severity and "
+                f"check(context), or a tuple of them, found {rule!r}"
+            )
+    return rules
+
+
+def _is_rule(value: Any) -> bool:
+    return (
+        inspect.isclass(value)
+        and isinstance(getattr(value, "code", None), str)
+        and isinstance(getattr(value, "name", None), str)
+        and isinstance(getattr(value, "severity", None), Severity)
+        and callable(getattr(value, "check", None))
+    )
