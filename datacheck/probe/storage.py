@@ -120,9 +120,11 @@ def _outputs(numbers: Mapping[str, Any], arrays: Mapping[str, NDArray[Any]], *, 
         if len(arrays[name]) != n_rows:
             raise StorageError(f"{where}: expected {n_rows} rows of {name!r}, found {len(arrays[name])}; probe again")
     label_yield = numbers["label_yield"]
+    needed: dict[str, Any] = {name: arrays[name] for name in _ARRAYS}
+    optional: dict[str, Any] = {name: arrays.get(name) for name in _OPTIONAL_ARRAYS}
     return ProbeOutputs(
-        **{name: arrays[name] for name in _ARRAYS},
-        **{name: arrays.get(name) for name in _OPTIONAL_ARRAYS},
+        **needed,
+        **optional,
         task=Task(numbers["task"]),
         classes=tuple(numbers["classes"]),
         label_yield=None

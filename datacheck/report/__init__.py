@@ -15,7 +15,7 @@ from datacheck.findings import Severity
 from datacheck.report.report import Report, RuleOutcome
 
 if TYPE_CHECKING:
-    from datacheck.scan import ThumbnailStore
+    from datacheck.report.pictures import Thumbnails
 
 FORMATS = ("terminal", "html", "json", "junit", "sarif", "github")
 """What `render` can make of a report; each is a module of this room with a pure function ``render``."""
@@ -28,6 +28,8 @@ def render(report: Report, format: str, *, fail_on: Severity = Severity.ERROR) -
 
     Parameters
     ----------
+    report
+        What to render.
     format
         One of `FORMATS`.
     fail_on
@@ -48,20 +50,24 @@ def render(report: Report, format: str, *, fail_on: Severity = Severity.ERROR) -
 
 
 def write_html(
-    report: Report, path: Path, *, run_dir: Path | None = None, thumbnails: ThumbnailStore | None = None
+    report: Report, path: Path, *, run_dir: Path | None = None, thumbnails: Thumbnails | None = None
 ) -> None:
     """Write a report as one self-contained HTML file.
 
     Parameters
     ----------
+    report
+        What to write.
+    path
+        The file to write; it is whole or as it was before.
     run_dir
         The run folder, for links to the files beside the report.
     thumbnails
         Where the pictures come from; by default the ones that the scan kept in the run folder.
     """
-    from datacheck.report import html
+    from datacheck.report.html import write
 
-    html.write(report, path, run_dir=run_dir, thumbnails=thumbnails)
+    write(report, path, run_dir=run_dir, thumbnails=thumbnails)
 
 
 def print_report(
@@ -71,6 +77,8 @@ def print_report(
 
     Parameters
     ----------
+    report
+        What to show.
     html
         Where the HTML report lies, to be named in the footer.
     verbose
@@ -78,6 +86,6 @@ def print_report(
     file
         Where to; standard output by default.
     """
-    from datacheck.report import terminal
+    from datacheck.report.terminal import show
 
-    terminal.show(report, html=html, verbose=verbose, file=file)
+    show(report, html=html, verbose=verbose, file=file)

@@ -145,7 +145,8 @@ class Report:
             if not any(_goes_by(outcome, code) for outcome in self.outcomes):
                 known = [word for outcome in self.outcomes for word in (outcome.code, outcome.name)]
                 raise ConfigError(
-                    f"expected a rule of this report ({len(self.outcomes)} ran), found {code!r}{did_you_mean(code, known)}"
+                    f"expected one of the {len(self.outcomes)} rules of this report, found {code!r}"
+                    f"{did_you_mean(code, known)}"
                 )
         kept = tuple(outcome for outcome in self.outcomes if any(_goes_by(outcome, code) for code in codes))
         return replace(self, outcomes=kept)

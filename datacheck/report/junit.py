@@ -1,0 +1,81 @@
+"""The report as JUnit XML, one test case a rule, for the test view of any CI server."""
+
+from __future__ import annotations
+
+import re
+from typing import TYPE_CHECKING
+from xml.etree import ElementTree as ET
+
+from datacheck.findings import Failed, Finding, Found, NotApplicable, Severity
+
+if TYPE_CHECKING:
+    from datacheck.report.report import Report, RuleOutcome
+
+_NOT_XML = re.compile("[^\t\n\r\x20-\ud7ff\ue000-\ufffd\U00010000-\U0010ffff]")
+
+
+def render(report: Report, *, fail_on: Severity = Severity.ERROR) -> str:
+    """Return the report as JUnit XML.
+
+    A rule with a finding at or above ``fail_on`` is a failure, a rule that could not be judged is skipped with its
+    reason, and a rule that crashed is an error. Findings below ``fail_on`` stand in the case's output.
+    """
+    suite = ET.Element("testsuite", name="datacheck", timestamp=_text(report.created), hostname="localhost")
+    for outcome in report.outcomes:
+        _case(suite, outcome, fail_on)
+    counts = {
+        "tests": len(report.outcomes),
+        "failures": len(suite.findall("testcase/failure")),
+        "errors": len(suite.findall("testcase/error")),
+        "skipped": len(suite.findall("testcase/skipped")),
+    }
+    for name, count in counts.items():
+        suite.set(name, str(count))
+    suite.set("time", f"{sum(outcome.seconds for outcome in report.outcomes):.3f}")
+    suites = ET.Element("testsuites")
+    suites.append(suite)
+    ET.indent(suites)
+    return '<?xml version="1.0" encoding="UTF-8"?>\n' + ET.tostring(suites, encoding="unicode") + "\n"
+
+
+def _case(suite: ET.Element, outcome: RuleOutcome, fail_on: Severity) -> None:
+    case = ET.SubElement(
+        suite,
+        "testcase",
+        classname=f"datacheck.{_text(outcome.code)}",
+        name=_text(f"{outcome.code} {outcome.name}"),
+        time=f"{outcome.seconds:.3f}",
+    )
+    match outcome.outcome:
+        case Found(findings):
+            _found(case, findings, fail_on)
+        case NotApplicable(reason):
+            ET.SubElement(case, "skipped", message=_text(reason))
+        case Failed(error, details):
+            ET.SubElement(case, "error", message=_text(error), type="Failed").text = _text(details)
+
+
+def _found(case: ET.Element, findings: tuple[Finding, ...], fail_on: Severity) -> None:
+    # One failure a case: several are outside the schema that most servers read.
+    failing = [finding for finding in findings if finding.severity >= fail_on]
+    below = [finding for finding in findings if finding.severity < fail_on]
+    if failing:
+        worst = max(failing, key=lambda finding: finding.severity)
+        body = "\n\n".join(_body(finding) for finding in failing)
+        failure = ET.SubElement(case, "failure", message=_text(worst.message), type=worst.severity.label)
+        failure.text = _text(body)
+    if below:
+        ET.SubElement(case, "system-out").text = _text("\n\n".join(_body(finding) for finding in below))
+
+
+def _body(finding: Finding) -> str:
+    lines = [f"{finding.severity.label}: {finding.message}", f"fix: {finding.remedy}"]
+    if finding.sample_ids:
+        named = ", ".join(finding.sample_ids[:10])
+        more = max(finding.n_affected, len(finding.sample_ids)) - min(10, len(finding.sample_ids))
+        lines.append(f"samples: {named}" + (f" and {more:,} more" if more > 0 else ""))
+    return "\n".join(lines)
+
+
+def _text(text: str) -> str:
+    return _NOT_XML.sub("\N{REPLACEMENT CHARACTER}", text)

@@ -1,0 +1,109 @@
+"""The report as SARIF 2.1.0, for code-scanning views."""
+
+from __future__ import annotations
+
+import json
+from pathlib import Path, PurePosixPath, PureWindowsPath
+from typing import TYPE_CHECKING, Any
+from urllib.parse import quote
+
+from datacheck.findings import Failed, Finding, Severity
+from datacheck.report.storage import json_safe
+from datacheck.report.words import URI_SCHEME, RulePage, look_up, rule_pages
+
+if TYPE_CHECKING:
+    from datacheck.report.report import Report, RuleOutcome
+
+SCHEMA_URI = "https://json.schemastore.org/sarif-2.1.0.json"
+BASE = "DATASETROOT"
+"""The name of the dataset's root in artifact locations."""
+
+_LEVELS = {Severity.ERROR: "error", Severity.WARNING: "warning", Severity.INFO: "note"}
+
+
+def render(report: Report, *, fail_on: Severity = Severity.ERROR) -> str:
+    """Return the report as SARIF; a rule that crashed is a tool notification."""
+    pages = rule_pages()
+    run: dict[str, Any] = {
+        "tool": {
+            "driver": {
+                "name": "datacheck",
+                "version": report.version,
+                "rules": [_rule(outcome, pages.get(outcome.code, RulePage())) for outcome in report.outcomes],
+            }
+        },
+        "invocations": [
+            {
+                "executionSuccessful": not report.failed,
+                "exitCode": report.exit_code(fail_on),
+                "toolExecutionNotifications": [_notification(outcome) for outcome in report.failed],
+            }
+        ],
+        "columnKind": "unicodeCodePoints",
+        "results": _results(report),
+    }
+    root = report.manifest.root
+    if root is not None and root.is_absolute():
+        run["originalUriBaseIds"] = {BASE: {"uri": root.as_uri().rstrip("/") + "/"}}
+    log = {"$schema": SCHEMA_URI, "version": "2.1.0", "runs": [run]}
+    return json.dumps(log, indent=2, ensure_ascii=False, allow_nan=False) + "\n"
+
+
+def _rule(outcome: RuleOutcome, page: RulePage) -> dict[str, Any]:
+    text = "\n\n".join(f"{name}\n{body}" for name, body in page.sections.items() if name != "Example")
+    markdown = "\n\n".join(f"## {name}\n\n{body}" for name, body in page.sections.items() if name != "Example")
+    summary = page.summary or outcome.name
+    return {
+        "id": outcome.code,
+        "name": "".join(word.capitalize() for word in outcome.name.split("-")),
+        "shortDescription": {"text": summary},
+        "fullDescription": {"text": page.sections.get("What", summary)},
+        "help": {"text": text or summary, "markdown": markdown or summary},
+        "defaultConfiguration": {"level": _LEVELS[page.severity]},
+    }
+
+
+def _results(report: Report) -> list[dict[str, Any]]:
+    index = {outcome.code: position for position, outcome in enumerate(report.outcomes)}
+    ids = [sample_id for finding in report.findings for sample_id in finding.sample_ids]
+    uris = {key: row.get("uri") for key, row in look_up(report.manifest, ids, ["uri"]).items()}
+    return [_result(finding, index.get(finding.code, -1), uris) for finding in report.findings]
+
+
+def _result(finding: Finding, rule_index: int, uris: dict[str, str | None]) -> dict[str, Any]:
+    locations = [_location(uri) for uri in (uris.get(sample_id) for sample_id in finding.sample_ids) if uri]
+    return {
+        "ruleId": finding.code,
+        "ruleIndex": rule_index,
+        "level": _LEVELS[finding.severity],
+        "message": {"text": f"{finding.message} Fix: {finding.remedy}"},
+        "locations": locations[:1],
+        "relatedLocations": [{"id": number, **place} for number, place in enumerate(locations[1:], start=1)],
+        "partialFingerprints": {"datacheck/v1": f"{finding.code}/{'|'.join(sorted(finding.sample_ids)[:3])}"},
+        "properties": {
+            "evidence": json_safe(finding.evidence),
+            "affected": finding.n_affected,
+            "sampleIds": list(finding.sample_ids),
+        },
+    }
+
+
+def _location(uri: str) -> dict[str, Any]:
+    if URI_SCHEME.match(uri):
+        place = {"uri": quote(uri, safe=":/?#[]@!$&'()*+,;=%-._~")}
+    elif PurePosixPath(uri).is_absolute():
+        place = {"uri": Path(uri).as_uri()}
+    elif PureWindowsPath(uri).is_absolute():
+        place = {"uri": PureWindowsPath(uri).as_uri()}
+    else:
+        place = {"uri": quote(uri, safe="/-._~"), "uriBaseId": BASE}
+    return {"physicalLocation": {"artifactLocation": place}}
+
+
+def _notification(outcome: RuleOutcome) -> dict[str, Any]:
+    error = outcome.outcome.error if isinstance(outcome.outcome, Failed) else ""
+    return {
+        "level": "error",
+        "message": {"text": f"{outcome.code} {outcome.name} crashed: {error}"},
+        "associatedRule": {"id": outcome.code},
+    }
