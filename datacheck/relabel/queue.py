@@ -1,0 +1,424 @@
+"""The relabel queue: which samples people should look at, in which order, and how far down it is worth it."""
+
+from __future__ import annotations
+
+import json
+from collections.abc import Mapping
+from dataclasses import dataclass, replace
+from pathlib import Path
+from typing import TYPE_CHECKING, Any, cast
+
+import numpy as np
+import pyarrow as pa
+from numpy.typing import NDArray
+
+from datacheck.errors import RelabelError
+from datacheck.manifest import Manifest, Task
+from datacheck.probe.outputs import Estimate, LabelYield, ProbeOutputs
+from datacheck.storage import check_version, read_table, write_table
+
+if TYPE_CHECKING:
+    from datacheck.scan.duplicates import DuplicateClusters
+
+VERSION = 1
+"""Version of ``queue.parquet``."""
+
+QUEUE_SCHEMA = pa.schema(
+    [
+        pa.field("rank", pa.int64(), nullable=False),
+        pa.field("sample_id", pa.string(), nullable=False),
+        pa.field("uri", pa.string()),
+        pa.field("given", pa.string()),
+        pa.field("suggested", pa.string()),
+        pa.field("confidence", pa.float32()),
+        pa.field("error_probability", pa.float32(), nullable=False),
+        pa.field("expected_corrections", pa.float32(), nullable=False),
+        pa.field("reason", pa.string(), nullable=False),
+        pa.field("kind", pa.string(), nullable=False),
+        pa.field("gold", pa.string()),
+        pa.field("copies", pa.list_(pa.string()), nullable=False),
+    ]
+)
+"""Columns of ``queue.parquet``, a row for each question to a person.
+
+``rank`` counts from 0 in the order of asking. ``given``, ``suggested`` and ``gold`` are class names, JSON lists of
+class names for multilabel, decimal numbers for regression. ``confidence`` is the probe's in the suggestion,
+``error_probability`` that the given label is wrong, ``expected_corrections`` the labels that one answer is expected to
+correct, its own and its copies'. ``kind`` is ``suspect``, ``random`` (drawn to measure the true error rate) or ``gold``
+(the answer is known, to measure annotators). ``copies`` are the duplicates that the same answer settles.
+"""
+
+BAND = 50
+"""Questions whose order may change so that one pair of classes comes in a row; a band keeps its place in the queue."""
+
+
+@dataclass(frozen=True)
+class RelabelQueue:
+    """Questions to people, in the order of asking.
+
+    Attributes
+    ----------
+    table
+        Columns of `QUEUE_SCHEMA`.
+    task, classes
+        As in the manifest; the answers must be among the classes.
+    root
+        The dataset's root, which no exported path leaves.
+    identity
+        Identity of the dataset, so that answers to another one are refused.
+    expected_precision
+        Share of wrong labels among the suspects of the whole queue, with its interval.
+    worth_depth
+        Beyond this many questions a reviewed sample is more likely right than wrong.
+    seed
+        Seed of the random and the gold questions.
+    """
+
+    table: pa.Table
+    task: Task
+    classes: tuple[str, ...]
+    root: Path | None
+    identity: str
+    expected_precision: Estimate | None
+    worth_depth: int
+    seed: int = 0
+
+    def __len__(self) -> int:
+        return int(self.table.num_rows)
+
+    @property
+    def sample_ids(self) -> list[str]:
+        """The samples in the order of asking."""
+        return cast("list[str]", self.table["sample_id"].to_pylist())
+
+    def rows(self) -> list[dict[str, Any]]:
+        """Return the questions as dictionaries, in the order of asking."""
+        return cast("list[dict[str, Any]]", self.table.to_pylist())
+
+    def head(self, n: int) -> RelabelQueue:
+        """Return the first ``n`` questions."""
+        return replace(self, table=self.table.slice(0, n))
+
+    def save(self, path: Path) -> None:
+        """Write ``queue.parquet``."""
+        precision = self.expected_precision
+        metadata = {
+            "schema": "datacheck.queue",
+            "version": VERSION,
+            "task": self.task.value,
+            "classes": list(self.classes),
+            "root": None if self.root is None else str(self.root),
+            "identity": self.identity,
+            "expected_precision": None if precision is None else vars(precision),
+            "worth_depth": self.worth_depth,
+            "seed": self.seed,
+        }
+        write_table(path, self.table, metadata)
+
+    @classmethod
+    def load(cls, path: Path) -> RelabelQueue:
+        """Read ``queue.parquet``.
+
+        Raises
+        ------
+        StorageError
+            When the file is missing, damaged, no queue, or of a newer version.
+        """
+        table, metadata = read_table(path, what="a relabel queue")
+        check_version(metadata.get("version"), VERSION, what="a relabel queue", where=path)
+        precision = metadata["expected_precision"]
+        return cls(
+            table=table.replace_schema_metadata(None).cast(QUEUE_SCHEMA),
+            task=Task(metadata["task"]),
+            classes=tuple(metadata["classes"]),
+            root=None if metadata["root"] is None else Path(metadata["root"]),
+            identity=metadata["identity"],
+            expected_precision=None if precision is None else Estimate(**precision),
+            worth_depth=metadata["worth_depth"],
+            seed=metadata["seed"],
+        )
+
+
+def relabel_queue(
+    manifest: Manifest,
+    probe: ProbeOutputs,
+    *,
+    budget: int = 500,
+    identity: str = "",
+    duplicates: DuplicateClusters | None = None,
+    random_share: float = 0.0,
+    gold: Mapping[str, str] | None = None,
+    seed: int = 0,
+) -> RelabelQueue:
+    """Choose the questions that are expected to correct the most labels for the attention they cost.
+
+    Exact copies are one question: its answer settles them all, so their chances of being wrong add up. The chosen
+    suspects are asked in bands of `BAND`, and within a band one confusable pair of classes after another.
+
+    Parameters
+    ----------
+    manifest, probe
+        Aligned row by row.
+    budget
+        How many questions in all.
+    identity
+        Identity of the dataset's fingerprint.
+    duplicates
+        Clusters of exact copies; None asks for each sample by itself.
+    random_share
+        Share of the budget drawn at random from the other samples, to measure the true error rate.
+    gold
+        Known answers by sample id, mixed in evenly, to measure the annotators; they come on top of the budget.
+    seed
+        Seed of the random questions and of the places of the gold ones.
+
+    Raises
+    ------
+    RelabelError
+        When the task has no labels to question, or an option is out of range.
+    """
+    if manifest.task not in {Task.CLASSIFICATION, Task.MULTILABEL, Task.REGRESSION}:
+        raise RelabelError(f"a relabel queue needs labels, this manifest is {manifest.task.value}")
+    if budget < 1:
+        raise RelabelError(f"budget: expected at least 1 question, found {budget}")
+    if not 0 <= random_share <= 1:
+        raise RelabelError(f"random_share: expected a share in [0, 1], found {random_share}")
+    if len(probe) != len(manifest):
+        raise RelabelError(f"the probe has {len(probe)} rows, the manifest {len(manifest)}: probe the manifest again")
+    rng = np.random.default_rng(seed)
+    chance = error_probability(probe.label_quality, probe.label_yield)
+    groups = question_groups(None if duplicates is None else duplicates.exact, len(manifest))
+    gain = np.bincount(groups, weights=np.nan_to_num(chance).astype(np.float64))
+    leaders = group_leaders(groups, chance)
+    asked = leaders[np.isfinite(chance[leaders])]
+    order = asked[np.argsort(-gain[groups[asked]], kind="stable")]
+    n_random = min(round(budget * random_share), max(0, len(order)))
+    suspects = order[: budget - n_random]
+    others = order[len(suspects) :]
+    drawn = rng.choice(others, min(n_random, len(others)), replace=False) if n_random else others[:0]
+    suspects = batch_pairs(suspects, manifest, probe)
+    rows, kinds = interleave(suspects, drawn, rng)
+    rows, kinds = _with_gold(rows, kinds, manifest, gold or {}, rng)
+    return RelabelQueue(
+        table=_questions(rows, kinds, manifest, probe, chance, gain, groups, gold or {}),
+        task=manifest.task,
+        classes=manifest.classes,
+        root=manifest.root,
+        identity=identity,
+        expected_precision=_expected_precision(probe.label_yield, chance[suspects]),
+        worth_depth=_worth_depth(probe.label_yield, chance[suspects]),
+        seed=seed,
+    )
+
+
+def error_probability(label_quality: NDArray[np.float32], label_yield: LabelYield | None) -> NDArray[np.float32]:
+    """Return the chance that each given label is wrong, shape [N], NaN where the quality is NaN.
+
+    With a yield, the chance at a rank is the slope of the expected number of errors, depth × precision, made to fall
+    with the rank (isotonic regression); beyond the deepest depth the remaining estimated errors are spread by quality.
+    Without one it is 1 - quality, which ranks but is not calibrated.
+    """
+    chance = (1.0 - np.asarray(label_quality, dtype=np.float64)).astype(np.float32)
+    if label_yield is None or len(label_yield.depth) == 0:
+        return chance
+    from sklearn.isotonic import IsotonicRegression
+
+    known = np.flatnonzero(np.isfinite(label_quality))
+    order = known[np.argsort(label_quality[known], kind="stable")]
+    depth = np.concatenate([[0], np.minimum(label_yield.depth, len(order))])
+    errors = np.concatenate([[0.0], label_yield.depth * label_yield.precision])
+    if depth[-1] < len(order):
+        depth = np.append(depth, len(order))
+        errors = np.append(errors, max(errors[-1], label_yield.estimated_errors.value))
+    expected = np.interp(np.arange(len(order) + 1), depth, np.maximum.accumulate(errors))
+    slopes = np.clip(np.diff(expected), 0.0, 1.0)
+    falling = IsotonicRegression(increasing=False, y_min=0.0, y_max=1.0).fit_transform(np.arange(len(order)), slopes)
+    result = np.full(len(label_quality), np.nan, dtype=np.float32)
+    result[order] = falling
+    return result
+
+
+def question_groups(exact: NDArray[np.int64] | None, n_rows: int) -> NDArray[np.int64]:
+    """Number the questions: rows of one duplicate cluster share a number; shape [N]."""
+    keys = np.arange(n_rows, dtype=np.int64)
+    if exact is not None:
+        copies = exact >= 0
+        keys[copies] = n_rows + exact[copies]
+    return np.unique(keys, return_inverse=True)[1].astype(np.int64)
+
+
+def group_leaders(groups: NDArray[np.int64], chance: NDArray[np.float32]) -> NDArray[np.int64]:
+    """Return the row that stands for each question: the most suspect of its copies; shape [G]."""
+    order = np.lexsort((-np.nan_to_num(chance, nan=-1.0), groups))
+    return order[np.unique(groups[order], return_index=True)[1]].astype(np.int64)
+
+
+def batch_pairs(rows: NDArray[np.int64], manifest: Manifest, probe: ProbeOutputs) -> NDArray[np.int64]:
+    """Within each band of the queue, bring questions about one pair of classes together; shape as given."""
+    if manifest.task is not Task.CLASSIFICATION or not len(rows):
+        return rows
+    given, suggested = manifest.label_codes[rows], probe.suggested[rows]
+    low, high = np.minimum(given, suggested), np.maximum(given, suggested)
+    band = np.arange(len(rows)) // BAND
+    return rows[np.lexsort((np.arange(len(rows)), high, low, band))]
+
+
+def interleave(
+    suspects: NDArray[np.int64], drawn: NDArray[np.int64], rng: np.random.Generator
+) -> tuple[NDArray[np.int64], NDArray[np.object_]]:
+    """Put the random questions at random places among the suspects, whose order stays."""
+    n_rows = len(suspects) + len(drawn)
+    kinds = np.full(n_rows, "suspect", dtype=object)
+    kinds[rng.choice(n_rows, len(drawn), replace=False)] = "random"
+    rows = np.empty(n_rows, dtype=np.int64)
+    rows[kinds == "suspect"], rows[kinds == "random"] = suspects, drawn
+    return rows, kinds
+
+
+def _with_gold(
+    rows: NDArray[np.int64],
+    kinds: NDArray[np.object_],
+    manifest: Manifest,
+    gold: Mapping[str, str],
+    rng: np.random.Generator,
+) -> tuple[NDArray[np.int64], NDArray[np.object_]]:
+    """Mix the gold questions in, evenly; a sample that is asked anyway becomes the gold question."""
+    if not gold:
+        return rows, kinds
+    position = {sample_id: row for row, sample_id in enumerate(manifest.sample_ids.to_pylist())}
+    unknown = [sample_id for sample_id in gold if sample_id not in position]
+    if unknown:
+        raise RelabelError(f"gold: {len(unknown)} samples are not in the manifest, such as {unknown[0]!r}")
+    gold_rows = rng.permutation([position[sample_id] for sample_id in gold])
+    keep = ~np.isin(rows, gold_rows)
+    rows, kinds = rows[keep], kinds[keep]
+    places = np.linspace(0, len(rows), len(gold_rows) + 2)[1:-1].round().astype(np.int64)
+    return np.insert(rows, places, gold_rows), np.insert(kinds, places, "gold")
+
+
+def _questions(
+    rows: NDArray[np.int64],
+    kinds: NDArray[np.object_],
+    manifest: Manifest,
+    probe: ProbeOutputs,
+    chance: NDArray[np.float32],
+    gain: NDArray[Any],
+    groups: NDArray[np.int64],
+    gold: Mapping[str, str],
+) -> pa.Table:
+    ids = manifest.sample_ids.take(pa.array(rows)).to_pylist()
+    given = given_labels(manifest, rows)
+    suggested, confidence = suggestions(manifest, probe, rows)
+    members = _copies(rows, groups, manifest)
+    return pa.table(
+        {
+            "rank": np.arange(len(rows), dtype=np.int64),
+            "sample_id": pa.array(ids, pa.string()),
+            "uri": manifest.table["uri"].take(pa.array(rows))
+            if "uri" in manifest
+            else pa.nulls(len(rows), pa.string()),
+            "given": pa.array(given, pa.string()),
+            "suggested": pa.array(suggested, pa.string()),
+            "confidence": pa.array(confidence, pa.float32(), from_pandas=True),
+            "error_probability": np.nan_to_num(chance[rows]).astype(np.float32),
+            "expected_corrections": gain[groups[rows]].astype(np.float32),
+            "reason": [
+                _reason(kind, old, new, sure, float(risk), len(copies))
+                for kind, old, new, sure, risk, copies in zip(
+                    kinds, given, suggested, confidence, np.nan_to_num(chance[rows]), members, strict=True
+                )
+            ],
+            "kind": pa.array(kinds, pa.string()),
+            "gold": pa.array(
+                [gold.get(sample_id) if kind == "gold" else None for sample_id, kind in zip(ids, kinds, strict=True)],
+                pa.string(),
+            ),
+            "copies": pa.array(members, pa.list_(pa.string())),
+        },
+        schema=QUEUE_SCHEMA,
+    )
+
+
+def given_labels(manifest: Manifest, rows: NDArray[np.int64]) -> list[str | None]:
+    """Return the labels that stand in the manifest, as the queue writes them."""
+    indices = pa.array(rows)
+    if manifest.task is Task.CLASSIFICATION:
+        return cast("list[str | None]", manifest.table["label"].take(indices).to_pylist())
+    if manifest.task is Task.MULTILABEL:
+        lists = manifest.table["labels"].take(indices).to_pylist()
+        return [None if labels is None else encode_labels(labels) for labels in lists]
+    return [None if not np.isfinite(value) else f"{value:g}" for value in manifest.target[rows]]
+
+
+def encode_labels(labels: list[str]) -> str:
+    """Return class names as a sorted JSON list, the form of a multilabel answer."""
+    return json.dumps(sorted(labels), ensure_ascii=False)
+
+
+def suggestions(
+    manifest: Manifest, probe: ProbeOutputs, rows: NDArray[np.int64]
+) -> tuple[list[str | None], NDArray[np.float32]]:
+    """Return the probe's suggestion for each row and its confidence in it (NaN where it has none)."""
+    if manifest.task is Task.REGRESSION and probe.predictions is not None:
+        values = probe.predictions[rows]
+        return [f"{value:.4g}" if np.isfinite(value) else None for value in values], np.full(
+            len(rows), np.nan, np.float32
+        )
+    if probe.pred_probs is None:
+        return [None] * len(rows), np.full(len(rows), np.nan, dtype=np.float32)
+    probabilities = probe.pred_probs[rows]
+    if manifest.task is Task.MULTILABEL:
+        chosen = probabilities > 0.5
+        names = [encode_labels([manifest.classes[k] for k in np.flatnonzero(row)]) for row in chosen]
+        return list(names), np.where(chosen, probabilities, 1 - probabilities).min(axis=1)
+    codes = probe.suggested[rows]
+    confidence = probabilities[np.arange(len(rows)), np.maximum(codes, 0)]
+    return [manifest.classes[code] if code >= 0 else None for code in codes], np.where(codes >= 0, confidence, np.nan)
+
+
+def _copies(rows: NDArray[np.int64], groups: NDArray[np.int64], manifest: Manifest) -> list[list[str]]:
+    """Return for each question the other samples that its answer settles."""
+    sizes = np.bincount(groups)
+    order = np.argsort(groups, kind="stable")
+    starts = np.concatenate([[0], np.cumsum(sizes)])
+    result: list[list[str]] = []
+    for row in rows:
+        group = groups[row]
+        if sizes[group] == 1:
+            result.append([])
+            continue
+        members = order[starts[group] : starts[group + 1]]
+        result.append(manifest.sample_ids.take(pa.array(members[members != row])).to_pylist())
+    return result
+
+
+def _reason(kind: str, given: str | None, suggested: str | None, confidence: float, risk: float, copies: int) -> str:
+    if kind in {"random", "gold"}:
+        return "Part of the check: please label it as any other."
+    text = (
+        f"labelled {given}, looks like {suggested}"
+        if suggested is not None and suggested != given
+        else (f"labelled {given}, and the probe doubts it")
+    )
+    sure = "" if not np.isfinite(confidence) else f" (confidence {confidence:.0%})"
+    also = (
+        "" if not copies else f"; the answer settles {copies} identical {'copy' if copies == 1 else 'copies'} as well"
+    )
+    return f"{text}{sure}; chance of a wrong label {risk:.0%}{also}"
+
+
+def _expected_precision(label_yield: LabelYield | None, chance: NDArray[np.float32]) -> Estimate | None:
+    """Share of wrong labels among the suspects, with the interval of the yield at that depth."""
+    if label_yield is None or not len(chance):
+        return None
+    low, value, high = (
+        float(np.interp(len(chance), label_yield.depth, curve))
+        for curve in (label_yield.precision_low, label_yield.precision, label_yield.precision_high)
+    )
+    return Estimate(value, low, high, n=len(chance), method=label_yield.estimated_errors.method)
+
+
+def _worth_depth(label_yield: LabelYield | None, chance: NDArray[np.float32]) -> int:
+    if label_yield is not None:
+        return min(label_yield.recommended_depth, len(chance))
+    return int(np.count_nonzero(chance > 0.5))
