@@ -1,0 +1,109 @@
+"""Intervals, and corrections for many comparisons."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from typing import Any
+
+import numpy as np
+from numpy.typing import ArrayLike, NDArray
+from scipy import stats
+
+
+@dataclass(frozen=True)
+class Interval:
+    """An estimate with its confidence interval.
+
+    Attributes
+    ----------
+    value, low, high
+        The estimate and the interval's ends.
+    level
+        Confidence of the interval.
+    method
+        How it was made.
+    """
+
+    value: float
+    low: float
+    high: float
+    level: float = 0.95
+    method: str = ""
+
+    @property
+    def least(self) -> float:
+        """The magnitude that the interval vouches for: 0 where it holds 0, else its end nearer to 0."""
+        if self.low <= 0 <= self.high:
+            return 0.0
+        return min(abs(self.low), abs(self.high))
+
+    def to_json(self) -> dict[str, Any]:
+        """Return the interval as plain JSON values; None stands for what is not finite."""
+        numbers = {name: float(getattr(self, name)) for name in ("value", "low", "high")}
+        finite = {name: number if np.isfinite(number) else None for name, number in numbers.items()}
+        return {**finite, "level": self.level, "method": self.method}
+
+    def __format__(self, spec: str) -> str:
+        spec = spec or ".3g"
+        return f"{self.value:{spec}} [{self.low:{spec}}, {self.high:{spec}}]"
+
+
+def proportion(successes: int, n: int, *, level: float = 0.95) -> Interval:
+    """Return a share with Wilson's (1927) interval; [0, 1] around NaN where n is 0.
+
+    Examples
+    --------
+    >>> f"{proportion(5, 50):.3f}"
+    '0.100 [0.043, 0.214]'
+    """
+    if n == 0:
+        return Interval(float("nan"), 0.0, 1.0, level, "Wilson")
+    found = stats.binomtest(int(successes), int(n)).proportion_ci(confidence_level=level, method="wilson")
+    return Interval(successes / n, float(found.low), float(found.high), level, "Wilson")
+
+
+def multinomial_intervals(counts: ArrayLike, *, level: float = 0.95) -> tuple[NDArray[np.float64], NDArray[np.float64]]:
+    """Return simultaneous intervals of all class shares by Goodman (1965).
+
+    Parameters
+    ----------
+    counts
+        Counts by class, shape [K].
+    level
+        Confidence that all K shares lie in their intervals.
+
+    Returns
+    -------
+    low, high
+        Float64, shape [K]; 0 and 1 where there is no data.
+
+    Examples
+    --------
+    >>> low, high = multinomial_intervals([50, 50])
+    >>> low.round(3).tolist(), high.round(3).tolist()
+    ([0.391, 0.391], [0.609, 0.609])
+    """
+    count = np.asarray(counts, dtype=np.float64)
+    n = count.sum()
+    if n == 0:
+        return np.zeros(len(count)), np.ones(len(count))
+    chi2 = stats.chi2.ppf(1 - (1 - level) / len(count), 1)
+    half = np.sqrt(chi2 * (chi2 + 4 * count * (n - count) / n))
+    low = (chi2 + 2 * count - half) / (2 * (n + chi2))
+    return np.clip(low, 0, 1), np.clip((chi2 + 2 * count + half) / (2 * (n + chi2)), 0, 1)
+
+
+def benjamini_hochberg(p_values: ArrayLike) -> NDArray[np.float64]:
+    """Return p-values adjusted for many comparisons (Benjamini and Hochberg 1995); NaN stay NaN; same shape.
+
+    Examples
+    --------
+    >>> benjamini_hochberg([0.01, 0.02, 0.5]).round(3).tolist()
+    [0.03, 0.03, 0.5]
+    """
+    p = np.asarray(p_values, dtype=np.float64)
+    adjusted = np.full(p.shape, np.nan)
+    known = ~np.isnan(p)
+    if known.any():
+        adjusted[known] = stats.false_discovery_control(p[known], method="bh")
+    return adjusted
