@@ -1,0 +1,90 @@
+"""Counts that the coverage rules share: every row, once, by split and class."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+
+import numpy as np
+from numpy.typing import NDArray
+
+from datacheck.findings import NotApplicable
+from datacheck.manifest import Manifest, Task
+from datacheck.rules.base import RuleContext
+
+Z95 = 1.959963984540054
+"""Half the width of a 95 % interval, in standard errors."""
+
+
+@dataclass(frozen=True)
+class ClassCounts:
+    """How many labelled samples each class has in each split that has labels.
+
+    Attributes
+    ----------
+    splits, classes
+        Names; a dataset without splits is one split called ``all``.
+    counts
+        Int64, shape [S, K].
+    rows
+        Labelled samples in each split, int64, shape [S].
+    train
+        Index of the split that is trained on.
+    """
+
+    splits: tuple[str, ...]
+    classes: tuple[str, ...]
+    counts: NDArray[np.int64]
+    rows: NDArray[np.int64]
+    train: int
+
+    def to_evidence(self) -> dict[str, object]:
+        """Return the whole split × class matrix as JSON values."""
+        return {
+            "splits": list(self.splits),
+            "classes": list(self.classes),
+            "counts": self.counts.tolist(),
+        }
+
+
+def class_counts(context: RuleContext) -> ClassCounts | NotApplicable:
+    """Count the classes of a classification or multilabel manifest, or say why they cannot be counted."""
+    manifest = context.manifest
+    if manifest.task not in (Task.CLASSIFICATION, Task.MULTILABEL):
+        return NotApplicable(f"needs class labels; this is a {manifest.task.value} dataset")
+    splits, codes = split_rows(manifest)
+    n_classes = len(manifest.classes)
+    if manifest.task is Task.CLASSIFICATION:
+        labels = manifest.label_codes
+        known = (labels >= 0) & (codes >= 0)
+        cells = codes[known].astype(np.int64) * n_classes + labels[known]
+        counts = np.bincount(cells, minlength=len(splits) * n_classes).reshape(len(splits), n_classes)
+        rows = counts.sum(axis=1)
+    else:
+        matrix, labelled = manifest.label_matrix, manifest.labelled
+        counts = np.stack([matrix[codes == split].sum(axis=0, dtype=np.int64) for split in range(len(splits))])
+        rows = np.bincount(codes[labelled & (codes >= 0)], minlength=len(splits))
+    kept = np.flatnonzero(rows > 0)
+    if n_classes == 0 or len(kept) == 0:
+        return NotApplicable("no sample has a class label (see DC106)")
+    names = tuple(splits[split] for split in kept)
+    train = names.index("train") if "train" in names else 0
+    return ClassCounts(names, manifest.classes, counts[kept].astype(np.int64), rows[kept].astype(np.int64), train)
+
+
+def split_rows(manifest: Manifest) -> tuple[tuple[str, ...], NDArray[np.int32]]:
+    """Return the splits and each row's split; without splits, one called ``all``; shape [N]."""
+    if not manifest.splits:
+        return ("all",), np.zeros(len(manifest), dtype=np.int32)
+    return manifest.splits, manifest.split_codes
+
+
+def listed(words: list[str], limit: int = 5) -> str:
+    """Return the words as a list for a sentence, cut after ``limit``.
+
+    Examples
+    --------
+    >>> listed(["a", "b", "c"], 2)
+    "'a', 'b' and 1 more"
+    """
+    shown = ", ".join(repr(word) for word in words[:limit])
+    return shown if len(words) <= limit else f"{shown} and {len(words) - limit:,} more"

@@ -1,0 +1,172 @@
+"""DC206: a combination of attributes that never occurs though each part is common."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator
+from dataclasses import dataclass
+from itertools import combinations
+from typing import Any, ClassVar
+
+import numpy as np
+import pyarrow as pa
+import pyarrow.compute as pc
+from numpy.typing import NDArray
+from scipy.special import gammaln
+
+from datacheck.findings import Finding, Found, NotApplicable, Outcome, Passed, Severity
+from datacheck.manifest import Manifest, Task
+from datacheck.rules.base import RuleContext
+from datacheck.stats.intervals import benjamini_hochberg
+
+
+@dataclass(frozen=True)
+class MissingCombination:
+    """Two attributes never meet, though both are common.
+
+    What
+    ----
+    Crosses the class, the group and every categorical extra column two by two, and names the combinations without a
+    single row though many would be expected: no *night* photo of a *bicycle*, say.
+
+    Why it hurts training
+    ---------------------
+    What never occurs together is learnt as a rule: night means no bicycle. The model fails on exactly the combination
+    that nobody looked at, and no evaluation split holds a sample to show it.
+
+    How it is measured
+    ------------------
+    For each pair of attributes with 2 to ``max_values`` values: cells with no row, whose expected count under
+    independence (product of the margins) is at least ``min_expected``; the exact hypergeometric chance of an empty
+    cell, Benjamini–Hochberg over all cells of all pairs, below ``alpha``. Pairs in which one attribute determines the
+    other, or more than ``max_empty`` of the cells are empty, are nested by design (a model and its maker) and left out.
+    Columns with more values, such as ids, and columns of fractions are not attributes.
+
+    How to fix
+    ----------
+    Collect the missing combination, or say where the model must not be used. Augmentation can stand in where the
+    attribute is a matter of rendering, such as brightness.
+
+    Example
+    -------
+    >>> from datacheck.manifest import Manifest
+    >>> label = ["car", "bicycle"] * 300
+    >>> light = ["night" if row % 4 == 0 else "day" for row in range(600)]
+    >>> manifest = Manifest.from_columns({"label": label, "light": light})
+    >>> MissingCombination().check(RuleContext(manifest)).findings[0].message
+    "no row has label 'bicycle' with light 'night', where 75 would be expected"
+    """
+
+    code: ClassVar[str] = "DC206"
+    name: ClassVar[str] = "missing-combination"
+    severity: ClassVar[Severity] = Severity.WARNING
+
+    min_expected: float = 10.0
+    alpha: float = 0.01
+    max_values: int = 20
+    max_empty: float = 0.5
+
+    def check(self, context: RuleContext) -> Outcome:
+        """Judge the dataset."""
+        found = dict(attributes(context.manifest, self.max_values))
+        if len(found) < 2:
+            return NotApplicable(
+                f"needs two attributes of 2 to {self.max_values} values (the class, the group, or extra columns of the "
+                f"table), found {list(found) or 'none'}"
+            )
+        cells = [cell for a, b in combinations(found, 2) for cell in self._empty_cells(a, found[a], b, found[b])]
+        if not cells:
+            return Passed(f"every expected combination of {', '.join(found)} occurs")
+        adjusted = benjamini_hochberg([cell["p"] for cell in cells])
+        kept = [cell | {"p_adjusted": float(p)} for cell, p in zip(cells, adjusted, strict=True)]
+        kept = [cell for cell in kept if cell["p_adjusted"] < self.alpha and cell["expected"] >= self.min_expected]
+        kept = [cell for cell in kept if cell["rows"] == 0]
+        if not kept:
+            return Passed(f"every expected combination of {', '.join(found)} occurs")
+        kept.sort(key=lambda cell: -cell["expected"])
+        return Found((self._finding(kept),))
+
+    def _empty_cells(
+        self, a: str, of_a: tuple[NDArray[np.int32], list[str]], b: str, of_b: tuple[NDArray[np.int32], list[str]]
+    ) -> list[dict[str, Any]]:
+        """Every cell of a pair with its count, expectation and chance of being empty; none for nested pairs."""
+        (codes_a, names_a), (codes_b, names_b) = of_a, of_b
+        known = (codes_a >= 0) & (codes_b >= 0)
+        joint = np.bincount(
+            codes_a[known].astype(np.int64) * len(names_b) + codes_b[known], minlength=len(names_a) * len(names_b)
+        ).reshape(len(names_a), len(names_b))
+        if joint.sum() == 0 or is_nested(joint, self.max_empty):
+            return []
+        expected, p_empty = chance_of_empty(joint)
+        return [
+            {
+                "columns": [a, b],
+                "values": [names_a[i], names_b[j]],
+                "rows": int(joint[i, j]),
+                "expected": float(expected[i, j]),
+                "p": float(p_empty[i, j]) if joint[i, j] == 0 else 1.0,
+            }
+            for i, j in np.ndindex(joint.shape)
+        ]
+
+    def _finding(self, cells: list[dict[str, Any]]) -> Finding:
+        worst = cells[0]
+        (a, b), (x, y) = worst["columns"], worst["values"]
+        more = f"; {len(cells) - 1:,} more combinations are missing" if len(cells) > 1 else ""
+        return Finding(
+            code=self.code,
+            name=self.name,
+            severity=self.severity,
+            message=f"no row has {a} {x!r} with {b} {y!r}, where {worst['expected']:.0f} would be expected{more}",
+            remedy="collect the missing combinations, or state that the model must not be used for them",
+            evidence={"combinations": cells},
+        )
+
+
+def attributes(manifest: Manifest, max_values: int) -> Iterator[tuple[str, tuple[NDArray[np.int32], list[str]]]]:
+    """Yield each attribute's name, codes [N] (-1 for missing) and values: label, group, categorical extra columns."""
+    names = [name for name in ("label", "group", *manifest.extra_columns) if name in manifest]
+    for name in names:
+        if name == "label" and manifest.task is not Task.CLASSIFICATION:
+            continue
+        column = manifest.table[name]
+        kind = column.type.value_type if pa.types.is_dictionary(column.type) else column.type
+        if not (pa.types.is_string(kind) or pa.types.is_large_string(kind) or pa.types.is_integer(kind)
+                or pa.types.is_boolean(kind)):  # fmt: skip
+            continue
+        if not pa.types.is_dictionary(column.type):
+            if pc.count_distinct(column).as_py() > max_values:
+                continue
+            column = pc.dictionary_encode(column)
+        column = column.combine_chunks()
+        codes = pc.fill_null(column.indices.cast(pa.int32()), -1).to_numpy(zero_copy_only=False)
+        if len(column.dictionary) > len(codes):
+            continue
+        counts = np.bincount(codes[codes >= 0], minlength=len(column.dictionary))
+        if 2 <= np.count_nonzero(counts) <= max_values:
+            lookup = np.append(np.where(counts > 0, np.cumsum(counts > 0) - 1, -1), -1).astype(np.int32)
+            values = [str(word) for word, n in zip(column.dictionary.to_pylist(), counts, strict=True) if n]
+            yield name, (lookup[codes], values)
+
+
+def is_nested(joint: NDArray[np.int64], max_empty: float) -> bool:
+    """Return whether the empty cells of a table [A, B] are its design: one side determines the other, or nearly so.
+
+    Examples
+    --------
+    >>> is_nested(np.array([[9, 0], [0, 9], [0, 9]]), 0.5), is_nested(np.array([[9, 0], [9, 9], [9, 9]]), 0.5)
+    (True, False)
+    """
+    filled = joint > 0
+    determined = bool(np.all(filled.sum(axis=1) <= 1) or np.all(filled.sum(axis=0) <= 1))
+    return determined or float(np.mean(~filled)) > max_empty
+
+
+def chance_of_empty(joint: NDArray[np.int64]) -> tuple[NDArray[np.float64], NDArray[np.float64]]:
+    """Return expected counts under independence and the hypergeometric chance of no row, each shape [A, B]."""
+    total = float(joint.sum())
+    rows, columns = joint.sum(axis=1, keepdims=True).astype(float), joint.sum(axis=0, keepdims=True).astype(float)
+    room = total - rows - columns
+    fits = room >= 0
+    log_p = gammaln(total - rows + 1) + gammaln(total - columns + 1) - gammaln(total + 1)
+    log_p = np.where(fits, log_p - gammaln(np.maximum(room, 0) + 1), -np.inf)
+    return rows * columns / total, np.exp(np.minimum(log_p, 0.0))
