@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Mapping, Sequence
 from pathlib import Path
+from typing import Any
 
 import numpy as np
 import pyarrow as pa
@@ -131,8 +132,7 @@ def toy_image(kind: int, *, size: int, rng: np.random.Generator) -> tuple[Pixels
 
 def save_image(pixels: Pixels, path: Path) -> None:
     """Write pixels in the format of the path's extension, at high quality where the format is lossy."""
-    lossy = path.suffix.lower() in {".jpg", ".jpeg", ".webp"}
-    Image.fromarray(pixels).save(path, **({"quality": 92} if lossy else {}))
+    Image.fromarray(pixels).save(path, quality=92)
 
 
 def toy_labels(
@@ -161,7 +161,7 @@ def toy_labels(
     return Manifest.from_columns(columns, modality=Modality.TABULAR, classes=sorted(classes), took_for="toy labels")
 
 
-def measurements_for(manifest: Manifest, **columns: object) -> Measurements:
+def measurements_for(manifest: Manifest, **columns: Any) -> Measurements:
     """Return measurements of a manifest, plausible and clean but for the columns given.
 
     A column is an array or list with a value a row, or one value for all rows. What is not given is what a scan of
@@ -179,7 +179,7 @@ def measurements_for(manifest: Manifest, **columns: object) -> Measurements:
         raise ValueError(f"expected columns of the measurements {MEASUREMENTS_SCHEMA.names}, found {unknown}")
     values = _clean_columns(n) | {"sample_id": manifest.sample_ids.to_pylist()}
     for name, given in columns.items():
-        values[name] = [given] * n if given is None or np.ndim(given) == 0 else list(given)  # type: ignore[call-overload]
+        values[name] = [given] * n if given is None or isinstance(given, str | bool | int | float) else list(given)
     if "error" in columns and "readable" not in columns:
         values["readable"] = [error is None for error in values["error"]]
     measured = set(MEASUREMENTS_SCHEMA.names[6:]) - set(columns) | {"width", "height", "mode", "format"}

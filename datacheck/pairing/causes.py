@@ -1,0 +1,214 @@
+"""Why two listings do not line up: what the positions show, and what the sort orders show."""
+
+from __future__ import annotations
+
+import re
+from collections.abc import Callable, Sequence
+from dataclasses import dataclass
+from enum import StrEnum
+from itertools import pairwise
+
+import numpy as np
+from numpy.typing import NDArray
+
+from datacheck.pairing.keys import stem
+
+Positions = NDArray[np.int64]
+
+
+class Cause(StrEnum):
+    """Why a pairing is wrong."""
+
+    NATURAL_ORDER = "lexicographic-beside-natural"
+    CASE = "case-sensitive-beside-insensitive"
+    LOCALE = "text-beside-locale"
+    AFFIX = "affix-changes-order"
+    SHIFT = "shift"
+    NUMBERING = "numbering-offset"
+    MISSING_FILES = "missing-files"
+    SWAPPED_BLOCK = "swapped-block"
+    REVERSED = "reversed"
+    SHUFFLED = "shuffled"
+
+
+@dataclass(frozen=True)
+class Diagnosis:
+    """A cause, with the positions that are touched.
+
+    Attributes
+    ----------
+    cause
+        None when every pair is right.
+    from_index, to_index
+        First wrong position, and one after the last; -1 and -1 when none is.
+    shift
+        How many places later than given the right label stands (negative: earlier); 0 unless it is one number.
+    detail
+        The cause in words, as part of a sentence.
+    """
+
+    cause: Cause | None
+    from_index: int = -1
+    to_index: int = -1
+    shift: int = 0
+    detail: str = ""
+
+
+def pairing_cause(given: Sequence[int] | Positions, expected: Sequence[int] | Positions) -> Diagnosis:
+    """Tell from positions alone how a pairing went wrong.
+
+    Parameters
+    ----------
+    given
+        Position of the label that each image was given, ascending; [N].
+    expected
+        Position of the label that each image should have had, -1 where that is not known; [N].
+
+    Examples
+    --------
+    >>> pairing_cause([0, 1, 2, 3, 4, 5], [0, 1, 3, 4, 5, 2]).detail
+    'the labels are shifted by 1 from position 2 on'
+    >>> pairing_cause([0, 1, 2], [2, 1, 0]).cause
+    <Cause.REVERSED: 'reversed'>
+    """
+    all_given, all_expected = np.asarray(given, np.int64), np.asarray(expected, np.int64)
+    known = np.flatnonzero(all_expected >= 0)
+    wrong = known[all_given[known] != all_expected[known]]
+    if not len(wrong):
+        return Diagnosis(None)
+    first, end = int(wrong[0]), int(wrong[-1]) + 1
+    rows = known[(known >= first) & (known < end)]
+    given_in, expected_in = all_given[rows], all_expected[rows]
+    to_the_end = not (known >= end).any()
+    whole = 2 * len(rows) > len(known) and len(wrong) >= len(known) - 1
+    judges = (_missing_or_shift, _reversed, _rolled, _swapped)
+    judged = next(filter(None, (judge(given_in, expected_in, to_the_end) for judge in judges)), None)
+    cause, shift = judged or (Cause.SHUFFLED, 0)
+    if cause is Cause.SHUFFLED:
+        whole = 2 * len(rows) > len(known)
+    return Diagnosis(cause, first, end, shift, _words(cause, shift, first, end, whole, to_the_end))
+
+
+def _missing_or_shift(given: Positions, expected: Positions, to_the_end: bool) -> tuple[Cause, int] | None:
+    if not (np.all(np.diff(expected) > 0) and np.all(np.diff(given) > 0)):
+        return None
+    offsets = np.unique(expected - given)
+    return (Cause.SHIFT, int(offsets[0])) if len(offsets) == 1 else (Cause.MISSING_FILES, 0)
+
+
+def _reversed(given: Positions, expected: Positions, to_the_end: bool) -> tuple[Cause, int] | None:
+    falling = len(expected) > 2 and np.all(np.diff(given) > 0) and np.all(np.diff(expected) < 0)
+    return (Cause.REVERSED, 0) if falling else None
+
+
+def _rolled(given: Positions, expected: Positions, to_the_end: bool) -> tuple[Cause, int] | None:
+    """A roll up to the end: everything moves by k, and k labels go round."""
+    offsets, counts = np.unique(expected - given, return_counts=True)
+    if not to_the_end or len(offsets) != 2 or counts[0] == counts[1] or len(_run_starts(given, expected)) != 2:
+        return None
+    return Cause.SHIFT, int(offsets[counts.argmax()])
+
+
+def _swapped(given: Positions, expected: Positions, to_the_end: bool) -> tuple[Cause, int] | None:
+    """Two blocks changed places, with or without others between them."""
+    starts = _run_starts(given, expected)
+    exchanged = len(starts) in {2, 3} and np.all(np.diff(expected[starts]) < 0)
+    return (Cause.SWAPPED_BLOCK, 0) if exchanged else None
+
+
+def _run_starts(given: Positions, expected: Positions) -> Positions:
+    return np.concatenate([[0], np.flatnonzero(np.diff(expected - given)) + 1]).astype(np.int64)
+
+
+def _words(cause: Cause, shift: int, first: int, end: int, whole: bool, to_the_end: bool) -> str:
+    span = f"from position {first} {'on' if to_the_end else f'to {end - 1}'}"
+    return {
+        Cause.SHIFT: f"the labels are shifted by {shift} {span}",
+        Cause.MISSING_FILES: f"files are missing on one side, each shifting all that follow, {span}",
+        Cause.REVERSED: "one listing is in reverse order" if whole else f"the labels are reversed {span}",
+        Cause.SWAPPED_BLOCK: f"two blocks of labels changed places {span}",
+    }.get(cause, "the two orders are unrelated" if whole else f"the labels are shuffled {span}")
+
+
+_DIGITS = re.compile(r"\d+")
+_MARKS = re.compile(r"[\W_]+")
+
+
+def _natural(name: str) -> str:
+    return _DIGITS.sub(lambda run: (run.group().lstrip("0") or "0").zfill(24), name)
+
+
+ORDERS: dict[str, Callable[[str], str]] = {
+    "text": lambda name: name,
+    "natural": _natural,
+    "text, ignoring case": str.casefold,
+    "natural, ignoring case": lambda name: _natural(name.casefold()),
+    "locale": lambda name: _MARKS.sub("", name.casefold()),
+}
+"""The orders in which programs list files, by name, each as a sort key."""
+
+
+def sort_orders(names: Sequence[str]) -> frozenset[str]:
+    """Return the names of the `ORDERS` that a listing is in, by full names or by stems.
+
+    Examples
+    --------
+    >>> sorted(sort_orders(["a1", "a2", "a10"]))
+    ['natural', 'natural, ignoring case']
+    """
+    found = set()
+    stems: list[str] = []
+    for order, key in ORDERS.items():
+        if _ascending(names, key):
+            found.add(order)
+            continue
+        stems = stems or [stem(name) for name in names]
+        if _ascending(stems, key):
+            found.add(order)
+    return frozenset(found)
+
+
+def _ascending(names: Sequence[str], key: Callable[[str], str]) -> bool:
+    return all(a <= b for a, b in pairwise(map(key, names)))
+
+
+def order_cause(images: Sequence[str], labels: Sequence[str]) -> tuple[Cause, str] | None:
+    """Tell from the names whether two sort orders explain a wrong pairing, and which.
+
+    Examples
+    --------
+    >>> order_cause(["1", "2", "10"], ["1", "10", "2"])[1]
+    'the images are in natural order (2 before 10), the labels in lexicographic order (10 before 2)'
+    """
+    image_orders, label_orders = sort_orders(images), sort_orders(labels)
+    if not image_orders or not label_orders or image_orders & label_orders:
+        return None
+    for cause, one, other in _CLASHES:
+        for flipped, (left, right) in enumerate(((image_orders, label_orders), (label_orders, image_orders))):
+            if one in left and other in right:
+                words = [_ORDER_WORDS[one], _ORDER_WORDS[other]]
+                first, second = reversed(words) if flipped else words
+                return cause, f"the images are in {first}, the labels in {second}"
+    return None
+
+
+_CLASHES = (
+    (Cause.NATURAL_ORDER, "natural", "text"),
+    (Cause.NATURAL_ORDER, "natural, ignoring case", "text, ignoring case"),
+    (Cause.CASE, "text, ignoring case", "text"),
+    (Cause.CASE, "natural, ignoring case", "natural"),
+    (Cause.NATURAL_ORDER, "natural, ignoring case", "text"),
+    (Cause.NATURAL_ORDER, "text, ignoring case", "natural"),
+    (Cause.LOCALE, "locale", "text"),
+    (Cause.LOCALE, "locale", "text, ignoring case"),
+    (Cause.LOCALE, "locale", "natural"),
+    (Cause.LOCALE, "locale", "natural, ignoring case"),
+)
+
+_ORDER_WORDS = {
+    "text": "lexicographic order (10 before 2)",
+    "natural": "natural order (2 before 10)",
+    "text, ignoring case": "lexicographic order ignoring case (a before B)",
+    "natural, ignoring case": "natural order ignoring case (a before B, 2 before 10)",
+    "locale": "the order of a locale (case and punctuation ignored)",
+}
