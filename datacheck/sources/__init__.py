@@ -1,1 +1,144 @@
-"""TODO"""
+"""Sources: everything that a manifest can be opened from, one file a kind."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from dataclasses import fields
+from pathlib import Path
+from typing import Any
+
+from datacheck.errors import SourceError, did_you_mean
+from datacheck.manifest import Manifest, Task
+from datacheck.sources import arrays, hugging_face, image_folder, pairs, table, torch_dataset, webdataset
+from datacheck.sources.base import Source, SourceOptions, as_path, as_task
+from datacheck.sources.files import existing, list_files
+from datacheck.sources.splits import is_splits, open_splits
+
+__all__ = ["SOURCES", "Source", "SourceOptions", "list_files", "open_source"]
+
+SOURCES: tuple[Source, ...] = (
+    hugging_face.SOURCE,
+    webdataset.SOURCE,
+    table.SOURCE,
+    arrays.SOURCE,
+    pairs.SOURCE,
+    torch_dataset.SOURCE,
+    image_folder.SOURCE,
+)
+"""The kinds of sources; the first that recognises a source opens it."""
+
+
+def open_source(
+    source: Any,
+    *,
+    kind: str | None = None,
+    task: Task | str | None = None,
+    columns: Sequence[str] | None = None,
+    path: str | None = None,
+    label: str | None = None,
+    target: str | None = None,
+    split: str | Sequence[Any] | None = None,
+    group: str | Sequence[Any] | None = None,
+    label_separator: str | None = None,
+    delimiter: str | None = None,
+    root: str | Path | None = None,
+    labels: Any = None,
+    classes: Sequence[str] | None = None,
+    image_order: str | None = None,
+    label_order: str | None = None,
+    **unknown: Any,
+) -> Manifest:
+    """Open a dataset, whatever it comes as; `Manifest.took_for` says what it was taken for.
+
+    Parameters
+    ----------
+    source
+        A folder of images; a table (file or in memory); ``(images, labels)``, each a folder, a glob or a list;
+        arrays; a Dataset of torch or of Hugging Face; tars; a mapping from splits to any of these; a manifest.
+    kind
+        Kind of source, where it shall not be told from the source itself: the ``kind`` of one of `SOURCES`.
+    task
+        ``classification``, ``regression``, ``multilabel``, ``paired`` or ``unlabelled``.
+    columns, path, label, target, split, group, label_separator, delimiter, root, labels, classes
+        See `SourceOptions`.
+    image_order, label_order
+        How the two listings of a pair are sorted.
+
+    Raises
+    ------
+    SourceError
+        When there is nothing there, nothing recognises it, or an option does not apply to it.
+
+    Examples
+    --------
+    >>> manifest = open_source({"label": ["cat", "dog", "cat"], "split": ["train", "train", "dev"]})
+    >>> manifest.took_for
+    "a table in memory, 3 rows, label = 'label' (guessed), split = 'split' (guessed), split 'dev' read as 'val'"
+    """
+    if unknown:
+        known = [*(option.name for option in fields(SourceOptions)), "kind"]
+        name = next(iter(unknown))
+        raise SourceError(f"unknown option {name!r}{did_you_mean(name, known)}; known are {', '.join(sorted(known))}")
+    if isinstance(classes, str) or isinstance(columns, str):
+        raise SourceError("classes and columns: expected a list of names, found one text")
+    options = SourceOptions(
+        task=as_task(task),
+        columns=columns,
+        path=path,
+        label=label,
+        target=target,
+        split=split,
+        group=group,
+        label_separator=label_separator,
+        delimiter=delimiter,
+        root=None if root is None else Path(root),
+        labels=labels,
+        classes=None if classes is None else tuple(classes),
+        image_order=image_order,
+        label_order=label_order,
+    )
+    return _open(source, options, kind)
+
+
+def _open(source: Any, options: SourceOptions, kind: str | None = None) -> Manifest:
+    if isinstance(source, Manifest):
+        if options.given():
+            raise SourceError(f"expected no options with a manifest, found {', '.join(options.given())}")
+        return source
+    if kind is None and is_splits(source):
+        return open_splits(source, options, _open)
+    found = _named(kind) if kind is not None else _recognise(source, options)
+    found.check(options)
+    return found.open(source, options)
+
+
+def _named(kind: str) -> Source:
+    for source in SOURCES:
+        if source.kind == kind:
+            return source
+    known = [source.kind for source in SOURCES]
+    raise SourceError(f"kind: expected one of {', '.join(known)}, found {kind!r}{did_you_mean(kind, known)}")
+
+
+def _recognise(source: Any, options: SourceOptions) -> Source:
+    path = as_path(source)
+    if options.labels is not None and path is not None:
+        return pairs.SOURCE
+    for known in SOURCES:
+        if known.recognises(source):
+            return known
+    if path is not None:
+        existing(path)
+        raise SourceError(
+            f"expected a folder, a table (csv, tsv, jsonl, parquet), arrays (npz, npy) or a tar, found {path} with the "
+            f"extension {path.suffix!r}; convert it, or name the kind of source with kind="
+        )
+    raise SourceError(f"expected a folder, a table, (images, labels), arrays or a Dataset, found {_describe(source)}")
+
+
+def _describe(source: Any) -> str:
+    if isinstance(source, list | tuple | dict) and not source:
+        return f"an empty {type(source).__name__}"
+    if isinstance(source, tuple):
+        return f"a tuple of {', '.join(type(each).__name__ for each in source)}; pass two listings or two arrays"
+    return f"a {type(source).__module__}.{type(source).__name__}"

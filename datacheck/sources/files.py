@@ -1,0 +1,306 @@
+"""Listing files: fast, in an order that is the same everywhere, and without following a link round in circles."""
+
+from __future__ import annotations
+
+import glob
+import os
+import re
+from collections.abc import Iterable, Iterator, Sequence
+from dataclasses import dataclass
+from os.path import commonpath
+from pathlib import Path
+
+import pyarrow as pa
+import pyarrow.compute as pc
+
+from datacheck.errors import SourceError, did_you_mean
+from datacheck.manifest import natural_key
+
+IMAGE_EXTENSIONS = frozenset(
+    [
+        "jpg",
+        "jpeg",
+        "jpe",
+        "jfif",
+        "png",
+        "bmp",
+        "dib",
+        "gif",
+        "tif",
+        "tiff",
+        "webp",
+        "ppm",
+        "pgm",
+        "pbm",
+        "pnm",
+        "avif",
+        "heic",
+        "heif",
+        "jp2",
+        "j2k",
+        "jxl",
+        "tga",
+    ]
+)
+"""Extensions, in lower case and without the dot, of the files that are taken for images."""
+
+_SPLITS = {
+    **dict.fromkeys(("train", "training"), "train"),
+    **dict.fromkeys(("val", "valid", "validation", "dev"), "val"),
+    **dict.fromkeys(("test", "testing", "eval"), "test"),
+}
+_HIDDEN = ("__MACOSX", "Thumbs.db", "desktop.ini")
+_BIG_SHARE = 0.95
+
+
+def is_image_name(name: str) -> bool:
+    """Tell from its extension whether a file is meant to be an image.
+
+    Examples
+    --------
+    >>> is_image_name("a/cat.JPG"), is_image_name("cat.txt"), is_image_name("jpg")
+    (True, False, False)
+    """
+    stem, dot, extension = name.rpartition(".")
+    return bool(dot and stem) and extension.lower() in IMAGE_EXTENSIONS
+
+
+def normalise_split(name: str) -> str | None:
+    """Return ``train``, ``val`` or ``test`` for the words that people use for them, None for any other word.
+
+    Examples
+    --------
+    >>> normalise_split("Validation"), normalise_split("dev"), normalise_split("cat")
+    ('val', 'val', None)
+    """
+    return _SPLITS.get(name.lower())
+
+
+def split_names(found: Iterable[str]) -> dict[str, str]:
+    """Map the words found for splits to standard ones, save where two words would fall together.
+
+    Examples
+    --------
+    >>> split_names(["training", "dev", "holdout"])
+    {'training': 'train', 'dev': 'val', 'holdout': 'holdout'}
+    >>> split_names(["val", "dev"])
+    {'val': 'val', 'dev': 'dev'}
+    """
+    found = list(found)
+    standard = [normalise_split(name) or name for name in found]
+    return {name: wanted if standard.count(wanted) == 1 else name for name, wanted in zip(found, standard, strict=True)}
+
+
+@dataclass(frozen=True)
+class Folder:
+    """One folder of a walk: its parts below the top, its visible file names in natural order, and what was hidden."""
+
+    parts: tuple[str, ...]
+    names: tuple[str, ...]
+    n_hidden: int
+    n_folders: int
+
+
+def walk(top: Path) -> Iterator[Folder]:
+    """Yield a folder and those below it, each in natural order; links are followed, but never into their own parents.
+
+    Raises
+    ------
+    SourceError
+        When a folder cannot be listed.
+    """
+    yield from _walk(str(top), (), frozenset())
+
+
+def _walk(path: str, parts: tuple[str, ...], parents: frozenset[tuple[int, int]]) -> Iterator[Folder]:
+    names, folders, n_hidden = [], [], 0
+    try:
+        status = os.stat(path)  # noqa: PTH116 - hot path
+        with os.scandir(path) as entries:
+            for entry in entries:
+                if entry.name.startswith(".") or entry.name in _HIDDEN:
+                    n_hidden += 1
+                elif entry.is_dir():
+                    folders.append(entry.name)
+                else:
+                    names.append(entry.name)
+    except OSError as error:
+        raise SourceError(
+            f"expected to list the folder {path}, found: {error.strerror}; fix its permissions or leave it out"
+        ) from None
+    here = (status.st_dev, status.st_ino)
+    if here in parents:
+        return
+    names.sort(key=natural_key)
+    folders.sort(key=natural_key)
+    yield Folder(parts, tuple(names), n_hidden, len(folders))
+    for folder in folders:
+        yield from _walk(f"{path}/{folder}", (*parts, folder), parents | {here})
+
+
+def text(name: str) -> str:
+    r"""Return a file name as text; bytes that are no UTF-8 become ``\\xNN``, which no file will be found under.
+
+    Examples
+    --------
+    >>> text("caf\\udce9.png")
+    'caf\\\\xe9.png'
+    """
+    try:
+        name.encode()
+    except UnicodeEncodeError:
+        return os.fsencode(name).decode("utf-8", "backslashreplace")
+    return name
+
+
+def is_glob(place: str | Path) -> bool:
+    """Tell a pattern from a path; an existing path with brackets in its name is a path.
+
+    Examples
+    --------
+    >>> is_glob("images/*.png"), is_glob("images")
+    (True, False)
+    """
+    return glob.has_magic(str(place)) and not os.path.lexists(place)
+
+
+def list_files(place: str | Path, order: str = "natural") -> list[str]:
+    """List the visible files below a folder, or those that match a glob, as absolute paths.
+
+    Parameters
+    ----------
+    place
+        A folder (listed with all below it), a glob (``**`` reaches all below), or one file.
+    order
+        ``natural`` (``2`` before ``10``), ``lexicographic`` (as ``sorted()`` does), or ``as-listed`` (as the file
+        system has them, which differs between machines).
+
+    Raises
+    ------
+    SourceError
+        When there is no such place, or nothing in it.
+
+    Examples
+    --------
+    >>> import tempfile
+    >>> folder = Path(tempfile.mkdtemp())
+    >>> for name in ("a10.png", "a2.png", ".hidden"):
+    ...     (folder / name).touch()
+    >>> [Path(path).name for path in list_files(folder)]
+    ['a2.png', 'a10.png']
+    >>> [Path(path).name for path in list_files(f"{folder}/*.png", "lexicographic")]
+    ['a10.png', 'a2.png']
+    """
+    if is_glob(place):
+        paths = [os.path.abspath(path) for path in glob.iglob(str(place), recursive=True) if os.path.isfile(path)]  # noqa: PTH100, PTH113, PTH207
+    elif os.path.isfile(place):  # noqa: PTH113
+        paths = [os.path.abspath(place)]  # noqa: PTH100
+    else:
+        paths = list(_files_below(existing(Path(place)), ordered=order != "as-listed"))
+    if not paths:
+        raise SourceError(f"expected files in {place}, found none; check the folder or the pattern")
+    if order == "natural":
+        paths.sort(key=lambda path: [natural_key(part) for part in path.split("/")])
+    elif order == "lexicographic":
+        paths.sort()
+    return paths
+
+
+def _files_below(top: Path, *, ordered: bool) -> Iterator[str]:
+    base = os.path.abspath(top)  # noqa: PTH100 - must not follow links
+    if ordered:
+        for folder in walk(Path(base)):
+            prefix = "/".join((base, *folder.parts, ""))
+            yield from (prefix + name for name in folder.names)
+        return
+    for path, folders, names in os.walk(base, followlinks=False):
+        folders[:] = [name for name in folders if not name.startswith(".")]
+        yield from (f"{path}/{name}" for name in names if not name.startswith("."))
+
+
+def existing(path: Path) -> Path:
+    """Return a path that exists, or raise a `SourceError` that suggests a sibling with a near name."""
+    if os.path.lexists(path):
+        return path
+    parent = path.parent
+    while not parent.is_dir() and parent != parent.parent:
+        path, parent = parent, parent.parent
+    try:
+        siblings = sorted(os.listdir(parent))  # noqa: PTH208
+    except OSError:
+        siblings = []
+    near = did_you_mean(path.name, siblings)
+    raise SourceError(f"expected a file or folder at {path}, found nothing of that name in {parent.absolute()}{near}")
+
+
+def common_root(paths: pa.Array | pa.ChunkedArray, base: Path) -> Path:
+    """Return the folder that a column of paths starts from.
+
+    Without absolute paths it is ``base``. With them it is the longest directory common to all. Where that is ``/``,
+    the few outliers (up to 5 %) are left outside, to be refused when they are read.
+
+    Raises
+    ------
+    SourceError
+        When the absolute paths have nothing in common but ``/``.
+
+    Examples
+    --------
+    >>> common_root(pa.array(["/data/a/1.png", "/data/b/2.png"]), Path("/home"))
+    PosixPath('/data')
+    >>> common_root(pa.array(["a/1.png"]), Path("/home"))
+    PosixPath('/home')
+    """
+    absolute = paths.filter(pc.starts_with(paths, "/"))
+    if len(absolute) == 0:
+        return Path(os.path.abspath(base))  # noqa: PTH100 - must not follow links
+    folders = pc.replace_substring_regex(absolute, r"/[^/]*$", "")
+    counted = pc.value_counts(folders)
+    weights: dict[tuple[str, ...], int] = {}
+    for folder, number in zip(counted.field("values").to_pylist(), counted.field("counts").to_pylist(), strict=True):
+        parts = tuple(part for part in os.path.normpath(folder or "/").split("/") if part)
+        weights[parts] = weights.get(parts, 0) + number
+    if len(absolute) < len(paths) - paths.null_count:
+        parts = Path(os.path.abspath(base)).parts[1:]  # noqa: PTH100
+        weights[parts] = weights.get(parts, 0) + len(paths) - paths.null_count - len(absolute)
+    return Path("/", *_common_parts(weights))
+
+
+def _common_parts(weights: dict[tuple[str, ...], int]) -> tuple[str, ...]:
+    common = tuple(commonpath(list(weights)))
+    if common:
+        return common
+    total, tops = sum(weights.values()), dict[str, int]()
+    for parts, weight in weights.items():
+        top = parts[0] if parts else ""
+        tops[top] = tops.get(top, 0) + weight
+    largest = max(tops, key=lambda top: tops[top])
+    if not largest or tops[largest] < _BIG_SHARE * total:
+        shares = ", ".join(f"/{top} ({weight / total:.0%})" for top, weight in sorted(tops.items())[:4])
+        raise SourceError(
+            f"expected absolute paths below one folder, found {shares}; pass root='/' if all of them are meant"
+        )
+    return tuple(commonpath([parts for parts in weights if parts[:1] == (largest,)]))
+
+
+def expand_braces(pattern: str) -> list[str]:
+    """Expand ``{a,b}`` and ``{0000..0003}``.
+
+    Examples
+    --------
+    >>> expand_braces("s-{08..10}.tar")
+    ['s-08.tar', 's-09.tar', 's-10.tar']
+    >>> expand_braces("{train,val}.tar")
+    ['train.tar', 'val.tar']
+    """
+    found = re.search(r"\{([^{}]*)\}", pattern)
+    if found is None:
+        return [pattern]
+    numbers = re.fullmatch(r"(\d+)\.\.(\d+)", found[1])
+    if numbers:
+        width = len(numbers[1])
+        words: Sequence[str] = [f"{number:0{width}d}" for number in range(int(numbers[1]), int(numbers[2]) + 1)]
+    else:
+        words = found[1].split(",")
+    before, after = pattern[: found.start()], pattern[found.end() :]
+    return [path for word in words for path in expand_braces(f"{before}{word}{after}")]

@@ -1,0 +1,107 @@
+"""Splits given one by one: ``{"train": …, "val": …}``, each any source."""
+
+from __future__ import annotations
+
+import os
+from collections.abc import Callable, Mapping
+from pathlib import Path
+from typing import Any
+
+import numpy as np
+import pyarrow as pa
+
+from datacheck.errors import SourceError
+from datacheck.manifest import Manifest, natural_sorted
+from datacheck.readers import FileReader, SampleReader
+from datacheck.sources.base import SourceOptions
+from datacheck.sources.files import normalise_split, split_names
+from datacheck.sources.readers import ChainReader
+
+
+def is_splits(source: object) -> bool:
+    """Tell splits from a mapping of columns: by the words for splits, or by values that are sources.
+
+    Examples
+    --------
+    >>> is_splits({"train": "a.csv", "holdout": "b.csv"}), is_splits({"label": ["cat", "dog"]})
+    (True, False)
+    """
+    if not isinstance(source, Mapping) or not source or not all(isinstance(name, str) for name in source):
+        return False
+    if type(source).__module__.startswith("datasets."):
+        return False
+    if all(normalise_split(name) for name in source):
+        return True
+    return all(isinstance(value, str | Path | Manifest) for value in source.values())
+
+
+def open_splits(
+    source: Mapping[str, Any], options: SourceOptions, open_one: Callable[[Any, SourceOptions], Manifest]
+) -> Manifest:
+    """Open each split with ``open_one`` and put them together; classes are matched by name.
+
+    Raises
+    ------
+    SourceError
+        When a split cannot be opened, or the splits differ in task or in what a sample is.
+    """
+    if options.split is not None:
+        raise SourceError("split: expected the splits once, found them as the mapping's keys and in split=; drop one")
+    names = split_names(source)
+    return join_splits({names[name]: open_one(part, options) for name, part in source.items()})
+
+
+def join_splits(parts: Mapping[str, Manifest]) -> Manifest:
+    """Put the manifests of several splits together."""
+    tasks = {name: part.task.value for name, part in parts.items()}
+    if len(set(tasks.values())) > 1 or len({part.modality for part in parts.values()}) > 1:
+        raise SourceError(f"expected all splits to be of one kind, found {tasks}; pass task= to say what is meant")
+    root, tables, reader = _reached(parts)
+    for name, table in tables.items():
+        column = pa.DictionaryArray.from_arrays(pa.array(np.zeros(len(table), dtype=np.int32)), pa.array([name]))
+        table = table.drop_columns(["split"]) if "split" in table.column_names else table
+        tables[name] = table.append_column("split", column)
+    orders = [part.classes for part in parts.values()]
+    same = all(order == orders[0] for order in orders)
+    classes = orders[0] if same else tuple(natural_sorted({word for order in orders for word in order}))
+    first = next(iter(parts.values()))
+    table = pa.concat_tables(tables.values(), promote_options="permissive").unify_dictionaries()
+    return Manifest.from_columns(
+        table,
+        task=first.task,
+        modality=first.modality,
+        root=root,
+        classes=classes,
+        took_for="; ".join(f"{name}: {part.took_for}" for name, part in parts.items()),
+        reader=reader,
+    )
+
+
+def _reached(parts: Mapping[str, Manifest]) -> tuple[Path | None, dict[str, pa.Table], SampleReader | None]:
+    """Make the samples of all splits reachable by one reader: below one root where all are files."""
+    readers = {name: part.reader for name, part in parts.items()}
+    roots = {name: reader.root for name, reader in readers.items() if isinstance(reader, FileReader)}
+    if len(roots) == len(parts):
+        root = Path(os.path.commonpath(list(roots.values())))
+        if root != Path("/"):
+            below = {name: "" if own == root else f"{own.relative_to(root)}/" for name, own in roots.items()}
+            return root, {name: _prefixed(part, below[name]) for name, part in parts.items()}, FileReader(root)
+    known = {name: reader for name, reader in readers.items() if reader is not None}
+    tables = {name: _prefixed(part, f"{name}/") for name, part in parts.items()}
+    return None, tables, ChainReader(known) if known else None
+
+
+def _prefixed(part: Manifest, prefix: str) -> pa.Table:
+    table = part.table
+    same = "uri" in part and table["sample_id"].equals(table["uri"])
+    for name in ("uri", "label_uri") if part.root is not None or not prefix else ("uri",):
+        if name in part and prefix:
+            uris = [
+                uri if uri is None or (uri.startswith("/") and part.root is not None) else prefix + uri
+                for uri in table[name].to_pylist()
+            ]
+            table = table.set_column(table.column_names.index(name), name, pa.array(uris, pa.string()))
+    if same:
+        return table.drop_columns(["sample_id"])
+    ids = [f"{prefix}{each}" for each in table["sample_id"].to_pylist()]
+    return table.set_column(table.column_names.index("sample_id"), "sample_id", pa.array(ids, pa.string()))

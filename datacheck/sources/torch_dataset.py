@@ -1,0 +1,200 @@
+"""Datasets of torch and torchvision, and whatever else has ``__len__`` and ``__getitem__``; torch is not imported."""
+
+from __future__ import annotations
+
+import os
+from collections.abc import Mapping, Sequence
+from dataclasses import replace
+from pathlib import Path
+from typing import Any
+
+import numpy as np
+import pyarrow as pa
+
+from datacheck.errors import SourceError
+from datacheck.manifest import Manifest, Modality, Task
+from datacheck.sources.arrays import arrays_manifest, is_channels_first, read_labels, row_ids
+from datacheck.sources.base import Source, SourceOptions, count
+from datacheck.sources.files import common_root
+from datacheck.sources.readers import DatasetReader, as_array
+
+_FILES = ("_image_files", "_images", "image_paths")
+_LABELS = ("targets", "labels", "_labels")
+_IMAGE_KEYS = ("image", "img", "pixel_values", "x", "input", "inputs")
+_LABEL_KEYS = ("label", "labels", "target", "y", "class")
+
+
+def open_torch_dataset(dataset: Any, options: SourceOptions) -> Manifest:
+    """Open a map-style Dataset.
+
+    A Dataset with ``.samples`` (``ImageFolder`` and its like) is read from its files, one with ``.data`` or
+    ``.tensors`` from its array, both without its transforms; any other item by item. A ``Subset`` is those rows.
+
+    Raises
+    ------
+    SourceError
+        When an item cannot be read or holds no image.
+    """
+    name = type(dataset).__name__
+    if hasattr(dataset, "dataset") and hasattr(dataset, "indices"):
+        whole = open_torch_dataset(dataset.dataset, replace(options, split=None, group=None))
+        rows = np.asarray(dataset.indices, dtype=np.int64)
+        part = whole.take(rows)
+        return replace(part, took_for=f"a subset ({count(len(rows), 'sample')}) of {whole.took_for}")
+    classes = options.classes or _classes(dataset)
+    options = replace(options, classes=classes)
+    files = _files(dataset)
+    if files is not None:
+        return _from_files(dataset, *files, options, took_for=f"a Dataset of files ({name})")
+    took_for = f"a Dataset of arrays ({name})"
+    tensors = getattr(dataset, "tensors", None)
+    if isinstance(tensors, tuple) and len(tensors) in (1, 2):
+        return arrays_manifest(tensors[0], tensors[1] if len(tensors) > 1 else None, options, took_for=took_for)
+    data, labels = getattr(dataset, "data", None), _labels(dataset)
+    if (
+        data is not None
+        and hasattr(data, "shape")
+        and len(data) == len(dataset)
+        and (labels is None or len(labels) == len(dataset))
+    ):
+        return arrays_manifest(data, labels, options, took_for=took_for)
+    return _item_by_item(dataset, labels, options, name)
+
+
+def _classes(dataset: Any) -> tuple[str, ...] | None:
+    classes = getattr(dataset, "classes", None)
+    if isinstance(classes, Sequence) and not isinstance(classes, str) and classes:
+        return tuple(map(str, classes)) if len(set(map(str, classes))) == len(classes) else None
+    index = getattr(dataset, "class_to_idx", None)
+    if isinstance(index, Mapping) and sorted(index.values()) == list(range(len(index))):
+        return tuple(str(name) for name, _ in sorted(index.items(), key=lambda item: item[1]))
+    return None
+
+
+def _labels(dataset: Any) -> Any:
+    for name in _LABELS:
+        labels = getattr(dataset, name, None)
+        if labels is not None and not callable(labels) and hasattr(labels, "__len__"):
+            return labels
+    return None
+
+
+def _files(dataset: Any) -> tuple[list[str], Any] | None:
+    samples = getattr(dataset, "samples", None)
+    if isinstance(samples, list) and samples and all(_is_sample(sample) for sample in samples[:10]):
+        return [os.fspath(path) for path, _ in samples], [label for _, label in samples]
+    for name in _FILES:
+        files, labels = getattr(dataset, name, None), _labels(dataset)
+        if isinstance(files, list) and files and labels is not None and len(files) == len(labels) == len(dataset):
+            return [os.fspath(path) for path in files], labels
+    return None
+
+
+def _is_sample(sample: Any) -> bool:
+    return isinstance(sample, tuple) and len(sample) == 2 and isinstance(sample[0], str | os.PathLike)
+
+
+def _from_files(dataset: Any, paths: list[str], labels: Any, options: SourceOptions, *, took_for: str) -> Manifest:
+    absolute = [os.path.abspath(path) for path in paths]  # noqa: PTH100 - must not follow links
+    own = getattr(dataset, "root", None)
+    root = Path(os.path.abspath(own)) if isinstance(own, str | os.PathLike) else None  # noqa: PTH100
+    prefix = f"{str(root).rstrip('/')}/"
+    if root is None or not all(path.startswith(prefix) for path in absolute):
+        root = common_root(pa.array(absolute, pa.string()), Path.cwd())
+        prefix = f"{str(root).rstrip('/')}/"
+    columns, classes, words = read_labels(labels, len(paths), options)
+    return Manifest.from_columns(
+        {"uri": [path.removeprefix(prefix) for path in absolute], **columns},
+        task=None if columns else Task.UNLABELLED,
+        modality=Modality.IMAGE,
+        root=root,
+        classes=classes,
+        took_for=f"{took_for}: {count(len(paths), 'image')} below {root}, {words}; its transforms are left out",
+    )
+
+
+def _item_by_item(dataset: Any, labels: Any, options: SourceOptions, name: str) -> Manifest:
+    n_rows = len(dataset)
+    if n_rows == 0:
+        raise SourceError(f"expected samples in the Dataset {name}, found none")
+    first = _item(dataset, 0, name)
+    image_key, label_key = _keys(first, name)
+    some = [as_array(_pick(_item(dataset, row, name), image_key)) for row in range(min(n_rows, 16))]
+    words = "read item by item"
+    if labels is None or len(labels) != n_rows:
+        labels = None
+        if label_key is not None:
+            labels = [_plain(_pick(_item(dataset, row, name), label_key)) for row in range(n_rows)]
+            words = "read item by item, twice: it has no list of its labels"
+    columns, classes, label_words = read_labels(labels, n_rows, options)
+    in_unit = all(image.dtype.kind == "f" and image.size and float(image.max()) <= 1.0 for image in some)
+    reader = DatasetReader(
+        dataset,
+        _Pick(image_key),
+        channels_first=any(image.ndim == 3 and is_channels_first(image.shape, where=name) for image in some),
+        scale=255.0 if in_unit else 1.0,
+    )
+    return Manifest.from_columns(
+        {"sample_id": row_ids(n_rows), "uri": pa.array(np.arange(n_rows)).cast(pa.string()), **columns},
+        task=None if columns else Task.UNLABELLED,
+        modality=Modality.IMAGE,
+        classes=classes,
+        took_for=f"a Dataset ({name}): {count(n_rows, 'sample')} {words}, {label_words}",
+        reader=reader,
+    )
+
+
+class _Pick:
+    """Picks one part of an item; a class so that a reader can be sent to other processes."""
+
+    def __init__(self, key: Any) -> None:
+        self.key = key
+
+    def __call__(self, item: Any) -> Any:
+        return _pick(item, self.key)
+
+
+def _item(dataset: Any, row: int, name: str) -> Any:
+    try:
+        return dataset[row]
+    except Exception as error:
+        raise SourceError(
+            f"expected an item at index {row} of the Dataset {name}, found {type(error).__name__}: {error}"
+        ) from error
+
+
+def _keys(item: Any, name: str) -> tuple[Any, Any]:
+    if isinstance(item, Mapping):
+        image = next((key for key in _IMAGE_KEYS if key in item), None)
+        if image is None:
+            raise SourceError(
+                f"expected an image under one of {', '.join(_IMAGE_KEYS)} in the items of {name}, found {list(item)}"
+            )
+        return image, next((key for key in _LABEL_KEYS if key in item), None)
+    if isinstance(item, tuple | list):
+        return 0, 1 if len(item) > 1 and _is_label(item[1]) else None
+    return None, None
+
+
+def _is_label(value: Any) -> bool:
+    if isinstance(value, str | int | float | list | tuple | np.generic):
+        return True
+    return hasattr(value, "shape") and len(value.shape) <= 1
+
+
+def _pick(item: Any, key: Any) -> Any:
+    return item if key is None else item[key]
+
+
+def _plain(label: Any) -> Any:
+    return label.tolist() if hasattr(label, "tolist") else label
+
+
+def recognises(source: object) -> bool:
+    """Anything with a length and items that is no list, array, table or text."""
+    if isinstance(source, str | bytes | list | tuple | Mapping | np.ndarray | Path):
+        return False
+    return hasattr(source, "__getitem__") and hasattr(source, "__len__")
+
+
+SOURCE = Source("torch-dataset", frozenset({"task", "classes"}), recognises, open_torch_dataset)

@@ -1,0 +1,283 @@
+"""WebDataset tars: ``key.jpg`` beside ``key.cls``, ``key.json`` or ``key.txt``; or tars of class folders."""
+
+from __future__ import annotations
+
+import json
+import os
+import tarfile
+from collections.abc import Iterator
+from dataclasses import dataclass, field, replace
+from pathlib import Path
+from typing import Any
+
+import pyarrow as pa
+
+from datacheck.errors import SourceError
+from datacheck.manifest import Manifest, natural_key
+from datacheck.sources.base import Source, SourceOptions, as_path, count
+from datacheck.sources.columns import GUESSES
+from datacheck.sources.files import existing, expand_braces, is_glob, is_image_name, list_files, normalise_split, text
+from datacheck.sources.image_folder import folder_manifest
+from datacheck.sources.layout import read_layout
+from datacheck.sources.readers import TarReader, member_uri
+from datacheck.sources.table import table_manifest
+
+_LABEL_EXTENSIONS = ("cls", "json", "txt", "label")
+_MOST_LABEL_BYTES = 1 << 20
+
+
+@dataclass
+class _Sample:
+    """The members of one key."""
+
+    shard: str
+    key: str
+    image: str = ""
+    offset: int = 0
+    size: int = 0
+    labels: dict[str, str] = field(default_factory=dict)
+
+
+def open_webdataset(source: Any, options: SourceOptions) -> Manifest:
+    """Open one tar, a folder of tars, or a glob or brace pattern of them, without unpacking anything.
+
+    Raises
+    ------
+    SourceError
+        When there is no such tar, it is compressed (no random access), or holds no image.
+    """
+    shards, missing = _shards(str(source))
+    root = Path(os.path.commonpath([shard.parent for shard in shards]))
+    samples: list[_Sample] = []
+    damaged: list[str] = []
+    n_others = 0
+    for shard in shards:
+        found, others, damage = _index(shard, root)
+        samples += found
+        n_others += others
+        damaged += [f"{shard.name} ({damage})"] if damage else []
+    if not samples:
+        raise SourceError(f"expected images in {source}, found none in {count(len(shards), 'tar')}")
+    splits = {shard: _split_of(shard) for shard in {sample.shard for sample in samples}}
+    took_for = f"{'a tar' if len(shards) == 1 else count(len(shards), 'tar')} ({source})"
+    notes = [f"damaged after the last readable member: {', '.join(damaged)}"] if damaged else []
+    notes += [f"{', '.join(missing)} missing"] if missing else []
+    if any(sample.labels for sample in samples):
+        manifest = _with_labels(samples, splits, options, root=root, took_for=f"WebDataset, {took_for}")
+    else:
+        notes += [count(n_others, "other member") + " ignored"] if n_others else []
+        manifest = _class_folders(samples, splits, options, root=root, took_for=took_for)
+    return replace(manifest, took_for=", ".join([manifest.took_for, *notes]))
+
+
+def _shards(pattern: str) -> tuple[list[Path], list[str]]:
+    paths: list[str] = []
+    missing: list[str] = []
+    for each in expand_braces(pattern):
+        if Path(each).is_dir():
+            paths += [str(path) for path in sorted(Path(each).glob("*.tar"), key=lambda path: natural_key(path.name))]
+        elif is_glob(each):
+            paths += list_files(each)
+        elif Path(each).exists():
+            paths.append(each)
+        else:
+            missing.append(each)
+    if not paths:
+        existing(Path(missing[0] if missing else pattern))
+        raise SourceError(f"expected tars in {pattern}, found none")
+    return [Path(os.path.abspath(path)) for path in paths], missing  # noqa: PTH100 - must not follow links
+
+
+def _index(shard: Path, root: Path) -> tuple[list[_Sample], int, str]:
+    """List the samples of one tar, count the members that belong to none, and say where it broke off."""
+    name = text(shard.relative_to(root).as_posix())
+    samples: dict[str, _Sample] = {}
+    with shard.open("rb") as file:
+        n_others, damage = 0, ""
+        try:
+            for member, key, extension in _members(file, shard):
+                sample = samples.setdefault(key, _Sample(name, key))
+                if is_image_name(f"x.{extension.rpartition('.')[2]}") and not sample.image:
+                    sample.image, sample.offset, sample.size = text(member.name), member.offset_data, member.size
+                elif extension in _LABEL_EXTENSIONS and member.size <= _MOST_LABEL_BYTES:
+                    sample.labels[extension] = _read_text(file, member)
+                else:
+                    n_others += 1
+        except tarfile.TarError as error:
+            damage = str(error)
+        except EOFError as error:
+            damage = str(error)
+    if damage and not samples:
+        raise SourceError(f"expected a tar in {shard}, found: {damage}")
+    kept = [sample for sample in samples.values() if sample.image]
+    return kept, n_others + len(samples) - len(kept), damage
+
+
+def _members(file: Any, shard: Path) -> Iterator[tuple[tarfile.TarInfo, str, str]]:
+    """Yield the regular, visible members with their key and extension, and give the place in the file back."""
+    if file.read(6)[:2] in (b"\x1f\x8b", b"BZ", b"\xfd7"):
+        raise SourceError(
+            f"expected a plain tar in {shard}, found a compressed one, which cannot be read at random; "
+            "unpack or decompress it first"
+        )
+    file.seek(0)
+    with tarfile.open(fileobj=file, mode="r:") as archive:
+        for member in archive:
+            folder, _, name = member.name.rpartition("/")
+            if member.isreg() and not member.issparse() and not name.startswith("."):
+                stem, dot, extension = name.partition(".")
+                if dot and stem:
+                    yield member, f"{folder}/{stem}" if folder else stem, extension.lower()
+            archive.members = []  # type: ignore[attr-defined]
+
+
+def _read_text(file: Any, member: tarfile.TarInfo) -> str:
+    place = file.tell()
+    file.seek(member.offset_data)
+    content = file.read(member.size)
+    file.seek(place)
+    return str(content.decode("utf-8", "replace").strip())
+
+
+def _split_of(shard: str) -> str | None:
+    for part in reversed(Path(shard).with_suffix("").parts):
+        split = normalise_split(part.replace("_", "-").split("-")[0])
+        if split:
+            return split
+    return None
+
+
+def _uris(samples: list[_Sample]) -> list[str]:
+    return [member_uri(each.shard, each.offset, each.size, each.image) for each in samples]
+
+
+def _ids(samples: list[_Sample]) -> list[str]:
+    """Return ``shard/key`` for each sample; the key alone where there is one shard."""
+    one = len({sample.shard for sample in samples}) == 1
+    return [text(each.key if one else f"{each.shard}/{each.key}") for each in samples]
+
+
+def _split_column(samples: list[_Sample], splits: dict[str, str | None]) -> dict[str, Any]:
+    if any(split is None for split in splits.values()):
+        return {}
+    return {"split": pa.array([splits[each.shard] for each in samples]).dictionary_encode()}
+
+
+def _class_folders(
+    samples: list[_Sample], splits: dict[str, str | None], options: SourceOptions, *, root: Path, took_for: str
+) -> Manifest:
+    by_folder: dict[tuple[str, ...], list[_Sample]] = {}
+    for sample in samples:
+        parts = tuple(part for part in text(sample.image).split("/")[:-1] if part not in ("", "."))
+        by_folder.setdefault(parts, []).append(sample)
+    folders = sorted(by_folder, key=lambda parts: [natural_key(part) for part in parts])
+    for members in by_folder.values():
+        members.sort(key=lambda sample: (natural_key(sample.shard), natural_key(sample.image.rpartition("/")[2])))
+    ordered = [sample for parts in folders for sample in by_folder[parts]]
+    layout = read_layout(folders)
+    extra = {"sample_id": _ids(ordered)} if len(set(_ids(ordered))) == len(ordered) else {}
+    if all(split is None for split in layout.splits):
+        extra |= _split_column(ordered, splits)
+    return folder_manifest(
+        _uris(ordered),
+        [len(by_folder[parts]) for parts in folders],
+        layout,
+        replace(options, label=None),
+        took_for=took_for,
+        ignored=[],
+        root=root,
+        columns=extra,
+        reader=TarReader(root),
+    )
+
+
+def _with_labels(
+    samples: list[_Sample], splits: dict[str, str | None], options: SourceOptions, *, root: Path, took_for: str
+) -> Manifest:
+    kinds = [kind for kind in _LABEL_EXTENSIONS if any(kind in sample.labels for sample in samples)]
+    rows = [_row(sample, kinds) for sample in samples]
+    try:
+        table = pa.Table.from_pylist(rows, schema=_schema(rows))
+    except (pa.ArrowInvalid, pa.ArrowTypeError) as error:
+        raise SourceError(f"expected one type for each key of the samples' JSON, found: {error}") from None
+    free = [f"{name}_" if name in ("uri", "sample_id") else name for name in table.column_names]
+    table = table.rename_columns(free)
+    ids = _ids(samples)
+    if len(set(ids)) == len(ids):
+        table = table.append_column("sample_id", pa.array(ids, pa.string()))
+    table = table.append_column("uri", pa.array(_uris(samples), pa.string()))
+    if not any(name in table.column_names for name in GUESSES["split"]):
+        for name, values in _split_column(samples, splits).items():
+            table = table.append_column(name, values)
+    label = None if options.task is not None and options.target else options.label
+    if label is None and options.target is None and kinds[0] != "json" and kinds[0] in table.column_names:
+        label = kinds[0]
+    names = None if options.classes is None or label is None else {label: options.classes}
+    manifest = table_manifest(
+        table,
+        replace(options, path="uri", label=label),
+        base=root,
+        took_for=took_for,
+        reader=TarReader(root),
+        names=names,
+    )
+    return replace(manifest, root=root)
+
+
+def _row(sample: _Sample, kinds: list[str]) -> dict[str, Any]:
+    """Turn the label members of a sample into columns: one for each kind, and the scalars of its JSON."""
+    row: dict[str, Any] = {}
+    for kind in kinds:
+        content = sample.labels.get(kind)
+        if kind != "json":
+            row[kind] = int(content) if content is not None and _is_whole(content) else content
+            continue
+        try:
+            value = json.loads(content) if content else {}
+        except ValueError:
+            value = {}
+        value = value if isinstance(value, dict) else {"label": value}
+        row |= {name: each for name, each in value.items() if not isinstance(each, dict) and name not in row}
+    return row
+
+
+def _is_whole(content: str) -> bool:
+    return content.removeprefix("-").isdecimal() and len(content) < 18
+
+
+def _schema(rows: list[dict[str, Any]]) -> pa.Schema:
+    """Find a type for each key over all rows; text where whole numbers and words mix."""
+    names = list(dict.fromkeys(name for row in rows for name in row))
+    fields = []
+    for name in names:
+        values = [row.get(name) for row in rows]
+        kinds = {type(value) for value in values if value is not None}
+        if str in kinds and len(kinds) > 1:
+            for row in rows:
+                row[name] = None if row.get(name) is None else str(row[name])
+            fields.append(pa.field(name, pa.string()))
+        else:
+            try:
+                fields.append(pa.field(name, pa.array(values).type))
+            except (pa.ArrowInvalid, pa.ArrowTypeError) as error:
+                raise SourceError(f"JSON key {name!r}: expected values of one type, found: {error}") from None
+    return pa.schema(fields)
+
+
+def recognises(source: object) -> bool:
+    """A tar, a pattern of tars, or a folder with tars at its top and no images there."""
+    path = as_path(source)
+    if path is None:
+        return False
+    if path.is_dir():
+        names = [entry.name for entry in os.scandir(path)]
+        return any(name.endswith(".tar") for name in names) and not any(is_image_name(name) for name in names)
+    return path.name.lower().endswith((".tar", ".tar.gz", ".tgz", ".tar.bz2", ".tar.xz"))
+
+
+SOURCE = Source(
+    "webdataset",
+    frozenset({"task", "label", "target", "split", "group", "classes", "label_separator"}),
+    recognises,
+    open_webdataset,
+)
