@@ -63,6 +63,8 @@ def open_source(
         See `SourceOptions`.
     image_order, label_order
         How the two listings of a pair are sorted.
+    **unknown
+        Refused, with the near option suggested.
 
     Raises
     ------

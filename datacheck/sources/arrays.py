@@ -8,6 +8,7 @@ from typing import Any
 
 import numpy as np
 import pyarrow as pa
+import pyarrow.compute as pc
 from numpy.typing import NDArray
 
 from datacheck.errors import SourceError, did_you_mean
@@ -32,6 +33,8 @@ def open_arrays(source: Any, options: SourceOptions) -> Manifest:
         Images are [N, H, W], [N, H, W, C], [N, C, H, W] (C is 1, 3 or 4) or a sequence of N images of any size;
         uint8, uint16, bool, or float in [0, 1] or [0, 255]. [N, D] are features, a column each.
         Labels are [N] (indices, names, or decimal numbers for regression) or [N, K] of 0 and 1 (multilabel).
+    options
+        What the caller says about them.
 
     Raises
     ------
@@ -80,8 +83,6 @@ _COLUMN_OF = {Task.CLASSIFICATION: "label", Task.REGRESSION: "target", Task.MULT
 
 def row_ids(n_rows: int) -> pa.Array:
     """Return the row numbers as text of one width."""
-    import pyarrow.compute as pc
-
     return pc.utf8_lpad(pa.array(np.arange(n_rows)).cast(pa.string()), len(str(n_rows - 1)), "0")
 
 

@@ -14,23 +14,15 @@ from datacheck.sources.base import SourceOptions
 
 GUESSES: Mapping[str, tuple[str, ...]] = {
     "path": (
-        "uri",
-        "path",
-        "image_path",
-        "img_path",
-        "file_path",
-        "filepath",
-        "image_file",
-        "file_name",
-        "filename",
-        "image_name",
-        "image",
-        "img",
-        "file",
+        *("uri", "path", "image_path", "img_path", "file_path", "filepath", "image_file"),
+        *("file_name", "filename", "image_name", "image", "img", "file"),
     ),
     "label_uri": ("label_uri", "label_path", "mask_path", "mask_file", "mask", "segmentation", "annotation_path"),
     "labels": ("labels", "tags", "classes", "categories"),
-    "label": ("label", "class", "class_name", "classname", "class_label", "category", "y", "target"),
+    "label": (
+        *("label", "class", "class_name", "classname", "class_label", "category", "y", "target"),
+        *("labels", "tags", "classes", "categories"),
+    ),
     "target": ("target", "y", "label"),
     "split": ("split", "subset", "partition"),
     "group": ("group", "group_id", "patient_id", "patient", "subject_id", "subject"),
@@ -131,11 +123,11 @@ def _label_roles(task: Task | None) -> tuple[str, ...]:
 
 
 def _first(schema: pa.Schema, role: str, taken: set[str]) -> str | None:
-    by_name = {_plain(name): name for name in reversed(schema.names)}
+    by_name = {plain(name): name for name in reversed(schema.names)}
     for word in GUESSES[role]:
         name = by_name.get(word)
         if name is not None and name not in taken and _fits(role, schema.field(name).type):
-            return name
+            return str(name)
     return None
 
 
@@ -145,7 +137,7 @@ def _fits(role: str, type_: pa.DataType) -> bool:
     if role == "target":
         return bool(pa.types.is_floating(type_))
     if role == "labels":
-        return is_list(type_) or is_text(type_)
+        return is_list(type_)
     return not (pa.types.is_nested(type_) and not is_list(type_))
 
 
@@ -161,7 +153,8 @@ def is_list(type_: pa.DataType) -> bool:
     return bool(pa.types.is_list(type_) or pa.types.is_large_list(type_) or pa.types.is_fixed_size_list(type_))
 
 
-def _plain(name: str) -> str:
+def plain(name: str) -> str:
+    """Return a column's name as it is compared: lower case, ``_`` for dashes and spaces."""
     return name.strip().lower().replace("-", "_").replace(" ", "_")
 
 

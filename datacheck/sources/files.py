@@ -7,7 +7,6 @@ import os
 import re
 from collections.abc import Iterable, Iterator, Sequence
 from dataclasses import dataclass
-from os.path import commonpath
 from pathlib import Path
 
 import pyarrow as pa
@@ -17,30 +16,10 @@ from datacheck.errors import SourceError, did_you_mean
 from datacheck.manifest import natural_key
 
 IMAGE_EXTENSIONS = frozenset(
-    [
-        "jpg",
-        "jpeg",
-        "jpe",
-        "jfif",
-        "png",
-        "bmp",
-        "dib",
-        "gif",
-        "tif",
-        "tiff",
-        "webp",
-        "ppm",
-        "pgm",
-        "pbm",
-        "pnm",
-        "avif",
-        "heic",
-        "heif",
-        "jp2",
-        "j2k",
-        "jxl",
-        "tga",
-    ]
+    (
+        *("jpg", "jpeg", "jpe", "jfif", "png", "bmp", "dib", "gif", "tif", "tiff", "webp", "avif", "heic", "heif"),
+        *("ppm", "pgm", "pbm", "pnm", "jp2", "j2k", "jxl", "tga"),
+    )
 )
 """Extensions, in lower case and without the dot, of the files that are taken for images."""
 
@@ -139,12 +118,12 @@ def _walk(path: str, parts: tuple[str, ...], parents: frozenset[tuple[int, int]]
 
 
 def text(name: str) -> str:
-    r"""Return a file name as text; bytes that are no UTF-8 become ``\\xNN``, which no file will be found under.
+    r"""Return a file name as text; bytes that are no UTF-8 become ``\xNN``, which no file will be found under.
 
     Examples
     --------
-    >>> text("caf\\udce9.png")
-    'caf\\\\xe9.png'
+    >>> text("caf\udce9.png")
+    'caf\\xe9.png'
     """
     try:
         name.encode()
@@ -267,7 +246,7 @@ def common_root(paths: pa.Array | pa.ChunkedArray, base: Path) -> Path:
 
 
 def _common_parts(weights: dict[tuple[str, ...], int]) -> tuple[str, ...]:
-    common = tuple(commonpath(list(weights)))
+    common = _shared_start(list(weights))
     if common:
         return common
     total, tops = sum(weights.values()), dict[str, int]()
@@ -280,7 +259,13 @@ def _common_parts(weights: dict[tuple[str, ...], int]) -> tuple[str, ...]:
         raise SourceError(
             f"expected absolute paths below one folder, found {shares}; pass root='/' if all of them are meant"
         )
-    return tuple(commonpath([parts for parts in weights if parts[:1] == (largest,)]))
+    return _shared_start([parts for parts in weights if parts[:1] == (largest,)])
+
+
+def _shared_start(paths: Sequence[tuple[str, ...]]) -> tuple[str, ...]:
+    first, last = min(paths), max(paths)
+    length = next((n for n, (a, b) in enumerate(zip(first, last, strict=False)) if a != b), min(len(first), len(last)))
+    return first[:length]
 
 
 def expand_braces(pattern: str) -> list[str]:

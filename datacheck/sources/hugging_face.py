@@ -21,6 +21,8 @@ from datacheck.sources.readers import EncodedReader, ShardReader, open_stream
 from datacheck.sources.splits import join_splits
 from datacheck.sources.table import table_manifest
 
+_BINARY_NAMES = frozenset(["image", "img", "images", "jpeg", "jpg", "png", "webp", "bytes", "image_bytes", "img_bytes"])
+
 Features = Mapping[str, Any]
 """``Features.to_dict()`` of the library, as it stands in its JSON files too."""
 
@@ -85,15 +87,17 @@ def _manifest(
 
 
 def image_column(features: Features, schema: pa.Schema) -> str | None:
-    """Return the column of encoded images: an ``Image`` feature, or a struct of ``bytes`` and ``path``."""
+    """Return the column of encoded images: an ``Image`` feature, a struct of ``bytes`` and ``path``, or bytes."""
     for name, feature in features.items():
         if isinstance(feature, Mapping) and feature.get("_type") == "Image":
             return name
-    return next((field.name for field in schema if _is_image_struct(field.type)), None)
+    return next((field.name for field in schema if _is_encoded(field)), None)
 
 
-def _is_image_struct(type_: pa.DataType) -> bool:
-    return bool(pa.types.is_struct(type_)) and {field.name for field in type_} == {"bytes", "path"}
+def _is_encoded(field: pa.Field) -> bool:
+    if pa.types.is_struct(field.type):
+        return {inner.name for inner in field.type} == {"bytes", "path"}
+    return bool(pa.types.is_binary(field.type) or pa.types.is_large_binary(field.type)) and field.name in _BINARY_NAMES
 
 
 def class_names(feature: Any) -> tuple[str, ...] | None:

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import os
+from collections.abc import Mapping
 from pathlib import Path
 from typing import Any
 
@@ -11,6 +12,7 @@ import pyarrow as pa
 
 from datacheck.errors import SourceError
 from datacheck.manifest import Manifest, Modality, Task, natural_sorted
+from datacheck.readers import SampleReader
 from datacheck.sources.base import Source, SourceOptions, as_path, count
 from datacheck.sources.files import Folder, existing, is_image_name, text, walk
 from datacheck.sources.layout import Layout, read_layout
@@ -66,7 +68,8 @@ def folder_manifest(
     ignored: list[str],
     root: Path | None = None,
     empty_classes: tuple[str, ...] = (),
-    **extra: Any,
+    columns: Mapping[str, Any] | None = None,
+    reader: SampleReader | None = None,
 ) -> Manifest:
     """Build the manifest of images whose folders say their class and split.
 
@@ -76,8 +79,24 @@ def folder_manifest(
         One a sample, folder after folder.
     lengths
         How many samples each folder of the layout holds.
+    layout
+        What the folders say.
+    options
+        What the caller says.
+    took_for
+        What the source is, for the user.
+    ignored
+        What was left out, in words; empty words are skipped.
+    root
+        Folder that the uris start from.
+    empty_classes
+        Classes without a single image.
+    columns
+        Further columns.
+    reader
+        Reaches the samples, where they are no files below the root.
     """
-    columns: dict[str, Any] = {"uri": pa.array(uris, pa.string()), **extra.pop("columns", {})}
+    columns = {**(columns or {}), "uri": pa.array(uris, pa.string())}
     labelled = any(label is not None for label in layout.labels) and options.task is not Task.UNLABELLED
     if labelled and options.task is Task.REGRESSION:
         columns["target"] = np.repeat([_number(label) for label in layout.labels], lengths)
@@ -106,7 +125,7 @@ def folder_manifest(
         root=root,
         classes=classes if "label" in columns else None,
         took_for=f"{took_for}, {', '.join(words)}",
-        **extra,
+        reader=reader,
     )
 
 

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import os
 from collections.abc import Sequence
+from dataclasses import replace
 from pathlib import Path
 from typing import Any
 
@@ -157,8 +158,6 @@ def _with_values(images: list[str], labels: Any, options: SourceOptions, *, root
     manifest = table_manifest(table, plain, base=root, took_for=took_for, names=names)
     if len(images) == len(values):
         return manifest
-    from dataclasses import replace
-
     return replace(manifest, listings=Listings(tuple(images), tuple(map(str, values.to_pylist()))))
 
 

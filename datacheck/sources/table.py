@@ -5,6 +5,7 @@ from __future__ import annotations
 import os
 import sys
 from collections.abc import Callable, Mapping
+from dataclasses import replace
 from pathlib import Path
 from typing import Any
 
@@ -17,7 +18,7 @@ from datacheck.errors import SourceError
 from datacheck.manifest import COLUMN_TYPES, Manifest, Modality, Task
 from datacheck.readers import SampleReader
 from datacheck.sources.base import Source, SourceOptions, as_path, count
-from datacheck.sources.columns import Roles, find_roles, is_list, is_text, separate
+from datacheck.sources.columns import GUESSES, Roles, find_roles, is_list, is_text, plain, separate
 from datacheck.sources.files import common_root, existing, split_names
 
 _CATEGORY = pa.dictionary(pa.int32(), pa.string())
@@ -53,8 +54,14 @@ def table_manifest(
 
     Parameters
     ----------
+    table
+        A row a sample.
+    options
+        What the caller says about it.
     base
         Folder that relative paths start from.
+    took_for
+        What the table is, for the user.
     reader
         Reaches the samples by the column ``uri``, where they are no files below a root.
     names
@@ -107,10 +114,11 @@ def _settle_labels(
     roles: Roles, table: pa.Table, options: SourceOptions, names: Mapping[str, tuple[str, ...]]
 ) -> tuple[Roles, pa.Table]:
     """Bring the label column into its manifest type, and tell a target from a class by its values."""
-    from dataclasses import replace
-
     if options.task is Task.UNLABELLED:
         return replace(roles, label=None, target=None, labels=None, label_uri=None), table
+    if "label" in roles.guessed and _separated(table, str(roles.label)):
+        guessed = tuple("labels" if role == "label" else role for role in roles.guessed)
+        roles = replace(roles, labels=roles.label, label=None, guessed=guessed)
     for role in ("target", "label"):
         name = getattr(roles, role)
         is_number = name is not None and pa.types.is_floating(table.schema.field(name).type)
@@ -128,6 +136,13 @@ def _settle_labels(
     if roles.label is not None:
         table = _set(table, roles.label, _categories(table[roles.label], options.classes or names.get(roles.label)))
     return roles, table
+
+
+def _separated(table: pa.Table, name: str) -> bool:
+    """Tell whether a column named for several labels holds text such as ``a|b``."""
+    if plain(name) not in GUESSES["labels"] or not is_text(table.schema.field(name).type):
+        return False
+    return bool(pc.any(pc.match_substring(pc.unique(table[name].cast(pa.string())), "|")).as_py())
 
 
 def _set(table: pa.Table, name: str, values: pa.ChunkedArray) -> pa.Table:
