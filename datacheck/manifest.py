@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import re
 import sys
 from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass, field, replace
@@ -48,6 +49,7 @@ class Modality(StrEnum):
 
 
 _CATEGORY = pa.dictionary(pa.int32(), pa.string())
+_DIGITS = re.compile(r"(\d+)")
 
 COLUMN_TYPES: Mapping[str, pa.DataType] = {
     "sample_id": pa.string(),
@@ -343,8 +345,8 @@ def _all_whole(values: pa.Array | pa.ChunkedArray) -> bool:
 
 
 def _row_ids(n_rows: int) -> pa.Array:
-    width = max(1, len(str(max(0, n_rows - 1))))
-    return pa.array([f"{row:0{width}d}" for row in range(n_rows)], pa.string())
+    width = len(str(max(0, n_rows - 1)))
+    return pc.utf8_lpad(pa.array(np.arange(n_rows)).cast(pa.string()), width, "0")
 
 
 def _unique_ids(uris: pa.ChunkedArray) -> pa.Array | pa.ChunkedArray:
@@ -384,14 +386,8 @@ def natural_sorted(words: Iterable[str]) -> list[str]:
 
 def natural_key(word: str) -> tuple[tuple[int, int, str], ...]:
     """Return the key that `natural_sorted` orders by."""
-    parts: list[tuple[int, int, str]] = []
-    run = ""
-    for character in word + "\0":
-        if run and (character.isdecimal() != run[-1].isdecimal() or character == "\0"):
-            parts.append((0, int(run), run) if run.isdecimal() else (1, 0, run))
-            run = ""
-        run += character
-    return tuple(parts)
+    runs = _DIGITS.split(word)
+    return tuple((0, int(run), run) if place % 2 else (1, 0, run) for place, run in enumerate(runs) if run)
 
 
 def _codes(column: pa.Array | pa.ChunkedArray, names: Sequence[str]) -> NDArray[np.int32]:
