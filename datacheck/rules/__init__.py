@@ -9,6 +9,15 @@ from datacheck.rules.dc203_class_imbalance import ClassImbalance
 from datacheck.rules.dc204_prior_mismatch import PriorMismatch
 from datacheck.rules.dc205_target_range_gap import TargetRangeGap
 from datacheck.rules.dc206_missing_combination import MissingCombination
+from datacheck.rules.dc401_dark import Dark
+from datacheck.rules.dc402_bright import Bright
+from datacheck.rules.dc403_blurry import Blurry
+from datacheck.rules.dc404_low_information import LowInformation
+from datacheck.rules.dc405_odd_size import OddSize
+from datacheck.rules.dc406_odd_aspect import OddAspect
+from datacheck.rules.dc407_exif_rotated import ExifRotated
+from datacheck.rules.dc408_greyscale_among_colour import GreyscaleAmongColour
+from datacheck.rules.dc409_normalisation_mismatch import NormalisationMismatch
 
 RULES: tuple[type[Rule], ...] = (
     MissingClassInSplit,
@@ -17,6 +26,15 @@ RULES: tuple[type[Rule], ...] = (
     PriorMismatch,
     TargetRangeGap,
     MissingCombination,
+    Dark,
+    Bright,
+    Blurry,
+    LowInformation,
+    OddSize,
+    OddAspect,
+    ExifRotated,
+    GreyscaleAmongColour,
+    NormalisationMismatch,
 )
 """Every built-in rule, in the order of its code."""
 
