@@ -30,6 +30,8 @@ class ReadFailure(StrEnum):
     UNSUPPORTED_MODE = "unsupported-mode"
     ESCAPES_ROOT = "escapes-root"
     TIMEOUT = "timeout"
+    CRASHED = "crashed"
+    """The decoder took its whole process down (a segmentation fault, or the system ran out of memory)."""
 
 
 class SampleReadError(Exception):

@@ -1,0 +1,122 @@
+"""Is a file whole? Cheap looks at a container's structure, for what tolerant decoders hide."""
+
+from __future__ import annotations
+
+import struct
+import zlib
+
+from datacheck.readers import ReadFailure, SampleReadError
+
+
+def check_structure(data: bytes, image_format: str) -> tuple[bool, int | None]:
+    """Return whether the file is known to be whole, and the number of frames where the walk tells it.
+
+    ``False`` means that the structure alone cannot tell, and a strict decoder has to.
+
+    Raises
+    ------
+    SampleReadError
+        ``truncated`` or ``corrupt``, when the structure shows it.
+    """
+    if image_format in {"JPEG", "MPO"}:
+        return _jpeg_is_whole(data), None if image_format == "MPO" else 1
+    if image_format == "PNG":
+        return True, _walk_png(data)
+    if image_format == "GIF":
+        return True, _walk_gif(data)
+    if image_format == "WEBP":
+        _check_riff(data)
+    elif image_format == "BMP":
+        _check_bmp(data)
+    return False, None
+
+
+def _truncated(detail: str) -> SampleReadError:
+    return SampleReadError(ReadFailure.TRUNCATED, detail)
+
+
+def _jpeg_is_whole(data: bytes) -> bool:
+    """Walk the segments to the scan, so that an end marker inside an EXIF thumbnail does not count."""
+    position = 2
+    while position + 4 <= len(data):
+        if data[position] != 0xFF:
+            return False
+        marker = data[position + 1]
+        if marker == 0xFF:
+            position += 1
+            continue
+        if marker == 0xDA:
+            return data.rfind(b"\xff\xd9", position) > position
+        position += 2
+        if not (marker == 0x01 or 0xD0 <= marker <= 0xD8):
+            position += int.from_bytes(data[position : position + 2], "big")
+    return False
+
+
+def _walk_png(data: bytes) -> int:
+    """Check that every chunk is there and that the critical ones have not changed; return the number of frames."""
+    position, frames, pixels, idat = 8, 1, 0, 0
+    while position + 12 <= len(data):
+        length, kind = struct.unpack_from(">I4s", data, position)
+        end = position + 12 + length
+        if end > len(data):
+            break
+        if kind == b"IHDR":
+            width, height, depth, colour = struct.unpack_from(">IIBB", data, position + 8)
+            pixels = height * -(-width * depth * {0: 1, 2: 3, 3: 1, 4: 2, 6: 4}.get(colour, 1) // 8)
+        if kind == b"acTL" and length >= 4:
+            frames = max(1, int.from_bytes(data[position + 8 : position + 12], "big"))
+        if kind[0] < 97 and zlib.crc32(data[position + 4 : end - 4]) != int.from_bytes(data[end - 4 : end], "big"):
+            raise SampleReadError(ReadFailure.CORRUPT, f"the checksum of the PNG chunk at byte {position:,} is wrong")
+        if kind == b"IDAT":
+            idat += length
+        if kind == b"IEND":
+            if pixels > 1040 * (idat + 64):
+                raise _truncated(f"{idat:,} bytes of PNG data cannot hold {pixels:,} bytes of pixels")
+            return frames
+        position = end
+    raise _truncated("the PNG ends before its last chunk (IEND)")
+
+
+def _walk_gif(data: bytes) -> int:
+    """Walk the blocks to the trailer; return the number of frames."""
+    position = 13 + (3 << ((data[10] & 7) + 1) if data[10] & 0x80 else 0)
+    frames = 0
+    while position < len(data):
+        kind = data[position]
+        if kind == 0x3B:
+            if not frames:
+                raise SampleReadError(ReadFailure.CORRUPT, "the GIF has no image in it")
+            return frames
+        if kind == 0x21:
+            position = _skip_blocks(data, position + 2)
+        elif kind == 0x2C and position + 10 <= len(data):
+            flags = data[position + 9]
+            position = _skip_blocks(data, position + 11 + (3 << ((flags & 7) + 1) if flags & 0x80 else 0))
+            frames += 1
+        elif kind == 0:
+            position += 1
+        else:
+            raise SampleReadError(ReadFailure.CORRUPT, f"the GIF has an unknown block at byte {position:,}")
+    raise _truncated("the GIF ends before its trailer")
+
+
+def _skip_blocks(data: bytes, position: int) -> int:
+    while position < len(data):
+        size = data[position]
+        position += size + 1
+        if size == 0:
+            return position
+    raise _truncated("the GIF ends inside a block")
+
+
+def _check_riff(data: bytes) -> None:
+    declared = int.from_bytes(data[4:8], "little") + 8
+    if declared > len(data) + (declared & 1):
+        raise _truncated(f"the WebP header declares {declared:,} bytes, the file has {len(data):,}")
+
+
+def _check_bmp(data: bytes) -> None:
+    offset = int.from_bytes(data[10:14], "little")
+    if offset >= len(data):
+        raise _truncated(f"the BMP's pixels start at byte {offset:,}, the file has {len(data):,}")
