@@ -1,0 +1,108 @@
+"""The report's figures as inline SVG; colours come from the page's style sheet, text is escaped."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from html import escape
+
+import numpy as np
+from numpy.typing import NDArray
+
+from datacheck.report.evidence import number
+from datacheck.report.tables import Histogram
+
+WIDTH, HEIGHT = 300, 110
+_LEFT, _BOTTOM, _TOP = 4, 18, 6
+
+
+def histogram_svg(histogram: Histogram, splits: Sequence[str], label: str) -> str:
+    """Return overlaid step histograms, a series a split (classes ``s0``, ``s1`` …)."""
+    floor = HEIGHT - _BOTTOM
+    top = float(histogram.shares.max()) or 1.0
+    n_bins = histogram.shares.shape[1]
+    step = (WIDTH - 2 * _LEFT) / n_bins
+    parts = []
+    for s in range(len(splits)):
+        heights = floor - histogram.shares[s] / top * (floor - _TOP)
+        path = f"M{_LEFT},{floor}" + "".join(
+            f"L{_LEFT + b * step:.1f},{y:.1f}H{_LEFT + (b + 1) * step:.1f}" for b, y in enumerate(heights)
+        )
+        parts.append(f'<path class="area s{s % 6}" d="{path}V{floor}Z"/>')
+        parts.append(f'<path class="line s{s % 6}" d="{path}V{floor}"/>')
+    low, high = number(float(histogram.edges[0])), number(float(histogram.edges[-1]))
+    axis = (
+        f'<line class="axis" x1="{_LEFT}" x2="{WIDTH - _LEFT}" y1="{floor}" y2="{floor}"/>'
+        f'<text x="{_LEFT}" y="{HEIGHT - 4}">{escape(low)}</text>'
+        f'<text x="{WIDTH - _LEFT}" y="{HEIGHT - 4}" text-anchor="end">{escape(high)}</text>'
+    )
+    return _svg("".join(parts) + axis, label, WIDTH, HEIGHT)
+
+
+def curve_svg(
+    x: NDArray[np.float64],
+    value: NDArray[np.float64],
+    low: NDArray[np.float64],
+    high: NDArray[np.float64],
+    *,
+    label: str,
+    x_name: str,
+    mark: float | None = None,
+) -> str:
+    """Return a line with its band; shapes [P]. ``mark`` draws a vertical line at that x."""
+    width, height, left, bottom, top = 560, 220, 44, 34, 12
+    known = np.isfinite(x) & np.isfinite(value)
+    x, value = x[known], value[known]
+    low, high = (
+        np.where(np.isfinite(low[known]), low[known], value),
+        np.where(np.isfinite(high[known]), high[known], value),
+    )
+    if not len(x):
+        return ""
+    y0, y1 = float(min(low.min(), 0 if value.min() >= 0 else value.min())), float(max(high.max(), value.max()))
+    x0, x1 = float(x.min()), float(x.max())
+
+    def across(v: float) -> float:
+        return left + (v - x0) / ((x1 - x0) or 1) * (width - left - 12)
+
+    def up(v: float) -> float:
+        return height - bottom - (v - y0) / ((y1 - y0) or 1) * (height - bottom - top)
+
+    upper = [f"{across(a):.1f},{up(b):.1f}" for a, b in zip(x, high, strict=True)]
+    lower = [f"{across(a):.1f},{up(b):.1f}" for a, b in zip(x, low, strict=True)]
+    middle = [f"{across(a):.1f},{up(b):.1f}" for a, b in zip(x, value, strict=True)]
+    grid = "".join(
+        f'<line class="grid" x1="{left}" x2="{width - 12}" y1="{up(v):.1f}" y2="{up(v):.1f}"/>'
+        f'<text x="{left - 6}" y="{up(v) + 4:.1f}" text-anchor="end">{escape(number(float(v)))}</text>'
+        for v in np.linspace(y0, y1, 4)
+    )
+    ends = (
+        f'<text x="{left}" y="{height - 16}">{escape(number(x0))}</text>'
+        f'<text x="{width - 12}" y="{height - 16}" text-anchor="end">{escape(number(x1))}</text>'
+        f'<text x="{(left + width) / 2:.0f}" y="{height - 4}" text-anchor="middle">{escape(x_name)}</text>'
+    )
+    marked = ""
+    if mark is not None and x0 <= mark <= x1:
+        marked = (
+            f'<line class="mark" x1="{across(mark):.1f}" x2="{across(mark):.1f}" y1="{top}" y2="{height - bottom}"/>'
+        )
+    body = (
+        f'{grid}<path class="area s0" d="M{"L".join(upper + lower[::-1])}Z"/>'
+        f'<path class="line s0" d="M{"L".join(middle)}"/>{marked}{ends}'
+    )
+    return _svg(body, label, width, height)
+
+
+def interval_svg(value: float, low: float, high: float) -> str:
+    """Return a bar of an estimate in [0, 1] with its interval."""
+    clip = [min(max(float(v), 0.0), 1.0) * 120 for v in (value, low, high)]
+    return (
+        '<svg class="interval" viewBox="0 0 120 12" width="120" height="12" aria-hidden="true">'
+        '<line class="axis" x1="0" x2="120" y1="6" y2="6"/>'
+        f'<line class="range" x1="{clip[1]:.1f}" x2="{clip[2]:.1f}" y1="6" y2="6"/>'
+        f'<circle cx="{clip[0]:.1f}" cy="6" r="3.5"/></svg>'
+    )
+
+
+def _svg(body: str, label: str, width: int, height: int) -> str:
+    label = escape(label, quote=True)
+    return f'<svg class="plot" viewBox="0 0 {width} {height}" role="img" aria-label="{label}">{body}</svg>'

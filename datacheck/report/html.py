@@ -1,0 +1,150 @@
+"""The report as one self-contained HTML file that opens from disk, offline.
+
+The page asks for nothing: styles, script, figures and pictures are inside it, and its content security policy lets it
+load nothing else. Everything that comes from the dataset is escaped.
+"""
+
+from __future__ import annotations
+
+import base64
+import hashlib
+import json
+from importlib.resources import files
+from pathlib import Path
+from typing import TYPE_CHECKING, Any
+
+import numpy as np
+from markupsafe import Markup
+
+from datacheck.findings import Severity
+from datacheck.report.evidence import Curve
+from datacheck.report.figures import curve_svg
+from datacheck.report.overview import matrix, probe_view, properties, verdict
+from datacheck.report.pictures import BUDGET, PictureBook, Thumbnails, collect, open_thumbnails
+from datacheck.report.views import GALLERY, FindingView, finding_views
+from datacheck.report.words import dataset_line, plural, rule_pages
+from datacheck.storage import write_text
+
+if TYPE_CHECKING:
+    from jinja2 import Environment
+
+    from datacheck.report.report import Report
+
+
+def render(
+    report: Report,
+    *,
+    fail_on: Severity = Severity.ERROR,
+    thumbnails: Thumbnails | None = None,
+    budget: int = BUDGET,
+) -> str:
+    """Return the report as HTML text.
+
+    Parameters
+    ----------
+    report
+        What to render.
+    fail_on
+        The severity from which the verdict is "not ready".
+    thumbnails
+        Where the pictures come from; by default the ones that the scan kept in the run folder.
+    budget
+        Bytes that the pictures may take.
+    """
+    views = finding_views(report, rule_pages())
+    store = thumbnails if thumbnails is not None else open_thumbnails(report)
+    book = collect([[tile.sample_id for tile in view.tiles] for view in views], store, budget=budget)
+    script = _resource("report.js")
+    return (
+        _environment()
+        .get_template("report.html")
+        .render(
+            report=report,
+            manifest=report.manifest,
+            title=_title(report),
+            line=dataset_line(report.manifest),
+            verdict=verdict(report, fail_on),
+            matrix=matrix(report.manifest),
+            properties=properties(report),
+            probe=probe_view(report),
+            views=views,
+            book=book,
+            pictures=_json_block(list(book.uris)),
+            filters=_filters(report, views),
+            cap=GALLERY,
+            style=_resource("report.css"),
+            script=script,
+            script_hash=base64.b64encode(hashlib.sha256(script.encode()).digest()).decode(),
+            settings=json.dumps(report.to_json()["settings"], indent=2, ensure_ascii=False),
+        )
+    )
+
+
+def write(report: Report, path: Path, *, run_dir: Path | None = None, thumbnails: Thumbnails | None = None) -> None:
+    """Write the report to ``path``, whole or not at all."""
+    if thumbnails is None and run_dir is not None:
+        thumbnails = _beside(report, run_dir)
+    # A file name may hold bytes that are no text; they came in as lone surrogates and cannot be written as UTF-8.
+    text = render(report, thumbnails=thumbnails).encode("utf-8", errors="replace").decode("utf-8")
+    write_text(path, text)
+
+
+def _beside(report: Report, run_dir: Path) -> Thumbnails | None:
+    kept = None if report.measurements is None else report.measurements.thumbnails
+    if kept is None or kept.exists() or not (run_dir / kept.name).exists():
+        return None
+    from datacheck.scan import ThumbnailStore
+
+    store: Thumbnails = ThumbnailStore.open(run_dir / kept.name)
+    return store
+
+
+def _environment() -> Environment:
+    from jinja2 import Environment, PackageLoader, StrictUndefined
+
+    environment = Environment(
+        loader=PackageLoader("datacheck.report", "templates"),
+        autoescape=True,
+        undefined=StrictUndefined,
+        trim_blocks=True,
+        lstrip_blocks=True,
+    )
+    environment.filters["plural"] = plural
+    environment.filters["thousands"] = lambda value: f"{value:,}"
+    environment.globals["picture_of"] = _picture_of
+    environment.globals["curve_of"] = _curve_of
+    return environment
+
+
+def _picture_of(book: PictureBook, sample_id: str) -> int:
+    return book.index.get(sample_id, -1)
+
+
+def _curve_of(curve: Curve) -> Markup:
+    x, value, low, high = np.asarray(curve.points, dtype=np.float64).T
+    return Markup(curve_svg(x, value, low, high, label=curve.name, x_name=curve.x_name))
+
+
+def _resource(name: str) -> str:
+    return files("datacheck.report").joinpath("templates", name).read_text(encoding="utf-8")
+
+
+def _json_block(value: Any) -> str:
+    """Return JSON that cannot end the script element that it stands in."""
+    return json.dumps(value).replace("<", "\\u003c").replace(">", "\\u003e").replace("&", "\\u0026")
+
+
+def _title(report: Report) -> str:
+    root = report.manifest.root
+    return root.name if root is not None and root.name else (report.manifest.took_for or "dataset")
+
+
+def _filters(report: Report, views: tuple[FindingView, ...]) -> dict[str, Any]:
+    """Return what can be chosen in the filters: only what some finding is about."""
+    codes = dict.fromkeys((view.finding.code, view.finding.name) for view in views)
+    return {
+        "severities": [(name, count) for name, count in report.counts.items() if count],
+        "codes": sorted(codes),
+        "classes": [(k, report.manifest.classes[k]) for k in sorted({k for view in views for k in view.classes})],
+        "splits": [(s, report.manifest.splits[s]) for s in sorted({s for view in views for s in view.splits})],
+    }

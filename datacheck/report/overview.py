@@ -1,0 +1,259 @@
+"""The report's first screens as values: verdict, class × split matrix, properties by split, the probe."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from typing import TYPE_CHECKING
+
+import numpy as np
+from numpy.typing import NDArray
+
+from datacheck.findings import Severity
+from datacheck.manifest import Manifest, Task
+from datacheck.report.evidence import interval_text, number
+from datacheck.report.figures import curve_svg, histogram_svg, interval_svg
+from datacheck.report.tables import class_counts, histogram
+from datacheck.report.words import plural
+from datacheck.scan.measurements import PROPERTIES
+
+if TYPE_CHECKING:
+    from datacheck.probe.outputs import Estimate, ProbeOutputs
+    from datacheck.report.report import Report
+
+MAX_CLASSES = 60
+"""A matrix shows at most this many classes: those missing in a split, then the rarest."""
+
+MAX_CONFUSION = 16
+
+_UNITS = {"width": "px", "height": "px", "byte_size": "bytes", "entropy": "bits"}
+
+
+@dataclass(frozen=True)
+class Verdict:
+    """One sentence on whether to train, and its tone: ``bad``, ``care`` or ``good``."""
+
+    tone: str
+    head: str
+    text: str
+
+
+@dataclass(frozen=True)
+class MatrixRow:
+    """One class: its name, its count in each split, its heat in [0, 1] in each split, its total and share."""
+
+    name: str
+    counts: tuple[int, ...]
+    heat: tuple[float, ...]
+    total: int
+    share: float
+
+
+@dataclass(frozen=True)
+class Matrix:
+    """The class × split matrix, or the part of it that is shown."""
+
+    splits: tuple[str, ...]
+    rows: tuple[MatrixRow, ...]
+    totals: tuple[int, ...]
+    total: int
+    n_classes: int
+    n_missing: int
+
+
+@dataclass(frozen=True)
+class Property:
+    """One image property: its histogram as SVG, and a note on what lies outside of it."""
+
+    name: str
+    svg: str
+    note: str
+
+
+@dataclass(frozen=True)
+class Metric:
+    """One number of the probe with its interval."""
+
+    name: str
+    value: str
+    interval: str
+    bar: str
+    method: str
+
+
+@dataclass(frozen=True)
+class Confusion:
+    """Rows are the given labels, columns what the probe predicts; ``shares`` are of the row."""
+
+    names: tuple[str, ...]
+    counts: tuple[tuple[int, ...], ...]
+    shares: tuple[tuple[float, ...], ...]
+    n_classes: int
+
+
+@dataclass(frozen=True)
+class ProbeView:
+    """What the template shows of the probe."""
+
+    line: str
+    choices: tuple[str, ...]
+    metrics: tuple[Metric, ...]
+    per_class: tuple[Metric, ...]
+    confusion: Confusion | None
+    yield_line: str
+    yield_svg: str
+
+
+def verdict(report: Report, fail_on: Severity) -> Verdict:
+    """Return whether the dataset may be trained on."""
+    blocking = sum(finding.severity >= fail_on for finding in report.findings)
+    if report.failed:
+        text = "The rules that crashed were not judged, so nothing vouches for what they look at."
+        return Verdict("bad", f"Not audited in full: {plural(len(report.failed), 'rule')} crashed", text)
+    if blocking:
+        return Verdict("bad", "Fix before training", f"{_counted(report)}. Training on it as it is will mislead you.")
+    if report.counts["warning"]:
+        return Verdict(
+            "care", "Train with care", f"{_counted(report)}. None blocks the run; each may cost it something."
+        )
+    text = (
+        f"{_counted(report)}." if report.findings else f"{plural(len(report.outcomes), 'rule')} ran and found nothing."
+    )
+    return Verdict("good", "Nothing stands in the way of training", text)
+
+
+def _counted(report: Report) -> str:
+    words = {"error": ("error", ""), "warning": ("warning", ""), "info": ("remark", "")}
+    parts = [plural(count, *words[name]) for name, count in report.counts.items() if count]
+    return ", ".join(parts[:-1]) + (" and " if len(parts) > 1 else "") + parts[-1] if parts else ""
+
+
+def matrix(manifest: Manifest) -> Matrix | None:
+    """Return the class × split matrix; None where there are no classes."""
+    if manifest.task not in {Task.CLASSIFICATION, Task.MULTILABEL} or not manifest.classes:
+        return None
+    counts = class_counts(manifest)
+    totals = counts.sum(axis=1)
+    missing = (counts == 0).any(axis=1)
+    kept = np.arange(len(counts))
+    if len(counts) > MAX_CLASSES:
+        kept = np.lexsort((totals, ~missing))[:MAX_CLASSES]
+    top = np.maximum(counts.max(axis=0), 1)
+    whole = max(1, int(totals.sum()))
+    rows = tuple(
+        MatrixRow(
+            name=manifest.classes[k],
+            counts=tuple(int(count) for count in counts[k]),
+            heat=tuple(float(h) for h in counts[k] / top),
+            total=int(totals[k]),
+            share=float(totals[k] / whole),
+        )
+        for k in kept
+    )
+    return Matrix(
+        splits=manifest.splits or ("all",),
+        rows=rows,
+        totals=tuple(int(count) for count in counts.sum(axis=0)),
+        total=int(totals.sum()),
+        n_classes=len(counts),
+        n_missing=int(missing.sum()),
+    )
+
+
+def properties(report: Report) -> tuple[Property, ...]:
+    """Return the histograms of the image properties that vary, overlaid by split."""
+    if report.measurements is None:
+        return ()
+    manifest = report.manifest
+    splits = manifest.splits or ("all",)
+    codes = manifest.split_codes if manifest.splits else np.zeros(len(manifest), dtype=np.int32)
+    shown = []
+    for name in PROPERTIES:
+        drawn = histogram(report.measurements.values(name), codes, len(splits))
+        if drawn is None:
+            continue
+        unit = f", {_UNITS[name]}" if name in _UNITS else ""
+        outside = drawn.below + drawn.above
+        note = f"{plural(outside, 'value')} outside the axis" if outside else ""
+        title = name.replace("_", " ")
+        svg = histogram_svg(drawn, splits, f"Histogram of {title} by split")
+        shown.append(Property(title + unit, svg, note))
+    return tuple(shown)
+
+
+def probe_view(report: Report) -> ProbeView | None:
+    """Return what the probe measured; None where none ran."""
+    probe = report.probe
+    if probe is None:
+        return None
+    whole = [_metric(name, estimate) for name, estimate in probe.metrics.items() if "/" not in name]
+    parts = [_metric(name, estimate) for name, estimate in probe.metrics.items() if "/" in name]
+    line, svg = _yield(probe)
+    return ProbeView(
+        line=f"{probe.backend or 'probe'} on {probe.device}, {probe.seconds:.0f} s, seed {probe.seed}",
+        choices=probe.choices,
+        metrics=tuple(whole),
+        per_class=tuple(parts[:MAX_CLASSES]),
+        confusion=_confusion(report.manifest, probe),
+        yield_line=line,
+        yield_svg=svg,
+    )
+
+
+def _metric(name: str, estimate: Estimate) -> Metric:
+    inside = 0 <= estimate.value <= 1
+    return Metric(
+        name=name.replace("_", " ").replace("/", " · "),
+        value=number(float(estimate.value)),
+        interval=interval_text(float(estimate.low), float(estimate.high)),
+        bar=interval_svg(estimate.value, estimate.low, estimate.high) if inside else "",
+        method=estimate.method,
+    )
+
+
+def _yield(probe: ProbeOutputs) -> tuple[str, str]:
+    found = probe.label_yield
+    if found is None:
+        return "", ""
+    errors = found.estimated_errors
+    interval = interval_text(round(errors.low), round(errors.high))
+    line = (
+        f"About {number(round(errors.value))} labels are wrong ({interval}). "
+        f"Reviewing the first {found.recommended_depth:,} samples of the queue is worth it."
+    )
+    svg = curve_svg(
+        found.depth.astype(np.float64),
+        found.precision,
+        found.precision_low,
+        found.precision_high,
+        label="Expected share of wrong labels among the first samples of the queue, by depth",
+        x_name="samples reviewed",
+        mark=float(found.recommended_depth),
+    )
+    return line, svg
+
+
+def _confusion(manifest: Manifest, probe: ProbeOutputs) -> Confusion | None:
+    if probe.pred_probs is None or manifest.task is not Task.CLASSIFICATION or len(probe) != len(manifest):
+        return None
+    known = (manifest.label_codes >= 0) & np.isfinite(probe.pred_probs).all(axis=1)
+    n_classes = len(manifest.classes)
+    given = manifest.label_codes[known].astype(np.int64)
+    predicted = np.argmax(probe.pred_probs[known], axis=1)
+    counts = np.bincount(given * n_classes + predicted, minlength=n_classes**2).reshape(n_classes, n_classes)
+    kept = _most_confused(counts)
+    shown = counts[np.ix_(kept, kept)]
+    shares = shown / np.maximum(counts[kept].sum(axis=1, keepdims=True), 1)
+    return Confusion(
+        names=tuple(manifest.classes[k] for k in kept),
+        counts=tuple(tuple(int(count) for count in row) for row in shown),
+        shares=tuple(tuple(float(share) for share in row) for row in shares),
+        n_classes=n_classes,
+    )
+
+
+def _most_confused(counts: NDArray[np.int64]) -> NDArray[np.int64]:
+    """Return the classes to show: all of them, or those with the most confusions, in class order."""
+    if len(counts) <= MAX_CONFUSION:
+        return np.arange(len(counts))
+    wrong = counts.sum(axis=0) + counts.sum(axis=1) - 2 * np.diag(counts)
+    return np.sort(np.argsort(-wrong, kind="stable")[:MAX_CONFUSION])

@@ -1,0 +1,103 @@
+"""The pictures of an HTML report: embedded once each, within a budget of bytes."""
+
+from __future__ import annotations
+
+import base64
+import hashlib
+from collections.abc import Iterable, Iterator, Sequence
+from dataclasses import dataclass, field
+from itertools import chain, zip_longest
+from typing import TYPE_CHECKING, Protocol
+
+if TYPE_CHECKING:
+    from datacheck.report.report import Report
+
+BUDGET = 3_400_000
+"""Bytes of base64 text that the pictures of one report may take; the rest of a report stays far under 1 MB."""
+
+_MAGIC = ((b"\xff\xd8\xff", "image/jpeg"), (b"\x89PNG\r\n\x1a\n", "image/png"))
+
+
+class Thumbnails(Protocol):
+    """What the scan's thumbnail store offers."""
+
+    def get(self, sample_ids: Sequence[str]) -> dict[str, bytes]:
+        """Return the encoded pictures of some samples; samples without one are left out."""
+        ...
+
+
+@dataclass(frozen=True)
+class PictureBook:
+    """The pictures that fit.
+
+    Attributes
+    ----------
+    uris
+        A data URI for each distinct picture.
+    index
+        Position in ``uris`` by sample id.
+    wanted, left_out
+        How many samples asked for a picture, and how many have one that did not fit.
+    """
+
+    uris: tuple[str, ...] = ()
+    index: dict[str, int] = field(default_factory=dict)
+    wanted: int = 0
+    left_out: int = 0
+
+
+def open_thumbnails(report: Report) -> Thumbnails | None:
+    """Return the store that the scan left in the run folder, or None where there is none."""
+    path = None if report.measurements is None else report.measurements.thumbnails
+    if path is None or not path.exists():
+        return None
+    from datacheck.scan import ThumbnailStore
+
+    store: Thumbnails = ThumbnailStore.open(path)
+    return store
+
+
+def collect(galleries: Iterable[Sequence[str]], store: Thumbnails | None, *, budget: int = BUDGET) -> PictureBook:
+    """Embed the pictures of some galleries until the budget is spent.
+
+    Every gallery gets its first picture before any gets its second, so that a long one starves none.
+
+    Parameters
+    ----------
+    galleries
+        Sample ids, worst first, a sequence for each gallery.
+    store
+        Where the pictures are; None embeds nothing.
+    budget
+        Bytes of base64 text.
+    """
+    order = list(dict.fromkeys(_round_robin(list(galleries))))
+    if store is None or not order:
+        return PictureBook(wanted=len(order))
+    found = store.get(order)
+    uris: list[str] = []
+    index: dict[str, int] = {}
+    seen: dict[bytes, int] = {}
+    spent = left_out = 0
+    for sample_id in order:
+        data = found.get(sample_id)
+        mime = None if data is None else next((mime for magic, mime in _MAGIC if data.startswith(magic)), None)
+        if data is None or mime is None:
+            continue
+        digest = hashlib.sha256(data).digest()
+        if digest not in seen:
+            size = (len(data) + 2) // 3 * 4 + 32
+            if spent + size > budget:
+                left_out += 1
+                continue
+            spent += size
+            seen[digest] = len(uris)
+            uris.append(f"data:{mime};base64,{base64.b64encode(data).decode()}")
+        index[sample_id] = seen[digest]
+    return PictureBook(tuple(uris), index, wanted=len(order), left_out=left_out)
+
+
+def _round_robin(galleries: Sequence[Sequence[str]]) -> Iterator[str]:
+    for sample_id in chain.from_iterable(zip_longest(*galleries)):
+        if sample_id is not None:
+            yield sample_id

@@ -1,0 +1,257 @@
+"""What the HTML template shows of each finding: its samples, its evidence, and what it is about."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass
+from typing import TYPE_CHECKING, Any
+
+import numpy as np
+import pyarrow as pa
+import pyarrow.compute as pc
+
+from datacheck.findings import Finding
+from datacheck.manifest import Manifest, Task
+from datacheck.report.evidence import Evidence, lay_out, number
+from datacheck.report.words import RulePage, look_up
+
+if TYPE_CHECKING:
+    from datacheck.report.report import Report
+
+GALLERY = 24
+"""A gallery shows at most this many samples, and says how many there are."""
+
+_COLUMNS = ("uri", "label", "target", "labels", "split", "group", "label_uri")
+_SUGGESTING = {"DC501"}
+"""Rules whose ``note`` is a suggested label."""
+
+_PAIRING = {"DC102", "DC103", "DC104"}
+"""Rules whose ``related_id`` is the label file that belongs to an image."""
+
+
+@dataclass(frozen=True)
+class Tile:
+    """One sample of a gallery."""
+
+    sample_id: str
+    label: str = ""
+    split: str = ""
+    value: str = ""
+    note: str = ""
+    suggested: str = ""
+    conflicting: bool = False
+    class_index: int = -1
+    split_index: int = -1
+
+
+@dataclass(frozen=True)
+class Pair:
+    """One row of a pairing table: what the image is paired with, and what it should be paired with."""
+
+    sample_id: str
+    given: str
+    right: str
+    note: str
+
+
+@dataclass(frozen=True)
+class FindingView:
+    """Everything that the template shows of one finding."""
+
+    anchor: str
+    finding: Finding
+    page: RulePage
+    evidence: Evidence
+    groups: tuple[tuple[Tile, ...], ...]
+    """Galleries: one group of tiles, or a group for each cluster of duplicates."""
+    side_by_side: bool
+    pairs: tuple[Pair, ...]
+    n_shown: int
+    n_total: int
+    classes: tuple[int, ...]
+    splits: tuple[int, ...]
+
+    @property
+    def tiles(self) -> tuple[Tile, ...]:
+        """The tiles of all groups, in order."""
+        return tuple(tile for group in self.groups for tile in group)
+
+
+def finding_views(report: Report, pages: Mapping[str, RulePage]) -> tuple[FindingView, ...]:
+    """Return the views of all findings, worst first."""
+    issues_of = {
+        outcome.code: report.issues.filter(pc.equal(report.issues["code"], outcome.code))
+        for outcome in report.outcomes
+        if outcome.findings
+    }
+    touched = {code: _touched(report.manifest, issues) for code, issues in issues_of.items()}
+    alone = {outcome.code for outcome in report.outcomes if len(outcome.findings) == 1}
+    return tuple(
+        _view(report, finding, number_, issues_of[finding.code], touched[finding.code], finding.code in alone, pages)
+        for number_, finding in enumerate(report.findings)
+    )
+
+
+def _view(
+    report: Report,
+    finding: Finding,
+    position: int,
+    issues: pa.Table,
+    touched: tuple[set[int], set[int]],
+    alone: bool,
+    pages: Mapping[str, RulePage],
+) -> FindingView:
+    rows = _gallery_rows(issues, finding)
+    pairs: tuple[Pair, ...] = ()
+    groups: tuple[tuple[Tile, ...], ...] = ()
+    side_by_side = False
+    if finding.code in _PAIRING and any(row["related_id"] for row in rows):
+        pairs = _pairs(report.manifest, rows)
+    else:
+        groups, side_by_side = _groups(report, finding, rows)
+    tiles = [tile for group in groups for tile in group]
+    mentioned = _mentioned(report.manifest, finding)
+    classes = mentioned[0] | (touched[0] if alone else {tile.class_index for tile in tiles})
+    splits = mentioned[1] | (touched[1] if alone else {tile.split_index for tile in tiles})
+    return FindingView(
+        anchor=f"finding-{position + 1}",
+        finding=finding,
+        page=pages.get(finding.code, RulePage()),
+        evidence=lay_out(finding.evidence),
+        groups=groups,
+        side_by_side=side_by_side,
+        pairs=pairs,
+        n_shown=len(tiles) + len(pairs),
+        n_total=max(finding.n_affected, len(finding.sample_ids)),
+        classes=tuple(sorted(classes - {-1})),
+        splits=tuple(sorted(splits - {-1})),
+    )
+
+
+def _gallery_rows(issues: pa.Table, finding: Finding) -> list[dict[str, Any]]:
+    """Return the issue rows of a finding's samples, worst first, with what clusters with them; capped."""
+    ids = finding.sample_ids[: 2 * GALLERY]
+    if not ids:
+        return []
+    named = pc.is_in(issues["sample_id"], value_set=pa.array(ids, pa.string()))
+    clusters = pa.array(set(issues["cluster"].filter(named).to_pylist()) - {None}, pa.int64())
+    wanted = pc.or_(named, pc.is_in(issues["cluster"], value_set=clusters)) if len(clusters) else named
+    rows: list[dict[str, Any]] = issues.filter(wanted).slice(0, 20 * GALLERY).to_pylist()
+    known = {row["sample_id"] for row in rows}
+    rows += [_bare(sample_id) for sample_id in ids if sample_id not in known]
+    rank = {sample_id: position for position, sample_id in enumerate(ids)}
+    first: dict[int, int] = {}
+    for row in rows:
+        if row["cluster"] is not None:
+            place = rank.get(row["sample_id"], len(ids))
+            first[row["cluster"]] = min(first.get(row["cluster"], len(ids)), place)
+
+    def order(row: Mapping[str, Any]) -> tuple[int, int, int]:
+        own = rank.get(row["sample_id"], len(ids))
+        cluster = row["cluster"]
+        return (own, -1, own) if cluster is None else (first[cluster], cluster, own)
+
+    return sorted(rows, key=order)
+
+
+def _bare(sample_id: str) -> dict[str, Any]:
+    return {"sample_id": sample_id, "value": None, "related_id": None, "cluster": None, "note": None}
+
+
+def _groups(
+    report: Report, finding: Finding, rows: Sequence[dict[str, Any]]
+) -> tuple[tuple[tuple[Tile, ...], ...], bool]:
+    """Return tiles in clusters where the rows have clusters or relatives, else in one gallery."""
+    related = [row["related_id"] for row in rows if row["related_id"]]
+    places = look_up(report.manifest, [row["sample_id"] for row in rows] + related, _COLUMNS)
+    clustered: dict[Any, list[dict[str, Any]]] = {}
+    paired = False
+    for row in rows:
+        if row["cluster"] is not None:
+            clustered.setdefault(("cluster", row["cluster"]), []).append(row)
+        elif row["related_id"] in places and finding.code not in _SUGGESTING:
+            key = ("pair", *sorted((row["sample_id"], row["related_id"])))
+            group = clustered.setdefault(key, [])
+            known = {entry["sample_id"] for entry in group}
+            other = {**_bare(row["related_id"]), "note": None}
+            group.extend(entry for entry in (row, other) if entry["sample_id"] not in known)
+            paired = True
+        else:
+            clustered.setdefault("alone", []).append(row)
+    side_by_side = paired or any(key != "alone" for key in clustered)
+    groups = []
+    left = GALLERY
+    for key, members in clustered.items():
+        if left <= 0:
+            break
+        room = min(left, 6) if key != "alone" else left
+        tiles = [_tile(report.manifest, row, places, finding) for row in members[:room]]
+        if key != "alone" and len({tile.label for tile in tiles if tile.label}) > 1:
+            tiles = [Tile(**{**vars(tile), "conflicting": True}) for tile in tiles]
+        groups.append(tuple(tiles))
+        left -= len(tiles)
+    return tuple(groups), side_by_side
+
+
+def _tile(manifest: Manifest, row: Mapping[str, Any], places: Mapping[str, Any], finding: Finding) -> Tile:
+    place = places.get(row["sample_id"], {})
+    label = place.get("label")
+    if label is None and place.get("target") is not None:
+        label = number(place["target"])
+    if label is None and place.get("labels"):
+        label = ", ".join(place["labels"])
+    note = row["note"] or ""
+    suggesting = finding.code in _SUGGESTING and note in manifest.classes
+    return Tile(
+        sample_id=row["sample_id"],
+        label="" if label is None else str(label),
+        split=place.get("split") or "",
+        value="" if row["value"] is None else number(float(row["value"])),
+        note="" if suggesting else note,
+        suggested=note if suggesting else "",
+        class_index=manifest.classes.index(label) if label in manifest.classes else -1,
+        split_index=manifest.splits.index(place["split"]) if place.get("split") else -1,
+    )
+
+
+def _pairs(manifest: Manifest, rows: Sequence[Mapping[str, Any]]) -> tuple[Pair, ...]:
+    rows = rows[:GALLERY]
+    places = look_up(manifest, [row["sample_id"] for row in rows], ["label_uri", "label"])
+    return tuple(
+        Pair(
+            sample_id=row["sample_id"],
+            given=str(
+                places.get(row["sample_id"], {}).get("label_uri") or places.get(row["sample_id"], {}).get("label") or ""
+            ),
+            right=row["related_id"] or "",
+            note=row["note"] or "",
+        )
+        for row in rows
+    )
+
+
+def _touched(manifest: Manifest, issues: pa.Table) -> tuple[set[int], set[int]]:
+    """Return the classes and splits of all samples of a rule."""
+    rows = pc.drop_null(pc.index_in(issues["sample_id"], value_set=manifest.sample_ids)).to_numpy()
+    classified = manifest.task is Task.CLASSIFICATION
+    classes = {int(k) for k in np.unique(manifest.label_codes[rows])} if classified else set()
+    return classes, {int(s) for s in np.unique(manifest.split_codes[rows])}
+
+
+def _mentioned(manifest: Manifest, finding: Finding) -> tuple[set[int], set[int]]:
+    """Return the classes and splits whose names stand in the evidence, as a key or as a whole value."""
+    leaves: set[str] = set()
+    stack: list[Any] = [finding.evidence]
+    while stack:
+        value = stack.pop()
+        if isinstance(value, Mapping):
+            leaves.update(str(key) for key in value)
+            stack.extend(value.values())
+        elif isinstance(value, list | tuple):
+            stack.extend(value)
+        elif isinstance(value, str):
+            leaves.add(value)
+    return (
+        {k for k, name in enumerate(manifest.classes) if name in leaves},
+        {s for s, name in enumerate(manifest.splits) if name in leaves},
+    )
