@@ -1,0 +1,41 @@
+"""The examples run as they stand, and say what they promise."""
+
+from __future__ import annotations
+
+import subprocess
+import sys
+from pathlib import Path
+
+import pytest
+
+ROOT = Path(__file__).resolve().parent.parent
+EXAMPLES = ROOT / "examples"
+
+
+def run(name: str) -> subprocess.CompletedProcess[str]:
+    return subprocess.run([sys.executable, str(EXAMPLES / name)], capture_output=True, text=True, timeout=280)
+
+
+def test_repair_a_pairing() -> None:
+    result = run("repair_a_pairing.py")
+    assert result.returncode == 0, result.stderr
+    assert "natural" in result.stdout.lower()
+
+
+@pytest.mark.slow
+def test_before_training() -> None:
+    result = run("before_training.py")
+    assert result.returncode == 1, result.stderr
+    assert "not training" in result.stdout
+    assert "DC304" in result.stdout
+
+
+def test_every_example_is_run_by_a_test() -> None:
+    text = Path(__file__).read_text(encoding="utf-8")
+    assert [path.name for path in EXAMPLES.glob("*.py") if f'"{path.name}"' not in text] == []
+
+
+def test_ci_runs_the_readmes_test_command() -> None:
+    command = "python3 -m venv .venv && .venv/bin/pip install -q -e '.[dev]' && .venv/bin/python -m pytest"
+    assert command in (ROOT / "README.md").read_text(encoding="utf-8")
+    assert command in (ROOT / ".ci" / "run").read_text(encoding="utf-8")
