@@ -58,15 +58,15 @@ class Matrix:
     total: int
     n_classes: int
     n_missing: int
+    top_share: float
 
 
 @dataclass(frozen=True)
 class Property:
-    """One image property: its histogram as SVG, and a note on what lies outside of it."""
+    """One image property and its histogram as SVG."""
 
     name: str
     svg: str
-    note: str
 
 
 @dataclass(frozen=True)
@@ -110,7 +110,11 @@ def verdict(report: Report, fail_on: Severity) -> Verdict:
         text = "The rules that crashed were not judged, so nothing vouches for what they look at."
         return Verdict("bad", f"Not audited in full: {plural(len(report.failed), 'rule')} crashed", text)
     if blocking:
-        return Verdict("bad", "Fix before training", f"{_counted(report)}. Training on it as it is will mislead you.")
+        return Verdict(
+            "bad",
+            "Fix before training",
+            f"{_counted(report)}. Until they are fixed, results on this data may not mean what they seem to.",
+        )
     if report.counts["warning"]:
         return Verdict(
             "care", "Train with care", f"{_counted(report)}. None blocks the run; each may cost it something."
@@ -156,6 +160,7 @@ def matrix(manifest: Manifest) -> Matrix | None:
         total=int(totals.sum()),
         n_classes=len(counts),
         n_missing=int(missing.sum()),
+        top_share=max(row.share for row in rows) or 1.0,
     )
 
 
@@ -172,11 +177,9 @@ def properties(report: Report) -> tuple[Property, ...]:
         if drawn is None:
             continue
         unit = f", {_UNITS[name]}" if name in _UNITS else ""
-        outside = drawn.below + drawn.above
-        note = f"{plural(outside, 'value')} outside the axis" if outside else ""
         title = name.replace("_", " ")
         svg = histogram_svg(drawn, splits, f"Histogram of {title} by split")
-        shown.append(Property(title + unit, svg, note))
+        shown.append(Property(title + unit, svg))
     return tuple(shown)
 
 

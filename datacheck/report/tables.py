@@ -49,7 +49,7 @@ class Histogram:
 
 
 def histogram(
-    values: NDArray[np.float64], splits: NDArray[np.int32], n_splits: int, bins: int = 40
+    values: NDArray[np.float64], splits: NDArray[np.int32], n_splits: int, bins: int | None = None
 ) -> Histogram | None:
     """Return the histogram of one property by split, or None where it is constant or was not measured.
 
@@ -62,7 +62,8 @@ def histogram(
     n_splits
         Number of splits.
     bins
-        Number of bins. They span the 0.5 to the 99.5 percentile, so that one giant does not flatten the rest.
+        Number of bins; by default Rice's rule for the smallest split, from 8 to 48. They span the 0.5 to the 99.5
+        percentile, so that one giant does not flatten the rest.
 
     Examples
     --------
@@ -77,12 +78,15 @@ def histogram(
     low, high = np.percentile(values, [0.5, 99.5]) if len(values) > 200 else (values.min(), values.max())
     if low == high:
         low, high = values.min(), values.max()
+    sizes = np.bincount(splits, minlength=n_splits).astype(np.int64)
+    if bins is None:
+        bins = int(np.clip(2 * sizes[sizes > 0].min() ** (1 / 3), 8, 48))
     edges = np.linspace(low, high, bins + 1)
     counts = np.stack([np.histogram(values[splits == s], edges)[0] for s in range(n_splits)])
     return Histogram(
         edges=edges,
         shares=counts / np.maximum(counts.sum(axis=1, keepdims=True), 1),
-        counts=np.bincount(splits, minlength=n_splits).astype(np.int64),
+        counts=sizes,
         below=int((values < low).sum()),
         above=int((values > high).sum()),
     )
