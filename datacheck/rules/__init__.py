@@ -3,6 +3,13 @@
 from __future__ import annotations
 
 from datacheck.rules.base import Rule, RuleContext, explanation
+from datacheck.rules.dc101_unreadable_sample import UnreadableSample
+from datacheck.rules.dc102_unpaired_sample import UnpairedSample
+from datacheck.rules.dc103_pairing_order_mismatch import PairingOrderMismatch
+from datacheck.rules.dc104_ambiguous_stem import AmbiguousStem
+from datacheck.rules.dc105_mixed_formats import MixedFormats
+from datacheck.rules.dc106_unlabelled_sample import UnlabelledSample
+from datacheck.rules.dc107_path_hazard import PathHazard
 from datacheck.rules.dc201_missing_class_in_split import MissingClassInSplit
 from datacheck.rules.dc202_rare_class import RareClass
 from datacheck.rules.dc203_class_imbalance import ClassImbalance
@@ -20,6 +27,13 @@ from datacheck.rules.dc408_greyscale_among_colour import GreyscaleAmongColour
 from datacheck.rules.dc409_normalisation_mismatch import NormalisationMismatch
 
 RULES: tuple[type[Rule], ...] = (
+    UnreadableSample,
+    UnpairedSample,
+    PairingOrderMismatch,
+    AmbiguousStem,
+    MixedFormats,
+    UnlabelledSample,
+    PathHazard,
     MissingClassInSplit,
     RareClass,
     ClassImbalance,

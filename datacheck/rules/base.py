@@ -9,11 +9,12 @@ from functools import cached_property
 from typing import TYPE_CHECKING, ClassVar, Protocol, runtime_checkable
 
 from datacheck.findings import Outcome, Severity
-from datacheck.manifest import Manifest
+from datacheck.manifest import Listings, Manifest, Task
 from datacheck.scan.measurements import Measurements
 
 if TYPE_CHECKING:
     from datacheck.fingerprint import Fingerprint
+    from datacheck.pairing import Repair
     from datacheck.probe.outputs import ProbeOutputs
     from datacheck.scan.duplicates import DuplicateClusters
 
@@ -57,6 +58,24 @@ class RuleContext:
         from datacheck.scan.duplicates import find_duplicates
 
         return find_duplicates(self.measurements, max_distance=self.near_duplicate_distance)
+
+    @cached_property
+    def listings(self) -> Listings | None:
+        """The two listings as given; of a paired manifest without any, its rows that have both; else None."""
+        manifest = self.manifest
+        if manifest.listings is not None or manifest.task is not Task.PAIRED or "uri" not in manifest:
+            return manifest.listings
+        both = manifest.table.select(["uri", "label_uri"]).drop_null()
+        return Listings(tuple(both["uri"].to_pylist()), tuple(both["label_uri"].to_pylist()))
+
+    @cached_property
+    def pairing(self) -> Repair | None:
+        """The right pairing of `listings` by their names, found once for all rules."""
+        if self.listings is None:
+            return None
+        from datacheck.pairing import repair
+
+        return repair(self.listings)
 
 
 @runtime_checkable
