@@ -16,6 +16,13 @@ from datacheck.rules.dc203_class_imbalance import ClassImbalance
 from datacheck.rules.dc204_prior_mismatch import PriorMismatch
 from datacheck.rules.dc205_target_range_gap import TargetRangeGap
 from datacheck.rules.dc206_missing_combination import MissingCombination
+from datacheck.rules.dc301_exact_duplicate import ExactDuplicate
+from datacheck.rules.dc302_near_duplicate import NearDuplicate
+from datacheck.rules.dc303_split_leakage import SplitLeakage
+from datacheck.rules.dc304_conflicting_duplicates import ConflictingDuplicates
+from datacheck.rules.dc305_group_leakage import GroupLeakage
+from datacheck.rules.dc306_label_drift import LabelDrift
+from datacheck.rules.dc307_property_drift import PropertyDrift
 from datacheck.rules.dc401_dark import Dark
 from datacheck.rules.dc402_bright import Bright
 from datacheck.rules.dc403_blurry import Blurry
@@ -40,6 +47,13 @@ RULES: tuple[type[Rule], ...] = (
     PriorMismatch,
     TargetRangeGap,
     MissingCombination,
+    ExactDuplicate,
+    NearDuplicate,
+    SplitLeakage,
+    ConflictingDuplicates,
+    GroupLeakage,
+    LabelDrift,
+    PropertyDrift,
     Dark,
     Bright,
     Blurry,

@@ -79,6 +79,8 @@ def find_duplicates(measurements: Measurements, *, max_distance: int = 6) -> Dup
     the mean and deviation of each channel agree within `TOLERANCES` (a twentieth of that for images under `SMALL_SIDE`
     pixels a side, whose hashes must be equal too). Images without information have no hash and match nothing.
 
+    Unreadable samples match nothing: that all empty files are equal says nothing about the images.
+
     Connected pairs form a cluster as long as every member is within twice the distance of its best connected member.
     A longer chain is cut into stars: the best connected member with its direct neighbours, and so on, so that two
     members of a cluster are always within twice the distance of one common image.
@@ -91,7 +93,8 @@ def find_duplicates(measurements: Measurements, *, max_distance: int = 6) -> Dup
     [0, 0]
     """
     n = len(measurements)
-    exact = exact_clusters(measurements.table["content_hash"])
+    readable = measurements.table["readable"]
+    exact = exact_clusters(pc.if_else(readable, measurements.table["content_hash"], None))
     first = np.arange(n, dtype=np.int64)
     clustered = exact >= 0
     if clustered.any():
