@@ -27,24 +27,30 @@ def run(arguments: list[str] | None = None) -> int:
     except DatacheckError as error:
         return _complain(str(error))
     except KeyboardInterrupt:
-        print("\ninterrupted; finished work is kept in the run folder: run it again to go on", file=sys.stderr)
-        return EXIT_INTERRUPTED
+        return _interrupted()
     except BrokenPipeError:
         os.dup2(os.open(os.devnull, os.O_WRONLY), sys.stdout.fileno())
         return EXIT_COULD_NOT
     except Exception as error:
         return _other(error)
+    if result == EXIT_INTERRUPTED:
+        return _interrupted()
     return result if isinstance(result, int) else EXIT_CLEAN
+
+
+def _interrupted() -> int:
+    print("\ninterrupted; finished work is kept in the run folder: run it again to go on", file=sys.stderr)
+    return EXIT_INTERRUPTED
 
 
 def _other(error: Exception) -> int:
     """Turn the command-line library's own errors, and anything unforeseen, into a message."""
     name = type(error).__name__
-    if name == "Abort":
-        print("\ninterrupted; finished work is kept in the run folder: run it again to go on", file=sys.stderr)
-        return EXIT_INTERRUPTED
+    code = int(getattr(error, "exit_code", EXIT_COULD_NOT))
+    if name == "Abort" or (name == "Exit" and code == EXIT_INTERRUPTED):
+        return _interrupted()
     if name == "Exit":
-        return int(getattr(error, "exit_code", EXIT_COULD_NOT))
+        return code
     if hasattr(error, "format_message") and hasattr(error, "show"):
         error.show()
         return EXIT_COULD_NOT
