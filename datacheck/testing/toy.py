@@ -196,8 +196,8 @@ def _clean_columns(n: int) -> dict[str, list[object]]:
         "format": "JPEG", "n_frames": 1, "exif_orientation": 1, "greyscale": False,
     }  # fmt: skip
     centred = {
-        "brightness": 0.5, "brightness_p01": 0.1, "brightness_p99": 0.9, "contrast": 0.2, "sharpness": 0.05,
-        "entropy": 7.2, "colourfulness": 0.3, "mean_red": 0.5, "mean_green": 0.5, "mean_blue": 0.5,
+        "brightness": 0.5, "brightness_p01": 0.1, "brightness_p99": 0.9, "contrast": 0.2, "sharpness": 2.0,
+        "entropy": 7.2, "colourfulness": 60.0, "mean_red": 0.5, "mean_green": 0.5, "mean_blue": 0.5,
         "std_red": 0.2, "std_green": 0.2, "std_blue": 0.2,
     }  # fmt: skip
     columns: dict[str, list[object]] = {name: [value] * n for name, value in constant.items()}
