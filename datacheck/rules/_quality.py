@@ -107,6 +107,27 @@ def stands_out(
     return beyond
 
 
+def is_nature(affected: NDArray[np.bool_], values: NDArray[np.float64]) -> bool:
+    """Return whether a property holds for nearly all images, and the rest is no mode of its own; both shape [N].
+
+    Examples
+    --------
+    >>> one_mode, two_modes = np.linspace(0, 1, 100), np.repeat([0.0, 9.0], [92, 8])
+    >>> is_nature(one_mode < 0.95, one_mode), is_nature(two_modes < 5, two_modes)
+    (True, False)
+    """
+    known = np.isfinite(values)
+    rest = known & ~affected
+    if affected.sum() < NATURE * known.sum():
+        return False
+    boundary = mode_boundary(values)
+    if boundary is None or rest.sum() < _MIN_MODE:
+        return True
+    below = values <= boundary
+    return not (max(below[rest].mean(), 1 - below[rest].mean()) >= NATURE and below[rest].mean().round() !=
+                below[affected].mean().round())  # fmt: skip
+
+
 def flagged(
     rule: Rule,
     context: RuleContext,

@@ -77,9 +77,9 @@ class ClassImbalance:
         largest, smallest = int(counts.argmax()), int(np.where(counts > 0, counts, counts.max()).argmin())
         share = counts[largest] / counted.rows[counted.train]
         consequence = (
-            f"{share:.0%} of the samples have the largest"
+            f"{100 * share:.0f} % of the samples have the largest"
             if multilabel
-            else f"always answering it is {share:.0%} right"
+            else f"always answering it is {100 * share:.0f} % right"
         )
         evidence: dict[str, Any] = {
             **described,

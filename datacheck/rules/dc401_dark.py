@@ -9,7 +9,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from datacheck.findings import NotApplicable, Outcome, Passed, Severity
-from datacheck.rules._quality import NATURE, by_nature, flagged, graded, measured, stands_out
+from datacheck.rules._quality import by_nature, flagged, graded, is_nature, measured, stands_out
 from datacheck.rules.base import RuleContext
 
 
@@ -66,7 +66,7 @@ class Dark:
             return NotApplicable("no brightness was measured")
         mask = dark_images(brightness, brightest, limit=self.limit, severe=self.severe, min_z=self.min_z)
         typical, typical_brightest = float(np.nanmedian(brightness)), float(np.nanmedian(brightest))
-        if (brightest < self.limit).sum() >= NATURE * n_judged or mask.sum() >= NATURE * n_judged:
+        if is_nature(brightest < self.limit, np.log(brightness + 0.01)):
             mask = brightest < min(self.severe, typical_brightest / 4)
             if not mask.any():
                 return by_nature(

@@ -9,7 +9,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from datacheck.findings import NotApplicable, Outcome, Passed, Severity
-from datacheck.rules._quality import NATURE, by_nature, flagged, graded, measured, stands_out
+from datacheck.rules._quality import by_nature, flagged, graded, is_nature, measured, stands_out
 from datacheck.rules.base import RuleContext
 
 
@@ -41,7 +41,7 @@ class Bright:
     Example
     -------
     >>> import numpy as np
-    >>> bright_images(np.array([0.5, 0.45, 0.97]), np.array([0.1, 0.0, 0.9]), limit=0.6, severe=0.8, min_z=4.0)
+    >>> bright_images(np.array([0.5, 0.45, 0.97]), np.array([0.1, 0.0, 0.9]), limit=0.7, severe=0.8, min_z=4.0)
     array([False, False,  True])
     """
 
@@ -49,7 +49,7 @@ class Bright:
     name: ClassVar[str] = "bright"
     severity: ClassVar[Severity] = Severity.WARNING
 
-    limit: float = 0.6
+    limit: float = 0.7
     severe: float = 0.8
     min_z: float = 4.0
 
@@ -64,7 +64,7 @@ class Bright:
             return NotApplicable("no brightness was measured")
         mask = bright_images(brightness, darkest, limit=self.limit, severe=self.severe, min_z=self.min_z)
         typical, typical_darkest = float(np.nanmedian(brightness)), float(np.nanmedian(darkest))
-        if (darkest > self.limit).sum() >= NATURE * n_judged or mask.sum() >= NATURE * n_judged:
+        if is_nature(darkest > self.limit, np.log(1.01 - brightness)):
             mask = 1 - darkest < min(1 - self.severe, (1 - typical_darkest) / 4)
             if not mask.any():
                 return by_nature(

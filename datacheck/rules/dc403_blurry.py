@@ -9,7 +9,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from datacheck.findings import NotApplicable, Outcome, Passed, Severity
-from datacheck.rules._quality import NATURE, by_nature, flagged, graded, measured, stands_out
+from datacheck.rules._quality import by_nature, flagged, graded, is_nature, measured, stands_out
 from datacheck.rules.base import RuleContext
 
 
@@ -73,7 +73,7 @@ class Blurry:
             )
         mask = blurry_images(sharpness, limit=self.limit, severe=self.severe, min_z=self.min_z)
         typical = float(np.nanmedian(sharpness))
-        if (sharpness < self.limit).sum() >= NATURE * n_judged or mask.sum() >= NATURE * n_judged:
+        if is_nature(sharpness < self.limit, np.log(sharpness + 0.05)):
             mask = sharpness < min(self.severe, typical / 2)
             if not mask.any():
                 return by_nature(

@@ -40,7 +40,7 @@ class OddSize:
     Example
     -------
     >>> import numpy as np
-    >>> odd_sizes(np.array([512.0, 600.0, 512.0, 16.0]), np.array([384.0, 400.0, 384.0, 16.0]), 3.0, 4.0, 8)
+    >>> odd_sizes(np.array([512.0, 600.0, 512.0, 16.0]), np.array([384.0, 400.0, 384.0, 16.0]), 3.0, 5.0, 8)
     array([False, False, False,  True])
     """
 
@@ -49,7 +49,7 @@ class OddSize:
     severity: ClassVar[Severity] = Severity.WARNING
 
     min_factor: float = 3.0
-    min_z: float = 4.0
+    min_z: float = 5.0
     tiny: int = 8
 
     def check(self, context: RuleContext) -> Outcome:

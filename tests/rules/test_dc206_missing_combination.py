@@ -1,0 +1,67 @@
+import numpy as np
+import pytest
+
+from datacheck.findings import Found, NotApplicable, Passed
+from datacheck.manifest import Manifest
+from datacheck.rules.base import RuleContext
+from datacheck.rules.dc206_missing_combination import MissingCombination, chance_of_empty
+
+
+def judge(columns: dict[str, object]):  # type: ignore[no-untyped-def]
+    return MissingCombination().check(RuleContext(Manifest.from_columns(columns)))
+
+
+def scene(n: int) -> dict[str, np.ndarray]:  # type: ignore[type-arg]
+    rng = np.random.default_rng(0)
+    return {
+        "label": rng.choice(["car", "bicycle", "bus"], n),
+        "light": rng.choice(["day", "night"], n, p=[0.7, 0.3]),
+        "camera": rng.integers(0, 4, n),
+        "price": rng.uniform(0, 1, n),
+        "note": np.array([f"note {row}" for row in range(n)]),
+    }
+
+
+def test_finds_the_combination_that_never_occurs() -> None:
+    columns = scene(1000)
+    columns["light"][columns["label"] == "bicycle"] = "day"
+    outcome = judge(columns)
+    assert isinstance(outcome, Found)
+    (cell,) = outcome.findings[0].evidence["combinations"]
+    assert (cell["columns"], cell["values"]) == (["label", "light"], ["bicycle", "night"])
+    n_bicycle, n_night = (columns["label"] == "bicycle").sum(), (columns["light"] == "night").sum()
+    assert cell["expected"] == pytest.approx(n_bicycle * n_night / 1000)
+
+
+def test_half_of_the_cells_of_a_pair() -> None:
+    columns = scene(2000)
+    for label, camera in (("car", 0), ("bus", 1), ("bicycle", 2), ("car", 3)):
+        columns["camera"][(columns["label"] == label) & (columns["camera"] == camera)] = (camera + 1) % 4
+    outcome = judge(columns)
+    assert isinstance(outcome, Found)
+    found = {tuple(cell["values"]) for cell in outcome.findings[0].evidence["combinations"]}
+    assert ("bicycle", "2") in found
+    assert ("car", "3") in found
+
+
+@pytest.mark.parametrize("n", [30, 1000])
+def test_independent_attributes_and_columns_of_ids_are_silent(n: int) -> None:
+    assert isinstance(judge(scene(n)), Passed)
+
+
+def test_nested_attributes_are_silent() -> None:
+    columns = scene(1000)
+    columns["maker"] = np.where(columns["label"] == "car", "A", "B")
+    assert isinstance(judge(columns), Passed)
+
+
+def test_needs_two_attributes() -> None:
+    assert isinstance(judge({"label": ["a", "b", "a"]}), NotApplicable)
+    assert isinstance(judge({"label": [], "light": []}), NotApplicable)
+    assert isinstance(judge({"label": ["a", "b", "a"], "light": ["x", "y", None]}), Passed)
+
+
+def test_the_chance_of_an_empty_cell_is_hypergeometric() -> None:
+    expected, chance = chance_of_empty(np.array([[0, 2], [2, 1]]))
+    assert expected[0, 0] == pytest.approx(2 * 2 / 5)
+    assert chance[0, 0] == pytest.approx(3 / 10)

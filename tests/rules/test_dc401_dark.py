@@ -1,0 +1,57 @@
+import numpy as np
+import pytest
+from quality_tables import check, digits, found_ids, photos, planted
+
+from datacheck.findings import Found, Passed, Severity
+from datacheck.rules.dc401_dark import Dark
+
+BLACK = {"brightness": 0.03, "brightness_p99": 0.08}
+
+
+@pytest.mark.parametrize("share", [0.01, 0.5, 0.95])
+def test_finds_exactly_the_darkened_ones_however_many_they_are(share: float) -> None:
+    rows = list(range(round(share * 400)))
+    outcome = check(Dark(), planted(photos(400), rows, **BLACK))
+    assert found_ids(outcome) == [f"s{row}" for row in rows]
+    assert isinstance(outcome, Found)
+    assert outcome.findings[0].severity is Severity.WARNING
+    assert outcome.findings[0].evidence["share"]["value"] == pytest.approx(share)
+    assert outcome.issues["value"].to_pylist() == pytest.approx([0.08] * len(rows))
+
+
+def test_a_dim_photo_is_dark_only_among_bright_ones() -> None:
+    dim = {"brightness": 0.08, "brightness_p99": 0.3}
+    assert found_ids(check(Dark(), planted(photos(400), [7], **dim))) == ["s7"]
+    night = photos(400) | {"brightness": np.random.default_rng(3).normal(0.12, 0.03, 400).clip(0.05)}
+    assert isinstance(check(Dark(), planted(night, [7], **dim)), Passed)
+
+
+def test_a_dark_dataset_is_stated_once() -> None:
+    rng = np.random.default_rng(0)
+    night = photos(400) | {
+        "brightness": rng.normal(0.08, 0.02, 400).clip(0.02),
+        "brightness_p99": rng.uniform(0.2, 0.33, 400),
+    }
+    outcome = check(Dark(), night)
+    assert isinstance(outcome, Found)
+    assert outcome.findings[0].severity is Severity.INFO
+    assert outcome.issues.num_rows == 0
+    assert "dark by nature" in outcome.findings[0].message
+    assert found_ids(check(Dark(), planted(night, [3], brightness=0.0, brightness_p99=0.0))) == ["s3"]
+
+
+def test_digits_on_black_are_not_dark() -> None:
+    assert isinstance(check(Dark(), digits(300)), Passed)
+
+
+def test_one_black_photo_of_three() -> None:
+    assert found_ids(check(Dark(), planted(photos(3), [1], **BLACK))) == ["s1"]
+
+
+def test_says_which_split_and_class_it_hits() -> None:
+    outcome = check(
+        Dark(), planted(photos(40), [0, 1, 2], **BLACK), label=["cat", "dog"] * 20, split=["train"] * 2 + ["test"] * 38
+    )
+    assert isinstance(outcome, Found)
+    assert outcome.findings[0].evidence["by_split"] == {"train": 2, "test": 1}
+    assert outcome.findings[0].evidence["by_class"] == {"cat": 2, "dog": 1}

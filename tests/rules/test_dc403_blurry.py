@@ -1,0 +1,32 @@
+import numpy as np
+import pytest
+from quality_tables import check, digits, found_ids, photos, planted
+
+from datacheck.findings import Found, NotApplicable, Passed, Severity
+from datacheck.rules.dc403_blurry import Blurry
+
+
+@pytest.mark.parametrize("share", [0.01, 0.5, 0.95])
+def test_finds_exactly_the_blurred_ones_however_many_they_are(share: float) -> None:
+    rows = list(range(round(share * 400)))
+    outcome = check(Blurry(), planted(photos(400), rows, sharpness=0.4))
+    assert found_ids(outcome) == [f"s{row}" for row in rows]
+    assert isinstance(outcome, Found)
+    assert outcome.findings[0].severity is Severity.WARNING
+
+
+def test_half_of_the_photos_a_little_soft_are_a_mode_of_their_own() -> None:
+    columns = photos(400) | {"sharpness": np.repeat([0.75, 1.5], 200) + np.random.default_rng(0).normal(0, 0.04, 400)}
+    assert found_ids(check(Blurry(), columns)) == [f"s{row}" for row in range(200)]
+
+
+def test_a_soft_dataset_is_stated_once() -> None:
+    outcome = check(Blurry(), photos(400) | {"sharpness": np.random.default_rng(0).normal(0.6, 0.05, 400)})
+    assert isinstance(outcome, Found)
+    assert (outcome.findings[0].severity, outcome.issues.num_rows) == (Severity.INFO, 0)
+
+
+def test_small_and_flat_images_have_no_room_for_blur() -> None:
+    assert isinstance(check(Blurry(), digits(50)), NotApplicable)
+    assert isinstance(check(Blurry(), photos(50) | {"width": [32] * 50, "sharpness": [0.3] * 50}), NotApplicable)
+    assert isinstance(check(Blurry(), planted(photos(50), [4], sharpness=0.0, contrast=0.001)), Passed)

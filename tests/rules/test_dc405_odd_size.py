@@ -1,0 +1,29 @@
+import numpy as np
+import pytest
+from quality_tables import check, found_ids, photos, planted
+
+from datacheck.findings import Found, Passed
+from datacheck.rules.dc405_odd_size import OddSize
+
+
+@pytest.mark.parametrize("share", [0.01, 0.4, 0.5])
+def test_finds_thumbnails_however_many_they_are(share: float) -> None:
+    rows = list(range(round(share * 400)))
+    outcome = check(OddSize(), planted(photos(400), rows, width=96, height=72))
+    assert found_ids(outcome) == [f"s{row}" for row in rows]
+
+
+def test_finds_what_is_huge_and_what_is_tiny() -> None:
+    outcome = check(OddSize(), planted(planted(photos(100), [3], width=20_000, height=9_000), [5], width=1, height=1))
+    assert found_ids(outcome) == ["s3", "s5"]
+    assert isinstance(outcome, Found)
+    assert (outcome.findings[0].evidence["smaller"], outcome.findings[0].evidence["larger"]) == (1, 1)
+
+
+def test_photos_of_many_sizes_are_silent() -> None:
+    side = np.exp(np.random.default_rng(0).normal(6.2, 0.45, 1000)).astype(int)
+    assert isinstance(check(OddSize(), photos(1000) | {"width": side, "height": side}), Passed)
+
+
+def test_portrait_beside_landscape_is_silent() -> None:
+    assert isinstance(check(OddSize(), planted(photos(100), range(50), width=480, height=640)), Passed)

@@ -1,0 +1,63 @@
+"""What every built-in rule must be."""
+
+import dataclasses
+import doctest
+import importlib
+import inspect
+import re
+from pathlib import Path
+
+import pytest
+
+from datacheck.findings import Severity
+from datacheck.rules import RULES
+from datacheck.rules.base import SECTIONS, Rule, RuleContext, explanation
+from datacheck.rules.select import configure
+
+TESTS = Path(__file__).parent
+PACKAGE = Path(inspect.getfile(RuleContext)).parent
+
+every_rule = pytest.mark.parametrize("rule", RULES, ids=lambda rule: rule.code)
+
+
+def test_codes_are_unique_and_in_order_and_names_unique() -> None:
+    codes = [rule.code for rule in RULES]
+    assert codes == sorted(set(codes))
+    assert len({rule.name for rule in RULES}) == len(RULES)
+
+
+def test_every_rule_file_is_in_the_tuple() -> None:
+    files = {path.stem for path in PACKAGE.glob("dc[0-9]*.py")}
+    assert files == {rule.__module__.rsplit(".", 1)[-1] for rule in RULES}
+
+
+@every_rule
+class TestEveryRule:
+    def test_is_a_frozen_dataclass_with_code_name_and_severity(self, rule: type[Rule]) -> None:
+        assert dataclasses.is_dataclass(rule)
+        assert rule.__dataclass_params__.frozen  # type: ignore[attr-defined]
+        assert re.fullmatch(r"DC[1-7]\d\d", rule.code)
+        assert re.fullmatch(r"[a-z]+(-[a-z]+)*", rule.name)
+        assert isinstance(rule.severity, Severity)
+        assert {"code", "name", "severity"}.isdisjoint(field.name for field in dataclasses.fields(rule))  # type: ignore[arg-type]
+        assert isinstance(rule(), Rule)
+        assert configure(rule, {}) == rule()
+
+    def test_its_file_and_its_test_are_named_after_it(self, rule: type[Rule]) -> None:
+        stem = f"{rule.code.lower()}_{rule.name.replace('-', '_')}"
+        assert rule.__module__ == f"datacheck.rules.{stem}"
+        assert rule.__name__ == "".join(word.capitalize() for word in rule.name.split("-"))
+        assert (TESTS / f"test_{stem}.py").is_file()
+
+    def test_its_docstring_has_the_sections(self, rule: type[Rule]) -> None:
+        lines = explanation(rule).splitlines()
+        assert lines[0].endswith(".")
+        underlined = [(n, line) for n, line in enumerate(lines[:-1]) if line and set(lines[n + 1]) == {"-"}]
+        assert tuple(line for _, line in underlined) == SECTIONS
+        assert all(len(lines[n + 1]) == len(line) and lines[n + 2].strip() for n, line in underlined)
+
+    def test_its_example_runs(self, rule: type[Rule]) -> None:
+        module = importlib.import_module(rule.__module__)
+        (test,) = doctest.DocTestFinder(recurse=False).find(rule, rule.__name__, module)
+        assert test.examples
+        assert doctest.DocTestRunner().run(test).failed == 0
