@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import errno
 import os
+import stat
 from dataclasses import dataclass
 from enum import StrEnum
 from pathlib import Path
@@ -11,6 +12,8 @@ from typing import Literal, Protocol
 
 import numpy as np
 from numpy.typing import NDArray
+
+_OPEN_FLAGS = os.O_RDONLY | getattr(os, "O_NONBLOCK", 0) | getattr(os, "O_CLOEXEC", 0) | getattr(os, "O_BINARY", 0)
 
 SampleContent = bytes | NDArray[np.generic]
 """Encoded bytes, or decoded pixels as [H, W] or [H, W, C]."""
@@ -109,7 +112,10 @@ class FileReader:
         """Return the file's bytes."""
         path = self.path(uri)
         try:
-            with open(path, "rb") as file:  # noqa: PTH123 - hot path
+            # Without waiting, so that a named pipe is told from a file before it hangs the scan.
+            with open(os.open(path, _OPEN_FLAGS), "rb", buffering=0) as file:  # noqa: PTH123 - hot path
+                if not stat.S_ISREG(os.fstat(file.fileno()).st_mode):
+                    raise SampleReadError(ReadFailure.NOT_A_FILE, f"{path}: expected a file, found something else")
                 return file.read()
         except OSError as error:
             raise SampleReadError(_failure_of(error), f"{path}: {error.strerror}") from None

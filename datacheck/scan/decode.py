@@ -15,7 +15,7 @@ from numpy.typing import NDArray
 from PIL import Image, UnidentifiedImageError
 
 from datacheck.readers import ReadFailure, SampleReadError
-from datacheck.scan.structure import check_structure
+from datacheck.scan.structure import check_structure, known_start, looks_cut
 
 MEASURED_SIDE = 256
 """Every property is measured on the image shrunk, by area averaging, to at most this many pixels on its long side."""
@@ -176,22 +176,16 @@ def _open(data: bytes) -> Image.Image:
         with warnings.catch_warnings():
             warnings.simplefilter("ignore")
             return Image.open(io.BytesIO(data))
-    except UnidentifiedImageError:
-        known = _looks_like(data)
+    except Exception as error:
+        cut, known = looks_cut(data), known_start(data)
+        if cut is not None:
+            raise SampleReadError(ReadFailure.TRUNCATED, cut) from None
+        if not isinstance(error, UnidentifiedImageError):
+            raise _failure(error, data) from None
         if known is not None:
-            raise SampleReadError(
-                ReadFailure.TRUNCATED if len(data) < 64 else ReadFailure.CORRUPT, f"the {known} header is damaged"
-            ) from None
+            raise SampleReadError(ReadFailure.CORRUPT, f"the {known} header is damaged") from None
         start = data[:8].hex(" ")
         raise SampleReadError(ReadFailure.NOT_AN_IMAGE, f"no image format starts with the bytes {start}") from None
-    except Exception as error:
-        raise _failure(error, data) from None
-
-
-def _looks_like(data: bytes) -> str | None:
-    starts = {b"\xff\xd8\xff": "JPEG", b"\x89PNG": "PNG", b"GIF8": "GIF", b"BM": "BMP", b"II*\0": "TIFF",
-              b"MM\0*": "TIFF", b"RIFF": "WebP"}  # fmt: skip
-    return next((name for start, name in starts.items() if data.startswith(start)), None)
 
 
 def _guard(work: Callable[[], Any], data: bytes) -> Any:

@@ -100,8 +100,8 @@ def run_processes(
 class _Worker:
     """One worker process and what is known of it."""
 
-    def __init__(self, slot: int, setup: dict[str, Any]) -> None:
-        self.heartbeat = Heartbeat(setup["heartbeat"], slot)
+    def __init__(self, slot: int, setup: dict[str, Any], heartbeat: Heartbeat) -> None:
+        self.heartbeat = heartbeat
         self.heartbeat.write(0, -1)
         self.seen = (0, -1, 0)
         self.since: float | None = None
@@ -165,11 +165,13 @@ class _Pool:
     ) -> None:
         self.tasks, self.lock = iter(tasks), threading.Lock()
         self.pixels, self.timeout_s = settings.pixels, timeout_s
+        beats = folder / "beats"
         self.setup = {
             "settings": pickle.dumps(settings),
-            "heartbeat": folder / "beats",
+            "heartbeat": beats,
             "turn": folder / "turn",
         }
+        self.beats = [Heartbeat(beats, slot) for slot in range(jobs)]
         self.finished: queue.Queue[Outcome | BaseException | None] = queue.Queue(maxsize=2 * jobs)
         self.stopping = threading.Event()
         self.workers: list[_Worker | None] = [None] * jobs
@@ -205,6 +207,8 @@ class _Pool:
         for worker in self.workers:
             if worker is not None:
                 worker.stop()
+        for heartbeat in self.beats:
+            heartbeat.close()
 
     def _put(self, item: Outcome | BaseException | None) -> None:
         while not self.stopping.is_set():
@@ -227,7 +231,7 @@ class _Pool:
                     break
                 worker = self.workers[slot]
                 if worker is None:
-                    worker = self.workers[slot] = _Worker(slot, self.setup)
+                    worker = self.workers[slot] = _Worker(slot, self.setup, self.beats[slot])
                 try:
                     self._put((task.positions, worker.ask(task)))
                 except (EOFError, OSError):

@@ -50,10 +50,15 @@ def channel_moments(image: NDArray[Any]) -> NDArray[np.float64]:
     if image.ndim == 2:
         grey = image.ravel().astype(np.float64)
         return np.repeat([grey.mean(), float(grey @ grey) / grey.size], [3, 6])
-    flat = image.reshape(-1, 3)
-    second = cv2.mulTransposed(flat, True, dtype=cv2.CV_64F) / len(flat)
-    mean = np.asarray(cv2.mean(image)[:3])
-    return np.concatenate([mean, second.diagonal(), (second[0, 1], second[0, 2], second[1, 2])])
+    blue, green, red = cv2.split(image)
+    pixels = blue.size
+    squares = [cv2.norm(plane, cv2.NORM_L2SQR) / pixels for plane in (blue, green, red)]
+    # Sums of squared differences are exact on bytes and give the products without a float copy of the image.
+    products = [
+        0.5 * (squares[one] + squares[other] - cv2.norm(left, right, cv2.NORM_L2SQR) / pixels)
+        for one, other, left, right in ((0, 1, blue, green), (0, 2, blue, red), (1, 2, green, red))
+    ]
+    return np.array([*cv2.mean(image)[:3], *squares, *products])
 
 
 def sharpness(grey: NDArray[Any]) -> float:

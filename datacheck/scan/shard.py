@@ -126,7 +126,7 @@ def shard(
             started(position)
         content_hash, size, decoded = None, None, None
         try:
-            content = settings.reader.read(uri)
+            content = _read(settings.reader, uri)
             size, content_hash = _identify(content)
             if content_hash == known[position] is not None:
                 rows.heads.append((False, SAME, None, size, *[None] * 6, content_hash, None))
@@ -165,6 +165,15 @@ def merge(results: Sequence[ShardResult]) -> ShardResult:
         [thumbnail for result in results for thumbnail in result.thumbnails],
         np.concatenate(stacks) if stacks else None,
     )
+
+
+def _read(reader: SampleReader, uri: str) -> SampleContent:
+    try:
+        return reader.read(uri)
+    except (SampleReadError, KeyboardInterrupt):
+        raise
+    except Exception as error:  # a user's data set may raise anything
+        raise SampleReadError(ReadFailure.CORRUPT, f"reading failed with {type(error).__name__}: {error}") from None
 
 
 def _identify(content: SampleContent) -> tuple[int, str]:

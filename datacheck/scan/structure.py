@@ -2,10 +2,23 @@
 
 from __future__ import annotations
 
+import re
 import struct
 import zlib
 
 from datacheck.readers import ReadFailure, SampleReadError
+
+_STARTS = {
+    b"\xff\xd8\xff": "JPEG",
+    b"\x89PNG": "PNG",
+    b"GIF8": "GIF",
+    b"BM": "BMP",
+    b"II*\0": "TIFF",
+    b"MM\0*": "TIFF",
+    b"RIFF": "WebP",
+}
+_JPEG_MARKER = re.compile(rb"\xff[^\x00\xd0-\xd7\xff]")
+_JPEG_SEGMENTS = frozenset((0xC4, 0xDA, 0xDB, 0xDD, 0xFE, *range(0xC0, 0xC4), *range(0xE0, 0xF0)))
 
 
 def check_structure(data: bytes, image_format: str) -> tuple[bool, int | None]:
@@ -31,26 +44,58 @@ def check_structure(data: bytes, image_format: str) -> tuple[bool, int | None]:
     return False, None
 
 
+def looks_cut(data: bytes) -> str | None:
+    """Say what shows that an undecodable file is only the beginning of an image, or None."""
+    if data[:4] == b"RIFF" and data[8:12] == b"WEBP":
+        declared = int.from_bytes(data[4:8], "little") + 8
+        return (
+            f"the WebP header declares {declared:,} bytes, the file has {len(data):,}" if declared > len(data) else None
+        )
+    if data[4:12] in (b"ftypavif", b"ftypavis", b"ftypheic", b"ftypmif1"):
+        position = 0
+        while position + 8 <= len(data):
+            position += max(8, int.from_bytes(data[position : position + 4], "big"))
+        return f"a box ends at byte {position:,}, the file has {len(data):,}" if position > len(data) else None
+    if data[:4] == b"\0\0\1\0":
+        entries = [struct.unpack_from("<II", data, at) for at in range(14, min(len(data) - 7, 6 + 16 * data[4]), 16)]
+        end = max((size + offset for size, offset in entries), default=22)
+        return f"a picture of the icon ends at byte {end:,}, the file has {len(data):,}" if end > len(data) else None
+    known = known_start(data)
+    if known is not None and len(data) < 64:
+        return f"the {known} ends within its header, after {len(data)} bytes"
+    return None
+
+
+def known_start(data: bytes) -> str | None:
+    """Name the format whose magic bytes the file starts with."""
+    return next((name for start, name in _STARTS.items() if data.startswith(start)), None)
+
+
 def _truncated(detail: str) -> SampleReadError:
     return SampleReadError(ReadFailure.TRUNCATED, detail)
 
 
 def _jpeg_is_whole(data: bytes) -> bool:
-    """Walk the segments to the scan, so that an end marker inside an EXIF thumbnail does not count."""
+    """Walk every segment and scan to the end marker; those inside an EXIF thumbnail do not count.
+
+    Anything unexpected on the way is False: tolerant decoders paint over it, a strict one has to judge.
+    """
     position = 2
     while position + 4 <= len(data):
         if data[position] != 0xFF:
             return False
         marker = data[position + 1]
-        if marker == 0xFF:
-            position += 1
-            continue
+        if marker == 0xD9:
+            return True
+        if marker not in _JPEG_SEGMENTS:
+            return False
+        position += 2 + int.from_bytes(data[position + 2 : position + 4], "big")
         if marker == 0xDA:
-            return data.rfind(b"\xff\xd9", position) > position
-        position += 2
-        if not (marker == 0x01 or 0xD0 <= marker <= 0xD8):
-            position += int.from_bytes(data[position : position + 2], "big")
-    return False
+            found = _JPEG_MARKER.search(data, position)
+            if found is None:
+                return False
+            position = found.start()
+    return data[position:] == b"\xff\xd9"
 
 
 def _walk_png(data: bytes) -> int:

@@ -46,8 +46,8 @@ class Heartbeat:
     """Says in shared memory which file is being read, so that a dead or stuck worker can be held to account."""
 
     def __init__(self, path: Path, slot: int) -> None:
-        self._file = path.open("r+b")
-        self._memory = mmap.mmap(self._file.fileno(), 0)
+        with path.open("r+b") as file:
+            self._memory = mmap.mmap(file.fileno(), 0)
         self._offset = slot * BEAT.size
 
     def write(self, count: int, position: int, waiting: int = 0) -> None:
@@ -62,7 +62,6 @@ class Heartbeat:
     def close(self) -> None:
         """Let go of the shared memory."""
         self._memory.close()
-        self._file.close()
 
 
 class _Beats:
