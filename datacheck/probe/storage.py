@@ -105,7 +105,7 @@ def _yield_json(label_yield: LabelYield | None) -> dict[str, Any] | None:
 
 def _read_arrays(path: Path) -> dict[str, NDArray[Any]]:
     try:
-        with np.load(path, allow_pickle=False) as archive:
+        with path.open("rb") as stream, np.load(stream, allow_pickle=False) as archive:
             return {name: archive[name] for name in archive.files}
     except FileNotFoundError:
         raise StorageError(f"expected the probe's arrays in {path}, but the file does not exist") from None

@@ -55,7 +55,7 @@ def render(
     store = thumbnails if thumbnails is not None else open_thumbnails(report)
     book = collect([[tile.sample_id for tile in view.tiles] for view in views], store, budget=budget)
     script = _resource("report.js")
-    return (
+    text = (
         _environment()
         .get_template("report.html")
         .render(
@@ -78,25 +78,16 @@ def render(
             settings=json.dumps(report.to_json()["settings"], indent=2, ensure_ascii=False),
         )
     )
+    return text.lstrip()
 
 
 def write(report: Report, path: Path, *, run_dir: Path | None = None, thumbnails: Thumbnails | None = None) -> None:
     """Write the report to ``path``, whole or not at all."""
-    if thumbnails is None and run_dir is not None:
-        thumbnails = _beside(report, run_dir)
+    if thumbnails is None:
+        thumbnails = open_thumbnails(report, run_dir)
     # A file name may hold bytes that are no text; they came in as lone surrogates and cannot be written as UTF-8.
     text = render(report, thumbnails=thumbnails).encode("utf-8", errors="replace").decode("utf-8")
     write_text(path, text)
-
-
-def _beside(report: Report, run_dir: Path) -> Thumbnails | None:
-    kept = None if report.measurements is None else report.measurements.thumbnails
-    if kept is None or kept.exists() or not (run_dir / kept.name).exists():
-        return None
-    from datacheck.scan import ThumbnailStore
-
-    store: Thumbnails = ThumbnailStore.open(run_dir / kept.name)
-    return store
 
 
 def _environment() -> Environment:

@@ -5,9 +5,13 @@ from __future__ import annotations
 import base64
 import hashlib
 from collections.abc import Iterable, Iterator, Sequence
+from contextlib import suppress
 from dataclasses import dataclass, field
 from itertools import chain, zip_longest
+from pathlib import Path
 from typing import TYPE_CHECKING, Protocol
+
+from datacheck.errors import StorageError
 
 if TYPE_CHECKING:
     from datacheck.report.report import Report
@@ -46,15 +50,17 @@ class PictureBook:
     left_out: int = 0
 
 
-def open_thumbnails(report: Report) -> Thumbnails | None:
-    """Return the store that the scan left in the run folder, or None where there is none."""
-    path = None if report.measurements is None else report.measurements.thumbnails
-    if path is None or not path.exists():
-        return None
+def open_thumbnails(report: Report, run_dir: Path | None = None) -> Thumbnails | None:
+    """Return the store that the scan left in the run folder, or None where there is none to read."""
     from datacheck.scan import ThumbnailStore
 
-    store: Thumbnails = ThumbnailStore.open(path)
-    return store
+    kept = None if report.measurements is None else report.measurements.thumbnails
+    for place in (kept, run_dir):
+        if place is not None:
+            with suppress(StorageError):
+                store: Thumbnails = ThumbnailStore.open(place)
+                return store
+    return None
 
 
 def collect(galleries: Iterable[Sequence[str]], store: Thumbnails | None, *, budget: int = BUDGET) -> PictureBook:

@@ -160,10 +160,8 @@ def _finding(finding: Finding, screen: Screen) -> list[Text]:
 
 def _footer(report: Report, html: Path | None, screen: Screen) -> list[Text]:
     counts = " · ".join(f"{count} {name}" for name, count in report.counts.items())
-    rules = (
-        f"{len(report.with_status('passed'))} rules passed · {len(report.with_status('not-applicable'))} not applicable"
-        f" · {len(report.failed)} failed"
-    )
+    passed, skipped = (len(report.with_status(status)) for status in ("passed", "not-applicable"))
+    rules = f"{plural(passed, 'rule')} passed · {skipped} not applicable · {len(report.failed)} failed"
     lines: list[Text] = []
     if screen.verbose:
         for outcome in report.with_status("not-applicable"):
