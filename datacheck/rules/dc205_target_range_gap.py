@@ -14,7 +14,6 @@ from datacheck.findings import Finding, Found, NotApplicable, Outcome, Passed, S
 from datacheck.manifest import Task
 from datacheck.rules._coverage import Z95, split_rows
 from datacheck.rules.base import RuleContext
-from datacheck.stats.intervals import benjamini_hochberg
 
 
 @dataclass(frozen=True)
@@ -76,7 +75,7 @@ class TargetRangeGap:
         splits, codes = split_rows(manifest)
         present = ~np.isnan(target)
         train = splits.index("train") if "train" in splits else 0
-        learnt = target[present & (codes == train)]
+        learnt = np.sort(target[present & (codes == train)])
         if len(learnt) == 0:
             return NotApplicable(f"no sample in {splits[train]!r} has a target")
         findings = self._heap(learnt, splits[train])
@@ -167,24 +166,29 @@ def gap_members(
     gaps
         ``low``, ``high`` (None beyond the ends), ``count``, ``p_adjusted``; largest count first.
     """
-    edges = np.unique(learnt)
-    after = np.searchsorted(edges, evaluated, side="left")
-    hit = np.isin(evaluated, edges)
-    counts = np.bincount(after[~hit], minlength=len(edges) + 1)
+    learnt = np.sort(learnt)
     n, m = len(learnt), len(evaluated)
-    k = counts.astype(np.float64)
+    after = np.searchsorted(learnt, evaluated, side="left")
+    hit = learnt[np.minimum(after, n - 1)] == evaluated
+    counts = np.bincount(after[~hit], minlength=n + 1)
+    candidates = np.flatnonzero(counts >= min_samples)
+    candidates = candidates[np.argsort(-counts[candidates], kind="stable")]
+    # The chance falls with the count, so the candidates hold the first ranks of all n + 1 gaps.
+    k = counts[candidates].astype(np.float64)
     log_p = gammaln(m + 1) - gammaln(m - k + 1) - gammaln(n + m + 1) + gammaln(n + m - k + 1)
-    adjusted = benjamini_hochberg(np.exp(np.minimum(log_p, 0.0)))
-    wide = (adjusted < alpha) & (counts >= min_samples)
-    order = np.flatnonzero(wide)[np.argsort(-counts[wide], kind="stable")]
+    scaled = np.exp(np.minimum(log_p, 0.0)) * (n + 1) / np.arange(1, len(k) + 1)
+    adjusted = np.minimum(1.0, np.minimum.accumulate(scaled[::-1])[::-1])
+    wide = np.zeros(n + 1, dtype=bool)
+    wide[candidates[adjusted < alpha]] = True
     gaps = [
         {
-            "low": float(edges[gap - 1]) if gap > 0 else None,
-            "high": float(edges[gap]) if gap < len(edges) else None,
+            "low": float(learnt[gap - 1]) if gap > 0 else None,
+            "high": float(learnt[gap]) if gap < n else None,
             "count": int(counts[gap]),
-            "p_adjusted": float(adjusted[gap]),
+            "p_adjusted": float(p),
         }
-        for gap in order
+        for gap, p in zip(candidates, adjusted, strict=True)
+        if wide[gap]
     ]
     return wide[after] & ~hit, gaps
 
