@@ -68,7 +68,7 @@ def fingerprint(manifest: Manifest, measurements: Measurements | None = None) ->
 def _splits(manifest: Manifest) -> tuple[tuple[str, ...], Codes]:
     codes = manifest.split_codes.astype(np.int64)
     names = [*manifest.splits, ""]
-    present = {names[code] for code in np.unique(codes).tolist()} or {""}
+    present = {names[code] for code in np.unique(codes).tolist()}
     splits = ordered_splits(present)
     lookup = np.array([splits.index(name) if name in splits else 0 for name in names])
     return splits, lookup[codes]

@@ -267,7 +267,7 @@ class Fingerprint:
             label_counts=np.asarray(value["label_counts"], np.int64).reshape(-1, n_classes + 1),
             cooccurrence=None if together is None else np.asarray(together, np.int64).reshape(n_classes, n_classes),
             targets={split: TargetState.from_json(state) for split, state in value["targets"].items()},
-            properties=None if moments is None else Moments.from_json(moments),
+            properties=None if moments is None else _reshaped(Moments.from_json(moments), n_classes + 1),
             property_quantiles={
                 split: {name: Quantiles.from_json(sketch) for name, sketch in by_name.items()}
                 for split, by_name in value["property_quantiles"].items()
@@ -323,6 +323,11 @@ def _either(a: T | None, b: T | None, merge: Callable[[T, T], T]) -> T | None:
     if a is None or b is None:
         return b if a is None else a
     return merge(a, b)
+
+
+def _reshaped(moments: Moments, n_columns: int) -> Moments:
+    parts = (part.reshape(-1, n_columns, len(PROPERTIES)) for part in (moments.n, moments.mean, moments.m2))
+    return Moments(*parts)
 
 
 def _json(states: Mapping[str, Counts | DistinctCount]) -> dict[str, Any]:

@@ -43,7 +43,8 @@ class LabelDrift:
     How it is measured
     ------------------
     Classification: total-variation distance of the shares, that is how much of the labels would have to move, with a
-    95 % interval from a bootstrap of the sampling errors. Regression: Kolmogorov–Smirnov distance of the targets with a distribution-free interval.
+    95 % interval from a bootstrap of the sampling errors. Regression: Kolmogorov–Smirnov distance of the targets with a
+    distribution-free interval.
     Multilabel: the largest such move of any one label. Found where the interval's lower end is at least ``min_effect``
     and the p-value (chi-squared, by permutation where counts are small; Kolmogorov–Smirnov) is below ``alpha`` after
     Benjamini–Hochberg over all comparisons. Splits of under ``min_samples`` labels are not judged.
