@@ -124,7 +124,7 @@ def _named(kind: str) -> Source:
 
 def _recognise(source: Any, options: SourceOptions) -> Source:
     path = as_path(source)
-    if options.labels is not None and path is not None:
+    if options.labels is not None and path is not None and not arrays.SOURCE.recognises(source):
         return pairs.SOURCE
     for known in SOURCES:
         if known.recognises(source):

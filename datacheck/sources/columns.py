@@ -100,7 +100,7 @@ def _guess(schema: pa.Schema, chosen: Mapping[str, str], options: SourceOptions)
         taken = {*chosen.values(), *guessed.values()}
         if role in chosen or ({"label", "target", "labels"} & guessed.keys() and role in _LABEL_ROLES):
             continue
-        name = _first(schema, role, taken)
+        name = _first(schema, role, taken, options.task)
         if name is not None:
             guessed[role] = name
     return guessed
@@ -122,20 +122,20 @@ def _label_roles(task: Task | None) -> tuple[str, ...]:
     }[task]
 
 
-def _first(schema: pa.Schema, role: str, taken: set[str]) -> str | None:
+def _first(schema: pa.Schema, role: str, taken: set[str], task: Task | None) -> str | None:
     by_name = {plain(name): name for name in reversed(schema.names)}
     for word in GUESSES[role]:
         name = by_name.get(word)
-        if name is not None and name not in taken and _fits(role, schema.field(name).type):
+        if name is not None and name not in taken and _fits(role, schema.field(name).type, task):
             return str(name)
     return None
 
 
-def _fits(role: str, type_: pa.DataType) -> bool:
+def _fits(role: str, type_: pa.DataType, task: Task | None) -> bool:
     if role in ("path", "label_uri"):
         return is_text(type_)
     if role == "target":
-        return bool(pa.types.is_floating(type_))
+        return bool(pa.types.is_floating(type_) or (task is Task.REGRESSION and pa.types.is_integer(type_)))
     if role == "labels":
         return is_list(type_)
     return not (pa.types.is_nested(type_) and not is_list(type_))

@@ -74,7 +74,7 @@ def _wrapper_depth(folders: Sequence[Parts]) -> int:
             break
         deeper = {parts[depth + 1] for parts in folders if len(parts) > depth + 1}
         holds_all = all(len(parts) > depth + 1 for parts in folders)
-        is_class_first = bool(deeper) and all(normalise_split(name) for name in deeper)
+        is_class_first = all(normalise_split(name) for name in deeper) and max(map(len, folders)) == depth + 2
         generic = next(iter(names)).lower() in _WRAPPERS
         if not generic and not (holds_all and len(deeper) > 1 and not is_class_first):
             break

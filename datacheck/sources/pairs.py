@@ -141,7 +141,7 @@ def _with_files(images: list[str], labels: list[str], options: SourceOptions, *,
 def _with_values(images: list[str], labels: Any, options: SourceOptions, *, root: Path, took_for: str) -> Manifest:
     if labels is None:
         table = pa.table({"uri": pa.array(images, pa.string()), **per_sample(options, len(images))})
-        plain = SourceOptions(task=options.task or Task.UNLABELLED)
+        plain = SourceOptions(task=options.task or Task.UNLABELLED, root=root, path="uri")
         return table_manifest(table, plain, base=root, took_for=took_for)
     values = _values(labels)
     n_rows = min(len(images), len(values))
@@ -153,7 +153,14 @@ def _with_values(images: list[str], labels: Any, options: SourceOptions, *, root
     table = pa.table(
         {"uri": pa.array(images[:n_rows], pa.string()), name: values[:n_rows], **per_sample(options, n_rows)}
     )
-    plain = SourceOptions(task=options.task, classes=options.classes, root=root)
+    plain = SourceOptions(
+        task=options.task,
+        classes=options.classes,
+        root=root,
+        path="uri",
+        label=None if name == "target" else name,
+        target="target" if name == "target" else None,
+    )
     names = None if options.classes is None else {name: options.classes}
     manifest = table_manifest(table, plain, base=root, took_for=took_for, names=names)
     if len(images) == len(values):

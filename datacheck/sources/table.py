@@ -80,7 +80,15 @@ def table_manifest(
         standard = standard.set_column(standard.column_names.index("uri"), "uri", standard["uri"].cast(pa.string()))
         root = options.root or common_root(standard["uri"], base)
     task = options.task or _task_of(roles)
-    words = [took_for, count(table.num_rows, "row"), roles.words or "no column that says a path or a label"]
+    if task is not _task_of(roles) and task is not Task.UNLABELLED:
+        wanted = {Task.REGRESSION: "target", Task.PAIRED: "label_uri"}.get(task, "label")
+        raise SourceError(
+            f"task={task.value!r}: expected a column that holds the {wanted}, "
+            f"found {', '.join(table.column_names[:20])}; "
+            + ("name a column of paths label_uri" if wanted == "label_uri" else f"name it with {wanted}=")
+        )
+    told = (roles if reader is None else replace(roles, path=None)).words
+    words = [took_for, count(table.num_rows, "row"), told or "no column that says a path or a label"]
     if "split" in standard.column_names:
         standard, renamed = _normalise_splits(standard)
         words += [renamed] if renamed else []
