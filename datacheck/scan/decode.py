@@ -106,6 +106,9 @@ def decode_bytes(
     image_format, mode = image.format or "unknown", image.mode
     complete, n_frames = check_structure(data, image_format)
     orientation = _orientation(image)
+    if image_format == "TIFF" and (orientation or 1) >= 5:  # Pillow turns the size as well
+        tags: Any = getattr(image, "tag_v2", {})
+        width, height = int(tags.get(256, width)), int(tags.get(257, height))
     if n_frames is None:
         n_frames = _guard(lambda: int(getattr(image, "n_frames", 1)), data)
     factor = _factor(width, height, short_side)

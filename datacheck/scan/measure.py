@@ -17,7 +17,7 @@ GREY_RMS = 2.0
 """Colours that differ from grey by no more than this root mean square (of 255) carry nothing."""
 
 _FLAT = 1.0
-_MIN_STABLE_BITS = 24
+_MIN_STABLE_BITS = 40
 
 
 def raw_measures(image: NDArray[Any]) -> tuple[NDArray[np.float32], NDArray[np.float64], float, NDArray[np.float32]]:
@@ -139,7 +139,8 @@ def perceptual_hashes(grey: NDArray[np.float32]) -> tuple[NDArray[np.uint64], ND
     The 8 x 8 lowest frequencies of the 32 x 32 grey image without the constant one, 63 bits, each telling whether a
     coefficient exceeds the median (Zauner, "Implementation and benchmarking of perceptual image hash functions",
     2010). Re-encoding or resizing changes few bits. A blank or evenly shaded image has coefficients that are noise
-    about zero, whose bits would be shared with every other blank image or be random: it has no hash.
+    about zero, whose bits would be shared with every other blank image or be random: it has no hash. At least 40 of the
+    63 must differ from the median by more than one grey level; in photos and in 8 x 8 digits 55 or more do.
 
     Parameters
     ----------
