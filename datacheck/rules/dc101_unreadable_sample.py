@@ -101,6 +101,7 @@ REMEDIES: dict[str, str] = {
     ReadFailure.NOT_A_FILE: "point at files: these are folders or devices",
     ReadFailure.UNSUPPORTED_MODE: "convert the images to 8-bit RGB or grey",
     ReadFailure.ESCAPES_ROOT: "move the files below the dataset's root, or audit from a root that holds them (DC107)",
+    ReadFailure.CRASHED: "leave the files out: reading one brings its whole process down, as it would your loader's",
     ReadFailure.TIMEOUT: "check the storage: reading took too long",
 }
 """What to do, by reason."""

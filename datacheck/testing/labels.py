@@ -143,10 +143,10 @@ def _n_labels(data: Manifest | Listings) -> int:
 def _reordered(data: Planted, order: NDArray[np.int64], what: str, details: dict[str, Any]) -> tuple[Planted, Truth]:
     """Place label ``order[i]`` at position i; the truth names the samples whose label's value changed."""
     details = details | {"order": tuple(order.tolist())}
-    if isinstance(data, Listings):
+    if not isinstance(data, Manifest):
         labels = tuple(data.labels[row] for row in order)
         changed = [row for row, label in enumerate(labels) if label != data.labels[row] and row < len(data.images)]
-        return Listings(data.images, labels), Truth(what, tuple(data.images[row] for row in changed), details)
+        return replace(data, labels=labels), Truth(what, tuple(data.images[row] for row in changed), details)
     name = _LABEL_COLUMNS[data.task]
     column = data.table[name]
     if pa.types.is_dictionary(column.type):
@@ -155,7 +155,7 @@ def _reordered(data: Planted, order: NDArray[np.int64], what: str, details: dict
     after = [before[row] for row in order]
     rows = [row for row, (old, new) in enumerate(zip(before, after, strict=True)) if old != new]
     details |= {"before": tuple(before[row] for row in rows), "after": tuple(after[row] for row in rows)}
-    planted = data.with_column(name, pa.array(after, column.type))
+    planted: Any = data.with_column(name, pa.array(after, column.type))
     if data.listings is not None:
         moved = Listings(data.listings.images, tuple(data.listings.labels[row] for row in order))
         planted = replace(planted, listings=moved)

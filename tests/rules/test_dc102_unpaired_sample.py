@@ -1,0 +1,54 @@
+from __future__ import annotations
+
+from pathlib import Path
+
+from datacheck.findings import Found, NotApplicable, Passed
+from datacheck.manifest import Listings, Manifest
+from datacheck.rules.base import RuleContext
+from datacheck.rules.dc102_unpaired_sample import UnpairedSample
+from datacheck.testing import toy_labels, toy_pairs
+
+IMAGES = tuple(f"img_{row}.jpg" for row in range(10))
+
+
+def _check(images: tuple[str, ...], labels: tuple[str, ...]) -> object:
+    manifest = Manifest.from_columns({"uri": images}, listings=Listings(images, labels))
+    return UnpairedSample().check(RuleContext(manifest))
+
+
+def test_files_without_a_partner_are_named_on_both_sides_with_the_nearest_name() -> None:
+    labels = (*(f"mask_{row}.png" for row in range(10) if row != 4), "mask_4x.png")
+    outcome = _check(IMAGES, labels)
+    assert isinstance(outcome, Found)
+    assert [finding.message for finding in outcome.findings] == [
+        "1 image has no label file: 'img_4.jpg'",
+        "1 label file has no image: 'mask_4x.png'",
+    ]
+    assert outcome.findings[0].sample_ids == ("img_4.jpg",)
+    assert outcome.issues["sample_id"].to_pylist() == ["img_4.jpg", "mask_4x.png"]
+
+
+def test_a_typing_slip_is_guessed() -> None:
+    outcome = _check(("cat_1.jpg", "dog_2.jpg", "owl_3.jpg"), ("cat_1.png", "dog_2.png", "olw_3.png"))
+    assert isinstance(outcome, Found)
+    assert outcome.findings[0].evidence["examples"] == [{"name": "owl_3.jpg", "near": "olw_3.png"}]
+
+
+def test_a_row_whose_label_file_is_gone_is_named(tmp_path: Path) -> None:
+    manifest = toy_pairs(tmp_path, n=4)
+    (tmp_path / "masks/mask_0002.png").unlink()
+    table = Manifest.from_columns(manifest.table, root=tmp_path)
+    outcome = UnpairedSample().check(RuleContext(table))
+    assert isinstance(outcome, Found)
+    assert outcome.findings[0].sample_ids == ("images/img_0002.jpg",)
+
+
+def test_clean_twins_are_silent(tmp_path: Path) -> None:
+    manifest = toy_pairs(tmp_path, n=4)
+    assert UnpairedSample().check(RuleContext(manifest)) == Passed("each of 4 images has its label file")
+    table = Manifest.from_columns(manifest.table, root=tmp_path)
+    assert UnpairedSample().check(RuleContext(table)) == Passed("each of 4 images has its label file")
+
+
+def test_without_label_files_there_is_nothing_to_judge() -> None:
+    assert isinstance(UnpairedSample().check(RuleContext(toy_labels(10))), NotApplicable)
