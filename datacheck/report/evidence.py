@@ -91,8 +91,9 @@ def lay_out(evidence: Mapping[str, Any]) -> Evidence:
 
 
 def interval_text(low: Any, high: Any) -> str:
-    """Return ``low – high``, or nothing unless both are there."""
-    return f"{number(low)} – {number(high)}" if low is not None and high is not None else ""
+    """Return ``low – high``, or nothing unless both are known."""
+    known = all(end is not None and not (isinstance(end, float) and math.isnan(end)) for end in (low, high))
+    return f"{number(low)} – {number(high)}" if known else ""
 
 
 def words(key: str) -> str:

@@ -94,7 +94,8 @@ def curve_svg(
 
 def interval_svg(value: float, low: float, high: float) -> str:
     """Return a bar of an estimate in [0, 1] with its interval."""
-    clip = [min(max(float(v), 0.0), 1.0) * 120 for v in (value, low, high)]
+    ends = (end if np.isfinite(end) else value for end in (low, high))
+    clip = [min(max(float(v), 0.0), 1.0) * 120 for v in (value, *ends)]
     return (
         '<svg class="interval" viewBox="0 0 120 12" width="120" height="12" aria-hidden="true">'
         '<line class="axis" x1="0" x2="120" y1="6" y2="6"/>'
