@@ -84,11 +84,11 @@ class TargetRangeGap:
             rows = np.flatnonzero(present & (codes == split))
             if split == train or len(rows) == 0:
                 continue
+            rows = rows[np.argsort(target[rows], kind="stable")]
             inside, spans = gap_members(learnt, target[rows], self.alpha, self.min_samples)
             if inside.any():
-                issues = sample_issues(
-                    self.code, manifest.sample_ids.take(rows[inside]), 1.0, value=target[rows[inside]]
-                )
+                affected = np.sort(rows[inside])
+                issues = sample_issues(self.code, manifest.sample_ids.take(affected), 1.0, value=target[affected])
                 tables.append(issues)
                 findings.append(self._gap(splits[train], name, spans, issues, len(rows)))
             sparse = sparse_bins(learnt, target[rows[~inside]], self.n_bins, self.sparse_ratio)
@@ -128,7 +128,8 @@ class TargetRangeGap:
         )
 
     def _heap(self, learnt: NDArray[np.float64], train: str) -> list[Finding]:
-        values, counts = np.unique(learnt, return_counts=True)
+        starts = np.flatnonzero(np.diff(learnt, prepend=np.nan) != 0)
+        values, counts = learnt[starts], np.diff(starts, append=len(learnt))
         top = int(counts.argmax())
         share = float(counts[top] / len(learnt))
         if len(values) < self.heap_distinct or share < self.heap_share or counts[top] < 10 * np.median(counts):
@@ -155,7 +156,7 @@ def gap_members(
     Parameters
     ----------
     learnt, evaluated
-        Targets, shapes [n] and [m], finite.
+        Targets, shapes [n] and [m], finite; the learnt ones ascending.
     alpha, min_samples
         A gap counts below this adjusted p-value, and from so many evaluated targets on.
 
@@ -166,7 +167,6 @@ def gap_members(
     gaps
         ``low``, ``high`` (None beyond the ends), ``count``, ``p_adjusted``; largest count first.
     """
-    learnt = np.sort(learnt)
     n, m = len(learnt), len(evaluated)
     after = np.searchsorted(learnt, evaluated, side="left")
     hit = learnt[np.minimum(after, n - 1)] == evaluated
@@ -196,14 +196,15 @@ def gap_members(
 def sparse_bins(
     learnt: NDArray[np.float64], evaluated: NDArray[np.float64], n_bins: int, min_ratio: float
 ) -> list[dict[str, Any]]:
-    """Return the bins of the evaluated targets that are much denser there than among the learnt ones."""
+    """Return the bins of the evaluated targets that are much denser there than among the learnt ones (ascending)."""
     if len(evaluated) == 0:
         return []
+    evaluated = np.sort(evaluated)
     low, high = np.quantile(evaluated, [0.01, 0.99])
     if not high > low:
         return []
     edges = np.linspace(low, high, n_bins + 1)
-    trained, tested = np.histogram(learnt, edges)[0], np.histogram(evaluated, edges)[0]
+    trained, tested = np.diff(np.searchsorted(learnt, edges)), np.diff(np.searchsorted(evaluated, edges))
     log_ratio = np.log((tested + 0.5) / (len(evaluated) + 1)) - np.log((trained + 0.5) / (len(learnt) + 1))
     ratio_low = np.exp(log_ratio - Z95 * np.sqrt(1 / (tested + 0.5) + 1 / (trained + 0.5)))
     return [
