@@ -178,7 +178,7 @@ def list_files(place: str | Path, order: str = "natural") -> list[str]:
         paths = list(_files_below(existing(Path(place)), ordered=order != "as-listed"))
     if not paths:
         raise SourceError(f"expected files in {place}, found none; check the folder or the pattern")
-    if order == "natural":
+    if order == "natural" and is_glob(place):
         paths.sort(key=lambda path: [natural_key(part) for part in path.split("/")])
     elif order == "lexicographic":
         paths.sort()
