@@ -21,6 +21,7 @@ _OTHER_SHARE = 0.02
 _COMPRESSED = {"gz", "bz2", "xz", "zst"}
 _SEPARATORS = re.compile(r"[\W_]+")
 _RUNS = re.compile(r"[^\W\d_]+|\d+")
+_LEADING_ZEROS = re.compile(r"\b0+(?=\d)")
 
 
 @dataclass(frozen=True)
@@ -111,13 +112,9 @@ def _levels(images: list[str], labels: list[str]) -> list[tuple[str, _KeyMaker]]
 
     def words(fold: bool, base: bool, numbers: bool) -> _KeyMaker:
         def make() -> tuple[list[str], list[str]]:
-            named = tuple(_base(side) if base else side for side in sides)
-            split = tuple([_words(name, fold) for name in side] for side in named)
-            split = _without_roles(*split)
-            if numbers:
-                split = tuple([_runs(name) for name in side] for side in split)
-                split = _without_roles(*split)
-            return [" ".join(name) for name in split[0]], [" ".join(name) for name in split[1]]
+            named = [_base(side) if base else side for side in sides]
+            split = _without_roles(*([_words(name, fold) for name in side] for side in named))
+            return _without_roles(*([_runs(name) for name in side] for side in split)) if numbers else split
 
         return make
 
@@ -136,22 +133,22 @@ def _base(stems: Sequence[str]) -> list[str]:
     return [name.rpartition("/")[2] for name in stems]
 
 
-def _words(name: str, fold: bool) -> Words:
+def _words(name: str, fold: bool) -> str:
+    """Return the words of a name, with one space between them."""
     if not name.isascii():
         name = unicodedata.normalize("NFC", name)
-    if fold:
-        name = name.casefold()
-    return tuple(filter(None, _SEPARATORS.split(name)))
+    return _SEPARATORS.sub(" ", name.casefold() if fold else name).strip()
 
 
-def _runs(words: Words) -> Words:
-    return tuple(run.lstrip("0") or "0" if run[0].isdigit() else run for word in words for run in _RUNS.findall(word))
+def _runs(words: str) -> str:
+    """Split words where letters meet digits, and take the leading zeros off the digits."""
+    return _LEADING_ZEROS.sub("", " ".join(_RUNS.findall(words)))
 
 
-def _without_roles(images: Sequence[Words], labels: Sequence[Words]) -> tuple[list[Words], list[Words]]:
-    counts = Counter(chain.from_iterable(images)), Counter(chain.from_iterable(labels))
+def _without_roles(images: list[str], labels: list[str]) -> tuple[list[str], list[str]]:
+    counts = [Counter(chain.from_iterable(map(str.split, side))) for side in (images, labels)]
     sizes = max(1, len(images)), max(1, len(labels))
-    cleaned: list[list[Words]] = []
+    cleaned: list[list[str]] = []
     for own, side in enumerate((images, labels)):
         roles = {
             word
@@ -161,17 +158,17 @@ def _without_roles(images: Sequence[Words], labels: Sequence[Words]) -> tuple[li
             and not word.isdecimal()
         }
         if sizes[own] > 1 and roles:
-            side = [tuple(word for word in name if word not in roles) or name for name in side]
-        cleaned.append(list(side))
+            side = [" ".join([word for word in name.split() if word not in roles]) or name for name in side]
+        cleaned.append(side)
     return cleaned[0], cleaned[1]
 
 
 def _match_trimmed(images: list[str], labels: list[str], best: Matching) -> Matching:
     """Match what is left when one name is the other with up to three words more at one end."""
-    image_words = [_words(name, True) for name in _base(images)]
-    label_words = [_words(name, True) for name in _base(labels)]
+    split = [_words(name, True) for name in _base(images)], [_words(name, True) for name in _base(labels)]
     if not best.n_matched:
-        image_words, label_words = _without_roles(image_words, label_words)
+        split = _without_roles(*split)
+    image_words, label_words = ([tuple(name.split()) for name in side] for side in split)
     label_of = best.label_of.copy()
     for swapped in (False, True):
         free_images = np.flatnonzero(label_of < 0)
