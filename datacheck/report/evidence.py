@@ -73,7 +73,8 @@ def lay_out(evidence: Mapping[str, Any]) -> Evidence:
         if key.endswith(("_low", "_high")) and key.rpartition("_")[0] in safe:
             continue
         if isinstance(value, Mapping) and {"value", "low", "high"} <= set(value):
-            facts.append(Fact(name, number(value["value"]), interval_text(value["low"], value["high"])))
+            text, interval = (percent, percent_interval) if is_share(key) else (number, interval_text)
+            facts.append(Fact(name, text(value["value"]), interval(value["low"], value["high"])))
         elif _is_records(value):
             curve = _curve(name, value)
             if curve is None:
@@ -85,8 +86,8 @@ def lay_out(evidence: Mapping[str, Any]) -> Evidence:
         elif isinstance(value, Mapping) and len(value) > 3:
             tables.append(_records(name, [{"": inner, "value": entry} for inner, entry in value.items()]))
         else:
-            interval = interval_text(safe.get(f"{key}_low"), safe.get(f"{key}_high"))
-            facts.append(Fact(name, number(value), interval))
+            text, interval = (percent, percent_interval) if is_share(key) else (number, interval_text)
+            facts.append(Fact(name, text(value), interval(safe.get(f"{key}_low"), safe.get(f"{key}_high"))))
     return Evidence(tuple(facts), tuple(tables), tuple(curves))
 
 
@@ -96,8 +97,31 @@ def interval_text(low: Any, high: Any) -> str:
     return f"{number(low)} – {number(high)}" if known else ""
 
 
+def is_share(key: str) -> bool:
+    """Return whether a key names a share of a whole, which reads best in percent."""
+    return key == "share" or key.endswith("_share")
+
+
+def percent(value: Any) -> str:
+    """Return a share in percent; what is no share in [0, 1] as `number` does.
+
+    Examples
+    --------
+    >>> percent(0.00416), percent(0.5), percent("most")
+    ('0.416 %', '50 %', 'most')
+    """
+    inside = isinstance(value, int | float) and not isinstance(value, bool) and 0 <= value <= 1
+    return f"{number(float(value) * 100)} %" if inside else number(value)
+
+
+def percent_interval(low: Any, high: Any) -> str:
+    """Return ``low – high`` in percent, or nothing unless both are known."""
+    return f"{percent(low)} – {percent(high)}" if interval_text(low, high) else ""
+
+
 def words(key: str) -> str:
-    """Return a key as words: ``max_share`` → ``max share``."""
+    """Return a key as words: ``max_distance`` → ``max distance``, ``n_clusters`` → ``number of clusters``."""
+    key = f"number_of_{key[2:]}" if key.startswith("n_") else key
     return key.replace("_", " ").strip()
 
 
@@ -120,7 +144,8 @@ def number(value: Any) -> str:
     if isinstance(value, Mapping):
         text = ", ".join(f"{words(str(key))} {number(entry)}" for key, entry in value.items())
     elif isinstance(value, list | tuple):
-        text = ", ".join(number(entry) for entry in value[:MAX_ROWS])
+        nested = any(isinstance(entry, list | tuple | Mapping) for entry in value)
+        text = (" · " if nested else ", ").join(number(entry) for entry in value[:MAX_ROWS])
         text += f" … {len(value) - MAX_ROWS:,} more" if len(value) > MAX_ROWS else ""
         text = text or "none"
     else:

@@ -12,7 +12,7 @@ from datacheck.report.evidence import number
 from datacheck.report.tables import Histogram
 
 WIDTH, HEIGHT = 300, 110
-_LEFT, _BOTTOM, _TOP = 4, 18, 6
+_LEFT, _BOTTOM, _TOP = 4, 20, 6
 
 
 def histogram_svg(histogram: Histogram, splits: Sequence[str], label: str) -> str:

@@ -101,10 +101,17 @@ def _environment() -> Environment:
         lstrip_blocks=True,
     )
     environment.filters["plural"] = plural
+    environment.filters["sentence"] = _sentence
     environment.filters["thousands"] = lambda value: f"{value:,}"
     environment.globals["picture_of"] = _picture_of
     environment.globals["curve_of"] = _curve_of
     return environment
+
+
+def _sentence(text: str) -> str:
+    """Return text with a capital at its start and a stop at its end, whoever wrote it."""
+    text = text.strip()
+    return text[:1].upper() + text[1:] + ("" if not text or text[-1] in ".!?…:" else ".")
 
 
 def _picture_of(book: PictureBook, sample_id: str) -> int:
