@@ -25,9 +25,6 @@ _COLUMNS = ("uri", "label", "target", "labels", "split", "group", "label_uri")
 _SUGGESTING = {"DC501"}
 """Rules whose ``note`` is a suggested label."""
 
-_PAIRING = {"DC102", "DC103", "DC104"}
-"""Rules whose ``related_id`` is the label file that belongs to an image."""
-
 
 @dataclass(frozen=True)
 class Tile:
@@ -45,16 +42,6 @@ class Tile:
 
 
 @dataclass(frozen=True)
-class Pair:
-    """One row of a pairing table: what the image is paired with, and what it should be paired with."""
-
-    sample_id: str
-    given: str
-    right: str
-    note: str
-
-
-@dataclass(frozen=True)
 class FindingView:
     """Everything that the template shows of one finding."""
 
@@ -65,7 +52,6 @@ class FindingView:
     groups: tuple[tuple[Tile, ...], ...]
     """Galleries: one group of tiles, or a group for each cluster of duplicates."""
     side_by_side: bool
-    pairs: tuple[Pair, ...]
     n_shown: int
     n_total: int
     classes: tuple[int, ...]
@@ -102,13 +88,7 @@ def _view(
     pages: Mapping[str, RulePage],
 ) -> FindingView:
     rows = _gallery_rows(issues, finding)
-    pairs: tuple[Pair, ...] = ()
-    groups: tuple[tuple[Tile, ...], ...] = ()
-    side_by_side = False
-    if finding.code in _PAIRING and any(row["related_id"] for row in rows):
-        pairs = _pairs(report.manifest, rows)
-    else:
-        groups, side_by_side = _groups(report, finding, rows)
+    groups, side_by_side = _groups(report, finding, rows)
     tiles = [tile for group in groups for tile in group]
     mentioned = _mentioned(report.manifest, finding)
     classes = mentioned[0] | (touched[0] if alone else {tile.class_index for tile in tiles})
@@ -120,8 +100,7 @@ def _view(
         evidence=lay_out(finding.evidence),
         groups=groups,
         side_by_side=side_by_side,
-        pairs=pairs,
-        n_shown=len(tiles) + len(pairs),
+        n_shown=len(tiles),
         n_total=max(finding.n_affected, len(finding.sample_ids)),
         classes=tuple(sorted(classes - {-1})),
         splits=tuple(sorted(splits - {-1})),
@@ -211,22 +190,6 @@ def _tile(manifest: Manifest, row: Mapping[str, Any], places: Mapping[str, Any],
         suggested=note if suggesting else "",
         class_index=manifest.classes.index(label) if label in manifest.classes else -1,
         split_index=manifest.splits.index(place["split"]) if place.get("split") else -1,
-    )
-
-
-def _pairs(manifest: Manifest, rows: Sequence[Mapping[str, Any]]) -> tuple[Pair, ...]:
-    rows = rows[:GALLERY]
-    places = look_up(manifest, [row["sample_id"] for row in rows], ["label_uri", "label"])
-    return tuple(
-        Pair(
-            sample_id=row["sample_id"],
-            given=str(
-                places.get(row["sample_id"], {}).get("label_uri") or places.get(row["sample_id"], {}).get("label") or ""
-            ),
-            right=row["related_id"] or "",
-            note=row["note"] or "",
-        )
-        for row in rows
     )
 
 

@@ -128,15 +128,13 @@ def test_a_mislabel_shows_the_given_and_the_suggested_label(manifest: Manifest) 
 
 
 def test_pairs_stand_given_beside_right(manifest: Manifest) -> None:
+    wrong = {"image": "cat/1.jpg", "given_label": "masks/10.png", "right_label": "masks/1.png"}
     finding = Finding(
-        code="DC103", name="pairing", severity=Severity.ERROR, message="1", remedy="x",
-        sample_ids=("cat/1.jpg",), n_affected=1,
-    )  # fmt: skip
-    issues = sample_issues("DC103", ["cat/1.jpg"], [1.0], related_id=["masks/1.png"], note=["lexicographic"])
-    paired = manifest.with_column("label_uri", [f"masks/{n}.png" for n in (10, 2, 3, 4, 5, 6)])
-    report = make_report(paired, outcomes=(RuleOutcome("DC103", "pairing", Found((finding,), issues)),))
+        code="DC103", name="pairing", severity=Severity.ERROR, message="1", remedy="x", evidence={"examples": [wrong]}
+    )
+    report = make_report(manifest, outcomes=(RuleOutcome("DC103", "pairing", Found((finding,))),))
     text = render(report, "html")
-    assert '<td class="path given">masks/10.png</td><td class="path right">masks/1.png</td>' in text
+    assert '<td class="given">masks/10.png</td><td class="right">masks/1.png</td>' in text
 
 
 def test_pictures_are_embedded_once_within_the_budget() -> None:
