@@ -52,7 +52,13 @@ class ThumbnailStore:
         return int(self.index.num_rows)
 
     def get(self, sample_ids: Iterable[str]) -> dict[str, bytes]:
-        """Return the JPEG bytes of the samples that have a thumbnail; the others are left out."""
+        """Return the JPEG bytes of the samples that have a thumbnail; the others are left out.
+
+        Raises
+        ------
+        StorageError
+            When a later scan of the same run folder has moved the pictures.
+        """
         wanted = list(dict.fromkeys(str(sample_id) for sample_id in sample_ids))
         positions = pc.index_in(pa.array(wanted, pa.string()), value_set=self.index["sample_id"])
         found = pc.is_valid(positions).to_numpy(zero_copy_only=False)
@@ -63,8 +69,14 @@ class ThumbnailStore:
         for row, name in enumerate(rows["thumb_file"]):
             by_file.setdefault(name, []).append(row)
         for name, members in by_file.items():
-            with (self.folder / name).open("rb") as file:
-                for row in members:
-                    file.seek(rows["thumb_offset"][row])
-                    pictures[names[row]] = file.read(rows["thumb_length"][row])
+            try:
+                with (self.folder / name).open("rb") as file:
+                    for row in members:
+                        file.seek(rows["thumb_offset"][row])
+                        pictures[names[row]] = file.read(rows["thumb_length"][row])
+            except OSError as error:
+                raise StorageError(
+                    f"expected thumbnails in {self.folder / name}, but they cannot be read ({error.strerror}): "
+                    "a later scan replaced them; open the store again"
+                ) from error
         return {name: pictures[name] for name in names}
