@@ -58,6 +58,11 @@ class FindingView:
     splits: tuple[int, ...]
 
     @property
+    def paired(self) -> bool:
+        """Whether the evidence sets what is given beside what is right; it then stands above the pictures."""
+        return any(head.startswith("given") for table in self.evidence.tables for head in table.head)
+
+    @property
     def tiles(self) -> tuple[Tile, ...]:
         """The tiles of all groups, in order."""
         return tuple(tile for group in self.groups for tile in group)
