@@ -167,6 +167,8 @@ class Fingerprint:
         """
         if self.task != other.task:
             raise ManifestError(f"cannot merge the fingerprint of a {other.task} dataset into one of {self.task}")
+        if not self.n_samples or not other.n_samples:
+            return other if not self.n_samples else self
         splits = ordered_splits({*self.splits, *other.splits})
         classes = tuple(natural_sorted({*self.classes, *other.classes}))
         a, b = self._aligned(splits, classes), other._aligned(splits, classes)

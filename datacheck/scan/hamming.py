@@ -53,7 +53,9 @@ def hamming_pairs(
     found = 0
     complete = True
     rows = np.arange(len(hashes), dtype=np.int64)
-    for left, right in _search(hashes, rows, np.arange(_HASH_BITS), max_distance):
+    # Distinct hashes are never equal, and no chunk would be left to cut a long run by.
+    found_pairs = _search(hashes, rows, np.arange(_HASH_BITS), max_distance) if max_distance else iter(())
+    for left, right in found_pairs:
         first.append(np.minimum(left, right))
         second.append(np.maximum(left, right))
         found += len(left)
