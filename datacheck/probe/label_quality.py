@@ -184,6 +184,28 @@ def multilabel_sample_quality(quality: NDArray[np.floating[Any]], *, smoothing: 
     return _unit(total)
 
 
+def regression_quality(
+    predictions: NDArray[np.floating[Any]], targets: NDArray[np.floating[Any]]
+) -> NDArray[np.float32]:
+    """Score regression targets by their out-of-sample residual in robust standard deviations; low is suspect; [N].
+
+    exp(-|residual - median| / (1.4826 × median absolute deviation)): cleanlab's residual score freed of the target's
+    unit and of a bias that all predictions share. NaN where either is missing.
+
+    Examples
+    --------
+    >>> regression_quality(np.array([1.0, 2.0, 3.0, 4.0]), np.array([1.1, 1.9, 3.1, 9.0])).round(2)
+    array([1.  , 0.26, 1.  , 0.  ], dtype=float32)
+    """
+    residual = np.asarray(predictions, dtype=np.float64) - np.asarray(targets, dtype=np.float64)
+    known = np.isfinite(residual)
+    if not known.any():
+        return np.full(len(residual), np.nan, dtype=np.float32)
+    away = np.abs(residual - np.median(residual[known]))
+    scale = 1.4826 * float(np.median(away[known])) or float(away[known].mean()) or 1.0
+    return np.where(known, np.exp(-away / scale), np.nan).astype(np.float32)
+
+
 def _unit(quality: NDArray[np.floating[Any]]) -> NDArray[np.float32]:
     clipped: NDArray[np.float32] = np.clip(quality, 0, 1).astype(np.float32)
     return clipped
