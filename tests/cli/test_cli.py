@@ -50,8 +50,8 @@ def test_the_run_folder_is_the_cache_and_holds_the_report(folder: Path) -> None:
 
 def test_machine_readable_formats_go_to_standard_output(folder: Path, capsys: pytest.CaptureFixture[str]) -> None:
     run(["audit", str(folder), "--format", "json", "--select", "DC304"])
-    findings = json.loads(capsys.readouterr().out)["findings"]
-    assert [finding["code"] for finding in findings] == ["DC304"]
+    outcomes = json.loads(capsys.readouterr().out)["outcomes"]
+    assert [(outcome["code"], outcome["status"]) for outcome in outcomes] == [("DC304", "found")]
     run(["audit", str(folder), "--format", "junit", "--select", "DC304"])
     assert ElementTree.fromstring(capsys.readouterr().out).tag in {"testsuites", "testsuite"}
     run(["audit", str(folder), "--format", "sarif", "--select", "DC304"])
