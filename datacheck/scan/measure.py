@@ -101,7 +101,7 @@ def properties(histograms: NDArray[np.float32], moments: NDArray[np.float64]) ->
     share = histograms.astype(np.float64)
     share /= share.sum(axis=1, keepdims=True)
     levels = np.arange(256.0)
-    brightness = share @ levels
+    brightness = (share * levels).sum(axis=1)  # not a matrix product: its rounding depends on the number of rows
     cumulative = np.cumsum(share, axis=1)
     logs = np.log2(share, out=np.zeros_like(share), where=share > 0)
     mean, square = moments[:, :3], moments[:, 3:6]
@@ -111,7 +111,7 @@ def properties(histograms: NDArray[np.float32], moments: NDArray[np.float64]) ->
         "brightness": brightness / 255,
         "brightness_p01": (cumulative < 0.01 - 1e-12).sum(axis=1) / 255,
         "brightness_p99": (cumulative < 0.99 - 1e-12).sum(axis=1) / 255,
-        "contrast": np.sqrt(np.maximum(share @ levels**2 - brightness**2, 0.0)) / 255,
+        "contrast": np.sqrt(np.maximum((share * levels**2).sum(axis=1) - brightness**2, 0.0)) / 255,
         "entropy": np.abs((share * logs).sum(axis=1)),
         "colourfulness": colourfulness,
         "greyscale": distance <= GREY_RMS,
