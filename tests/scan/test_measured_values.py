@@ -206,6 +206,19 @@ def test_one_pixel_and_extreme_shapes() -> None:
         assert (row["width"], row["height"], row["brightness"]) == (*size, pytest.approx(0.2))
 
 
+def test_long_strips_are_decoded_small() -> None:
+    for image_format in ("JPEG", "PNG", "BMP"):
+        row = measure(encode(Image.new("L", (20_000, 120), 51), image_format), pixels=8)
+        assert (row["width"], row["height"], row["brightness"]) == (20_000, 120, pytest.approx(0.2)), image_format
+
+
+@pytest.mark.slow
+@pytest.mark.parametrize("image_format", ["JPEG", "PNG"])
+def test_twenty_thousand_pixels_on_a_side(image_format: str) -> None:
+    row = measure(encode(Image.new("L", (20_000, 20_000), 51), image_format))
+    assert (row["readable"], row["width"], row["brightness"]) == (True, 20_000, pytest.approx(0.2))
+
+
 def test_sharpness_falls_with_blur_and_depends_neither_on_contrast_nor_much_on_size(shared_data: Path) -> None:
     import tarfile
 
