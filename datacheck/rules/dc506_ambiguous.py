@@ -65,11 +65,7 @@ class Ambiguous:
         found = classified(context)
         if isinstance(found, NotApplicable):
             return found
-        if len(found.classes) == 2:
-            together = 0.0
-        else:
-            together = self.min_together
-        between = np.flatnonzero(between_two(found.probs, min_together=together, max_gap=self.max_gap))
+        between = np.flatnonzero(between_two(found.probs, min_together=self.min_together, max_gap=self.max_gap))
         share = proportion(len(between), len(found.rows))
         if share.low < self.min_share:
             return Passed(f"{len(between):,} of {len(found.rows):,} samples lie between two classes")
