@@ -6,8 +6,9 @@ from typing import TYPE_CHECKING, Any
 
 if TYPE_CHECKING:
     from datacheck.scan.duplicates import DuplicateClusters, find_duplicates
+    from datacheck.scan.job import ScanResult
     from datacheck.scan.measurements import MEASUREMENTS_SCHEMA, PROPERTIES, Measurements
-    from datacheck.scan.run import ScanResult, scan
+    from datacheck.scan.run import scan
     from datacheck.scan.thumbnails import ThumbnailStore
 
 _HOMES = {
@@ -16,7 +17,7 @@ _HOMES = {
     "MEASUREMENTS_SCHEMA": "measurements",
     "PROPERTIES": "measurements",
     "Measurements": "measurements",
-    "ScanResult": "run",
+    "ScanResult": "job",
     "scan": "run",
     "ThumbnailStore": "thumbnails",
 }

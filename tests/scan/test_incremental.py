@@ -213,8 +213,8 @@ SCRIPT = """
 import os, sys
 from pathlib import Path
 from datacheck.manifest import Manifest
-from datacheck.scan import run, scan
-run._COMMIT_SECONDS = 0.0
+from datacheck.scan import job, scan
+job.COMMIT_SECONDS = 0.0
 root = Path(sys.argv[1])
 names = sorted(path.name for path in (root / "data").iterdir())
 scan(Manifest.from_columns({"uri": names}, root=root / "data"), run_dir=root / "run", jobs=2, pixels=8,
