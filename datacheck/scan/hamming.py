@@ -76,11 +76,12 @@ def _search(
     hashes: NDArray[np.uint64], rows: NDArray[np.int64], bits: NDArray[np.int64], max_distance: int
 ) -> Iterator[tuple[NDArray[np.int64], NDArray[np.int64]]]:
     """Yield the pairs of ``rows`` within the distance, given that they agree in every bit but ``bits``."""
+    bits = _telling_bits(hashes[rows], bits)
     keep = 1 if len(rows) < 20_000 else 2 if len(rows) < 3_000_000 else 3
     if len(rows) <= _BRUTE_FORCE or len(bits) < max_distance + keep:
         yield from _compare_runs(hashes[rows], rows, np.full(len(rows), len(rows)), max_distance)
         return
-    chunks = np.array_split(bits, max_distance + keep)
+    chunks = [bits[start :: max_distance + keep] for start in range(max_distance + keep)]
     masks = [np.bitwise_or.reduce(np.uint64(1) << chunk.astype(np.uint64)) for chunk in chunks]
     for chosen in combinations(range(len(chunks)), keep):
         mask = np.bitwise_or.reduce([masks[number] for number in chosen])
@@ -94,6 +95,14 @@ def _search(
                 yield left[new], right[new]
 
 
+def _telling_bits(hashes: NDArray[np.uint64], bits: NDArray[np.int64]) -> NDArray[np.int64]:
+    """Return the bits in which any of the hashes differ, most evenly spread first, so that they can be dealt out."""
+    set_ = np.array([np.count_nonzero(hashes & (np.uint64(1) << np.uint64(bit))) for bit in bits.tolist()], np.int64)
+    rarer = np.minimum(set_, len(hashes) - set_)
+    order = np.argsort(-rarer, kind="stable")
+    return np.asarray(bits[order][rarer[order] > 0])
+
+
 def _agreeing(
     hashes: NDArray[np.uint64], rows: NDArray[np.int64], mask: np.uint64, free: NDArray[np.int64], max_distance: int
 ) -> Iterator[tuple[NDArray[np.int64], NDArray[np.int64]]]:
@@ -104,7 +113,8 @@ def _agreeing(
     starts = np.flatnonzero(np.concatenate(([True], key[1:] != key[:-1])))
     del key, order
     stops = np.append(starts[1:], len(rows))
-    long = stops - starts > _BRUTE_FORCE
+    # A run of most of the rows would hardly get shorter by its other bits, and the recursion would not end soon.
+    long = (stops - starts > _BRUTE_FORCE) & (stops - starts <= len(rows) // 2)
     run_end = np.repeat(np.where(long, 0, stops), stops - starts)
     yield from _compare_runs(hashes[rows], rows, run_end, max_distance)
     for start, stop in zip(starts[long].tolist(), stops[long].tolist(), strict=True):

@@ -1,0 +1,38 @@
+from __future__ import annotations
+
+from split_tables import A, B, C, context, found
+
+from datacheck.findings import NotApplicable, Passed
+from datacheck.manifest import Manifest
+from datacheck.rules import RuleContext
+from datacheck.rules.dc301_exact_duplicate import ExactDuplicate
+
+
+def test_copies_are_counted_without_the_first() -> None:
+    outcome = found(ExactDuplicate().check(context([A, A, A, B, C], ["1", "1", "1", "2", "3"])))
+    finding = outcome.findings[0]
+    assert finding.evidence["n_copies"] == 2
+    assert finding.evidence["clusters"] == [["0.png", "1.png", "2.png"]]
+    assert finding.sample_ids == ("1.png", "2.png", "0.png")
+    assert outcome.issues["related_id"].to_pylist() == [None, "0.png", "0.png"]
+
+
+def test_copies_in_two_splits_are_left_to_dc303() -> None:
+    assert isinstance(ExactDuplicate().check(context([A, A], ["1", "1"], split=["train", "test"])), Passed)
+
+
+def test_the_clean_twin_is_silent() -> None:
+    assert isinstance(ExactDuplicate().check(context([A, B, C])), Passed)
+
+
+def test_without_content_it_cannot_be_judged() -> None:
+    assert isinstance(ExactDuplicate().check(RuleContext(Manifest.from_columns({"label": ["a"]}))), NotApplicable)
+
+
+def test_issues_have_no_cap_and_findings_do() -> None:
+    n = 500
+    outcome = found(ExactDuplicate().check(context([A] * n, ["1"] * n)))
+    assert outcome.issues.num_rows == n
+    assert len(outcome.findings[0].sample_ids) == 100
+    assert outcome.findings[0].evidence["cluster_sizes"] == [n]
+    assert len(outcome.findings[0].evidence["clusters"][0]) == 20

@@ -1,0 +1,22 @@
+from __future__ import annotations
+
+from split_tables import NEAR_A, A, B, C, context, found
+
+from datacheck.findings import Passed
+from datacheck.rules.dc302_near_duplicate import NearDuplicate
+
+
+def test_near_copies_within_a_split() -> None:
+    outcome = found(NearDuplicate().check(context([A, B, NEAR_A, C], split=["train"] * 4)))
+    assert outcome.findings[0].evidence["clusters"] == [["0.png", "2.png"]]
+    assert outcome.findings[0].evidence["n_copies"] == 1
+    assert outcome.issues["related_id"].to_pylist() == [None, "0.png"]
+
+
+def test_exact_copies_alone_are_left_to_dc301_and_other_splits_to_dc303() -> None:
+    assert isinstance(NearDuplicate().check(context([A, A, B], ["1", "1", "2"])), Passed)
+    assert isinstance(NearDuplicate().check(context([A, NEAR_A], split=["train", "test"])), Passed)
+
+
+def test_the_clean_twin_is_silent() -> None:
+    assert isinstance(NearDuplicate().check(context([A, B, C])), Passed)
