@@ -27,7 +27,7 @@ def planted(seed: int = 0) -> Measurements:
     hashes[N - PLANTED :] = hashes[:PLANTED] ^ np.bitwise_or.reduce(flips, axis=1)
     shade[N - PLANTED :] = shade[:PLANTED] + rng.uniform(-0.03, 0.03, PLANTED)
     hashes[N // 2 : N // 2 + CROWD] = hashes[N // 2]
-    columns = {name: shade for name in ("mean_red", "mean_green", "mean_blue", "std_red", "std_green", "std_blue")}
+    columns = dict.fromkeys(("mean_red", "mean_green", "mean_blue", "std_red", "std_green", "std_blue"), shade)
     columns |= {
         "width": np.full(N, 64),
         "height": np.full(N, 64),
