@@ -32,7 +32,9 @@ def test_targets_and_sets_of_labels() -> None:
     assert isinstance(judged(target=rng.normal(0, 1, 800), split=split), Passed)
 
 
-@pytest.mark.parametrize(("n", "classes"), [(100, 5), (1_000, 20), (1_000, 100), (100_000, 10)])
+@pytest.mark.parametrize(
+    ("n", "classes"), [(100, 5), pytest.param(1_000, 20, marks=pytest.mark.slow), (1_000, 100), (100_000, 10)]
+)
 def test_random_splits_are_hardly_ever_flagged(n: int, classes: int) -> None:
     rng = np.random.default_rng(n + classes)
     runs = 200 if n * classes <= 20_000 else 10
