@@ -1,0 +1,90 @@
+import numpy as np
+import pytest
+from probe_tables import CLASSES, believe, probed, truth
+
+from datacheck.findings import Found, NotApplicable, Passed, Severity
+from datacheck.manifest import Manifest, Modality, Task
+from datacheck.probe.outputs import ProbeOutputs
+from datacheck.rules.base import RuleContext
+from datacheck.rules.dc501_mislabel import Mislabel
+
+
+def test_planted_flips_are_queued_with_their_true_label() -> None:
+    true = truth()
+    given = true.copy()
+    given[:80] = (given[:80] + 1) % 4
+    outcome = Mislabel().check(probed(given, pred_probs=believe(true)))
+    assert isinstance(outcome, Found)
+    finding = outcome.findings[0]
+    queue = {row["sample_id"]: row["note"] for row in outcome.issues.to_pylist()}
+    flipped = {f"s{row:05d}" for row in range(80)}
+    assert len(flipped & queue.keys()) >= 78
+    assert len(queue) <= 84
+    assert all(CLASSES.index(queue[one]) == true[int(one[1:])] for one in flipped & queue.keys())
+    errors = finding.evidence["estimated_errors"]
+    assert errors["low"] <= 80 <= errors["high"]
+    assert finding.severity is Severity.WARNING
+    assert finding.evidence["precision_at_recommended"]["value"] > 0.9
+    assert finding.evidence["recommended_depth"] == finding.n_affected == len(queue)
+
+
+def test_heavy_noise_is_an_error() -> None:
+    given = truth()
+    given[:240] = (given[:240] + 1) % 4
+    outcome = Mislabel().check(probed(given, pred_probs=believe(truth())))
+    assert isinstance(outcome, Found)
+    assert outcome.findings[0].severity is Severity.ERROR
+
+
+def test_the_clean_twin_is_silent() -> None:
+    assert isinstance(Mislabel().check(probed(truth(), pred_probs=believe(truth()))), Passed)
+
+
+def test_needs_the_probe() -> None:
+    outcome = Mislabel().check(RuleContext(Manifest.from_columns({"label": ["cat", "dog"]})))
+    assert isinstance(outcome, NotApplicable)
+    assert "--probe" in outcome.reason
+
+
+def outputs(n: int, task: Task, **arrays: object) -> ProbeOutputs:
+    given: dict[str, object] = {"pred_probs": None, "predictions": None, "classes": (), **arrays}
+    return ProbeOutputs(
+        sample_ids=np.array([f"{row:03d}" for row in range(n)]),
+        task=task,
+        embeddings=None,
+        fold=np.zeros(n, np.int16),
+        label_quality=np.full(n, np.nan, np.float32),
+        suggested=np.full(n, -1, np.int32),
+        **given,  # type: ignore[arg-type]
+    )
+
+
+@pytest.mark.parametrize("spoilt", [[3, 70], []])
+def test_regression_targets_far_from_their_prediction(spoilt: list[int]) -> None:
+    rng = np.random.default_rng(0)
+    predictions = rng.normal(size=100)
+    target = predictions + 0.1 * rng.normal(size=100)
+    target[spoilt] += 5
+    manifest = Manifest.from_columns({"target": target}, modality=Modality.TABULAR)
+    probe = outputs(100, Task.REGRESSION, predictions=predictions.astype(np.float32))
+    outcome = Mislabel().check(RuleContext(manifest, probe=probe))
+    if not spoilt:
+        assert isinstance(outcome, Passed)
+        return
+    assert isinstance(outcome, Found)
+    assert sorted(outcome.issues["sample_id"].to_pylist()) == ["03", "70"]
+
+
+@pytest.mark.parametrize("missing", [True, False])
+def test_a_multilabel_sample_that_lacks_a_label(missing: bool) -> None:
+    labels = [["a", "b"]] * 40 + [["b"]] * 40
+    labels[5] = ["b"] if missing else ["a", "b"]
+    manifest = Manifest.from_columns({"labels": labels}, task=Task.MULTILABEL, modality=Modality.TABULAR)
+    probs = np.array([[0.98, 0.97]] * 40 + [[0.02, 0.97]] * 40, dtype=np.float32)
+    probe = outputs(80, Task.MULTILABEL, pred_probs=probs, classes=("a", "b"))
+    outcome = Mislabel().check(RuleContext(manifest, probe=probe))
+    if not missing:
+        assert isinstance(outcome, Passed)
+        return
+    assert isinstance(outcome, Found)
+    assert outcome.issues.select(["sample_id", "note"]).to_pylist() == [{"sample_id": "05", "note": "a"}]

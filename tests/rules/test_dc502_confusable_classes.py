@@ -1,0 +1,26 @@
+import numpy as np
+from probe_tables import believe, probed, truth
+
+from datacheck.findings import Found, Passed
+from datacheck.rules.dc502_confusable_classes import ConfusableClasses, confused_pairs
+
+
+def test_two_classes_that_cross_are_named_with_their_share() -> None:
+    given = truth()
+    seen = given.copy()
+    cats = np.flatnonzero(given == 0)
+    seen[cats[:60]] = 1
+    outcome = ConfusableClasses().check(probed(given, pred_probs=believe(seen)))
+    assert isinstance(outcome, Found)
+    (pair,) = outcome.findings[0].evidence["pairs"]
+    assert (pair["first"], pair["second"], pair["first_as_second"], pair["second_as_first"]) == ("cat", "dog", 60, 0)
+    assert pair["share"] == 60 / 400
+    assert pair["low"] < 0.15 < pair["high"]
+
+
+def test_classes_that_are_told_apart_are_silent() -> None:
+    assert isinstance(ConfusableClasses().check(probed(truth(), pred_probs=believe(truth()))), Passed)
+
+
+def test_a_class_without_samples_does_no_harm() -> None:
+    assert confused_pairs(np.array([0, 0]), np.array([0, 2]), 3)[0]["crossing"] == 1

@@ -1,0 +1,26 @@
+import numpy as np
+from probe_tables import believe, probed, truth
+
+from datacheck.findings import Found, Passed
+from datacheck.rules.dc505_noisy_class import NoisyClass
+
+
+def test_the_class_that_others_were_called_is_named() -> None:
+    true = truth()
+    given = true.copy()
+    owls = np.flatnonzero(true == 3)
+    given[owls[:60]] = 2
+    outcome = NoisyClass().check(probed(given, pred_probs=believe(true)))
+    assert isinstance(outcome, Found)
+    (noisy,) = outcome.findings[0].evidence["noisy"]
+    assert noisy["class"] == "fox"
+    assert 0.08 < noisy["low"] < noisy["share"] < 60 / 260
+    assert noisy["share_elsewhere"] < 0.01
+
+
+def test_noise_spread_over_all_classes_and_no_noise_are_silent() -> None:
+    true = truth()
+    given = true.copy()
+    given[:100] = (given[:100] + 1) % 4
+    assert isinstance(NoisyClass().check(probed(given, pred_probs=believe(true))), Passed)
+    assert isinstance(NoisyClass().check(probed(true, pred_probs=believe(true))), Passed)

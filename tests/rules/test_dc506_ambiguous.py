@@ -1,0 +1,19 @@
+import pytest
+from probe_tables import believe, probed, truth
+
+from datacheck.findings import Found, Passed
+from datacheck.rules.dc506_ambiguous import Ambiguous
+
+
+def test_samples_between_two_classes_are_listed() -> None:
+    probs = believe(truth())
+    probs[10:40] = [0.48, 0.47, 0.03, 0.02]
+    outcome = Ambiguous().check(probed(truth(), pred_probs=probs))
+    assert isinstance(outcome, Found)
+    assert outcome.findings[0].n_affected == 30
+    assert outcome.findings[0].evidence["pairs"] == [{"pair": "cat or dog", "n": 30}]
+    assert outcome.issues["value"].to_pylist() == pytest.approx([0.01] * 30, abs=1e-6)
+
+
+def test_the_clean_twin_is_silent() -> None:
+    assert isinstance(Ambiguous().check(probed(truth(), pred_probs=believe(truth()))), Passed)

@@ -1,0 +1,46 @@
+import numpy as np
+import pytest
+from probe_tables import believe, probed, truth
+
+from datacheck.findings import Found, Passed, Severity
+from datacheck.rules.base import RuleContext
+from datacheck.rules.dc601_below_baseline import BelowBaseline
+from datacheck.testing import measurements_for
+
+
+def test_a_probe_that_has_learnt_nothing_is_below_the_baselines() -> None:
+    seen = np.random.default_rng(3).permutation(truth())
+    outcome = BelowBaseline().check(probed(truth(), pred_probs=believe(seen)))
+    assert isinstance(outcome, Found)
+    gains = outcome.findings[0].evidence["gains"]
+    assert outcome.findings[0].severity is Severity.ERROR
+    assert min(gains["random"]["low"], gains["largest class"]["low"]) < 0
+
+
+def test_always_the_largest_class_is_not_learning() -> None:
+    given = np.r_[np.zeros(700, int), np.ones(100, int)]
+    outcome = BelowBaseline().check(probed(given, pred_probs=believe(np.zeros(800, int))))
+    assert isinstance(outcome, Found)
+    assert outcome.findings[0].evidence["gains"]["largest class"]["value"] == 0
+
+
+@pytest.mark.parametrize("tells", [True, False])
+def test_properties_that_tell_more_than_the_probe(tells: bool) -> None:
+    given = truth()
+    seen = given.copy()
+    seen[:300] = (seen[:300] + 1) % 4
+    context = probed(given, pred_probs=believe(seen))
+    brightness = np.where(given == 0, 0.2, 0.4) if tells else 0.5
+    red = np.where(given == 1, 0.2, 0.4) if tells else 0.5
+    green = np.where(given == 2, 0.2, 0.4) if tells else 0.5
+    columns = {"brightness": brightness, "mean_red": red, "mean_green": green}
+    measurements = measurements_for(context.manifest, **columns)
+    outcome = BelowBaseline().check(RuleContext(context.manifest, measurements, probe=context.probe))
+    assert isinstance(outcome, Found if tells else Passed)
+    if isinstance(outcome, Found):
+        assert outcome.findings[0].severity is Severity.WARNING
+        assert "DC504" in outcome.findings[0].remedy
+
+
+def test_the_clean_twin_is_silent() -> None:
+    assert isinstance(BelowBaseline().check(probed(truth(), pred_probs=believe(truth()))), Passed)

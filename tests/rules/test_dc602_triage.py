@@ -1,0 +1,56 @@
+import numpy as np
+import pytest
+from probe_tables import believe, probed, truth
+
+from datacheck.findings import Found, Passed
+from datacheck.probe.outputs import Estimate
+from datacheck.rules.base import RuleContext
+from datacheck.rules.dc602_triage import Triage
+
+SPLIT = ["train"] * 500 + ["test"] * 300
+
+
+def judged(
+    n_wrong: int, *, n_wrong_test: int, train_accuracy: float | None, of_class: int | None = None
+) -> RuleContext:
+    given = truth()
+    seen = given.copy()
+    rows = np.arange(500) if of_class is None else np.flatnonzero(given[:500] == of_class)
+    for chosen in (rows[:n_wrong], 500 + np.arange(n_wrong_test)):
+        seen[chosen] = (seen[chosen] + 1) % 4
+    metrics = {}
+    if train_accuracy is not None:
+        metrics["train_accuracy"] = Estimate(train_accuracy, train_accuracy - 0.01, train_accuracy + 0.01)
+    return probed(given, pred_probs=believe(seen), split=SPLIT, metrics=metrics)
+
+
+@pytest.mark.parametrize(
+    ("n_wrong", "n_wrong_test", "train_accuracy", "step"),
+    [
+        (150, 90, 0.72, "underfitting"),
+        (150, 90, 0.98, "overfitting"),
+        (5, 90, 0.98, "distribution shift"),
+        (150, 90, None, "underfitting"),
+    ],
+)
+def test_the_first_large_step_is_named(
+    n_wrong: int, n_wrong_test: int, train_accuracy: float | None, step: str
+) -> None:
+    outcome = Triage().check(judged(n_wrong, n_wrong_test=n_wrong_test, train_accuracy=train_accuracy))
+    assert isinstance(outcome, Found)
+    assert outcome.findings[0].message.startswith(step)
+    rows = {row["row"]: row["value"] for row in outcome.findings[0].evidence["table"]}
+    assert rows["validation"] == n_wrong / 500
+    assert rows["test"] == n_wrong_test / 300
+
+
+def test_a_small_class_that_is_never_right_calls_for_rebalancing() -> None:
+    given = np.r_[np.arange(760) % 3, np.full(40, 3)]
+    seen = np.where(given == 3, 0, given)
+    outcome = Triage(goal_error=0.05).check(probed(given, pred_probs=believe(seen)))
+    assert isinstance(outcome, Found)
+    assert outcome.findings[0].evidence["order"][0]["step"] == "rebalancing"
+
+
+def test_the_clean_twin_is_silent() -> None:
+    assert isinstance(Triage().check(judged(3, n_wrong_test=2, train_accuracy=0.99)), Passed)

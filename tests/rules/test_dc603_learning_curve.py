@@ -1,0 +1,33 @@
+import numpy as np
+from probe_tables import embed, probed, truth
+
+from datacheck.findings import Found, NotApplicable, Passed
+from datacheck.rules.dc603_learning_curve import LearningCurve, fit_power_law
+
+
+def test_a_curve_that_still_rises_asks_for_more_data() -> None:
+    given = truth(600)
+    embeddings = embed(given, separation=2.0, width=120)
+    outcome = LearningCurve().check(probed(given, embeddings=embeddings))
+    assert isinstance(outcome, Found)
+    evidence = outcome.findings[0].evidence
+    accuracy = [point["accuracy"] for point in evidence["curve"]]
+    assert accuracy[-1] > accuracy[0] + 0.1
+    assert 0.01 <= evidence["gain_at_twice"]["low"] <= evidence["gain_at_twice"]["value"]
+    assert [point["n"] for point in evidence["curve"]][-1] == 480
+    assert {one["class"] for one in evidence["classes"]} == {"cat", "dog", "fox", "owl"}
+
+
+def test_a_flat_curve_is_silent() -> None:
+    given = truth(1200)
+    assert isinstance(LearningCurve().check(probed(given, embeddings=embed(given, separation=6.0))), Passed)
+
+
+def test_the_power_law_is_recovered() -> None:
+    sizes = np.array([50.0, 100, 200, 400, 800])
+    floor, scale, rate = fit_power_law(sizes, 0.05 + 1.5 * sizes**-0.4)
+    np.testing.assert_allclose([floor, scale, rate], [0.05, 1.5, 0.4], rtol=0.02)
+
+
+def test_few_samples_are_not_judged() -> None:
+    assert isinstance(LearningCurve().check(probed(truth(80), embeddings=embed(truth(80)))), NotApplicable)

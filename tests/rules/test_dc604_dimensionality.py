@@ -1,0 +1,31 @@
+import numpy as np
+from probe_tables import embed, probed, truth
+
+from datacheck.findings import Found, Passed
+from datacheck.rules.dc604_dimensionality import Dimensionality, spectrum
+
+
+def test_samples_along_one_direction_are_told() -> None:
+    rng = np.random.default_rng(0)
+    embeddings = rng.normal(size=(800, 1)) @ rng.normal(size=(1, 12)) + 0.01 * rng.normal(size=(800, 12))
+    outcome = Dimensionality().check(probed(truth(), embeddings=embeddings.astype(np.float32)))
+    assert isinstance(outcome, Found)
+    assert outcome.findings[0].evidence["dims_95"] == 1
+    assert outcome.findings[0].evidence["participation_ratio"] < 1.1
+
+
+def test_more_directions_than_samples_fill_are_told() -> None:
+    embeddings = np.random.default_rng(0).normal(size=(80, 300)).astype(np.float32)
+    outcome = Dimensionality().check(probed(truth(80), embeddings=embeddings))
+    assert isinstance(outcome, Found)
+    assert "too few samples" in outcome.findings[0].message
+
+
+def test_the_clean_twin_is_silent() -> None:
+    assert isinstance(Dimensionality().check(probed(truth(), embeddings=embed(truth()))), Passed)
+
+
+def test_the_spectrum_of_equal_directions() -> None:
+    described = spectrum(np.r_[np.eye(4), -np.eye(4)])
+    assert round(described["participation_ratio"], 6) == 4
+    assert (described["dims_90"], described["dims_95"]) == (4, 4)
