@@ -158,10 +158,21 @@ def accept(rows: Iterable[Mapping[str, Any]], queue: RelabelQueue) -> tuple[Answ
 
 
 def why_refused(row: Mapping[str, Any], known: set[str], queue: RelabelQueue) -> str | None:
-    """Return why an answer cannot be taken, or None when it can."""
+    """Return why an answer cannot be taken, or None when it can.
+
+    Besides the columns of `ANSWERS_SCHEMA` a row may have ``problem``, why it is no answer at all, and ``dataset``, the
+    identity of the dataset that its question was about.
+    """
+    if row.get("problem") is not None:
+        return str(row["problem"])
+    dataset = row.get("dataset")
+    if isinstance(dataset, str) and dataset and queue.identity and dataset != queue.identity:
+        return f"it answers a question about dataset {_short(dataset)}, this queue is about {_short(queue.identity)}"
     for name in ("answer_id", "sample_id", "annotator", "verdict", "tool"):
         if not isinstance(row.get(name), str) or not row[name]:
             return f"expected text in {name!r}, found {_short(row.get(name))}"
+        if not _storable(row[name]):
+            return f"expected text that UTF-8 can hold in {name!r}, found {_short(row[name])}"
     if row["sample_id"] not in known:
         return f"sample {_short(row['sample_id'])} is not in the queue"
     try:
@@ -210,7 +221,27 @@ def _normalised(row: Mapping[str, Any], queue: RelabelQueue) -> dict[str, Any]:
         label = encode_labels(sorted(set(_label_names(label, queue.task) or [])))
     elif label is not None and queue.task is Task.REGRESSION:
         label = f"{float(label):.12g}"
-    return {**row, "label": label}
+    seconds = row.get("seconds")
+    return {
+        **row,
+        "label": label,
+        "seconds": float(seconds) if _is_number(seconds) else None,  # type: ignore[arg-type]
+        "answered_at": _text(row.get("answered_at")),
+        "comment": _text(row.get("comment")),
+    }
+
+
+def _text(value: object) -> str | None:
+    return value if isinstance(value, str) and _storable(value) else None
+
+
+def _storable(text: str) -> bool:
+    """Whether UTF-8 can hold a text: JSON can name halves of surrogate pairs, which Arrow cannot."""
+    try:
+        text.encode()
+    except UnicodeEncodeError:
+        return False
+    return True
 
 
 def _is_number(value: object) -> bool:

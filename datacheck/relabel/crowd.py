@@ -89,7 +89,7 @@ def consensus(answers: Answers, queue: RelabelQueue, probe: ProbeOutputs | None 
     """
     asked = {row["sample_id"]: row for row in queue.rows()}
     by_sample: dict[str, list[dict[str, Any]]] = {}
-    for row in answers.table.to_pylist():
+    for row in latest_answers(answers.table.to_pylist()):
         by_sample.setdefault(row["sample_id"], []).append(row)
     crowd = _crowdlab(by_sample, queue, probe)
     decisions = []
@@ -105,6 +105,26 @@ def consensus(answers: Answers, queue: RelabelQueue, probe: ProbeOutputs | None 
         method=crowd.method,
         random_error_rate=_random_error_rate(decisions, asked),
     )
+
+
+def latest_answers(rows: Sequence[dict[str, Any]]) -> list[dict[str, Any]]:
+    """Return one answer for each annotator and question: who changed their mind votes once.
+
+    Examples
+    --------
+    >>> rows = [
+    ...     {"sample_id": "x", "annotator": "ann", "answered_at": "2026-01-02", "label": "dog"},
+    ...     {"sample_id": "x", "annotator": "ann", "answered_at": "2026-01-01", "label": "cat"},
+    ... ]
+    >>> [row["label"] for row in latest_answers(rows)]
+    ['dog']
+    """
+    latest: dict[tuple[str, str], dict[str, Any]] = {}
+    for row in rows:
+        key = row["sample_id"], row["annotator"]
+        if key not in latest or (row["answered_at"] or "") >= (latest[key]["answered_at"] or ""):
+            latest[key] = row
+    return list(latest.values())
 
 
 def vote(rows: Sequence[Mapping[str, Any]]) -> tuple[str, str | None, float]:

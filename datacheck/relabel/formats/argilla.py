@@ -1,0 +1,108 @@
+"""Argilla: records as JSON, in both directions (``dataset.records.from_json`` and ``to_json``)."""
+
+from __future__ import annotations
+
+import json
+from collections.abc import Iterator, Mapping
+from dataclasses import dataclass
+from pathlib import Path
+from typing import Any
+
+from datacheck.manifest import Task
+from datacheck.relabel.answers import Verdict
+from datacheck.relabel.formats.base import (
+    CLASS_TASKS,
+    PREFIX,
+    VERDICT_WORDS,
+    Row,
+    answer_of,
+    class_names,
+    problem,
+    split_verdicts,
+    stable_id,
+)
+from datacheck.relabel.formats.links import Links
+from datacheck.relabel.formats.reading import json_items, mapping, sequence, text_or_none
+from datacheck.relabel.formats.sheet import has_picture
+from datacheck.relabel.queue import RelabelQueue
+from datacheck.storage import write_text
+
+QUESTION = "label"
+"""The name of the question in the dataset's settings."""
+
+
+@dataclass(frozen=True)
+class Argilla:
+    """Records with a suggestion each, and the arguments of the settings beside them.
+
+    The dataset has an image field ``image``, a text field ``reason`` and a label (or multi-label) question ``label``
+    with the labels in ``<name>.settings.json``.
+    """
+
+    name: str = "argilla"
+    tasks: frozenset[Task] = CLASS_TASKS
+
+    def export(self, queue: RelabelQueue, links: Links, target: Path) -> list[Path]:
+        """Write the records, and the labels of the question as ``<name>.settings.json``."""
+        records = [_record(row, queue, links) for row in queue.rows()]
+        settings = {
+            "fields": [{"name": "image", "type": "image"}, {"name": "reason", "type": "text"}],
+            "question": {
+                "name": QUESTION,
+                "type": "label" if queue.task is Task.CLASSIFICATION else "multi-label",
+                "labels": [*queue.classes, *(PREFIX + word for word in VERDICT_WORDS)],
+            },
+        }
+        settings_path = target.with_name(f"{target.stem}.settings.json")
+        write_text(settings_path, json.dumps(settings, indent=1, ensure_ascii=False) + "\n")
+        write_text(target, json.dumps(records, indent=1, ensure_ascii=False, allow_nan=False) + "\n")
+        return [target, settings_path]
+
+    def read(self, source: Path, queue: RelabelQueue, annotator: str) -> Iterator[Row]:
+        """Yield the answers in a file of records."""
+        for entry in json_items(source):
+            yield from _answers(mapping(entry), queue.task, annotator)
+
+
+def _record(row: Mapping[str, Any], queue: RelabelQueue, links: Links) -> dict[str, Any]:
+    names = class_names(row["suggested"], queue.task)
+    suggestion: dict[str, Any] = {"value": names if queue.task is Task.MULTILABEL else next(iter(names), None)}
+    if row["confidence"] is not None:
+        sure = round(float(row["confidence"]), 6)
+        suggestion["score"] = [sure] * len(names) if queue.task is Task.MULTILABEL else sure
+    suggestion["agent"] = "datacheck"
+    return {
+        "id": row["sample_id"],
+        "fields": {
+            **({"image": links.link(row)} if has_picture(row, links) else {}),
+            "reason": row["reason"],
+        },
+        "metadata": {"rank": row["rank"], "given": row["given"] or "", "datacheck_dataset": queue.identity},
+        "suggestions": {QUESTION: suggestion} if names else {},
+        "responses": {},
+        "vectors": {},
+    }
+
+
+def _answers(entry: Mapping[str, Any], task: Task, annotator: str) -> Iterator[Row]:
+    sample_id = text_or_none(entry.get("id"))
+    if sample_id is None or not isinstance(entry.get("responses"), dict):
+        yield problem("expected a record with 'id' and 'responses': export with dataset.records.to_json")
+        return
+    for response in map(mapping, sequence(entry["responses"].get(QUESTION))):
+        user = text_or_none(response.get("user_id")) or annotator
+        row: Row = {
+            "answer_id": f"argilla:{stable_id(sample_id, user)}",
+            "sample_id": sample_id,
+            "annotator": user,
+            "tool": "argilla",
+            "dataset": text_or_none(mapping(entry.get("metadata")).get("datacheck_dataset")),
+        }
+        if response.get("status") == "discarded" or response.get("value") is None:
+            yield {**row, "verdict": Verdict.SKIP.value, "label": None}
+            continue
+        value = response["value"]
+        yield {**row, **answer_of(*split_verdicts(value if isinstance(value, list) else [value]), task)}
+
+
+FORMAT = Argilla()

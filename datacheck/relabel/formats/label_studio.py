@@ -1,0 +1,203 @@
+"""Label Studio: tasks and labelling config out, the JSON export back."""
+
+from __future__ import annotations
+
+import json
+from collections.abc import Iterator, Mapping
+from dataclasses import dataclass
+from pathlib import Path
+from typing import Any
+from urllib.parse import quote
+from xml.sax.saxutils import quoteattr
+
+from datacheck.manifest import Task
+from datacheck.relabel.answers import Verdict
+from datacheck.relabel.formats.base import ALL_TASKS, VERDICT_WORDS, Row, answer_of, class_names, problem
+from datacheck.relabel.formats.links import Links
+from datacheck.relabel.formats.reading import json_items, mapping, sequence, text_or_none
+from datacheck.relabel.formats.sheet import has_picture
+from datacheck.relabel.queue import RelabelQueue
+from datacheck.storage import write_text
+
+LOCAL_FILES = "/data/local-files/?d="
+"""Where Label Studio serves files below its document root."""
+
+MODEL_VERSION = "datacheck"
+
+_MANY = 24
+"""Classes beyond which the config offers a list to search instead of buttons."""
+
+
+@dataclass(frozen=True)
+class LabelStudio:
+    """Tasks as JSON with the config beside them; answers from ``Export > JSON``, which keeps skipped tasks."""
+
+    name: str = "label-studio"
+    tasks: frozenset[Task] = ALL_TASKS
+
+    def export(self, queue: RelabelQueue, links: Links, target: Path) -> list[Path]:
+        """Write the tasks, and the labelling config as ``<name>.config.xml``."""
+        config = target.with_name(f"{target.stem}.config.xml")
+        tasks = [task(row, queue, links) for row in queue.rows()]
+        write_text(config, labelling_config(queue))
+        write_text(target, json.dumps(tasks, indent=1, ensure_ascii=False, allow_nan=False) + "\n")
+        return [target, config]
+
+    def read(self, source: Path, queue: RelabelQueue, annotator: str) -> Iterator[Row]:
+        """Yield the answers of a JSON export."""
+        return answers_of(json_items(source), queue, {}, annotator)
+
+
+def task(question: Mapping[str, Any], queue: RelabelQueue, links: Links) -> dict[str, Any]:
+    """Return one question as a task: its place in the queue is the prediction's score, which tasks can be sorted by."""
+    data = {
+        "image": image_link(question, links) if has_picture(question, links) else "",
+        "datacheck_id": question["sample_id"],
+        "datacheck_dataset": queue.identity,
+        "rank": question["rank"],
+        "given": shown(question["given"], queue.task),
+        "suggested": shown(question["suggested"], queue.task),
+        "reason": question["reason"],
+    }
+    priority = 1.0 - question["rank"] / max(1, len(queue))
+    result = _suggestion(question, queue.task)
+    return {
+        "data": data,
+        "predictions": [{"model_version": MODEL_VERSION, "score": round(priority, 9), "result": result}],
+    }
+
+
+def image_link(question: Mapping[str, Any], links: Links) -> str:
+    """Return the picture's address; by path it is one below Label Studio's document root."""
+    if links.manner != "path":
+        return links.link(question)
+    return LOCAL_FILES + quote(links.relative(question))
+
+
+def shown(label: str | None, task: Task) -> str:
+    """Return a label as people read it."""
+    return ", ".join(class_names(label, task)) if label is not None else "no label"
+
+
+def _suggestion(question: Mapping[str, Any], task: Task) -> list[dict[str, Any]]:
+    suggested = question["suggested"]
+    if suggested is None:
+        return []
+    item: dict[str, Any] = {"id": "suggestion", "from_name": "label", "to_name": "image"}
+    if task is Task.REGRESSION:
+        return [{**item, "type": "number", "value": {"number": float(suggested)}}]
+    item |= {"type": "choices", "value": {"choices": class_names(suggested, task)}}
+    if question["confidence"] is not None:
+        item["score"] = round(float(question["confidence"]), 6)
+    return [item]
+
+
+def labelling_config(queue: RelabelQueue, *, max_width: int = 560) -> str:
+    """Return the labelling config: the picture (never so tall that the choices leave the screen), reason, answers.
+
+    Examples
+    --------
+    >>> from datacheck.relabel.queue import QUEUE_SCHEMA
+    >>> queue = RelabelQueue(QUEUE_SCHEMA.empty_table(), Task.CLASSIFICATION, ("a<b", "dog"), None, "", None, 0)
+    >>> '<Choice value="a&lt;b" hotkey="1"/>' in labelling_config(queue)
+    True
+    """
+    verdicts = "".join(
+        f'    <Choice value="{word}" hotkey="{key}"/>\n' for word, key in zip(VERDICT_WORDS, "na", strict=True)
+    )
+    return (
+        "<View>\n"
+        '  <Text name="reason" value="$reason"/>\n'
+        f'  <Image name="image" value="$image" maxWidth="{max_width}px" zoom="true" zoomControl="true"/>\n'
+        f"{_control(queue)}"
+        '  <Choices name="verdict" toName="image" choice="single-radio" showInline="true">\n'
+        f"{verdicts}"
+        "  </Choices>\n"
+        "</View>\n"
+    )
+
+
+def _control(queue: RelabelQueue) -> str:
+    if queue.task is Task.REGRESSION:
+        return '  <Number name="label" toName="image"/>\n'
+    choice = "multiple" if queue.task is Task.MULTILABEL else "single"
+    many = len(queue.classes) > _MANY
+    choices = "".join(
+        f"    <Choice value={_attribute(name)}{_hotkey(number)}/>\n" for number, name in enumerate(queue.classes, 1)
+    )
+    search = '  <Filter name="search" toName="label" minlength="0" placeholder="search the classes"/>\n' if many else ""
+    return (
+        f'{search}  <Choices name="label" toName="image" choice="{choice}" showInline="true">\n{choices}  </Choices>\n'
+    )
+
+
+def _attribute(value: str) -> str:
+    return quoteattr(value)
+
+
+def _hotkey(number: int) -> str:
+    return f' hotkey="{number}"' if number <= 9 else ""
+
+
+def answers_of(tasks: Iterator[Any], queue: RelabelQueue, people: Mapping[int, str], annotator: str) -> Iterator[Row]:
+    """Yield an answer for each annotation of each exported task; ``people`` names the users by their number."""
+    for entry in tasks:
+        found = mapping(entry)
+        data = mapping(found.get("data"))
+        if "annotations" not in found:
+            yield problem(
+                "expected a task with 'annotations': export as JSON (JSON-MIN and CSV leave out skipped tasks)"
+            )
+            continue
+        for annotation in map(mapping, sequence(found["annotations"])):
+            yield _answer(annotation, found, data, queue, people, annotator)
+
+
+def _answer(
+    annotation: Mapping[str, Any],
+    task: Mapping[str, Any],
+    data: Mapping[str, Any],
+    queue: RelabelQueue,
+    people: Mapping[int, str],
+    annotator: str,
+) -> Row:
+    number = annotation.get("id")
+    row: Row = {
+        "answer_id": f"label-studio:{task.get('project', '')}:{number}" if isinstance(number, int) else None,
+        "sample_id": data.get("datacheck_id"),
+        "annotator": _who(annotation.get("completed_by"), people, annotator),
+        "answered_at": text_or_none(annotation.get("updated_at")) or text_or_none(annotation.get("created_at")),
+        "seconds": _seconds(annotation.get("lead_time")),
+        "tool": "label-studio",
+        "dataset": text_or_none(data.get("datacheck_dataset")),
+    }
+    if annotation.get("was_cancelled") is True:
+        return {**row, "verdict": Verdict.SKIP.value, "label": None}
+    return {**row, **_result(sequence(annotation.get("result")), queue.task)}
+
+
+def _result(results: list[Any], task: Task) -> Row:
+    names: list[Any] = []
+    verdicts: list[str] = []
+    for result in map(mapping, results):
+        value = mapping(result.get("value"))
+        if result.get("from_name") == "verdict":
+            verdicts += [VERDICT_WORDS.get(word, str(word)) for word in sequence(value.get("choices"))]
+        elif result.get("from_name") == "label":
+            names += [value["number"]] if "number" in value else sequence(value.get("choices"))
+    return answer_of(names, verdicts, task)
+
+
+def _who(user: Any, people: Mapping[int, str], annotator: str) -> str:
+    if isinstance(user, dict):
+        return text_or_none(user.get("email")) or _who(user.get("id"), people, annotator)
+    if isinstance(user, int):
+        return people.get(user, f"user {user}")
+    return annotator
+
+
+def _seconds(value: Any) -> float | None:
+    return float(value) if isinstance(value, int | float) and 0 <= value < 1e9 else None
+
+
+FORMAT = LabelStudio()

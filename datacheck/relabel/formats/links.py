@@ -1,0 +1,138 @@
+"""How an annotation tool reaches the pictures: by path, by address, or embedded."""
+
+from __future__ import annotations
+
+import base64
+import io
+import os
+from collections.abc import Mapping
+from dataclasses import dataclass, field
+from pathlib import Path
+from typing import Literal
+from urllib.parse import quote
+
+from datacheck.errors import RelabelError
+from datacheck.readers import FileReader, SampleReadError
+
+MAX_EMBEDDED = 20 * 2**20
+"""Bytes of a picture that is still embedded."""
+
+_MAGIC = (
+    (b"\xff\xd8\xff", "image/jpeg"),
+    (b"\x89PNG", "image/png"),
+    (b"GIF8", "image/gif"),
+    (b"BM", "image/bmp"),
+    (b"II*\0", "image/tiff"),
+    (b"MM\0*", "image/tiff"),
+)
+
+
+@dataclass(frozen=True)
+class Links:
+    """How exported questions point to their pictures.
+
+    Attributes
+    ----------
+    root
+        The dataset's root; a path that leads out of it is never exported.
+    manner
+        ``path`` (on this machine), ``url`` (``url_prefix`` and the path below the root), or ``embed`` (data URI).
+    url_prefix
+        What the path below the root is appended to, such as ``https://images.example/set/``.
+    pictures
+        Encoded pictures by sample id that are embedded where there is no file (arrays, tars), such as thumbnails.
+
+    Examples
+    --------
+    >>> Links(Path("/data"), "url", "https://images.example/").link({"sample_id": "1", "uri": "cats/a b.png"})
+    'https://images.example/cats/a%20b.png'
+    >>> Links(Path("/data")).link({"sample_id": "1", "uri": "../secret.png"})
+    Traceback (most recent call last):
+        ...
+    datacheck.errors.RelabelError: sample '1': escapes-root: '../secret.png' leads out of the dataset's root /data
+    """
+
+    root: Path | None
+    manner: Literal["path", "url", "embed"] = "path"
+    url_prefix: str = ""
+    pictures: Mapping[str, bytes] = field(default_factory=dict, repr=False)
+
+    def __post_init__(self) -> None:
+        if self.manner not in {"path", "url", "embed"}:
+            raise RelabelError(f"images: expected path, url or embed, found {self.manner!r}")
+        if self.manner == "url" and not self.url_prefix:
+            raise RelabelError("images by url need the address that the dataset's root is served at: --url-prefix")
+
+    def link(self, question: Mapping[str, object]) -> str:
+        """Return what a tool finds a question's picture by.
+
+        Raises
+        ------
+        RelabelError
+            When the path leads out of the dataset's root, or there is nothing to embed.
+        """
+        if self.manner == "embed":
+            data = self.content(question)
+            return f"data:{media_type(data)};base64,{base64.b64encode(data).decode('ascii')}"
+        if self.manner == "url":
+            return self.url_prefix + quote(self.relative(question))
+        return str(self.path(question))
+
+    def relative(self, question: Mapping[str, object]) -> str:
+        """Return the picture's path below the root, with forward slashes."""
+        path = self.path(question)
+        return Path(os.path.relpath(path, os.path.abspath(str(self.root)))).as_posix()  # noqa: PTH100 - keeps links
+
+    def path(self, question: Mapping[str, object]) -> Path:
+        """Return the picture's path, which is below the root."""
+        uri = question.get("uri")
+        if self.root is None or not isinstance(uri, str):
+            raise RelabelError(
+                f"sample {question['sample_id']!r} is no file below a root: embed the pictures (--images embed)"
+            )
+        try:
+            return FileReader(self.root).path(uri)
+        except SampleReadError as error:
+            raise RelabelError(f"sample {question['sample_id']!r}: {error}") from None
+
+    def content(self, question: Mapping[str, object]) -> bytes:
+        """Return the picture's encoded bytes: the file's, else those in `pictures`."""
+        kept = self.pictures.get(str(question["sample_id"]))
+        data: bytes | None = kept
+        if self.root is not None and isinstance(question.get("uri"), str):
+            path = self.path(question)
+            stamp = FileReader(self.root).stamp(str(question["uri"]))
+            if stamp is not None and stamp.byte_size > MAX_EMBEDDED and kept is None:
+                raise RelabelError(f"{path}: {stamp.byte_size:,} bytes are too many to embed; use --images url")
+            if stamp is not None and stamp.byte_size <= MAX_EMBEDDED:
+                try:
+                    data = FileReader(self.root).read(str(question["uri"]))
+                except SampleReadError as error:
+                    if kept is None:
+                        raise RelabelError(f"sample {question['sample_id']!r} cannot be embedded: {error}") from None
+        if data is None:
+            raise RelabelError(f"sample {question['sample_id']!r}: expected a picture to embed, found none")
+        return data
+
+    def size(self, question: Mapping[str, object]) -> tuple[int, int]:
+        """Return the picture's width and height in pixels, read from its header; (1, 1) where it cannot be read."""
+        from PIL import Image
+
+        try:
+            with Image.open(io.BytesIO(self.content(question))) as picture:
+                return picture.size
+        except (OSError, ValueError, RelabelError, Image.DecompressionBombError):
+            return 1, 1
+
+
+def media_type(data: bytes) -> str:
+    """Return the media type of an encoded picture by its first bytes.
+
+    Examples
+    --------
+    >>> media_type(b"GIF89a")
+    'image/gif'
+    """
+    if data[:4] == b"RIFF" and data[8:12] == b"WEBP":
+        return "image/webp"
+    return next((kind for magic, kind in _MAGIC if data.startswith(magic)), "application/octet-stream")
