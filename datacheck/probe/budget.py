@@ -103,7 +103,7 @@ class Pace:
         self.progress += (1 - self.progress) / self.left
         self.left -= 1
         self.made += 1
-        if self.left and self.made % self.check_every == 0:
+        if self.left and self.made % min(self.check_every, 1 + self.steps // 10) == 0:
             each = (self.clock.used - self.started) / self.made
             fits = int((self.deadline - self.clock.used) / max(each, 1e-9))
             if fits < 0.95 * self.left:

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import time
 from collections.abc import Callable, Mapping
 from dataclasses import dataclass, replace
 from pathlib import Path
@@ -30,14 +31,14 @@ MIN_SAMPLES = 8
 class Options:
     """What `probe` was asked for, checked; see there."""
 
-    backend: str
-    device: str
-    seed: int
-    weights: PretrainedWeights | None
-    folds: int | NDArray[Any] | None
-    epochs: int | None
-    flip: bool | None
-    side: int | None
+    backend: str = "auto"
+    device: str = "auto"
+    seed: int = 0
+    weights: PretrainedWeights | None = None
+    folds: int | NDArray[Any] | None = None
+    epochs: int | None = None
+    flip: bool | None = None
+    side: int | None = None
 
 
 def run_probe(
@@ -45,19 +46,20 @@ def run_probe(
     *,
     budget: str | float,
     options: Options,
-    features: given.Given | None,
-    pred_probs: given.Given | None,
-    pixels: NDArray[np.uint8] | int | None,
-    measurements: Measurements | None,
-    run_dir: Path | None,
-    progress: Callable[[int, int], None] | None,
-    tensorboard: Path | None,
-    bins: int | None,
-    source_options: Mapping[str, Any],
+    features: given.Given | None = None,
+    pred_probs: given.Given | None = None,
+    pixels: NDArray[np.uint8] | int | None = None,
+    measurements: Measurements | None = None,
+    run_dir: Path | None = None,
+    progress: Callable[[int, int], None] | None = None,
+    tensorboard: Path | None = None,
+    bins: int | None = None,
+    source_options: Mapping[str, Any] | None = None,
+    timer: Callable[[], float] = time.perf_counter,
 ) -> ProbeOutputs:
-    """Do what `datacheck.probe.probe` says."""
-    clock = Clock(parse_budget(budget), progress=progress)
-    manifest = _manifest(source, source_options)
+    """Do what `datacheck.probe.probe` says; ``timer`` reads the seconds that the budget counts."""
+    clock = Clock(parse_budget(budget), now=timer, progress=progress)
+    manifest = _manifest(source, source_options or {})
     notes: list[str] = []
     if bins is not None:
         manifest, note = bin_target(manifest, bins)
