@@ -27,6 +27,7 @@ from typing import Any
 
 import numpy as np
 from numpy.typing import NDArray
+from scipy.stats import norm
 
 from datacheck.errors import ProbeError
 from datacheck.probe.confident_learning import (
@@ -49,7 +50,11 @@ Z95 = 1.959964
 PLANTED_SHARE = 0.06
 MIN_PLANTED = 60
 MIN_SAMPLES = 30
+ANCHOR_PARTS = (20, 5, 2)
 N_DEPTHS = 60
+N_BINS = 20
+DESIGN_EFFECT = 4.0
+"""Mistakes of a probe come in clusters: near copies, one odd class. So many of them count as one in the intervals."""
 DRAWS_WITHOUT_REFIT = 8
 
 
@@ -73,12 +78,14 @@ class ErrorCount:
 class Planted:
     """Where planted errors rank: density of each kind over the density of all samples, by queue rank; shape [N].
 
+    ``unsmoothed`` is ``alike`` without the assumption that a sample further down the queue is less likely wrong.
     ``recall`` is the share of the errors planted on all samples alike that disagree with the probe's prediction,
     ``echo`` the share of those planted by difficulty that agree with it: a person and a probe mistake alike.
     """
 
     alike: NDArray[np.float64]
     by_difficulty: NDArray[np.float64]
+    unsmoothed: NDArray[np.float64]
     recall: float
     echo: float
 
@@ -145,6 +152,7 @@ def estimate(
     ]
     alike = np.mean([one.alike for one in planted], axis=0)
     by_difficulty = np.mean([one.by_difficulty for one in planted], axis=0)
+    unsmoothed = np.mean([one.unsmoothed for one in planted], axis=0)
     count = error_count(
         summary,
         recall=float(np.mean([one.recall for one in planted])),
@@ -155,7 +163,7 @@ def estimate(
     wrong = _share_wrong((alike + by_difficulty) / 2, count.value, ties)
     curves = [
         _share_wrong(shape, total, ties)
-        for shape in (alike, by_difficulty)
+        for shape in (alike, by_difficulty, unsmoothed)
         for total in (count.low, count.high, count.value)
     ]
     return _as_yield(count, wrong, curves)
@@ -196,20 +204,28 @@ def error_count(summary: RowSummary, *, recall: float = 1.0, echo: float = 0.0) 
 
 
 def _anchor_noise(sureness: NDArray[np.float64], disagrees: NDArray[np.bool_]) -> tuple[float, float]:
-    """Disagreement of the surest twentieth, extrapolated from the next one; and the low end of its 95 % interval."""
+    """Noise of the surest samples, and the low end of its 95 % interval, the best of three widths of "surest".
+
+    A weak probe is beyond doubt in few samples only, a strong one in most of them.
+    """
     among_equals = np.random.default_rng(0).random(len(sureness))
-    order = np.lexsort((among_equals, -sureness))
-    size = max(10, len(order) // 20)
-    first, second = disagrees[order[:size]], disagrees[order[size : 2 * size]]
+    ordered = disagrees[np.lexsort((among_equals, -sureness))]
+    edges = [_extrapolate(ordered, max(10, len(ordered) // parts)) for parts in ANCHOR_PARTS]
+    critical = float(norm.isf(0.025 / len(edges)))
+    return edges[0][0], max(0.0, *(edge - critical * error for edge, error in edges))
+
+
+def _extrapolate(ordered: NDArray[np.bool_], size: int) -> tuple[float, float]:
+    """Disagreement of the first ``size`` samples led on to the very first, by that of the next; and its error."""
+    first, second = ordered[:size], ordered[size : 2 * size]
     rate, following = float(first.mean()), float(second.mean())
-    at_edge = max(0.0, rate - max(0.0, following - rate) / 2)
 
     def variance(share: float) -> float:
         smoothed = (share * size + 2) / (size + 4)
         return smoothed * (1 - smoothed) / size
 
     error = np.sqrt(2.25 * variance(rate) + 0.25 * variance(following))
-    return at_edge, max(0.0, at_edge - Z95 * float(error))
+    return max(0.0, rate - max(0.0, following - rate) / 2), float(error)
 
 
 def _noise_growing_with_difficulty(anchor: float, agreement: float, echo: float) -> float:
@@ -260,7 +276,10 @@ def _plant(
     alike, by_difficulty = (_density_by_rank(score[usable], kind[usable], which) for which in (1, 2))
     grid = (np.arange(len(rows)) + 0.5) / len(rows)
     at = (np.arange(len(alike)) + 0.5) / max(1, len(alike))
-    return Planted(np.interp(grid, at, alike), np.interp(grid, at, by_difficulty), recall, echo)
+    raw = _density_by_bins(score[usable], kind[usable], 1)
+    return Planted(
+        np.interp(grid, at, alike), np.interp(grid, at, by_difficulty), np.interp(grid, at, raw), recall, echo
+    )
 
 
 def _draw(weights: Probabilities, original: NDArray[np.int64], rng: np.random.Generator) -> NDArray[np.int64]:
@@ -304,6 +323,19 @@ def recommended_depth(wrong: NDArray[np.float64], *, cautious: bool) -> int:
         return even
     expected_f1 = 2 * np.cumsum(wrong) / (np.arange(1, len(wrong) + 1) + wrong.sum())
     return max(even, int(expected_f1.argmax()) + 1)
+
+
+def _density_by_bins(score: NDArray[np.floating[Any]], kind: NDArray[np.int8], which: int) -> NDArray[np.float64]:
+    """As `_density_by_rank`, by twentieths of the queue, rising where it rises."""
+    chosen = (kind == 0) | (kind == which)
+    order = np.argsort(score[chosen], kind="stable")
+    is_planted = kind[chosen][order] == which
+    n_left = int((~is_planted).sum())
+    # A planted error belongs to the bin of the unplanted samples around it.
+    position = np.minimum(np.cumsum(~is_planted), n_left - 1) * N_BINS // n_left
+    planted = np.bincount(position[is_planted], minlength=N_BINS) / max(1, int(is_planted.sum()))
+    density: NDArray[np.float64] = np.maximum(planted * N_BINS, 1e-9)[np.arange(n_left) * N_BINS // n_left]
+    return density
 
 
 def _tie_groups(ordered: NDArray[np.floating[Any]]) -> NDArray[np.intp]:
@@ -358,8 +390,9 @@ def _as_yield(count: ErrorCount, wrong: NDArray[np.float64], curves: list[NDArra
     )
 
 
-def _wilson(share: NDArray[np.float64], n: NDArray[np.int64], side: int) -> NDArray[np.float64]:
-    """One end of the Wilson 95 % interval of a share of n."""
+def _wilson(share: NDArray[np.float64], n: NDArray[Any], side: int) -> NDArray[np.float64]:
+    """One end of the Wilson 95 % interval of a share of n samples that come in clusters."""
+    n = n / DESIGN_EFFECT
     centre = (share + Z95**2 / (2 * n)) / (1 + Z95**2 / n)
     half = Z95 * np.sqrt(share * (1 - share) / n + Z95**2 / (4 * n**2)) / (1 + Z95**2 / n)
     return np.clip(centre + side * half, 0, 1)

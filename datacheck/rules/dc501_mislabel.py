@@ -21,7 +21,13 @@ from datacheck.findings import (
 )
 from datacheck.manifest import Task
 from datacheck.probe import label_yield
-from datacheck.probe.label_quality import label_quality, multilabel_quality, regression_quality, suggested_labels
+from datacheck.probe.label_quality import (
+    label_quality,
+    multilabel_quality,
+    regression_quality,
+    residual_deviations,
+    suggested_labels,
+)
 from datacheck.probe.outputs import LabelYield
 from datacheck.rules._probe import NO_PROBE, Classified, classified, ids_of
 from datacheck.rules.base import RuleContext
@@ -128,8 +134,8 @@ class Mislabel:
         if probe is None or probe.predictions is None:
             return NotApplicable(NO_PROBE)
         quality = regression_quality(probe.predictions, context.manifest.target)
-        limit = float(np.exp(-self.regression_deviations))
-        rows = np.flatnonzero(quality < limit)
+        deviations = residual_deviations(probe.predictions, context.manifest.target)
+        rows = np.flatnonzero(deviations >= self.regression_deviations)
         note = [f"{value:.4g}" for value in probe.predictions[rows]]
         subject = f"targets lie {self.regression_deviations:g} robust standard deviations or more from the prediction"
         return self._simple(context, rows, quality[rows], note, int(np.isfinite(quality).sum()), subject)

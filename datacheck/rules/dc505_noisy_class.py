@@ -9,7 +9,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from datacheck.findings import Finding, Found, NotApplicable, Outcome, Passed, Severity
-from datacheck.probe.confident_learning import find_label_issues
+from datacheck.probe.confident_learning import confident_labels
 from datacheck.rules._coverage import listed
 from datacheck.rules._probe import classified
 from datacheck.rules.base import RuleContext
@@ -32,9 +32,9 @@ class NoisyClass:
 
     How it is measured
     ------------------
-    Confident learning (Northcutt et al. 2021): a label is doubted when another class reaches that class's own mean
-    self-confidence, out of sample. Share per given class with Wilson's 95 % interval; reported when its low end is at
-    least ``min_share`` and at least ``ratio`` times the share in all other classes together.
+    Confident learning (Northcutt et al. 2021): of the samples that reach some class's mean self-confidence out of
+    sample, those labelled otherwise are doubted. Share per given class with Wilson's 95 % interval; reported when its
+    low end is at least ``min_share`` and at least ``ratio`` times the share in all other classes together.
 
     How to fix
     ----------
@@ -60,8 +60,9 @@ class NoisyClass:
         found = classified(context)
         if isinstance(found, NotApplicable):
             return found
-        doubted = find_label_issues(found.probs, found.labels, filter_by="confident_learning")
-        shares = doubt_by_class(doubted, found.labels, len(found.classes))
+        guess = confident_labels(found.probs, found.labels)
+        sure = guess >= 0
+        shares = doubt_by_class(guess[sure] != found.labels[sure], found.labels[sure], len(found.classes))
         noisy = [
             one
             for one in shares
