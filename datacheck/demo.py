@@ -81,7 +81,7 @@ def _photos(rng: np.random.Generator) -> dict[str, Photo]:
     digits = load_digits()
     images, labels = digits.images / 16.0, digits.target
     splits = _stratified_splits(labels, rng)
-    names = [f"{splits[row]}/{labels[row]}/{row:04d}.png" for row in range(len(labels))]
+    names = [f"{split}/{label}/{row:04d}.png" for row, (split, label) in enumerate(zip(splits, labels, strict=True))]
     return {name: ink_on_paper(image, rng) for name, image in zip(names, images, strict=True)}
 
 
@@ -169,7 +169,9 @@ class _Planter:
     def copy_photos(self) -> None:
         self.planted["DC301"] = self.copy(self.pick(5), suffix="copy")
         self.planted["DC302"] = self.copy(self.pick(5), suffix="resaved", change=_resave)
-        self.planted["DC303"] = self.copy(self.pick(12, "test"), suffix="leaked", split="train")
+        leaked = self.pick(12, "test")
+        self.copy(leaked, suffix="leaked", split="train")
+        self.planted["DC303"] = tuple(sorted(leaked))
         self.planted["DC304"] = self.copy(self.pick(3), suffix="twin", relabel=True)
 
     def copy(
@@ -198,7 +200,7 @@ class _Planter:
             "DC401": (6, lambda photo: (photo * 0.06).astype(np.uint8)),
             "DC402": (6, lambda photo: (255 - (255 - photo) * 0.05).astype(np.uint8)),
             "DC403": (6, _blur),
-            "DC404": (4, lambda photo: np.full_like(photo, 127)),
+            "DC404": (4, lambda photo: np.full_like(photo, photo.mean(axis=(0, 1)))),
             "DC405": (3, lambda photo: np.asarray(Image.fromarray(photo).resize((640, 640)))),
             "DC406": (3, lambda photo: np.tile(photo, (1, 9, 1))),
             "DC408": (6, lambda photo: np.asarray(Image.fromarray(photo).convert("L").convert("RGB"))),

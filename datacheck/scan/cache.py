@@ -25,13 +25,14 @@ import numpy as np
 import PIL
 import pyarrow as pa
 import pyarrow.compute as pc
+from numpy.typing import NDArray
 
 from datacheck.readers import ReadFailure
 from datacheck.scan.measurements import MEASUREMENTS_SCHEMA
 from datacheck.scan.shard import ShardResult
 from datacheck.storage import atomic_path
 
-SCAN_VERSION = 1
+SCAN_VERSION = 2
 """Raised whenever a measured value changes its meaning; rows of another version are measured again."""
 
 DETERMINED_BY_CONTENT = tuple(
@@ -74,10 +75,18 @@ def to_rows(result: ShardResult, places: Mapping[str, Any]) -> pa.Table:
     """Return a shard's result as rows; ``places`` has the columns that the result does not."""
     columns = {**result.columns, **places}
     columns["perceptual_hash"] = pa.array(columns["perceptual_hash"], mask=~columns["hashed"])
+    columns["perceptual_signature"] = signature_array(columns["perceptual_signature"], columns["hashed"])
     readable = np.array(columns["readable"], dtype=bool)
     columns["greyscale"] = pa.array(columns["greyscale"] == 1.0, mask=~readable)
     arrays = [_array(columns[field.name], field.type) for field in ROW_SCHEMA]
     return pa.Table.from_arrays(arrays, schema=ROW_SCHEMA)
+
+
+def signature_array(values: NDArray[np.int8], known: NDArray[np.bool_]) -> pa.Array:
+    """Return signatures, shape [n, `SIGNATURE_LENGTH`], as fixed-size binary, null where unknown."""
+    type_ = MEASUREMENTS_SCHEMA.field("perceptual_signature").type
+    validity = pa.py_buffer(np.packbits(known, bitorder="little"))
+    return pa.FixedSizeBinaryArray.from_buffers(type_, len(values), [validity, pa.py_buffer(values.tobytes())])
 
 
 def _array(values: Any, wanted: pa.DataType) -> pa.Array:

@@ -13,6 +13,7 @@ from scipy.sparse import coo_matrix, csr_matrix
 from scipy.sparse.csgraph import connected_components
 
 from datacheck.scan.hamming import hamming_pairs
+from datacheck.scan.likeness import closer_than_others
 from datacheck.scan.measurements import Measurements
 
 Rows = NDArray[np.int64]
@@ -77,7 +78,8 @@ def find_duplicates(measurements: Measurements, *, max_distance: int = 6) -> Dup
 
     Near duplicates differ in at most ``max_distance`` of the 64 bits of their perceptual hash, and their aspect and
     the mean and deviation of each channel agree within `TOLERANCES` (a twentieth of that for images under `SMALL_SIDE`
-    pixels a side, whose hashes must be equal too). Images without information have no hash and match nothing.
+    pixels a side, whose hashes must be equal too), and they are much closer to each other than to any other image
+    (`datacheck.scan.likeness`). Images without information have no hash and match nothing.
 
     Unreadable samples match nothing: that all empty files are equal says nothing about the images.
 
@@ -107,6 +109,8 @@ def find_duplicates(measurements: Measurements, *, max_distance: int = 6) -> Dup
         values[nodes], _features(measurements)[nodes], _small(measurements)[nodes], max_distance
     )
     pairs = nodes[pairs]
+    sure = closer_than_others(pairs, nodes, measurements.table["perceptual_signature"].combine_chunks())
+    pairs, distance = pairs[sure], distance[sure]
     near = _cut_chains(pairs, values, first, max_distance)
     return DuplicateClusters(exact, near, pairs, distance, complete)
 

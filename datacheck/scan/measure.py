@@ -9,6 +9,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from datacheck.scan.decode import stretch
+from datacheck.scan.measurements import SIGNATURE_SIDE
 
 HASH_SIDE = 32
 """The perceptual hash is taken from a grey image of this size."""
@@ -133,14 +134,20 @@ def _colour(moments: NDArray[np.float64]) -> tuple[NDArray[np.float64], NDArray[
     return np.sqrt(np.maximum(square - mean**2, 0.0)) + 0.3 * mean, np.sqrt(square)
 
 
-def perceptual_hashes(grey: NDArray[np.float32]) -> tuple[NDArray[np.uint64], NDArray[np.bool_]]:
-    """DCT hashes of many images, and whether each has enough information to be one.
+def perceptual_hashes(
+    grey: NDArray[np.float32],
+) -> tuple[NDArray[np.uint64], NDArray[np.int8], NDArray[np.bool_]]:
+    """DCT hashes and signatures of many images, and whether each has enough information to be one.
 
     The 8 x 8 lowest frequencies of the 32 x 32 grey image without the constant one, 63 bits, each telling whether a
     coefficient exceeds the median (Zauner, "Implementation and benchmarking of perceptual image hash functions",
     2010). Re-encoding or resizing changes few bits. A blank or evenly shaded image has coefficients that are noise
     about zero, whose bits would be shared with every other blank image or be random: it has no hash. At least 40 of the
     63 must differ from the median by more than one grey level; in photos and in 8 x 8 digits 55 or more do.
+
+    The hash finds candidates and the signature confirms them: it holds the `SIGNATURE_SIDE`² lowest coefficients but
+    the constant one, scaled so that the largest is 127, and the cosine of two signatures is the correlation of the two
+    images as far as they can be told apart at that size.
 
     Parameters
     ----------
@@ -149,22 +156,25 @@ def perceptual_hashes(grey: NDArray[np.float32]) -> tuple[NDArray[np.uint64], ND
 
     Returns
     -------
-    hashes, informative
-        uint64 and bool, both of shape [n].
+    hashes, signatures, informative
+        uint64 [n], int8 [n, `SIGNATURE_SIDE`² - 1], and bool [n].
     """
     basis = _dct_basis()
-    low = (basis @ grey.astype(np.float64) @ basis.T).reshape(len(grey), 64)[:, 1:]
+    coefficients = basis @ grey.astype(np.float64) @ basis.T
+    low = coefficients[:, :8, :8].reshape(len(grey), 64)[:, 1:]
     median = np.median(low, axis=1, keepdims=True)
     bits = low > median
     weights = np.left_shift(np.uint64(1), np.arange(63, dtype=np.uint64))
     hashes = (bits * weights).sum(axis=1, dtype=np.uint64)
     informative = (np.abs(low - median) > _FLAT).sum(axis=1) >= _MIN_STABLE_BITS
-    return hashes, informative
+    more = coefficients.reshape(len(grey), SIGNATURE_SIDE**2)[:, 1:]
+    largest = np.maximum(np.abs(more).max(axis=1, keepdims=True), np.finfo(np.float64).tiny)
+    return hashes, np.rint(127 * more / largest).astype(np.int8), informative
 
 
 def _dct_basis() -> NDArray[np.float64]:
-    """The eight lowest rows of the orthonormal DCT-II; shape [8, 32]."""
-    frequency, position = np.arange(8)[:, None], np.arange(HASH_SIDE)[None, :]
+    """The lowest rows of the orthonormal DCT-II; shape [`SIGNATURE_SIDE`, 32]."""
+    frequency, position = np.arange(SIGNATURE_SIDE)[:, None], np.arange(HASH_SIDE)[None, :]
     basis = np.cos(np.pi * (2 * position + 1) * frequency / (2 * HASH_SIDE)) * np.sqrt(2 / HASH_SIDE)
     basis[0] /= np.sqrt(2)
     return np.asarray(basis)

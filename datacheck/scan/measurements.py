@@ -21,6 +21,12 @@ if TYPE_CHECKING:
 VERSION = 1
 """Version of ``measurements.parquet``."""
 
+SIGNATURE_SIDE = 12
+"""Frequencies along each side of an image that its signature holds."""
+
+SIGNATURE_LENGTH = SIGNATURE_SIDE**2 - 1
+"""Bytes of a signature: every coefficient but the constant one."""
+
 MEASUREMENTS_SCHEMA = pa.schema(
     [
         pa.field("sample_id", pa.string(), nullable=False),
@@ -37,6 +43,7 @@ MEASUREMENTS_SCHEMA = pa.schema(
         pa.field("exif_orientation", pa.int8()),
         pa.field("content_hash", pa.string()),
         pa.field("perceptual_hash", pa.uint64()),
+        pa.field("perceptual_signature", pa.binary(SIGNATURE_LENGTH)),
         pa.field("brightness", pa.float32()),
         pa.field("brightness_p01", pa.float32()),
         pa.field("brightness_p99", pa.float32()),

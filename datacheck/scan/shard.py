@@ -15,6 +15,7 @@ from numpy.typing import NDArray
 from datacheck.readers import ReadFailure, SampleContent, SampleReader, SampleReadError
 from datacheck.scan.decode import MAX_PIXELS, Decoded, decode_array, decode_bytes, fit, stretch
 from datacheck.scan.measure import HASH_SIDE, perceptual_hashes, properties, raw_measures
+from datacheck.scan.measurements import SIGNATURE_LENGTH
 
 SAME = "same"
 """Stands in ``error`` of a row whose bytes are those that were measured before; nothing else of it is filled in."""
@@ -244,9 +245,12 @@ def _columns(rows: _Rows) -> dict[str, Any]:
         spread = np.full(n_rows, np.nan)
         spread[rows.measured] = measured[name]
         columns[name] = spread
-    hashes, informative = perceptual_hashes(np.array(rows.hash_inputs, np.float32).reshape(-1, HASH_SIDE, HASH_SIDE))
+    grey = np.array(rows.hash_inputs, np.float32).reshape(-1, HASH_SIDE, HASH_SIDE)
+    hashes, signatures, informative = perceptual_hashes(grey)
     columns["perceptual_hash"] = np.zeros(n_rows, np.uint64)
     columns["perceptual_hash"][rows.measured] = hashes
+    columns["perceptual_signature"] = np.zeros((n_rows, SIGNATURE_LENGTH), np.int8)
+    columns["perceptual_signature"][rows.measured] = signatures
     columns["hashed"] = np.zeros(n_rows, bool)
     columns["hashed"][rows.measured] = informative
     return columns

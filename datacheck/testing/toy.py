@@ -205,6 +205,7 @@ def _clean_columns(n: int) -> dict[str, list[object]]:
         columns[name] = (centre * (1 + 0.05 * np.clip(rng.normal(size=n), -2, 2))).tolist()
     columns["byte_size"] = rng.integers(4000, 5000, n).tolist()
     columns["perceptual_hash"] = rng.integers(0, 2**64, n, dtype=np.uint64).tolist()
+    columns["perceptual_signature"] = [None] * n
     columns["content_hash"] = [f"{row:032x}" for row in range(n)]
     return columns
 

@@ -12,6 +12,7 @@ import pyarrow.parquet as pq
 import pytest
 
 from datacheck.manifest import Manifest
+from datacheck.scan import scan
 from datacheck.scan.duplicates import DuplicateClusters, find_duplicates
 from datacheck.scan.measurements import MEASUREMENTS_SCHEMA, Measurements
 from datacheck.testing import measurements_for
@@ -164,15 +165,5 @@ class InMemory:
 
 
 def scanned(contents: list[Any]) -> Measurements:
-    from datacheck.scan.shard import ShardSettings, shard
-
     uris = [str(row) for row in range(len(contents))]
-    columns = shard(uris, [None] * len(uris), ShardSettings(InMemory(contents), thumbnail_side=0)).columns  # type: ignore[arg-type]
-    columns = {"sample_id": uris, "readable": [error is None for error in columns["error"]], **columns}
-    arrays = [
-        pa.array(columns[field.name], field.type, from_pandas=True)
-        if field.name in columns
-        else pa.nulls(len(uris), field.type)
-        for field in MEASUREMENTS_SCHEMA
-    ]
-    return Measurements(pa.table(arrays, schema=MEASUREMENTS_SCHEMA))
+    return scan(Manifest.from_columns({"uri": uris}, reader=InMemory(contents)), thumbnails=False).measurements

@@ -248,7 +248,7 @@ def scenery(rng: np.random.Generator) -> Image.Image:
 
 def hash_of(content: bytes | NDArray[Any]) -> tuple[int, bool]:
     small = decode_array(content).small if isinstance(content, np.ndarray) else decode_bytes(content).small
-    hashes, informative = perceptual_hashes(raw_measures(small)[3][None])
+    hashes, _, informative = perceptual_hashes(raw_measures(small)[3][None])
     return int(hashes[0]), bool(informative[0])
 
 
