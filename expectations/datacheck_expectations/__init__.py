@@ -1,1 +1,78 @@
-"""Data contracts for datasets, on Great Expectations."""
+"""Data contracts for datasets, on Great Expectations.
+
+Importing this package imports Great Expectations (it takes seconds) and registers the custom Expectations with it.
+"""
+
+from datacheck_expectations import suites
+from datacheck_expectations.changes import ContractDiff, diff_contracts, update_contract
+from datacheck_expectations.check import check, check_tables
+from datacheck_expectations.expectations import (
+    EXPECTATIONS,
+    ExpectAgreementAtLeast,
+    ExpectAllowedLabels,
+    ExpectAllowedValues,
+    ExpectClassCoverage,
+    ExpectClassImbalanceAtMost,
+    ExpectClassPropertyDriftAtMost,
+    ExpectClassShares,
+    ExpectConflictingDuplicatesAtMost,
+    ExpectDuplicatesAtMost,
+    ExpectEstimatedLabelErrorRateAtMost,
+    ExpectLabelDriftAtMost,
+    ExpectLabelledShareAtLeast,
+    ExpectLabelQualityAtLeast,
+    ExpectNoLeakageAcrossSplits,
+    ExpectPairsToMatch,
+    ExpectPropertyDriftAtMost,
+    ExpectPropertyInRange,
+    ExpectReadableShareAtLeast,
+    ExpectSplitShares,
+    ExpectTargetRangeCovered,
+    ExpectUniqueIds,
+)
+from datacheck_expectations.frame import contract_frame
+from datacheck_expectations.result import ContractResult, TermOutcome
+from datacheck_expectations.shard import ShardResult, check_shard
+from datacheck_expectations.store import Contract, Term, write_contract
+from datacheck_expectations.suites import propose_expectations, propose_suite
+
+__all__ = [
+    "EXPECTATIONS",
+    "Contract",
+    "ContractDiff",
+    "ContractResult",
+    "ExpectAgreementAtLeast",
+    "ExpectAllowedLabels",
+    "ExpectAllowedValues",
+    "ExpectClassCoverage",
+    "ExpectClassImbalanceAtMost",
+    "ExpectClassPropertyDriftAtMost",
+    "ExpectClassShares",
+    "ExpectConflictingDuplicatesAtMost",
+    "ExpectDuplicatesAtMost",
+    "ExpectEstimatedLabelErrorRateAtMost",
+    "ExpectLabelDriftAtMost",
+    "ExpectLabelQualityAtLeast",
+    "ExpectLabelledShareAtLeast",
+    "ExpectNoLeakageAcrossSplits",
+    "ExpectPairsToMatch",
+    "ExpectPropertyDriftAtMost",
+    "ExpectPropertyInRange",
+    "ExpectReadableShareAtLeast",
+    "ExpectSplitShares",
+    "ExpectTargetRangeCovered",
+    "ExpectUniqueIds",
+    "ShardResult",
+    "Term",
+    "TermOutcome",
+    "check",
+    "check_shard",
+    "check_tables",
+    "contract_frame",
+    "diff_contracts",
+    "propose_expectations",
+    "propose_suite",
+    "suites",
+    "update_contract",
+    "write_contract",
+]

@@ -1,0 +1,99 @@
+"""What every expectation of datacheck is: a verdict on one measure, and sentences for people."""
+
+from __future__ import annotations
+
+from abc import ABC, abstractmethod
+from collections.abc import Mapping
+from typing import Any, ClassVar
+
+from datacheck_expectations.gx import (
+    BatchExpectation,
+    LegacyDiagnosticRendererType,
+    LegacyRendererType,
+    RenderedStringTemplateContent,
+    RenderedTableContent,
+    renderer,
+)
+from datacheck_expectations.judgement import Judgement
+
+_INHERITED = frozenset(BatchExpectation.__fields__)
+
+
+class DatacheckExpectation(BatchExpectation, ABC):  # type: ignore[misc]
+    """An Expectation on a contract frame (`datacheck_expectations.contract_frame`); pandas only.
+
+    A subclass names its measure in ``metric_dependencies``, declares its thresholds as required fields (Great
+    Expectations does not save a value that equals a default, so that a default could change under a saved contract),
+    and says in `judge` and `promise` what it does with them.
+    """
+
+    success_keys: ClassVar[tuple[str, ...]] = ()
+    args_keys: ClassVar[tuple[str, ...]] = ()
+
+    def __init_subclass__(cls, **kwargs: Any) -> None:
+        super().__init_subclass__(**kwargs)
+        own = tuple(name for name in cls.__fields__ if name not in _INHERITED)
+        defaults = [name for name in own if not cls.__fields__[name].required]
+        if defaults:
+            raise TypeError(f"{cls.__name__}: {defaults} need no value; thresholds are required fields")
+        cls.success_keys = cls.args_keys = own
+
+    @abstractmethod
+    def judge(self, measured: Any) -> Judgement:
+        """Hold the thresholds against what was measured."""
+
+    @classmethod
+    @abstractmethod
+    def promise(cls, terms: Mapping[str, Any]) -> str:
+        """Return one sentence that says what a dataset must keep; ``terms`` are the fields as saved."""
+
+    def _validate(
+        self, metrics: Mapping[str, Any], runtime_configuration: Any = None, execution_engine: Any = None
+    ) -> dict[str, Any]:
+        (name,) = self.metric_dependencies
+        return self.judge(metrics[name]).to_gx()
+
+    @classmethod
+    @renderer(renderer_type=LegacyRendererType.PRESCRIPTIVE)  # type: ignore[untyped-decorator]
+    def _prescriptive_renderer(
+        cls, configuration: Any = None, result: Any = None, runtime_configuration: Any = None, **_: Any
+    ) -> list[Any]:
+        configuration = configuration or result.expectation_config
+        importance = {"warning": "Warning: ", "info": "For information: "}.get(str(configuration.severity.value), "")
+        return [
+            RenderedStringTemplateContent(
+                content_block_type="string_template",
+                string_template={
+                    "template": "$sentence",
+                    "params": {"sentence": importance + cls.promise(configuration.kwargs)},
+                    "styling": {},
+                },
+            )
+        ]
+
+    @classmethod
+    @renderer(renderer_type=LegacyDiagnosticRendererType.OBSERVED_VALUE)  # type: ignore[untyped-decorator]
+    def _diagnostic_observed_value_renderer(
+        cls, configuration: Any = None, result: Any = None, runtime_configuration: Any = None, **_: Any
+    ) -> str:
+        details = (result.result or {}).get("details") if result is not None else None
+        return str(details["sentence"]) if details else "could not be judged"
+
+    @classmethod
+    @renderer(renderer_type=LegacyDiagnosticRendererType.UNEXPECTED_TABLE)  # type: ignore[untyped-decorator]
+    def _diagnostic_unexpected_table_renderer(
+        cls, configuration: Any = None, result: Any = None, runtime_configuration: Any = None, **_: Any
+    ) -> list[Any] | None:
+        details = (result.result or {}).get("details") if result is not None else None
+        rows = details.get("offending", []) if details else []
+        if not rows or result.success:
+            return None
+        header = list(rows[0])
+        return [
+            RenderedTableContent(
+                content_block_type="table",
+                header_row=header,
+                table=[[str(row.get(name, "")) for name in header] for row in rows],
+                styling={"body": {"classes": ["table-bordered", "table-sm", "mt-3"]}},
+            )
+        ]

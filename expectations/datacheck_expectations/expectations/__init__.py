@@ -1,0 +1,75 @@
+"""The custom Expectations: importing this package registers them with Great Expectations."""
+
+from datacheck_expectations import metrics as metrics  # registers what the expectations are judged by
+from datacheck_expectations.base import DatacheckExpectation
+from datacheck_expectations.expectations.agreement import ExpectAgreementAtLeast
+from datacheck_expectations.expectations.allowed_labels import ExpectAllowedLabels
+from datacheck_expectations.expectations.allowed_values import ExpectAllowedValues
+from datacheck_expectations.expectations.class_coverage import ExpectClassCoverage
+from datacheck_expectations.expectations.class_imbalance import ExpectClassImbalanceAtMost
+from datacheck_expectations.expectations.class_property_drift import ExpectClassPropertyDriftAtMost
+from datacheck_expectations.expectations.class_shares import ExpectClassShares
+from datacheck_expectations.expectations.conflicting_duplicates import ExpectConflictingDuplicatesAtMost
+from datacheck_expectations.expectations.duplicates import ExpectDuplicatesAtMost
+from datacheck_expectations.expectations.label_drift import ExpectLabelDriftAtMost
+from datacheck_expectations.expectations.label_error_rate import ExpectEstimatedLabelErrorRateAtMost
+from datacheck_expectations.expectations.label_quality import ExpectLabelQualityAtLeast
+from datacheck_expectations.expectations.labelled_share import ExpectLabelledShareAtLeast
+from datacheck_expectations.expectations.leakage import ExpectNoLeakageAcrossSplits
+from datacheck_expectations.expectations.pairs_match import ExpectPairsToMatch
+from datacheck_expectations.expectations.property_drift import ExpectPropertyDriftAtMost
+from datacheck_expectations.expectations.property_range import ExpectPropertyInRange
+from datacheck_expectations.expectations.readable_share import ExpectReadableShareAtLeast
+from datacheck_expectations.expectations.split_shares import ExpectSplitShares
+from datacheck_expectations.expectations.target_coverage import ExpectTargetRangeCovered
+from datacheck_expectations.expectations.unique_ids import ExpectUniqueIds
+
+EXPECTATIONS: tuple[type[DatacheckExpectation], ...] = (
+    ExpectAgreementAtLeast,
+    ExpectAllowedLabels,
+    ExpectAllowedValues,
+    ExpectClassCoverage,
+    ExpectClassImbalanceAtMost,
+    ExpectClassPropertyDriftAtMost,
+    ExpectClassShares,
+    ExpectConflictingDuplicatesAtMost,
+    ExpectDuplicatesAtMost,
+    ExpectEstimatedLabelErrorRateAtMost,
+    ExpectLabelDriftAtMost,
+    ExpectLabelQualityAtLeast,
+    ExpectLabelledShareAtLeast,
+    ExpectNoLeakageAcrossSplits,
+    ExpectPairsToMatch,
+    ExpectPropertyDriftAtMost,
+    ExpectPropertyInRange,
+    ExpectReadableShareAtLeast,
+    ExpectSplitShares,
+    ExpectTargetRangeCovered,
+    ExpectUniqueIds,
+)
+"""Every expectation of datacheck."""
+
+__all__ = [
+    "EXPECTATIONS",
+    "ExpectAgreementAtLeast",
+    "ExpectAllowedLabels",
+    "ExpectAllowedValues",
+    "ExpectClassCoverage",
+    "ExpectClassImbalanceAtMost",
+    "ExpectClassPropertyDriftAtMost",
+    "ExpectClassShares",
+    "ExpectConflictingDuplicatesAtMost",
+    "ExpectDuplicatesAtMost",
+    "ExpectEstimatedLabelErrorRateAtMost",
+    "ExpectLabelDriftAtMost",
+    "ExpectLabelQualityAtLeast",
+    "ExpectLabelledShareAtLeast",
+    "ExpectNoLeakageAcrossSplits",
+    "ExpectPairsToMatch",
+    "ExpectPropertyDriftAtMost",
+    "ExpectPropertyInRange",
+    "ExpectReadableShareAtLeast",
+    "ExpectSplitShares",
+    "ExpectTargetRangeCovered",
+    "ExpectUniqueIds",
+]

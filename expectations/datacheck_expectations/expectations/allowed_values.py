@@ -1,0 +1,75 @@
+"""Expect the words of a column among the allowed ones."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from typing import Any, ClassVar
+
+from datacheck_expectations.base import DatacheckExpectation
+from datacheck_expectations.judgement import Judgement, chance, counted, listed, percent, share_interval
+from datacheck_expectations.measures import Words
+
+
+class ExpectAllowedValues(DatacheckExpectation):
+    """Expect at least a share of the samples to have one of the allowed values in a column (mode, format, verdict …).
+
+    Samples without a value are left out. Broken when even the upper end of the share's Wilson interval is below
+    ``min_share``.
+
+    Parameters
+    ----------
+    column
+        A column of names.
+    values
+        The allowed ones.
+    min_share
+        Share of the samples that have a value.
+    confidence
+        Level of the interval, in [0, 1); 0 lets the share itself decide.
+
+    Example
+    -------
+    >>> expectation = ExpectAllowedValues(column="mode", values=["RGB"], min_share=1.0, confidence=0.0)
+    >>> expectation.judge(Words({"RGB": 9, "L": 1})).sentence
+    "1 of 10 samples has another mode: 'L' (1)"
+    """
+
+    column: str
+    values: list[str]
+    min_share: float
+    confidence: float
+
+    metric_dependencies: ClassVar[tuple[str, ...]] = ("datacheck.words",)
+
+    def judge(self, measured: Words) -> Judgement:
+        """Count the other values."""
+        return judge_words(measured, self.values, self.min_share, self.confidence, self.column)
+
+    @classmethod
+    def promise(cls, terms: Mapping[str, Any]) -> str:
+        """Say the values."""
+        least = (
+            "Every sample has" if terms["min_share"] >= 1 else f"At least {percent(terms['min_share'])} of samples have"
+        )
+        return f"{least} the {terms['column']} {listed(terms['values'], 12)}{chance(terms['confidence'])}."
+
+
+def judge_words(measured: Words, allowed: list[str], min_share: float, confidence: float, column: str) -> Judgement:
+    """Hold the words that occur against the allowed ones."""
+    known = set(allowed)
+    others = sorted(
+        ((n, word) for word, n in measured.counts.items() if word not in known), key=lambda pair: (-pair[0], pair[1])
+    )
+    n_others, total = sum(n for n, _ in others), measured.total
+    if not total:
+        return Judgement(False, float("nan"), f"no sample has a {column}")
+    share = share_interval(total - n_others, total, confidence)
+    success = share.high >= min_share
+    if not others:
+        return Judgement(True, 1.0, f"all of {total:,} have one of the {len(allowed):,} allowed")
+    named = ", ".join(f"{word!r} ({n:,})" for n, word in others[:6])
+    verb = "has" if n_others == 1 else "have"
+    sentence = f"{n_others:,} of {counted(total, 'sample')} {verb} another {column}: {named}"
+    rows = tuple({column: word, "samples": n, "such as": measured.examples.get(word, "")} for n, word in others[:20])
+    ids = tuple(name for _, word in others if (name := measured.examples.get(word)))
+    return Judgement(success, share.value, sentence, () if success else rows, ids, n_others)

@@ -1,0 +1,54 @@
+"""Expect one label for one image."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from typing import Any, ClassVar
+
+from datacheck_expectations.base import DatacheckExpectation
+from datacheck_expectations.judgement import Judgement, percent
+from datacheck_expectations.measures import Repeats
+
+_WHAT = {"content_cluster": "an exact copy", "near_cluster": "a near duplicate"}
+
+
+class ExpectConflictingDuplicatesAtMost(DatacheckExpectation):
+    """Expect at most a share of the samples to have a duplicate with another label.
+
+    Parameters
+    ----------
+    column
+        ``content_cluster`` for exact, ``near_cluster`` for near duplicates.
+    max_share
+        In [0, 1]; 0 allows none.
+
+    Example
+    -------
+    >>> expectation = ExpectConflictingDuplicatesAtMost(column="content_cluster", max_share=0.0)
+    >>> expectation.judge(Repeats(2, 100, ("a", "b"))).sentence
+    '2 of 100 samples have an exact copy with another label (2 %)'
+    """
+
+    column: str
+    max_share: float
+
+    metric_dependencies: ClassVar[tuple[str, ...]] = ("datacheck.conflicting",)
+
+    def judge(self, measured: Repeats) -> Judgement:
+        """Count the conflicts."""
+        share = measured.n / measured.total
+        what = _WHAT.get(self.column, f"a sample of its {self.column}")
+        if not measured.n:
+            return Judgement(True, 0.0, f"no sample has {what} with another label")
+        sentence = f"{measured.n:,} of {measured.total:,} samples have {what} with another label ({percent(share)})"
+        success = share <= self.max_share
+        rows = () if success else measured.examples
+        return Judgement(success, share, sentence, rows, measured.sample_ids, measured.n)
+
+    @classmethod
+    def promise(cls, terms: Mapping[str, Any]) -> str:
+        """Say the share."""
+        what = _WHAT.get(terms["column"], f"a sample of its {terms['column']}")
+        if terms["max_share"] <= 0:
+            return f"No sample has {what} with another label."
+        return f"At most {percent(terms['max_share'])} of the samples have {what} with another label."

@@ -1,0 +1,53 @@
+"""Expect few duplicates."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from typing import Any, ClassVar
+
+from datacheck_expectations.base import DatacheckExpectation
+from datacheck_expectations.judgement import Judgement, percent
+from datacheck_expectations.measures import Repeats
+
+_WHAT = {"content_cluster": "byte for byte", "near_cluster": "nearly"}
+
+
+class ExpectDuplicatesAtMost(DatacheckExpectation):
+    """Expect at most a share of the samples to be copies of an earlier one.
+
+    Parameters
+    ----------
+    column
+        ``content_cluster`` for exact, ``near_cluster`` for near duplicates.
+    max_share
+        In [0, 1]; the first sample of each cluster is no copy.
+
+    Example
+    -------
+    >>> ExpectDuplicatesAtMost(column="content_cluster", max_share=0.0).judge(Repeats(2, 4)).observed
+    0.5
+    """
+
+    column: str
+    max_share: float
+
+    metric_dependencies: ClassVar[tuple[str, ...]] = ("datacheck.repeated",)
+
+    def judge(self, measured: Repeats) -> Judgement:
+        """Count the copies."""
+        share = measured.n / measured.total
+        how = _WHAT.get(self.column, f"by {self.column}")
+        if not measured.n:
+            return Judgement(True, 0.0, f"no two of {measured.total:,} samples are {how} the same")
+        sentence = f"{measured.n:,} of {measured.total:,} samples repeat an earlier one {how} ({percent(share)})"
+        success = share <= self.max_share
+        rows = () if success else measured.examples
+        return Judgement(success, share, sentence, rows, measured.sample_ids, measured.n)
+
+    @classmethod
+    def promise(cls, terms: Mapping[str, Any]) -> str:
+        """Say the share."""
+        how = _WHAT.get(terms["column"], f"by {terms['column']}")
+        if terms["max_share"] <= 0:
+            return f"No two samples are {how} the same."
+        return f"At most {percent(terms['max_share'])} of the samples repeat an earlier one {how}."

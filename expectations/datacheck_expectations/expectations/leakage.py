@@ -1,0 +1,62 @@
+"""Expect nothing of one split in another."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from typing import Any, ClassVar
+
+from datacheck_expectations.base import DatacheckExpectation
+from datacheck_expectations.judgement import Judgement, percent
+from datacheck_expectations.measures import Repeats
+
+_WHAT = {
+    "content_cluster": "byte-for-byte copy",
+    "near_cluster": "near duplicate",
+    "group": "member of its group",
+}
+
+
+class ExpectNoLeakageAcrossSplits(DatacheckExpectation):
+    """Expect no value of a column to occur in two splits: no image, no near duplicate, no group.
+
+    Parameters
+    ----------
+    column
+        ``content_cluster``, ``near_cluster``, ``group``, or any column whose values belong together; rows without a
+        value are alone.
+    max_share
+        Share of all samples that may be in an earlier split too (train before val before test); 0 allows none.
+
+    Example
+    -------
+    >>> expectation = ExpectNoLeakageAcrossSplits(column="group", max_share=0.0)
+    >>> expectation.judge(Repeats(3, 100, ("a", "b", "c"))).sentence
+    '3 of 100 samples have a member of its group in an earlier split (3 %)'
+    """
+
+    column: str
+    max_share: float
+
+    metric_dependencies: ClassVar[tuple[str, ...]] = ("datacheck.shared_across_splits",)
+
+    def judge(self, measured: Repeats) -> Judgement:
+        """Count what is in two splits."""
+        what = _WHAT.get(self.column, f"sample of its {self.column}")
+        share = measured.n / measured.total
+        if not measured.n:
+            return Judgement(True, 0.0, f"no sample has a {what} in another split")
+        verb = "has" if measured.n == 1 else "have"
+        sentence = (
+            f"{measured.n:,} of {measured.total:,} samples {verb} a {what} in an earlier split ({percent(share)})"
+        )
+        success = share <= self.max_share
+        rows = () if success else measured.examples
+        return Judgement(success, share, sentence, rows, measured.sample_ids, measured.n)
+
+    @classmethod
+    def promise(cls, terms: Mapping[str, Any]) -> str:
+        """Say what may not leak."""
+        what = _WHAT.get(terms["column"], f"sample of its {terms['column']}")
+        if terms["max_share"] <= 0:
+            return f"No sample has a {what} in another split."
+        return f"At most {percent(terms['max_share'])} of the samples have a {what} in an earlier split."

@@ -1,0 +1,52 @@
+"""Expect each image beside its own label file."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from typing import Any, ClassVar
+
+from datacheck_expectations.base import DatacheckExpectation
+from datacheck_expectations.judgement import Judgement, percent
+from datacheck_expectations.measures import Repeats
+
+
+class ExpectPairsToMatch(DatacheckExpectation):
+    """Expect ``uri`` and ``label_uri`` to belong together by their names, and neither to be missing.
+
+    Names are compared as `datacheck.pairing.keys.match_names` does: a pair is wrong when the names say that another
+    row's label file is the right one.
+
+    Parameters
+    ----------
+    max_share
+        Share of the samples that may be without their other half or with the wrong one.
+
+    Example
+    -------
+    >>> ExpectPairsToMatch(max_share=0.0).judge(Repeats(2, 4)).sentence
+    '2 of 4 images are without their label file, or beside the wrong one (50 %)'
+    """
+
+    max_share: float
+
+    metric_dependencies: ClassVar[tuple[str, ...]] = ("datacheck.unmatched_pairs",)
+
+    def judge(self, measured: Repeats) -> Judgement:
+        """Count the wrong pairs."""
+        share = measured.n / measured.total
+        if not measured.n:
+            return Judgement(True, 0.0, f"all {measured.total:,} pairs match")
+        sentence = (
+            f"{measured.n:,} of {measured.total:,} images are without their label file, or beside the wrong one "
+            f"({percent(share)})"
+        )
+        success = share <= self.max_share
+        rows = () if success else measured.examples
+        return Judgement(success, share, sentence, rows, measured.sample_ids, measured.n)
+
+    @classmethod
+    def promise(cls, terms: Mapping[str, Any]) -> str:
+        """Say the share."""
+        if terms["max_share"] <= 0:
+            return "Every image is beside the label file that its name says."
+        return f"At most {percent(terms['max_share'])} of the images are without their label file or beside another."

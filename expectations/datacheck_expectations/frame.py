@@ -1,0 +1,126 @@
+"""The table that a contract judges: manifest, measurements, duplicate clusters and label quality, a row a sample."""
+
+from __future__ import annotations
+
+from typing import Any
+
+import numpy as np
+import pandas as pd
+import pyarrow as pa
+
+from datacheck.errors import ContractError
+from datacheck.manifest import Manifest
+from datacheck.probe.outputs import ProbeOutputs
+from datacheck.scan.duplicates import find_duplicates
+from datacheck.scan.measurements import Measurements
+
+CLUSTER_COLUMNS = ("content_cluster", "near_cluster")
+"""Cluster of samples with equal content, and of samples that show nearly the same image; null for a sample alone."""
+
+PROBE_COLUMNS = ("label_quality", "label_error_rate", "label_error_rate_low", "label_error_rate_high")
+"""The probe's label quality of each sample, and its estimate for the whole dataset with its interval, in every row."""
+
+_LEFT_OUT = frozenset({"sample_id", "error_detail", "mtime_ns", "content_hash", "perceptual_hash"})
+
+
+def contract_frame(
+    manifest: Manifest,
+    measurements: Measurements | None = None,
+    probe: ProbeOutputs | None = None,
+    *,
+    near_duplicate_distance: int = 6,
+) -> pd.DataFrame:
+    """Join all that is known about each sample into one DataFrame without object columns.
+
+    Parameters
+    ----------
+    manifest
+        The dataset, N rows; all of its columns are kept.
+    measurements
+        Aligned with the manifest; adds its columns, ``aspect`` (width over height) and the duplicate clusters.
+    probe
+        Aligned with the manifest; adds `PROBE_COLUMNS`.
+    near_duplicate_distance
+        Bits in which the perceptual hashes of near duplicates may differ.
+
+    Returns
+    -------
+    pandas.DataFrame
+        N rows. Names are categoricals, ids and paths Arrow strings, the labels of a multilabel row an Arrow list,
+        numbers floats with NaN where they were not measured.
+
+    Raises
+    ------
+    ContractError
+        When the dataset is empty.
+    ManifestError
+        When the measurements are not aligned with the manifest.
+
+    Examples
+    --------
+    >>> manifest = Manifest.from_columns({"label": ["cat", "dog"], "split": ["train", "test"]})
+    >>> contract_frame(manifest).columns.tolist()
+    ['sample_id', 'label', 'split']
+    """
+    if not len(manifest):
+        raise ContractError(
+            f"expected a dataset with samples, found none in {manifest.took_for or 'the manifest'}: an empty dataset "
+            "keeps no contract; look at the path and at what it was taken for"
+        )
+    columns = {name: _series(manifest.table[name]) for name in manifest.table.column_names}
+    if measurements is not None:
+        measurements.check_aligned(manifest)
+        columns |= _measured(measurements, near_duplicate_distance)
+    if probe is not None:
+        columns |= _probed(probe, len(manifest))
+    return pd.DataFrame(columns, copy=False)
+
+
+def _series(column: pa.ChunkedArray) -> Any:
+    """Return an Arrow column as what pandas holds most cheaply."""
+    kind = column.type
+    if pa.types.is_dictionary(kind):
+        merged = column.unify_dictionaries().combine_chunks()
+        codes = merged.indices.fill_null(-1).to_numpy(zero_copy_only=False)
+        return pd.Categorical.from_codes(codes, categories=merged.dictionary.to_pylist())
+    if pa.types.is_boolean(kind) and not column.null_count:
+        return column.to_numpy()
+    if pa.types.is_integer(kind) and not column.null_count:
+        return column.to_numpy()
+    if pa.types.is_floating(kind):
+        return column.to_numpy()
+    return pd.arrays.ArrowExtensionArray(column)
+
+
+def _measured(measurements: Measurements, distance: int) -> dict[str, Any]:
+    columns: dict[str, Any] = {}
+    for field in measurements.table.schema:
+        if field.name in _LEFT_OUT:
+            continue
+        column = measurements.table[field.name]
+        if pa.types.is_string(field.type):
+            column = column.dictionary_encode()
+        elif pa.types.is_integer(field.type):
+            column = column.cast(pa.float64())
+        columns[field.name] = _series(column)
+    with np.errstate(divide="ignore", invalid="ignore"):
+        columns["aspect"] = columns["width"] / columns["height"]
+    found = find_duplicates(measurements, max_distance=distance)
+    for name, clusters in zip(CLUSTER_COLUMNS, (found.exact, found.near), strict=True):
+        columns[name] = np.where(clusters >= 0, clusters, np.nan)
+    return columns
+
+
+def _probed(probe: ProbeOutputs, n_rows: int) -> dict[str, Any]:
+    if len(probe) != n_rows:
+        raise ContractError(
+            f"expected a probe of the {n_rows:,} samples of the manifest, found one of {len(probe):,}: probe it again"
+        )
+    columns: dict[str, Any] = {"label_quality": np.asarray(probe.label_quality, dtype=np.float64)}
+    if probe.label_yield is None:
+        return columns
+    estimate = probe.label_yield.estimated_errors
+    probed = max(1, int(np.isfinite(probe.label_quality).sum()))
+    for name, count in zip(PROBE_COLUMNS[1:], (estimate.value, estimate.low, estimate.high), strict=True):
+        columns[name] = np.full(n_rows, min(1.0, max(0.0, count / probed)), dtype=np.float32)
+    return columns

@@ -1,0 +1,51 @@
+"""The measures as Great Expectations metrics, so that expectations that need the same numbers share them."""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+from typing import Any
+
+from datacheck_expectations import measures
+from datacheck_expectations.gx import MetricDomainTypes, PandasExecutionEngine, TableMetricProvider, metric_value
+
+
+def _metric(name: str, measure: Callable[..., Any], *keys: str) -> type[Any]:
+    """Define a metric of a whole pandas batch; ``keys`` are the expectation's fields that the measure takes."""
+
+    def _pandas(
+        cls: type[Any],
+        execution_engine: Any,
+        metric_domain_kwargs: dict[str, Any],
+        metric_value_kwargs: dict[str, Any],
+        metrics: dict[str, Any],
+        runtime_configuration: dict[str, Any],
+    ) -> Any:
+        frame, _, _ = execution_engine.get_compute_domain(metric_domain_kwargs, domain_type=MetricDomainTypes.TABLE)
+        return measure(frame, *(metric_value_kwargs[key] for key in keys))
+
+    body = {
+        "__doc__": measure.__doc__,
+        "metric_name": name,
+        "value_keys": keys,
+        "_pandas": metric_value(engine=PandasExecutionEngine)(_pandas),
+    }
+    return type(f"{measure.__name__}_metric", (TableMetricProvider,), body)
+
+
+METRICS = (
+    _metric("datacheck.class_table", measures.class_table),
+    _metric("datacheck.values", measures.values_of, "column", "split"),
+    _metric("datacheck.moments_by_class", measures.moments_by_class, "column"),
+    _metric("datacheck.moments_by_split", measures.moments_by_split, "column"),
+    _metric("datacheck.words", measures.words_of, "column"),
+    _metric("datacheck.labels", lambda frame: measures.words_of(frame, "label")),
+    _metric("datacheck.shared_across_splits", measures.shared_across_splits, "column"),
+    _metric("datacheck.repeated", measures.repeated, "column"),
+    _metric("datacheck.conflicting", measures.conflicting, "column"),
+    _metric("datacheck.unmatched_pairs", measures.unmatched_pairs),
+    _metric("datacheck.unreadable", measures.unreadable),
+    _metric("datacheck.label_quality", measures.label_quality),
+    _metric("datacheck.label_error_rate", measures.label_error_rate),
+    _metric("datacheck.agreement", measures.agreement),
+)
+"""Every metric. Defining one registers it with Great Expectations."""

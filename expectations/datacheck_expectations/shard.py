@@ -1,0 +1,190 @@
+"""Streaming arrival: a new shard held to a contract without the old data."""
+
+from __future__ import annotations
+
+import time
+from collections.abc import Mapping
+from dataclasses import dataclass
+from datetime import UTC, datetime
+from pathlib import Path
+from typing import Any
+
+import numpy as np
+import pandas as pd
+
+from datacheck.errors import ContractError
+from datacheck.fingerprint import Fingerprint, fingerprint
+from datacheck.stats import Moments, Quantiles
+from datacheck_expectations.check import Progress, _measure, run_checkpoint
+from datacheck_expectations.expectations import EXPECTATIONS, ExpectPropertyDriftAtMost
+from datacheck_expectations.frame import contract_frame
+from datacheck_expectations.judgement import Judgement, moments_of
+from datacheck_expectations.measures import ALL, ClassTable, moments_by_split
+from datacheck_expectations.result import BROKEN, KEPT, UNJUDGED, ContractResult, TermOutcome
+from datacheck_expectations.store import Contract, Term
+
+MERGED_TYPES = {
+    "expect_class_coverage",
+    "expect_class_shares",
+    "expect_class_imbalance_at_most",
+    "expect_label_drift_at_most",
+    "expect_split_shares",
+    "expect_labelled_share_at_least",
+    "expect_target_range_covered",
+}
+"""Terms about the dataset as a whole: judged on the accepted dataset and the shard together."""
+
+_BY_TYPE = {expectation.expectation_type: expectation for expectation in EXPECTATIONS}
+
+
+@dataclass(frozen=True)
+class ShardResult:
+    """What a new shard came to.
+
+    Attributes
+    ----------
+    result
+        One outcome a term.
+    merged
+        Fingerprint of the accepted dataset and the shard: the reference of the next shard, where this one is accepted.
+    """
+
+    result: ContractResult
+    merged: Fingerprint
+
+
+def check_shard(
+    shard: object,
+    contract: str | Path | Contract,
+    *,
+    accepted: Fingerprint | None = None,
+    run_dir: str | Path | None = None,
+    jobs: int | None = None,
+    progress: Progress | None = None,
+    **source_options: Any,
+) -> ShardResult:
+    """Hold new samples to a contract, with the fingerprint of what was accepted in place of the old data.
+
+    What is about the dataset as a whole (coverage, shares, imbalance, drift of labels, range of the target) is judged
+    on old and new together; everything else (ids, readability, ranges, drift of properties, copies and leaks within
+    the shard) on the shard alone, with its own sampling error. Whether a new sample is a copy of an old one cannot be
+    told without the old data.
+
+    Parameters
+    ----------
+    shard
+        Anything that `datacheck.open` takes, or a manifest.
+    contract
+        The contract or its folder.
+    accepted
+        What was accepted so far; default: the fingerprint in the contract.
+    run_dir, jobs, progress, **source_options
+        As in `check`.
+
+    Raises
+    ------
+    ContractError
+        When the contract has no fingerprint to merge with, or as in `check`.
+    """
+    from datacheck.audit import open_manifest
+
+    started = time.perf_counter()
+    found = contract if isinstance(contract, Contract) else Contract.load(contract)
+    before = accepted or found.reference
+    if before is None:
+        raise ContractError(
+            f"the contract in {found.folder} has no fingerprint to merge a shard with: make it with "
+            "`datacheck contract init`, or give accepted="
+        )
+    manifest = open_manifest(shard, source_options)
+    if not len(manifest):
+        raise ContractError(f"expected a shard with samples, found none in {shard}")
+    measurements = _measure(manifest, found, None if run_dir is None else Path(run_dir), jobs, progress)
+    merged = before.merge(fingerprint(manifest, measurements))
+    frame = contract_frame(manifest, measurements, near_duplicate_distance=found.near_duplicate_distance)
+    alone, _ = run_checkpoint(found, frame)
+    outcomes = tuple(_on_shard(outcome, merged, frame) for outcome in alone)
+    result = ContractResult(
+        outcomes,
+        manifest,
+        contract=found.folder,
+        scope="shard",
+        seconds=time.perf_counter() - started,
+        created=datetime.now(UTC).isoformat(timespec="seconds"),
+    )
+    return ShardResult(result, merged)
+
+
+def _on_shard(outcome: TermOutcome, merged: Fingerprint, frame: pd.DataFrame) -> TermOutcome:
+    if outcome.term.type in MERGED_TYPES:
+        return judge_merged(outcome.term, merged)
+    if outcome.term.type == "expect_property_drift_at_most" and outcome.status != UNJUDGED:
+        return _judge_drift(outcome.term, frame)
+    return outcome
+
+
+def judge_merged(term: Term, merged: Fingerprint) -> TermOutcome:
+    """Judge a term of `MERGED_TYPES` on a fingerprint."""
+    expectation = _BY_TYPE[term.type](**term.kwargs)
+    if term.type == "expect_target_range_covered":
+        judged: Judgement = expectation.judge_counts(_interval_counts(merged, term.kwargs))
+    else:
+        judged = expectation.judge(class_table_of(merged))
+    return _outcome_of(term, judged, "with the accepted samples: ")
+
+
+def class_table_of(found: Fingerprint) -> ClassTable:
+    """Return the class counts of a fingerprint."""
+    named = [at for at, name in enumerate(found.splits) if name]
+    counts = found.label_counts[:, :-1]
+    labelled = found.split_counts - found.label_counts[:, -1]
+    rest = [at for at, name in enumerate(found.splits) if not name]
+    unsplit = (
+        (counts[rest[0]], int(labelled[rest[0]]), int(found.split_counts[rest[0]]))
+        if rest
+        else (np.zeros(counts.shape[1], np.int64), 0, 0)
+    )
+    return ClassTable(
+        tuple(found.splits[at] for at in named),
+        found.classes,
+        counts[named],
+        labelled[named],
+        found.split_counts[named],
+        unsplit,
+    )
+
+
+def _interval_counts(merged: Fingerprint, terms: Mapping[str, Any]) -> list[int]:
+    sketch = Quantiles.empty()
+    for name, state in merged.targets.items():
+        if terms["split"] in (ALL, name):
+            sketch = sketch.merge(state.quantiles)
+    ranks = sketch.ranks(terms["edges"])
+    return np.rint(np.diff(ranks) * sketch.n).astype(int).tolist() if sketch.n else [0] * (len(ranks) - 1)
+
+
+def _judge_drift(term: Term, frame: pd.DataFrame) -> TermOutcome:
+    """Judge a drift by the splits that the shard has; a shard without splits by the accepted dataset as a whole."""
+    reference: Mapping[str, Mapping[str, float]] = term.kwargs["reference"]
+    measured = moments_by_split(frame, term.kwargs["column"])
+    present = {name: part for name, part in reference.items() if name in measured and measured[name].n >= 2}
+    if not present:
+        whole = Moments.empty()
+        for part in reference.values():
+            whole = whole.merge(moments_of(part))
+        n, mean, std = whole.value
+        present = {ALL: {"n": n, "mean": mean, "std": std}}
+    expectation = ExpectPropertyDriftAtMost(**{**term.kwargs, "reference": present})
+    return _outcome_of(term, expectation.judge(measured))
+
+
+def _outcome_of(term: Term, judged: Judgement, prefix: str = "") -> TermOutcome:
+    return TermOutcome(
+        term,
+        KEPT if judged.success else BROKEN,
+        prefix + judged.sentence,
+        judged.to_gx()["result"]["observed_value"],
+        judged.offending,
+        judged.sample_ids,
+        judged.n_affected,
+    )
