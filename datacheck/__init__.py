@@ -9,47 +9,61 @@
 from __future__ import annotations
 
 import importlib
+import sys
+from types import ModuleType
 from typing import TYPE_CHECKING, Any
 
-from datacheck.audit import audit
-from datacheck.errors import (
-    ConfigError,
-    ContractError,
-    DatacheckError,
-    ManifestError,
-    MissingExtraError,
-    PlanError,
-    ProbeError,
-    RelabelError,
-    ScanError,
-    SourceError,
-    StorageError,
-)
-from datacheck.findings import Failed, Finding, Found, NotApplicable, Outcome, Passed, Severity
-from datacheck.fingerprint import fingerprint
-from datacheck.manifest import Listings, Manifest, Modality, Task
-from datacheck.scan import scan
-from datacheck.sources import open_source
-
 if TYPE_CHECKING:
+    from datacheck.audit import audit
     from datacheck.config import Settings
-    from datacheck.fingerprint import Fingerprint, FingerprintDiff
-    from datacheck.probe.outputs import ProbeOutputs
+    from datacheck.errors import (
+        ConfigError,
+        ContractError,
+        DatacheckError,
+        ManifestError,
+        MissingExtraError,
+        PlanError,
+        ProbeError,
+        RelabelError,
+        ScanError,
+        SourceError,
+        StorageError,
+    )
+    from datacheck.findings import Failed, Finding, Found, NotApplicable, Outcome, Passed, Severity
+    from datacheck.fingerprint import Fingerprint, FingerprintDiff, fingerprint
+    from datacheck.manifest import Listings, Manifest, Modality, Task
+    from datacheck.probe import ProbeOutputs, probe
     from datacheck.report import Report
-    from datacheck.scan.measurements import Measurements
+    from datacheck.scan import Measurements, scan
+    from datacheck.sources import open_source as open
 
 __version__ = "0.1.0"
 
-open = open_source
-
-_LAZY = {
-    "Fingerprint": "datacheck.fingerprint",
-    "FingerprintDiff": "datacheck.fingerprint",
-    "Measurements": "datacheck.scan.measurements",
-    "ProbeOutputs": "datacheck.probe.outputs",
-    "Report": "datacheck.report",
-    "Settings": "datacheck.config",
+_HOMES = {
+    "audit": ("audit",),
+    "config": ("Settings",),
+    "errors": (
+        "ConfigError",
+        "ContractError",
+        "DatacheckError",
+        "ManifestError",
+        "MissingExtraError",
+        "PlanError",
+        "ProbeError",
+        "RelabelError",
+        "ScanError",
+        "SourceError",
+        "StorageError",
+    ),
+    "findings": ("Failed", "Finding", "Found", "NotApplicable", "Outcome", "Passed", "Severity"),
+    "fingerprint": ("Fingerprint", "FingerprintDiff", "fingerprint"),
+    "manifest": ("Listings", "Manifest", "Modality", "Task"),
+    "probe": ("ProbeOutputs", "probe"),
+    "report": ("Report",),
+    "scan": ("Measurements", "scan"),
+    "sources": ("open_source",),
 }
+_ROOM_OF = {name: room for room, names in _HOMES.items() for name in names}
 
 __all__ = [
     "ConfigError",
@@ -83,14 +97,33 @@ __all__ = [
     "audit",
     "fingerprint",
     "open",
+    "probe",
     "scan",
 ]
 
 
+class _Face(ModuleType):
+    """Keeps a room from hiding the function of its name: ``datacheck.scan`` is what users call.
+
+    Importing a submodule binds it in its package; here the names of functions stay free, and are looked up on first
+    use. The import stays light, also in the scan's worker processes.
+    """
+
+    def __setattr__(self, name: str, value: object) -> None:
+        if not (name in _ROOM_OF and isinstance(value, ModuleType)):
+            super().__setattr__(name, value)
+
+
+sys.modules[__name__].__class__ = _Face
+
+
 def __getattr__(name: str) -> Any:
-    if name in _LAZY:
-        return getattr(importlib.import_module(_LAZY[name]), name)
-    raise AttributeError(f"module {__name__!r} has no attribute {name!r}")
+    home = "open_source" if name == "open" else name
+    if home not in _ROOM_OF:
+        raise AttributeError(f"module {__name__!r} has no attribute {name!r}")
+    value = getattr(importlib.import_module(f"{__name__}.{_ROOM_OF[home]}"), home)
+    globals()[name] = value
+    return value
 
 
 def __dir__() -> list[str]:

@@ -45,7 +45,7 @@ def closer_than_others(pairs: Rows, rows: Rows, signatures: pa.FixedSizeBinaryAr
     """
     known = np.asarray(pc.is_valid(signatures).to_numpy(zero_copy_only=False))
     judged = np.asarray(known[pairs[:, 0]] & known[pairs[:, 1]])
-    believed = np.logical_not(judged)
+    believed: NDArray[np.bool_] = np.logical_not(judged)
     if not judged.any():
         return believed
     pairs, rows = pairs[judged], rows[known[rows]]

@@ -1,0 +1,50 @@
+"""The demo finds everything that was planted, and its clean twin is silent."""
+
+from __future__ import annotations
+
+from pathlib import Path
+
+import pytest
+
+from datacheck.cli import run
+from datacheck.cli.demo import compare, summary
+from datacheck.demo import write_demo
+from datacheck.errors import DatacheckError
+
+
+@pytest.mark.parametrize("seed", [0, 1, 2])
+def test_every_planted_defect_is_found_and_nothing_else_above_info(
+    tmp_path: Path, capsys: pytest.CaptureFixture[str], seed: int
+) -> None:
+    assert run(["demo", str(tmp_path / "data"), "--seed", str(seed)]) == 0, capsys.readouterr().out[-500:]
+    assert "Planted 19 kinds of defect, found 19." in capsys.readouterr().out
+
+
+@pytest.mark.parametrize("seed", [0, 1, 2])
+def test_the_clean_twin_is_silent_above_info(tmp_path: Path, capsys: pytest.CaptureFixture[str], seed: int) -> None:
+    assert run(["demo", str(tmp_path / "data"), "--clean", "--seed", str(seed)]) == 0, capsys.readouterr().out[-500:]
+    assert "no rule fired above info" in capsys.readouterr().out
+
+
+def test_the_comparison_can_fail(tmp_path: Path) -> None:
+    import datacheck
+
+    truth = write_demo(tmp_path / "data")
+    report = datacheck.audit(tmp_path / "data", ignore=["DC304"])
+    missed, unplanted = compare(report, truth, probe=False)
+    assert missed == ["DC304"]
+    assert unplanted == []
+    assert "found 18. Missed, in whole or in part: DC304." in summary(truth, missed, unplanted, probe=False)
+
+
+def test_it_never_writes_over_files(tmp_path: Path) -> None:
+    (tmp_path / "mine.txt").write_text("keep")
+    with pytest.raises(DatacheckError, match="new or empty folder"):
+        write_demo(tmp_path)
+
+
+def test_truth_names_files_that_are_there(tmp_path: Path) -> None:
+    truth = write_demo(tmp_path / "data")
+    named = {name for names in truth.planted.values() for name in names}
+    assert [name for name in named if not (tmp_path / "data" / name).exists()] == []
+    assert len(truth.planted["DC501"]) == 40
