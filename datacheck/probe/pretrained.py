@@ -17,6 +17,7 @@ from torch import Tensor, nn
 
 from datacheck.manifest import Task
 from datacheck.probe.backbone import load_backbone
+from datacheck.probe.blend import blend_weight
 from datacheck.probe.budget import Clock
 from datacheck.probe.heads import HeadRecipe, fit_heads
 from datacheck.probe.problem import Fitted, Problem, Refit
@@ -34,7 +35,10 @@ KEPT_STAGES = 0.37
 """Share of the stages that stay frozen in fine-tuning."""
 
 CHUNK = 32
-"""Images a pass: on a CPU a larger chunk leaves the caches and is two to three times slower an image."""
+"""Images a pass on a CPU, where a larger chunk leaves the caches and is two to three times slower an image."""
+
+LARGE_CHUNK = 512
+"""Images a pass on a GPU."""
 
 MAX_EPOCHS = 12
 LARGEST_CACHE = 4 << 30
@@ -120,7 +124,7 @@ def fit(
     pixels = PixelInputs(problem.pixels, device, np.array(weights.mean), np.array(weights.deviation), side=chosen)
     features, kept, split = _embed_all(stages, width, pixels, rows, len(problem.fold), clock, flip=flip)
     recipe = HeadRecipe()
-    members = [fit_heads(features[0], problem, recipe, seed=problem.seed, mirrored=features[1] if flip else None)]
+    answer = fit_heads(features[0], problem, recipe, seed=problem.seed, mirrored=features[1] if flip else None)
     choices = [
         f"embedded {len(rows)} images once by {name} at {chosen} pixels and solved heads for "
         f"{problem.n_folds} folds at once"
@@ -134,16 +138,18 @@ def fit(
         watch = Dynamics(len(problem.fold), device) if problem.task is Task.CLASSIFICATION else None
         trainer = replace(trainer, recipe=replace(trainer.recipe, epochs=planned))
         outputs, cut = trainer.run(seconds=0.95 * clock.left, dynamics=watch)
-        members.append(outputs)
+        weight = blend_weight(answer, outputs, problem)
+        answer = ((1 - weight) * answer + weight * outputs).astype(np.float32)
         dynamics = {} if watch is None else watch.result()
         choices.append(
-            f"fine-tuned the last {len(stages) - split} of its {len(stages)} stages for {planned} epochs in each fold"
+            f"fine-tuned the last {len(stages) - split} of its {len(stages)} stages for {planned} epochs in each fold; "
+            f"they count {weight:.2f} beside the frozen heads, as explains the held-out labels best"
         )
         choices += ["cut the training short: the machine became slower than it was at first"] if cut else []
     else:
         choices.append("left the network frozen: the budget does not reach for one epoch of fine-tuning in each fold")
     return Fitted(
-        np.stack(members),
+        answer[None],
         features[0],
         f"pretrained ({name})",
         device=str(device),
@@ -197,8 +203,9 @@ def _embed_all(
     early, late = stages[:split], stages[split:]
     features = [np.full((n_rows, width), np.nan, dtype=np.float32) for _ in range(1 + flip)]
     kept: list[Tensor] | None = None
-    for number, start in enumerate(range(0, len(rows), CHUNK)):
-        part = rows[start : start + CHUNK]
+    chunk = CHUNK if pixels.device.type == "cpu" else LARGE_CHUNK
+    for number, start in enumerate(range(0, len(rows), chunk)):
+        part = rows[start : start + chunk]
         for view, x in enumerate(pixels.views(part, flip=flip)):
             with autocast(pixels.device):
                 early_x = early(x)

@@ -20,7 +20,7 @@ from torch.nn import functional
 from datacheck.manifest import Task
 from datacheck.probe.budget import Clock
 from datacheck.probe.problem import Fitted, Problem, Refit
-from datacheck.probe.training import Dynamics, Network, PixelInputs, Recipe, Trainer
+from datacheck.probe.training import Dynamics, Network, PixelInputs, Recipe, Trainer, multiplies_bfloat16
 
 WIDTHS = ((64, 256, 256), (64, 128, 256), (32, 64, 128), (16, 32, 64))
 """Channels of the groups, from the widest network to the narrowest."""
@@ -126,6 +126,7 @@ def fit(
         f"trained a convolutional network from scratch at {side} pixels, widths {list(widths)}, "
         f"{trainer.recipe.epochs} epochs in each of {problem.n_folds} folds: the widest that the budget allows",
         "mirrored half of the images" if flip else "did not mirror images: they are grey, and may be text or scans",
+        *(("computed in bfloat16, which this processor multiplies in hardware",) if trainer.half else ()),
         *(("cut the training short: the machine became slower than it was at first",) if cut else ()),
     )
     return Fitted(
@@ -165,10 +166,11 @@ def _widest(
 ) -> tuple[Trainer, tuple[int, ...]]:
     """Return the trainer of the widest network that gets enough epochs, with its epochs set."""
     n_train = sum(len(problem.training_rows(fold)) // recipe.batch or 1 for fold in range(problem.n_folds))
+    half = multiplies_bfloat16(device)
     halvings = max(1, min(3, int(np.log2(side)) - 2))
     for number, candidate in enumerate(WIDTHS):
         widths = candidate[:halvings] if halvings < 3 else candidate
-        trainer = Trainer(_builder(filters, widths, problem.width), inputs, problem, recipe, device, clock)
+        trainer = Trainer(_builder(filters, widths, problem.width), inputs, problem, recipe, device, clock, half)
         each = trainer.step_seconds()
         fits = int(0.85 * (seconds - clock.used) / max(each * n_train, 1e-9))
         if fits >= ENOUGH_EPOCHS or number == len(WIDTHS) - 1:

@@ -184,6 +184,8 @@ class Trainer:
         Where.
     clock
         The budget.
+    half
+        Whether a CPU computes in bfloat16 as well; CUDA always does.
     """
 
     build: Callable[[int], Network]
@@ -192,6 +194,7 @@ class Trainer:
     recipe: Recipe
     device: torch.device
     clock: Clock
+    half: bool = False
 
     def step_seconds(self, *, steps: int = 3) -> float:
         """Measure what one training step costs, on a throw-away network."""
@@ -267,7 +270,7 @@ class Trainer:
         outputs = []
         for start in range(0, len(rows), 256):
             views = self.inputs.views(rows[start : start + 256], flip=self.recipe.flip)
-            with autocast(self.device):
+            with autocast(self.device, half=self.half):
                 logits = [network(view).float() for view in views]
             outputs.append(torch.stack([self._link(one) for one in logits]).mean(0))
         return torch.cat(outputs).cpu().numpy() if outputs else np.empty((0, self.problem.width), np.float32)
@@ -278,7 +281,7 @@ class Trainer:
         network.eval()
         outputs = []
         for start in range(0, len(rows), 256):
-            with autocast(self.device):
+            with autocast(self.device, half=self.half):
                 outputs.append(network.body(self.inputs.views(rows[start : start + 256], flip=False)[0]).float())
         return torch.cat(outputs).cpu().numpy()
 
@@ -305,7 +308,7 @@ class Trainer:
     ) -> None:
         index = torch.from_numpy(rows).to(self.device, non_blocking=True)
         wanted = targets[index]
-        with autocast(self.device):
+        with autocast(self.device, half=self.half):
             logits = network(self.inputs.train(rows, flip, shift)).float()
         loss = self._loss(logits, wanted)
         optimizer.zero_grad(set_to_none=True)
@@ -345,9 +348,16 @@ def resolve_device(device: str) -> torch.device:
     return torch.device("cuda" if torch.cuda.is_available() else "cpu")
 
 
-def autocast(device: torch.device) -> AbstractContextManager[Any]:
-    """bfloat16 on CUDA; float32 elsewhere, where casting costs more than it saves."""
-    return torch.autocast("cuda", dtype=torch.bfloat16) if device.type == "cuda" else nullcontext()
+def autocast(device: torch.device, *, half: bool = False) -> AbstractContextManager[Any]:
+    """bfloat16 on CUDA, and elsewhere where ``half`` asks for it; float32 otherwise."""
+    wanted = half or device.type == "cuda"
+    return torch.autocast(device.type, dtype=torch.bfloat16) if wanted else nullcontext()
+
+
+def multiplies_bfloat16(device: torch.device) -> bool:
+    """Whether a CPU multiplies bfloat16 in hardware, where wide convolutions are then 1.6 times as fast."""
+    known = getattr(torch.cpu, "_is_avx512_bf16_supported", None)
+    return device.type == "cpu" and known is not None and bool(known())
 
 
 def _wait(device: torch.device) -> None:
