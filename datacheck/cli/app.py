@@ -6,7 +6,7 @@ from typing import Annotated
 
 import typer
 
-from datacheck.cli import audit, demo, explain, fingerprint, report
+from datacheck.cli import audit, contract, demo, explain, fingerprint, report
 
 app = typer.Typer(
     name="datacheck",
@@ -42,3 +42,4 @@ app.command("fingerprint")(fingerprint.fingerprint_command)
 app.command("diff")(fingerprint.diff_command)
 app.command("rules")(explain.rules_command)
 app.command("explain")(explain.explain_command)
+app.add_typer(contract.contract_app, name="contract")

@@ -4,7 +4,14 @@ Importing this package imports Great Expectations (it takes seconds) and registe
 """
 
 from datacheck_expectations import suites
-from datacheck_expectations.changes import ContractDiff, diff_contracts, update_contract
+from datacheck_expectations.changes import (
+    ContractDiff,
+    diff_contracts,
+    diff_terms,
+    edits,
+    foreign_expectations,
+    update_contract,
+)
 from datacheck_expectations.check import check, check_tables
 from datacheck_expectations.expectations import (
     EXPECTATIONS,
@@ -70,6 +77,9 @@ __all__ = [
     "check_tables",
     "contract_frame",
     "diff_contracts",
+    "diff_terms",
+    "edits",
+    "foreign_expectations",
     "propose_expectations",
     "propose_suite",
     "suites",

@@ -9,7 +9,10 @@ from typing import Any
 
 from datacheck.errors import ContractError
 from datacheck.fingerprint import Fingerprint
-from datacheck_expectations.store import Contract, Term, seal, write_contract
+from datacheck.storage import read_json
+from datacheck_expectations.expectations import EXPECTATIONS
+from datacheck_expectations.gx import get_expectation_impl, quiet
+from datacheck_expectations.store import SCHEMA, VERSION, Contract, Term, seal, write_contract
 
 _UP_LOOSENS = {"max_share", "max_ratio", "max_rate", "max_distance", "max_effect", "high", "confidence"}
 _DOWN_LOOSENS = {"min_share", "min_count", "min_quality", "low"}
@@ -135,6 +138,31 @@ def update_contract(
         near_duplicate_distance=near_duplicate_distance,
         source=source,
     )
+
+
+def edits(folder: str | Path) -> str:
+    """Return a line for each expectation that a contract's suite lost or gained since it was sealed."""
+    found = Contract.load(folder, accept_edits=True)
+    entries = read_json(Path(folder) / "contract.json", schema=SCHEMA, version=VERSION)["expectations"]
+    now = {term.digest for term in found.terms}
+    lines = [f"   lost  {entry['type']} {entry['subject']}" for entry in entries if entry["digest"] not in now]
+    lines += [
+        f" gained  {term.type} {term.subject}: {term.promise}"
+        for term in found.terms
+        if term.digest not in found.sealed
+    ]
+    return "\n".join(lines) + "\n"
+
+
+def foreign_expectations(contract: Contract) -> list[Any]:
+    """Return the expectations of a contract that datacheck does not define: those a team added by hand."""
+    own = {expectation.expectation_type for expectation in EXPECTATIONS}
+    with quiet():
+        return [
+            get_expectation_impl(term.type)(**term.kwargs, severity=term.severity, notes=term.why or None)
+            for term in contract.terms
+            if term.type not in own
+        ]
 
 
 def _by_title(terms: Sequence[Term]) -> dict[str, Term]:

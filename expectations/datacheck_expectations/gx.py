@@ -36,7 +36,10 @@ with quiet():
     from great_expectations.expectations.expectation import BatchExpectation
     from great_expectations.expectations.metrics.metric_provider import metric_value
     from great_expectations.expectations.metrics.table_metric_provider import TableMetricProvider
-    from great_expectations.expectations.registry import list_registered_expectation_implementations
+    from great_expectations.expectations.registry import (
+        get_expectation_impl,
+        list_registered_expectation_implementations,
+    )
     from great_expectations.render import (
         LegacyDiagnosticRendererType,
         LegacyRendererType,
@@ -55,6 +58,7 @@ __all__ = [
     "RenderedStringTemplateContent",
     "RenderedTableContent",
     "TableMetricProvider",
+    "get_expectation_impl",
     "gx",
     "gxe",
     "list_registered_expectation_implementations",

@@ -1,0 +1,225 @@
+"""``datacheck contract``: make, check, compare and update data contracts. Imports Great Expectations on first use."""
+
+from __future__ import annotations
+
+import json
+import sys
+from pathlib import Path
+from typing import TYPE_CHECKING, Annotated, Any
+
+import typer
+
+from datacheck.cli.audit import default_run_folder
+from datacheck.cli.progress import progress_bars
+from datacheck.errors import ConfigError, ContractError, did_you_mean, require
+
+if TYPE_CHECKING:
+    from datacheck.report import Report
+
+FORMATS = ("terminal", "json", "junit", "github")
+
+contract_app = typer.Typer(
+    name="contract",
+    help="Hold next week's dataset to what was accepted this week, with Great Expectations.",
+    no_args_is_help=True,
+    pretty_exceptions_enable=False,
+    rich_markup_mode=None,
+)
+
+_Folder = Annotated[Path, typer.Option("--contract", help="The contract's folder.")]
+
+
+@contract_app.command("init")
+def init_command(
+    run: Annotated[Path, typer.Argument(help="Run folder of the audit of an accepted dataset.")],
+    out: Annotated[Path, typer.Option("--out", "-o", help="Where the contract goes.")] = Path("contract"),
+) -> int:
+    """Propose a contract from an audited dataset: a Great Expectations project to commit and edit."""
+    contracts = _contracts()
+    report = _load_run(run)
+    if (out / "contract.json").exists():
+        raise ContractError(
+            f"{out} holds a contract already: change it with `datacheck contract update {run} --contract {out}`"
+        )
+    made = contracts.write_contract(out, _proposed(contracts, report), **_origin(report, run))
+    n_critical = sum(term.severity == "critical" for term in made.terms)
+    typer.echo(
+        f"{out}: {len(made.terms)} terms ({n_critical} critical) from {len(report.manifest):,} accepted samples\n"
+        f"next: read {out / 'expectations' / 'datacheck.json'} (each term says why), commit {out}, and run\n"
+        f"      datacheck contract check SOURCE --contract {out}"
+    )
+    return 0
+
+
+@contract_app.command("check")
+def check_command(
+    source: Annotated[str, typer.Argument(help="A folder of images, a table, a tar, or the images of a pair.")],
+    labels: Annotated[str | None, typer.Argument(help="The labels or masks of a pair.")] = None,
+    contract: _Folder = Path("contract"),
+    docs: Annotated[
+        Path | None, typer.Option(help="Write Great Expectations' Data Docs here, readable offline.")
+    ] = None,
+    format: Annotated[str, typer.Option(help=f"Standard output: {', '.join(FORMATS)}.")] = "terminal",
+    fail_on: Annotated[
+        str, typer.Option(help="Exit with 1 at this severity: info, warning, error (critical).")
+    ] = "error",
+    out: Annotated[Path | None, typer.Option(help="Run folder that remembers the scan.")] = None,
+    jobs: Annotated[int | None, typer.Option(min=1, help="Worker processes of the scan.")] = None,
+    pixels: Annotated[bool, typer.Option("--pixels/--no-pixels", help="Whether to read the images.")] = True,
+    budget: Annotated[str, typer.Option(help="Time of the probe, where a term needs it.")] = "60s",
+    shard: Annotated[
+        bool, typer.Option("--shard", help="The source is new samples only, on top of what was accepted.")
+    ] = False,
+    accepted: Annotated[
+        Path | None, typer.Option(help="With --shard: fingerprint of what was accepted so far.")
+    ] = None,
+    merged: Annotated[
+        Path | None, typer.Option(help="With --shard: write the fingerprint of old and new here.")
+    ] = None,
+    task: Annotated[
+        str | None, typer.Option(help="classification, regression, multilabel, paired, unlabelled.")
+    ] = None,
+    label: Annotated[str | None, typer.Option(help="Label column of a table.")] = None,
+    target: Annotated[str | None, typer.Option(help="Regression target column of a table.")] = None,
+    split: Annotated[str | None, typer.Option(help="Split column of a table.")] = None,
+    group: Annotated[str | None, typer.Option(help="Group column of a table.")] = None,
+    path: Annotated[str | None, typer.Option(help="Image path column of a table.")] = None,
+    root: Annotated[Path | None, typer.Option(help="Folder that a table's relative paths start from.")] = None,
+    verbose: Annotated[bool, typer.Option("--verbose", "-v", help="Every term, kept ones too.")] = False,
+    quiet: Annotated[bool, typer.Option("--quiet", "-q", help="No progress bars.")] = False,
+) -> int:
+    """Hold a dataset to a contract: exit 0 kept, 1 broken, 2 could not be judged."""
+    from datacheck.findings import Severity
+
+    severity = Severity.parse("error" if fail_on.lower() == "critical" else fail_on)
+    if format not in FORMATS:
+        raise ConfigError(
+            f"--format: expected one of {', '.join(FORMATS)}, found {format!r}{did_you_mean(format, FORMATS)}"
+        )
+    given = {"task": task, "label": label, "target": target, "split": split, "group": group, "path": path, "root": root}
+    options: dict[str, Any] = {name: value for name, value in given.items() if value is not None}
+    options |= {"run_dir": out or default_run_folder(source, labels), "jobs": jobs}
+    opened: object = source if labels is None else (source, labels)
+    contracts = _contracts()
+    if not shard:
+        if accepted is not None or merged is not None:
+            raise ConfigError("--accepted and --merged go with --shard")
+        with progress_bars(quiet=quiet) as progress:
+            result = contracts.check(
+                opened, contract, scan=pixels, budget=budget, docs=docs, progress=progress, **options
+            )
+    else:
+        if docs is not None:
+            raise ConfigError("--docs shows one checkpoint, and a shard is judged partly on its merged fingerprint")
+        result = _check_shard(contracts, opened, contract, accepted, merged, quiet, options)
+    sys.stdout.write(result.render(format, fail_on=severity, verbose=verbose))
+    return int(result.exit_code(severity))
+
+
+def _check_shard(
+    contracts: Any,
+    source: object,
+    contract: Path,
+    accepted: Path | None,
+    merged: Path | None,
+    quiet: bool,
+    options: dict[str, Any],
+) -> Any:
+    from datacheck.fingerprint import Fingerprint
+
+    before = None if accepted is None else Fingerprint.load(accepted)
+    with progress_bars(quiet=quiet) as progress:
+        found = contracts.check_shard(source, contract, accepted=before, progress=progress, **options)
+    if merged is not None and found.result.exit_code() == 0:
+        found.merged.save(merged)
+    return found.result
+
+
+@contract_app.command("diff")
+def diff_command(
+    before: Annotated[Path, typer.Argument(help="A contract's folder.")],
+    after: Annotated[Path, typer.Argument(help="Another's.")],
+    format: Annotated[str, typer.Option(help="text or json.")] = "text",
+) -> int:
+    """Say what loosens and what tightens from one contract to another; exit with 1 when anything changed."""
+    if format not in {"text", "json"}:
+        raise ConfigError(f"--format: expected text or json, found {format!r}")
+    found = _contracts().diff_contracts(before, after)
+    typer.echo(found.to_text() if format == "text" else json.dumps(found.to_json(), indent=2), nl=format == "json")
+    return int(bool(found.changes))
+
+
+@contract_app.command("update")
+def update_command(
+    run: Annotated[
+        Path | None,
+        typer.Argument(help="Run folder of the newly accepted dataset; none: accept edits of the suite's file."),
+    ] = None,
+    contract: _Folder = Path("contract"),
+    yes: Annotated[bool, typer.Option("--yes", "-y", help="Do not ask.")] = False,
+) -> int:
+    """Show what an update loosens or tightens, ask, and write it."""
+    contracts = _contracts()
+    old = contracts.Contract.load(contract, accept_edits=True)
+    if run is None:
+        if sorted(term.digest for term in old.terms) == sorted(old.sealed):
+            typer.echo("The suite is the one that was sealed: nothing to accept.")
+            return 0
+        typer.echo(f"{len(old.terms)} terms in the edited suite, {len(old.sealed)} in the sealed one:")
+        typer.echo(contracts.edits(contract), nl=False)
+        return _confirmed(yes) or _done(contracts.update_contract(old))
+    report = _load_run(run)
+    proposed = _proposed(contracts, report) + contracts.foreign_expectations(old)
+    found = contracts.diff_terms(old.terms, [contracts.Term.of_expectation(one) for one in proposed])
+    typer.echo(found.to_text(), nl=False)
+    same = (one.identity for one in (old.reference, report.fingerprint) if one is not None)
+    if not found.changes and len(set(same)) == 1:
+        return 0
+    return _confirmed(yes) or _done(contracts.update_contract(old, proposed, **_origin(report, run)))
+
+
+def _confirmed(yes: bool) -> int:
+    """Return 0 where the change is wanted, 1 where it is not."""
+    if yes:
+        return 0
+    if not sys.stdin.isatty():
+        raise ContractError("nobody can be asked here: run it again with --yes to write the change")
+    return 0 if typer.confirm("Write it?", default=False) else 1
+
+
+def _done(contract: Any) -> int:
+    typer.echo(f"{contract.folder}: {len(contract.terms)} terms; commit it")
+    return 0
+
+
+def _load_run(run: Path) -> Report:
+    from datacheck.report import Report
+
+    if not (run / "findings.json").is_file():
+        raise ContractError(
+            f"expected the run folder of an audit, found none at {run}: audit the accepted dataset first with "
+            f"`datacheck audit SOURCE --out {run}`"
+        )
+    return Report.load(run)
+
+
+def _distance(report: Report) -> int:
+    return int(report.settings.get("near_duplicate_distance", 6))
+
+
+def _proposed(contracts: Any, report: Report) -> list[Any]:
+    found: list[Any] = contracts.propose_expectations(report, near_duplicate_distance=_distance(report))
+    return found
+
+
+def _origin(report: Report, run: Path) -> dict[str, Any]:
+    return {
+        "reference": report.fingerprint,
+        "near_duplicate_distance": _distance(report),
+        "source": f"the audit of {report.created[:10]} in {run.name}",
+    }
+
+
+def _contracts() -> Any:
+    require("great_expectations", extra="contracts", purpose="`datacheck contract`")
+    return require("datacheck_expectations", extra="contracts", purpose="`datacheck contract`")
