@@ -25,9 +25,6 @@ if TYPE_CHECKING:
 Progress = Callable[[str, int, int], None]
 """Called with a stage's name, how much of it is done, and how much there is."""
 
-PROBE_PIXELS_LIMIT = 96
-"""The scan keeps pixels of at most this side for the probe; small images keep their own size."""
-
 
 def audit(
     source: object,
@@ -107,7 +104,7 @@ def audit(
     probe_options = _probe_options(probe, settings)
     if settings.out is not None:
         prepare_run_folder(settings.out)
-    scanned = _scan(manifest, settings, pixels=probe_options is not None, progress=progress)
+    scanned = _scan(manifest, settings, probe_options, progress)
     measurements = None if scanned is None else scanned.measurements
     context = RuleContext(
         manifest=manifest,
@@ -200,17 +197,22 @@ def prepare_run_folder(folder: Path) -> None:
         raise DatacheckError(f"expected a run folder that can be written at {folder}: {error}") from error
 
 
-def _scan(manifest: Manifest, settings: Settings, *, pixels: bool, progress: Progress | None) -> ScanResult | None:
+def _scan(
+    manifest: Manifest, settings: Settings, probe_options: Mapping[str, Any] | None, progress: Progress | None
+) -> ScanResult | None:
+    """Measure the images, and make the probe's pixels in the same pass."""
     if manifest.modality is not Modality.IMAGE or manifest.reader is None:
         return None
+    from datacheck.probe.images import usual_side
     from datacheck.scan import scan
 
+    needs_pixels = probe_options is not None and not {"features", "pred_probs", "pixels"} & set(probe_options)
     return scan(
         manifest,
         run_dir=settings.out,
         jobs=settings.jobs,
         engine=settings.engine,
-        pixels=PROBE_PIXELS_LIMIT if pixels else None,
+        pixels=usual_side(manifest) if needs_pixels else None,
         progress=None if progress is None else lambda done, total: progress("scan", done, total),
     )
 
@@ -237,12 +239,16 @@ def _probe(
 ) -> ProbeOutputs:
     from datacheck.probe import probe
 
+    at_hand: dict[str, Any] = {}
+    if scanned is not None:
+        at_hand["measurements"] = scanned.measurements
+        if scanned.pixels is not None:
+            at_hand["pixels"] = scanned.pixels
     return probe(
         context.manifest,
         seed=settings.seed,
-        run_dir=settings.out,
         progress=None if progress is None else lambda done, total: progress("probe", done, total),
-        **options,
+        **{**at_hand, **options},
     )
 
 
