@@ -32,6 +32,7 @@ if TYPE_CHECKING:
     from datacheck.findings import Failed, Finding, Found, NotApplicable, Outcome, Passed, Severity
     from datacheck.fingerprint import Fingerprint, FingerprintDiff, fingerprint
     from datacheck.manifest import Listings, Manifest, Modality, Task
+    from datacheck.plan import TrainingPlan, make_plan
     from datacheck.probe import ProbeOutputs, probe
     from datacheck.report import Report
     from datacheck.scan import Measurements, scan
@@ -58,6 +59,7 @@ _HOMES = {
     "findings": ("Failed", "Finding", "Found", "NotApplicable", "Outcome", "Passed", "Severity"),
     "fingerprint": ("Fingerprint", "FingerprintDiff", "fingerprint"),
     "manifest": ("Listings", "Manifest", "Modality", "Task"),
+    "plan": ("TrainingPlan", "make_plan"),
     "probe": ("ProbeOutputs", "probe"),
     "report": ("Report",),
     "scan": ("Measurements", "scan"),
@@ -94,8 +96,10 @@ __all__ = [
     "SourceError",
     "StorageError",
     "Task",
+    "TrainingPlan",
     "audit",
     "fingerprint",
+    "make_plan",
     "open",
     "probe",
     "scan",

@@ -1,0 +1,175 @@
+"""What to leave out of training, and what to look at again: with reason and confidence; nothing is ever deleted."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from typing import Any
+
+import numpy as np
+from numpy.typing import NDArray
+
+from datacheck.plan.items import Measured, PlanItem
+from datacheck.probe.outputs import ProbeOutputs
+from datacheck.scan.measurements import Measurements
+
+
+@dataclass
+class Actions:
+    """What to do with each sample; arrays of shape [N].
+
+    ``action`` is ``keep``, ``drop`` or ``relabel``; ``suggested`` a class code or -1; ``confidence`` in [0, 1] or NaN.
+    """
+
+    action: NDArray[np.object_]
+    suggested: NDArray[np.int64]
+    confidence: NDArray[np.float32]
+    reason: NDArray[np.object_]
+
+    @classmethod
+    def none(cls, n: int) -> Actions:
+        """Return actions that keep everything."""
+        return cls(
+            np.full(n, "keep", dtype=object),
+            np.full(n, -1, dtype=np.int64),
+            np.full(n, np.nan, dtype=np.float32),
+            np.full(n, None, dtype=object),
+        )
+
+    def set(
+        self, rows: NDArray[np.integer[Any]], action: str, confidence: Any, reason: Any, suggested: Any = -1
+    ) -> None:
+        """Set an action for rows that have none yet."""
+        free = self.action[rows] == "keep"
+        chosen = rows[free]
+        self.action[chosen] = action
+        for column, value in ((self.confidence, confidence), (self.reason, reason), (self.suggested, suggested)):
+            column[chosen] = value[free] if isinstance(value, np.ndarray) else value
+
+
+def choose_actions(
+    codes: NDArray[np.integer[Any]],
+    split: NDArray[np.integer[Any]],
+    exact: NDArray[np.int64] | None,
+    measurements: Measurements | None,
+    probe: ProbeOutputs | None,
+) -> Actions:
+    """Drop what cannot be read and needless copies; relabel conflicting copies and likely mislabels.
+
+    Parameters
+    ----------
+    codes, split
+        Class and planned split of each sample, -1 for none; shape [N].
+    exact
+        Cluster of exact duplicates, -1 alone; shape [N].
+    measurements, probe
+        Where they are at hand.
+    """
+    actions = Actions.none(len(codes))
+    if measurements is not None:
+        actions.set(np.flatnonzero(~measurements.readable), "drop", 1.0, "cannot be read")
+    if exact is not None:
+        copies, conflicts = copies_and_conflicts(codes, split, exact)
+        actions.set(conflicts, "relabel", 1.0, "an identical copy has another label")
+        actions.set(copies, "drop", 1.0, "an identical copy with the same label is in the same split")
+    if probe is not None and probe.label_yield is not None and probe.pred_probs is not None:
+        rows = likely_mislabels(probe)
+        suggested = probe.suggested[rows].astype(np.int64)
+        confidence = np.where(suggested >= 0, probe.pred_probs[rows, np.maximum(suggested, 0)], np.nan)
+        actions.set(
+            rows, "relabel", confidence.astype(np.float32), "likely mislabelled: the probe says otherwise", suggested
+        )
+    return actions
+
+
+def copies_and_conflicts(
+    codes: NDArray[np.integer[Any]], split: NDArray[np.integer[Any]], exact: NDArray[np.int64]
+) -> tuple[NDArray[np.int64], NDArray[np.int64]]:
+    """Return the needless copies (all but the first of a cluster in its split), and members of conflicting clusters.
+
+    Examples
+    --------
+    >>> found = copies_and_conflicts(np.array([0, 0, 0, 1]), np.zeros(4, int), np.array([0, 0, 1, 1]))
+    >>> [rows.tolist() for rows in found]
+    [[1], [2, 3]]
+    """
+    rows = np.flatnonzero((exact >= 0) & (codes >= 0))
+    if not len(rows):
+        return rows, rows
+    _, cluster = np.unique(exact[rows], return_inverse=True)
+    low = np.full(cluster.max() + 1, np.iinfo(np.int64).max)
+    high = np.full(cluster.max() + 1, -1)
+    np.minimum.at(low, cluster, codes[rows])
+    np.maximum.at(high, cluster, codes[rows])
+    conflicting = (low < high)[cluster]
+    agreeing = rows[~conflicting]
+    key = np.stack([exact[agreeing], split[agreeing].astype(np.int64)])
+    first = np.unique(key, axis=1, return_index=True)[1] if len(agreeing) else np.empty(0, np.int64)
+    return np.setdiff1d(agreeing, agreeing[first]), rows[conflicting]
+
+
+def likely_mislabels(probe: ProbeOutputs) -> NDArray[np.int64]:
+    """Return the rows of the relabel queue down to the recommended depth, worst first."""
+    assert probe.label_yield is not None
+    depth = probe.label_yield.recommended_depth
+    known = np.flatnonzero(np.isfinite(probe.label_quality))
+    return known[np.argsort(probe.label_quality[known], kind="stable")[:depth]]
+
+
+def action_items(actions: Actions, probe: ProbeOutputs | None) -> tuple[PlanItem, ...]:
+    """Sum the actions up."""
+    items = []
+    for kind in ("drop", "relabel"):
+        rows = np.flatnonzero(actions.action == kind)
+        reasons = {
+            str(reason): int((actions.reason[rows] == reason).sum()) for reason in dict.fromkeys(actions.reason[rows])
+        }
+        if not len(rows):
+            items.append(PlanItem(kind=kind, name=kind, verdict="nothing to do", summary=f"no sample to {kind}"))
+            continue
+        listed = "; ".join(f"{count} {reason}" for reason, count in reasons.items())
+        verb = "leave out of training (nothing is deleted)" if kind == "drop" else "have a person look at"
+        items.append(
+            PlanItem(
+                kind=kind,
+                name=kind,
+                verdict="do",
+                summary=f"{verb} {len(rows):,} samples: {listed}",
+                settings={"reasons": reasons},
+                measured=_yield(probe) if kind == "relabel" else (),
+            )
+        )
+    return tuple(items)
+
+
+def _yield(probe: ProbeOutputs | None) -> tuple[Measured, ...]:
+    if probe is None or probe.label_yield is None:
+        return ()
+    found = probe.label_yield
+    errors = found.estimated_errors
+    folds = int(probe.fold.max()) + 1
+    common: dict[str, Any] = {"folds": folds, "seeds": (probe.seed,), "seconds": probe.seconds}
+    measured = [
+        Measured(
+            metric="estimated_label_errors",
+            value=errors.value,
+            low=errors.low,
+            high=errors.high,
+            n=errors.n,
+            method=errors.method,
+            **common,
+        )
+    ]
+    if found.recommended_depth > 0 and len(found.depth):
+        at = min(int(np.searchsorted(found.depth, found.recommended_depth)), len(found.depth) - 1)
+        measured.append(
+            Measured(
+                metric="queue_precision",
+                value=float(found.precision[at]),
+                low=float(found.precision_low[at]),
+                high=float(found.precision_high[at]),
+                n=int(found.depth[at]),
+                method="expected share of wrong labels down to the recommended depth, from planted errors",
+                **common,
+            )
+        )
+    return tuple(measured)

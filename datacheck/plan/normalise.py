@@ -1,0 +1,112 @@
+"""Input size and normalisation of the training split, from what the scan measured."""
+
+from __future__ import annotations
+
+from typing import Any
+
+import numpy as np
+from numpy.typing import NDArray
+
+from datacheck.plan.items import Measured, PlanItem
+from datacheck.scan.measurements import Measurements
+
+LARGEST_SIDE = 224
+CHANNELS = ("red", "green", "blue")
+
+
+def normalise_item(
+    rows: NDArray[np.integer[Any]], measurements: Measurements | None, pixels: NDArray[np.uint8] | None
+) -> PlanItem:
+    """Return the channel means and deviations of the training split, and the side to resize to.
+
+    Every image weighs the same, as it does once all are resized to one size.
+    """
+    if measurements is not None:
+        mean, deviation, n = from_measurements(rows, measurements)
+        method = f"pooled over the pixels of {n:,} training images at their own size, each image weighing the same"
+        sides = np.minimum(measurements.values("width")[rows], measurements.values("height")[rows])
+        side = input_side(sides)
+        quantiles = np.nanquantile(sides, [0.05, 0.5, 0.95]) if np.isfinite(sides).any() else np.full(3, np.nan)
+    elif pixels is not None:
+        mean, deviation, n = from_pixels(pixels[rows])
+        method = f"pooled over the pixels of {n:,} training images at {pixels.shape[1]} pixels"
+        side, quantiles = input_side(np.array([float(pixels.shape[1])])), np.full(3, float(pixels.shape[1]))
+    else:
+        return PlanItem(
+            kind="normalise",
+            name="normalisation",
+            verdict="not measured",
+            summary="no pixels were read: scan the dataset, or give pixels=",
+        )
+    if not n:
+        return PlanItem(
+            kind="normalise", name="normalisation", verdict="not measured", summary="no training image could be read"
+        )
+    moments = [
+        Measured(metric=f"{what}/{channel}", value=float(values[index]), n=n, method=method)
+        for what, values in (("mean", mean), ("std", deviation))
+        for index, channel in enumerate(CHANNELS)
+    ]
+    low, median, high = (float(value) for value in quantiles)
+    size = Measured(
+        metric="shorter_side", value=median, low=low, high=high, n=n, method="median; 5th and 95th percentile"
+    )
+    measured = (*moments, size)
+    numbers = " ".join(f"{value:.3f}" for value in mean), " ".join(f"{value:.3f}" for value in deviation)
+    return PlanItem(
+        kind="normalise",
+        name="normalisation",
+        verdict="do",
+        summary=f"resize to {side} pixels, subtract the mean {numbers[0]} and divide by the deviation {numbers[1]} "
+        "(red, green, blue)",
+        settings={"mean": mean.tolist(), "std": deviation.tolist(), "size": side},
+        measured=measured,
+    )
+
+
+def from_measurements(
+    rows: NDArray[np.integer[Any]], measurements: Measurements
+) -> tuple[NDArray[np.float64], NDArray[np.float64], int]:
+    """Return the pooled channel means and deviations in [0, 1], each of shape [3], and from how many images."""
+    means = np.stack([measurements.values(f"mean_{channel}")[rows] for channel in CHANNELS])
+    deviations = np.stack([measurements.values(f"std_{channel}")[rows] for channel in CHANNELS])
+    known = np.isfinite(means).all(axis=0) & np.isfinite(deviations).all(axis=0)
+    if not known.any():
+        return np.full(3, 0.5), np.full(3, 0.5), 0
+    mean = means[:, known].mean(axis=1)
+    square = (deviations[:, known] ** 2 + means[:, known] ** 2).mean(axis=1)
+    return mean, np.sqrt(np.maximum(square - mean**2, 1e-6)), int(known.sum())
+
+
+def from_pixels(pixels: NDArray[np.uint8]) -> tuple[NDArray[np.float64], NDArray[np.float64], int]:
+    """Return the channel means and deviations in [0, 1] of uint8 pixels [N, S, S, 3], each of shape [3].
+
+    Examples
+    --------
+    >>> mean, deviation, n = from_pixels(np.full((2, 4, 4, 3), 255, dtype=np.uint8))
+    >>> mean.tolist(), n
+    ([1.0, 1.0, 1.0], 2)
+    """
+    total, square, count = np.zeros(3), np.zeros(3), 0
+    for start in range(0, len(pixels), 256):
+        part = pixels[start : start + 256].reshape(-1, 3).astype(np.float64) / 255
+        total, square, count = total + part.sum(axis=0), square + (part**2).sum(axis=0), count + len(part)
+    if not count:
+        return np.full(3, 0.5), np.full(3, 0.5), 0
+    mean = total / count
+    return mean, np.sqrt(np.maximum(square / count - mean**2, 1e-6)), len(pixels)
+
+
+def input_side(sides: NDArray[np.floating[Any]]) -> int:
+    """Return the side to resize to: the median shorter side, in steps of 32 from 64 up, at most 224.
+
+    Examples
+    --------
+    >>> input_side(np.array([28.0])), input_side(np.array([100.0])), input_side(np.array([384.0, 400.0]))
+    (28, 96, 224)
+    """
+    known = sides[np.isfinite(sides)]
+    if not len(known):
+        return LARGEST_SIDE
+    median = float(np.median(known))
+    return int(max(1, round(median))) if median < 64 else int(min(LARGEST_SIDE, round(median / 32) * 32))

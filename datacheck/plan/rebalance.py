@@ -1,0 +1,255 @@
+"""Which rebalancing helps on this dataset, measured out of sample against none."""
+
+from __future__ import annotations
+
+import time
+from dataclasses import dataclass
+from typing import Any
+
+import numpy as np
+from numpy.typing import NDArray
+
+from datacheck.plan.evidence import (
+    Gains,
+    balanced_accuracy,
+    calibration_error,
+    mean_range,
+    paired_gains,
+    recalls,
+)
+from datacheck.plan.items import Measured, PlanItem
+from datacheck.plan.sample import Sample
+from datacheck.plan.softmax import fit_softmax, predict_softmax
+from datacheck.plan.strategies import Strategy, strategies
+
+PENALTIES = (3e-4, 1e-3, 3e-3, 1e-2, 3e-2)
+BALANCED_RATIO = 1.2
+"""Classes whose counts differ by less than this factor are left alone."""
+
+
+@dataclass(frozen=True)
+class Trials:
+    """Out-of-sample outcomes of each strategy, the first of them ``none``.
+
+    Attributes
+    ----------
+    correct
+        1 where the class was right, 0 where it was not, NaN where the sample was not held out; [M, S, N].
+    calibration
+        Expected calibration error under the target shares; [M, S].
+    penalty
+        The L2 penalty that suited ``none`` best.
+    """
+
+    correct: NDArray[np.float32]
+    calibration: NDArray[np.float64]
+    penalty: float
+
+
+def rebalance_items(sample: Sample, shares: NDArray[np.float64] | None = None) -> tuple[PlanItem, ...]:
+    """Measure every strategy against none, and recommend the winner or nothing.
+
+    A strategy is recommended when the simultaneous interval of its gain lies above 0; of several, the one of the
+    largest gain. The gain is in balanced accuracy, or in accuracy at the deployment shares where they are declared.
+
+    Parameters
+    ----------
+    sample
+        Labels, label-free features and folds.
+    shares
+        Declared class shares where the model will run, shape [K].
+    """
+    started = time.perf_counter()
+    counts = np.bincount(sample.codes, minlength=len(sample.classes))
+    present = counts[counts > 0]
+    if shares is None and present.max() < BALANCED_RATIO * present.min():
+        ratio = present.max() / present.min()
+        return (
+            PlanItem(
+                kind="rebalance",
+                name="none",
+                verdict="nothing to do",
+                summary=f"classes are balanced: the largest has {ratio:.2f} times the samples of the smallest",
+                settings={"counts": dict(zip(sample.classes, counts.tolist(), strict=True))},
+            ),
+        )
+    candidates = strategies(counts, shares)
+    target = np.full(len(counts), 1 / len(counts)) if shares is None else shares
+    trials = run_trials(sample, candidates, target)
+    seconds = time.perf_counter() - started
+    gains = paired_gains(trials.correct[1:] - trials.correct[:1], sample.codes, target, seed=sample.seed)
+    items = [
+        _item(sample, candidate, trials, gains, number, target, seconds / len(candidates), shares is not None)
+        for number, candidate in enumerate(candidates)
+        if number
+    ]
+    winner = (
+        int(gains.value.argmax())
+        if not gains.better().any()
+        else int(np.where(gains.better(), gains.value, -np.inf).argmax())
+    )
+    return _judged(items, gains, winner, counts, sample.classes)
+
+
+def run_trials(sample: Sample, candidates: tuple[Strategy, ...], shares: NDArray[np.float64]) -> Trials:
+    """Fit all strategies in every fold of every seed, and predict what was held out."""
+    n_classes, n_rows = len(sample.classes), len(sample.codes)
+    adjustments = np.stack([candidate.adjustment for candidate in candidates])
+    penalty = best_penalty(sample)
+    correct = np.full((len(candidates), len(sample.folds), n_rows), np.nan, dtype=np.float32)
+    calibration = np.full((len(candidates), len(sample.folds)), np.nan)
+    for position, (seed, fold) in enumerate(zip(sample.seeds, sample.folds, strict=True)):
+        rng = np.random.default_rng([seed, 1])
+        probabilities = np.full((len(candidates), n_rows, n_classes), np.nan, dtype=np.float32)
+        for held_out in np.unique(fold[fold >= 0]):
+            train, test = np.flatnonzero((fold != held_out) & (fold >= 0)), np.flatnonzero(fold == held_out)
+            weights = np.stack([_drawn(candidate, sample.codes[train], rng) for candidate in candidates])
+            fitted = fit_softmax(
+                sample.features[train], sample.codes[train], weights, adjustments, np.full(len(candidates), penalty)
+            )
+            probabilities[:, test] = predict_softmax(fitted, sample.features[test])
+        held = np.flatnonzero(fold >= 0)
+        correct[:, position, held] = probabilities[:, held].argmax(axis=-1) == sample.codes[held]
+        calibration[:, position] = [calibration_error(one, sample.codes, shares) for one in probabilities]
+    return Trials(correct, calibration, penalty)
+
+
+def best_penalty(sample: Sample) -> float:
+    """Return the L2 penalty under which plain softmax regression predicts held-out labels best."""
+    fold = sample.folds[0]
+    n_fits, n_classes = len(PENALTIES), len(sample.classes)
+    losses = np.zeros(n_fits)
+    for held_out in np.unique(fold[fold >= 0])[:2]:
+        train, test = np.flatnonzero((fold != held_out) & (fold >= 0)), np.flatnonzero(fold == held_out)
+        fitted = fit_softmax(
+            sample.features[train],
+            sample.codes[train],
+            np.ones((n_fits, len(train))),
+            np.zeros((n_fits, n_classes)),
+            np.array(PENALTIES),
+        )
+        own = predict_softmax(fitted, sample.features[test])[:, np.arange(len(test)), sample.codes[test]]
+        losses -= np.log(np.maximum(own, 1e-7)).sum(axis=1)
+    return PENALTIES[int(losses.argmin())]
+
+
+def _drawn(candidate: Strategy, codes: NDArray[np.integer[Any]], rng: np.random.Generator) -> NDArray[np.float64]:
+    """Weights of an epoch's samples: as the sampler draws them, times the weight in the loss; shape [N]."""
+    draw = candidate.draw_weights[codes]
+    if np.ptp(draw) > 0:
+        if candidate.name == "undersampling":
+            draw = (rng.random(len(codes)) < draw).astype(np.float64)
+        else:
+            draw = rng.multinomial(round(draw.sum()), draw / draw.sum()).astype(np.float64)
+    weighted: NDArray[np.float64] = draw * candidate.loss_weights[codes]
+    return weighted
+
+
+def _item(
+    sample: Sample,
+    candidate: Strategy,
+    trials: Trials,
+    gains: Gains,
+    number: int,
+    shares: NDArray[np.float64],
+    seconds: float,
+    declared: bool,
+) -> PlanItem:
+    metric = "accuracy_at_deployment" if declared else "balanced_accuracy"
+    model = f"softmax regression on {sample.features_from}, L2 {trials.penalty:g}"
+    common: dict[str, Any] = {
+        "n": len(sample.codes),
+        "folds": sample.n_folds,
+        "seeds": sample.seeds,
+        "seconds": seconds,
+    }
+
+    def over_seeds(values: NDArray[np.float64], name: str, baseline: NDArray[np.float64]) -> Measured:
+        value, low, high = mean_range(values.tolist())
+        method = f"{model}; mean over seeds, smallest and largest"
+        return Measured(
+            metric=name,
+            value=value,
+            low=low,
+            high=high,
+            baseline=mean_range(baseline.tolist())[0],
+            method=method,
+            **common,
+        )
+
+    def each(function: Any, which: int) -> NDArray[np.float64]:
+        return np.array([function(trials.correct[which, s]) for s in range(len(sample.seeds))])
+
+    def worst(correct: NDArray[np.float32]) -> float:
+        return float(np.nanmin(recalls(correct, sample.codes, len(shares))))
+
+    def accuracy(correct: NDArray[np.float32]) -> float:
+        return balanced_accuracy(correct, sample.codes, shares)
+
+    gain = Measured(
+        metric=f"gain/{metric}",
+        value=float(gains.value[number - 1]),
+        low=float(gains.low[number - 1]),
+        high=float(gains.high[number - 1]),
+        baseline=float(each(accuracy, 0).mean()),
+        method=f"{model}; {gains.method}",
+        **common,
+    )
+    measured = (
+        gain,
+        over_seeds(each(accuracy, number), metric, each(accuracy, 0)),
+        over_seeds(each(worst, number), "worst_class_recall", each(worst, 0)),
+        over_seeds(trials.calibration[number], "calibration_error", trials.calibration[0]),
+    )
+    settings = {
+        "loss_weights": dict(zip(sample.classes, candidate.loss_weights.tolist(), strict=True)),
+        "draw_weights": dict(zip(sample.classes, candidate.draw_weights.tolist(), strict=True)),
+        "logit_adjustment": dict(zip(sample.classes, candidate.adjustment.tolist(), strict=True)),
+        "source": candidate.source,
+    }
+    return PlanItem(
+        kind="rebalance",
+        name=candidate.name,
+        verdict="harmless",
+        summary=candidate.title,
+        settings=settings,
+        measured=measured,
+    )
+
+
+def _judged(
+    items: list[PlanItem], gains: Gains, winner: int, counts: NDArray[np.int64], classes: tuple[str, ...]
+) -> tuple[PlanItem, ...]:
+    """Say use, avoid or harmless of each candidate, the winner first; or say first that none helps."""
+    judged = []
+    for number, item in enumerate(items):
+        if gains.better()[number]:
+            verdict = "use" if number == winner else "harmless"
+        else:
+            verdict = "avoid" if gains.worse()[number] else "harmless"
+        why = {"use": "the largest gain beyond doubt", "avoid": "worse than none beyond doubt"}.get(
+            verdict, "better than none, but not the best" if gains.better()[number] else "no gain beyond doubt"
+        )
+        judged.append(
+            PlanItem(
+                kind=item.kind,
+                name=item.name,
+                verdict=verdict,
+                summary=f"{item.summary}: {why}",
+                settings=item.settings,
+                measured=item.measured,
+            )
+        )
+    judged.sort(key=lambda item: (item.verdict != "use", -(item.measured[0].value or 0)))
+    if gains.better().any():
+        return tuple(judged)
+    best = judged[0].measured[0]
+    nothing = PlanItem(
+        kind="rebalance",
+        name="none",
+        verdict="none helps",
+        summary=f"leave the classes as they are: the best of {len(items)} ways changes {best}, which may be chance",
+        settings={"counts": dict(zip(classes, counts.tolist(), strict=True))},
+        measured=(best,),
+    )
+    return (nothing, *judged)

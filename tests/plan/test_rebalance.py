@@ -1,0 +1,164 @@
+"""Rebalancing: the formulas, the paired evidence, and what is recommended."""
+
+from __future__ import annotations
+
+import numpy as np
+import pytest
+from hypothesis import given, settings
+from hypothesis import strategies as st
+
+from datacheck.plan.evidence import calibration_error, class_weights_of, paired_gains
+from datacheck.plan.rebalance import rebalance_items
+from datacheck.plan.sample import choose_rows, make_sample
+from datacheck.plan.softmax import fit_softmax, predict_softmax
+from datacheck.plan.strategies import sample_weights, strategies
+
+
+def by_name(counts, shares=None):
+    return {one.name: one for one in strategies(np.asarray(counts), shares)}
+
+
+def test_weights_are_what_the_papers_say() -> None:
+    found = by_name([900, 90, 10])
+    inverse = found["inverse_frequency"].loss_weights
+    np.testing.assert_allclose(inverse * [900, 90, 10], [1000 / 3] * 3)
+    np.testing.assert_allclose(found["square_root"].loss_weights[2] / found["square_root"].loss_weights[0], 90**0.5)
+    effective = found["effective_number"].loss_weights
+    np.testing.assert_allclose(effective[2] / effective[0], (1 - 0.999**900) / (1 - 0.999**10))
+    adjustment = found["logit_adjustment"].adjustment
+    np.testing.assert_allclose(adjustment[0] - adjustment[2], np.log(90))
+    np.testing.assert_allclose(found["oversampling"].draw_weights, [1, 10, 10])
+    np.testing.assert_allclose(found["undersampling"].draw_weights * [900, 90, 10], [30, 30, 10])
+
+
+def test_a_deployment_prior_moves_the_target() -> None:
+    found = by_name([50, 50], np.array([0.9, 0.1]))
+    np.testing.assert_allclose(found["inverse_frequency"].loss_weights, [1.8, 0.2])
+    adjustment = found["logit_adjustment"].adjustment
+    np.testing.assert_allclose(adjustment[1] - adjustment[0], np.log(9))
+
+
+@settings(max_examples=50, deadline=None)
+@given(st.lists(st.integers(0, 5000), min_size=2, max_size=12).filter(lambda counts: sum(counts) > 0))
+def test_every_strategy_is_finite_and_leaves_absent_classes_out(counts: list[int]) -> None:
+    for one in strategies(np.array(counts)):
+        for values in (one.loss_weights, one.draw_weights, one.adjustment):
+            assert np.isfinite(values).all()
+        assert (one.loss_weights[np.array(counts) == 0] == 0).all()
+        assert (one.draw_weights >= 0).all()
+
+
+def test_sample_weights_follow_the_class_and_skip_the_unlabelled() -> None:
+    assert sample_weights(np.array([1, 0, -1, 1]), np.array([1.0, 4.0])).tolist() == [4, 1, 0, 4]
+
+
+def test_class_weights_make_every_class_weigh_its_share() -> None:
+    codes = np.array([0] * 8 + [1] * 2)
+    weights = class_weights_of(codes, np.array([0.5, 0.5]))
+    assert weights[codes == 0].sum() == pytest.approx(0.5)
+    assert weights.sum() == pytest.approx(1)
+
+
+def test_softmax_fits_several_weightings_as_it_fits_each_alone() -> None:
+    rng = np.random.default_rng(0)
+    x = rng.normal(size=(120, 3)).astype(np.float32)
+    codes = (x[:, 0] + rng.normal(size=120) > 0).astype(int)
+    weights = np.stack([np.ones(120), np.where(codes == 1, 3.0, 1.0)])
+    both = fit_softmax(x, codes, weights, np.zeros((2, 2)), np.full(2, 0.01))
+    for number in range(2):
+        alone = fit_softmax(x, codes, weights[number : number + 1], np.zeros((1, 2)), np.array([0.01]))
+        np.testing.assert_allclose(both[number], alone[0], atol=1e-4)
+
+
+def test_softmax_reaches_the_optimum_that_scikit_learn_finds() -> None:
+    from sklearn.linear_model import LogisticRegression
+
+    rng = np.random.default_rng(1)
+    x = rng.normal(size=(300, 4)).astype(np.float32)
+    codes = (x @ [1.0, -1.0, 0.5, 0.0] + rng.logistic(size=300) > 0).astype(int)
+    penalty = 0.03
+    fitted = fit_softmax(x, codes, np.ones((1, 300)), np.zeros((1, 2)), np.array([penalty]))
+    # Two mirrored columns share the weight vector: half of the penalty each.
+    peer = LogisticRegression(C=1 / (300 * penalty / 2), tol=1e-8).fit(x, codes)
+    np.testing.assert_allclose(predict_softmax(fitted, x)[0, :, 1], peer.predict_proba(x)[:, 1], atol=0.01)
+
+
+def test_calibration_error_is_the_gap_between_confidence_and_accuracy() -> None:
+    sure = np.array([[0.9, 0.1]] * 10)
+    codes = np.array([0] * 6 + [1] * 4)
+    assert calibration_error(sure, codes, np.array([0.6, 0.4])) == pytest.approx(0.3)
+
+
+def test_intervals_cover_nothing_happening() -> None:
+    """Of 100 experiments with no true difference about 5 % may claim one, over seven correlated candidates."""
+    claims = 0
+    codes = np.repeat([0, 1, 2], [150, 40, 12])
+    for seed in range(100):
+        rng = np.random.default_rng(seed)
+        shared = rng.choice([-1, 0, 1], p=[0.1, 0.8, 0.1], size=(1, 1, 202))
+        own = rng.choice([-1, 0, 1], p=[0.05, 0.9, 0.05], size=(7, 3, 202))
+        found = paired_gains(np.clip(shared + own, -1, 1), codes, np.full(3, 1 / 3), seed=seed)
+        claims += bool((found.better() | found.worse()).any())
+    assert claims <= 11
+
+
+def test_a_class_of_three_agreeing_samples_is_no_proof() -> None:
+    codes = np.repeat([0, 1], [200, 3])
+    difference = np.zeros((1, 1, 203))
+    difference[0, 0, :200] = np.random.default_rng(0).choice([-1.0, 0, 1], size=200, p=[0.2, 0.6, 0.2])
+    difference[0, 0, 200:] = 1
+    found = paired_gains(difference, codes, np.array([0.5, 0.5]))
+    assert found.high[0] - found.low[0] > 0.3
+
+
+def sample_of(counts, *, apart: float, seed: int = 0):
+    rng = np.random.default_rng(seed)
+    codes = np.repeat(np.arange(len(counts)), counts)
+    x = rng.normal(size=(len(codes), 6))
+    x[np.arange(len(codes)), codes] += apart
+    names = tuple("abcdef"[: len(counts)])
+    return make_sample(
+        np.arange(len(codes)), codes, names, x, "planted features", np.arange(len(codes)), seeds=(seed, seed + 1)
+    )
+
+
+def test_a_long_tail_of_overlapping_classes_is_rebalanced_and_every_number_is_traced() -> None:
+    items = rebalance_items(sample_of([600, 120, 40], apart=1.5))
+    assert items[0].verdict == "use"
+    gain = items[0].measured[0]
+    assert gain.metric == "gain/balanced_accuracy"
+    assert gain.low is not None
+    assert gain.low > 0
+    assert (gain.n, gain.folds, gain.seeds) == (760, 5, (0, 1))
+    assert "softmax regression on planted features" in gain.method
+    assert {one.metric for one in items[0].measured} == {
+        "gain/balanced_accuracy", "balanced_accuracy", "worst_class_recall", "calibration_error",
+    }  # fmt: skip
+    balanced = items[0].metric("balanced_accuracy")
+    assert balanced is not None
+    assert balanced.value - balanced.baseline == pytest.approx(gain.value, abs=1e-6)
+    assert sum(item.verdict == "use" for item in items) == 1
+
+
+def test_balanced_classes_are_left_alone() -> None:
+    items = rebalance_items(sample_of([100, 100, 90], apart=1.5))
+    assert [item.verdict for item in items] == ["nothing to do"]
+
+
+def test_where_classes_are_apart_none_helps() -> None:
+    items = rebalance_items(sample_of([300, 100, 60], apart=9.0))
+    assert items[0].verdict == "none helps"
+    assert all(item.verdict != "use" for item in items)
+
+
+@pytest.mark.parametrize("seed", range(3))
+def test_without_signal_nothing_is_claimed(seed: int) -> None:
+    """Labels that say nothing: every way trades one class for another, and none gains."""
+    items = rebalance_items(sample_of([200, 80, 40], apart=0.0, seed=seed))
+    assert all(item.verdict != "use" for item in items)
+
+
+def test_rows_are_chosen_alike_in_every_class_and_rare_ones_kept() -> None:
+    codes = np.repeat([0, 1, 2], [900, 90, 10])
+    rows = choose_rows(codes, np.ones(1000, bool), limit=100, seed=3)
+    assert np.bincount(codes[rows]).tolist() == [90, 20, 10]

@@ -1,0 +1,168 @@
+"""Splits, drops, normalisation, collection and the order of work: each planted, each with its clean twin."""
+
+from __future__ import annotations
+
+import numpy as np
+import pytest
+
+from datacheck.findings import Finding, Severity
+from datacheck.manifest import Manifest, Task
+from datacheck.plan.collect import collect_items, label_next
+from datacheck.plan.drop import action_items, choose_actions
+from datacheck.plan.items import PlanItem
+from datacheck.plan.normalise import from_measurements, normalise_item
+from datacheck.plan.order import order_item
+from datacheck.plan.sample import make_sample
+from datacheck.plan.splits import propose_split, repair_split, split_flaws, split_item
+from datacheck.probe.outputs import Estimate, LabelYield, ProbeOutputs
+from datacheck.testing import measurements_for
+
+
+def test_straddling_groups_go_where_most_of_them_is() -> None:
+    split = np.array([0, 0, 1, 1, 0, 1])
+    groups = np.array([7, 7, 7, 8, 9, 10])
+    repaired = repair_split(split, np.zeros(6, int), groups, 2, 1, seed=0)
+    assert repaired.tolist() == [0, 0, 0, 1, 0, 1]
+    assert split_flaws(repaired, np.zeros(6, int), groups, 2, 1).straddling_groups == 0
+
+
+def test_a_class_missing_from_a_split_gets_its_share_in_whole_groups() -> None:
+    codes = np.repeat([0, 1], [80, 20])
+    split = np.r_[np.repeat([0, 1], [60, 20]), np.zeros(20, int)]
+    groups = np.arange(100) // 2
+    repaired = repair_split(split, codes, groups, 2, 2, seed=0)
+    flaws = split_flaws(repaired, codes, groups, 2, 2)
+    assert flaws.missing == ()
+    assert flaws.straddling_groups == 0
+    assert (repaired[codes == 1] == 1).sum() == 4
+    item = split_item(split, repaired, codes, groups, ("train", "test"), ("a", "b"), seed=0)
+    assert item.verdict == "do"
+    assert item.settings["moved"] == {"train to test": 4}
+    assert item.settings["missing_before"] == ["b in test"]
+    missing = item.metric("classes_missing_from_a_split")
+    assert missing is not None
+    assert (missing.baseline, missing.value) == (1, 0)
+
+
+def test_a_sound_split_is_left_as_it_is() -> None:
+    codes = np.tile([0, 1], 50)
+    split = np.repeat([0, 1], [70, 30])
+    repaired = repair_split(split, codes, np.arange(100), 2, 2, seed=0)
+    assert repaired.tolist() == split.tolist()
+    item = split_item(split, repaired, codes, np.arange(100), ("train", "test"), ("a", "b"), seed=0)
+    assert item.verdict == "nothing to do"
+
+
+def test_a_single_sample_of_a_class_is_not_moved_away() -> None:
+    codes = np.array([0] * 10 + [1])
+    split = np.array([0] * 5 + [1] * 5 + [0])
+    assert repair_split(split, codes, np.arange(11), 2, 2, seed=0)[10] == 0
+
+
+def test_a_proposed_split_is_stratified_and_keeps_groups_whole() -> None:
+    rng = np.random.default_rng(0)
+    groups = rng.integers(0, 150, 400)
+    codes = (groups % 3 == 0).astype(int)
+    split = propose_split(codes, groups, seed=1)
+    assert split_flaws(split, codes, groups, 3, 2).straddling_groups == 0
+    shares = np.bincount(split) / 400
+    np.testing.assert_allclose(shares, [0.7, 0.15, 0.15], atol=0.02)
+    np.testing.assert_allclose(codes[split == 1].mean(), codes.mean(), atol=0.05)
+
+
+def outputs(quality, suggested, depth: int) -> ProbeOutputs:
+    n = len(quality)
+    curve = np.array([1, max(depth, 1)])
+    found = LabelYield(Estimate(2.0, 1.0, 3.0, n, "planted"), curve, *(np.full(2, v) for v in (0.9, 0.8, 0.95)), depth)
+    probs = np.full((n, 2), 0.1, dtype=np.float32)
+    probs[:, 1] = 0.9
+    return ProbeOutputs(
+        np.array([str(i) for i in range(n)]), Task.CLASSIFICATION, ("a", "b"), probs, None, None,
+        np.zeros(n, np.int16), np.asarray(quality, np.float32), np.asarray(suggested, np.int32), found, seed=5,
+    )  # fmt: skip
+
+
+def test_copies_are_left_out_conflicts_and_likely_mislabels_are_asked_about() -> None:
+    manifest = Manifest.from_columns({"sample_id": list("abcdef"), "label": ["a", "a", "a", "b", "a", "b"]})
+    measurements = measurements_for(manifest, readable=[True] * 5 + [False])
+    exact = np.array([0, 0, 1, 1, -1, -1])
+    probe = outputs([0.9, 0.9, 0.9, 0.9, 0.01, np.nan], [-1, -1, -1, -1, 1, -1], 1)
+    actions = choose_actions(manifest.label_codes, np.zeros(6, int), exact, measurements, probe)
+    assert actions.action.tolist() == ["keep", "drop", "relabel", "relabel", "relabel", "drop"]
+    assert actions.suggested.tolist() == [-1, -1, -1, -1, 1, -1]
+    assert actions.confidence[4] == pytest.approx(0.9)
+    assert actions.reason[5] == "cannot be read"
+    drop, relabel = action_items(actions, probe)
+    assert drop.settings["reasons"] == {
+        "an identical copy with the same label is in the same split": 1,
+        "cannot be read": 1,
+    }
+    precision = relabel.metric("queue_precision")
+    assert precision is not None
+    assert (precision.value, precision.low, precision.seeds) == (0.9, 0.8, (5,))
+
+
+def test_copies_in_other_splits_are_not_called_needless() -> None:
+    actions = choose_actions(np.zeros(2, int), np.array([0, 1]), np.array([0, 0]), None, None)
+    assert actions.action.tolist() == ["keep", "keep"]
+    assert [item.verdict for item in action_items(actions, None)] == ["nothing to do", "nothing to do"]
+
+
+def test_normalisation_pools_the_moments_of_the_training_split() -> None:
+    rng = np.random.default_rng(0)
+    images = [rng.integers(0, 255, (8, 8, 3)).astype(np.uint8) for _ in range(3)]
+    manifest = Manifest.from_columns({"label": ["a", "a", "b"]})
+    columns = {
+        f"{what}_{channel}": [float(getattr(image[..., index] / 255, what)()) for image in images]
+        for what in ("mean", "std") for index, channel in enumerate(("red", "green", "blue"))
+    }  # fmt: skip
+    measurements = measurements_for(manifest, width=[80, 100, 8], height=[90, 120, 8], **columns)
+    mean, deviation, n = from_measurements(np.array([0, 1]), measurements)
+    both = np.concatenate([image.reshape(-1, 3) for image in images[:2]]) / 255
+    np.testing.assert_allclose(mean, both.mean(axis=0), atol=1e-6)
+    np.testing.assert_allclose(deviation, both.std(axis=0), atol=1e-6)
+    item = normalise_item(np.array([0, 1]), measurements, None)
+    assert (n, item.settings["size"]) == (2, 96)
+    assert normalise_item(np.array([0]), None, None).verdict == "not measured"
+
+
+def test_the_class_that_still_learns_is_the_one_to_collect() -> None:
+    rng = np.random.default_rng(0)
+    codes = np.repeat([0, 1, 2], [300, 300, 300])
+    x = rng.normal(size=(900, 40))
+    x[codes == 0, 0] += 8
+    x[codes == 1, 1:20] += 0.45
+    x[codes == 2, 20:40] += 0.45
+    sample = make_sample(np.arange(900), codes, ("done", "b", "c"), x, "planted", np.arange(900), seeds=(0, 1))
+    items = collect_items(sample, 1e-3)
+    wanted = {item.name for item in items if item.verdict == "do"}
+    assert "done" not in wanted
+    for item in items:
+        assert item.measured[0].n == 300 or item.name == "enough"
+
+
+def test_a_class_of_a_handful_is_asked_for_whatever_the_curve_says() -> None:
+    rng = np.random.default_rng(0)
+    codes = np.repeat([0, 1], [100, 8])
+    sample = make_sample(np.arange(108), codes, ("a", "b"), rng.normal(size=(108, 3)) + 9 * codes[:, None], "planted",
+                         np.arange(108), seeds=(0,))  # fmt: skip
+    item = next(item for item in collect_items(sample, 1e-2) if item.name == "b")
+    assert (item.verdict, item.settings["more"]) == ("do", 12)
+
+
+def test_label_next_prefers_the_unsure_and_never_repeats_itself() -> None:
+    places = np.array([[0.0, 0], [10, 0], [10, 0.01], [0, 10], [np.nan, 0]])
+    labelled = np.array([True, False, False, False, False])
+    unsure = np.array([0, 0.9, 0.9, 0.2, 0.9])
+    assert label_next(places, unsure, labelled, n_wanted=2).tolist() in ([1, 3], [2, 3])
+    assert label_next(places, unsure, np.ones(5, bool)).tolist() == []
+
+
+def test_the_triage_heads_the_order_of_work() -> None:
+    triage = Finding(code="DC602", name="triage", severity=Severity.INFO, message="overfitting costs most",
+                     remedy="more data", evidence={"order": []})  # fmt: skip
+    items = [PlanItem(kind="splits", name="repaired_split", verdict="do", summary="move 3")]
+    order = order_item(items, [triage])
+    assert order.settings["steps"][0] == "overfitting costs most (DC602): more data"
+    assert len(order.settings["steps"]) == 2
+    assert order_item([]).verdict == "nothing to do"
