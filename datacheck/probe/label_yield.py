@@ -9,7 +9,8 @@ three things that are measured, and its interval spans what they leave open.
    and where the planted labels end up in the queue tells how a wrong label ranks under each reading.
 2. *Anchors.* Where the probe is surest it is hardly ever wrong itself, so its disagreement with the given labels there,
    extrapolated to perfect sureness, is the noise of the easiest samples. No sample is easier, so applied to all of them
-   it is the low end of the interval.
+   it is the low end of the interval; there the extrapolation goes farther, as a weak probe is wrong even where it is
+   surest, and its mistakes, unlike the noise, fall steeply towards those samples.
 3. *Disagreement.* A label error that the probe can see disagrees with its prediction; the count of all disagreements,
    over the share of planted errors that disagree, is the high end: every mistake of the probe is blamed on the labels.
 
@@ -21,7 +22,6 @@ Scott, *Semi-supervised novelty detection* (JMLR 2010).
 
 from __future__ import annotations
 
-from collections.abc import Callable
 from dataclasses import dataclass
 from typing import Any
 
@@ -32,7 +32,6 @@ from scipy.stats import norm
 from datacheck.errors import ProbeError
 from datacheck.probe.confident_learning import (
     Labels,
-    NoiseTransition,
     Probabilities,
     RowSummary,
     check_inputs,
@@ -42,17 +41,14 @@ from datacheck.probe.confident_learning import (
 )
 from datacheck.probe.label_quality import Method, label_quality, mean_probabilities
 from datacheck.probe.outputs import Estimate, LabelYield
-
-Refit = Callable[[NDArray[np.int64], int], Probabilities]
-"""Fits the probe again on other labels, with a seed, and returns its out-of-sample probabilities."""
+from datacheck.probe.planting import Refit, plant
 
 Z95 = 1.959964
-PLANTED_SHARE = 0.06
-MIN_PLANTED = 60
 MIN_SAMPLES = 30
 ANCHOR_PARTS = (20, 5, 2)
+NEAR, FAR = 0.5, 1.5
+TOSS_UP = 0.1
 N_DEPTHS = 60
-N_BINS = 20
 DESIGN_EFFECT = 4.0
 """Mistakes of a probe come in clusters: near copies, one odd class. So many of them count as one in the intervals."""
 DRAWS_WITHOUT_REFIT = 8
@@ -62,7 +58,8 @@ DRAWS_WITHOUT_REFIT = 8
 class ErrorCount:
     """Estimated number of wrong labels with its low and high end, and the measurements behind it.
 
-    ``anchor_noise`` is the disagreement of the surest samples extrapolated to perfect sureness, ``disagreement`` the
+    ``anchor_noise`` is the disagreement of the surest samples extrapolated to perfect sureness, ``evident`` whether it
+    is above 0 beyond chance, ``disagreement`` the
     share of samples whose label is not the likeliest class, ``recall`` the share of planted errors that disagree.
     """
 
@@ -70,24 +67,9 @@ class ErrorCount:
     low: float
     high: float
     anchor_noise: float
+    evident: bool
     disagreement: float
     recall: float
-
-
-@dataclass(frozen=True)
-class Planted:
-    """Where planted errors rank: density of each kind over the density of all samples, by queue rank; shape [N].
-
-    ``unsmoothed`` is ``alike`` without the assumption that a sample further down the queue is less likely wrong.
-    ``recall`` is the share of the errors planted on all samples alike that disagree with the probe's prediction,
-    ``echo`` the share of those planted by difficulty that agree with it: a person and a probe mistake alike.
-    """
-
-    alike: NDArray[np.float64]
-    by_difficulty: NDArray[np.float64]
-    unsmoothed: NDArray[np.float64]
-    recall: float
-    echo: float
 
 
 def estimate(
@@ -147,7 +129,7 @@ def estimate(
         )
     channel = noise_transition(confident_joint(probs, given, summary=summary))
     planted = [
-        _plant(probs, given, rows, channel, refit, method, np.random.default_rng([seed, draw]), seed + 1 + draw)
+        plant(probs, given, rows, channel, refit, method, np.random.default_rng([seed, draw]), seed + 1 + draw)
         for draw in range(DRAWS_WITHOUT_REFIT if refit is None else max(1, n_refits))
     ]
     alike = np.mean([one.alike for one in planted], axis=0)
@@ -166,7 +148,15 @@ def estimate(
         for shape in (alike, by_difficulty, unsmoothed)
         for total in (count.low, count.high, count.value)
     ]
-    return _as_yield(count, wrong, curves)
+    # The noisier the surest samples, the more of the other disagreements are the labels' fault; the last tenth of
+    # these, where the probe prefers another class by a hair, is a toss-up that costs more reviews than it finds.
+    blamed = count.value + min(1.0, 2 * count.anchor_noise) * (count.high - count.value)
+    depth = recommended_depth(
+        _share_wrong((alike + by_difficulty) / 2, blamed, ties),
+        most=int((1 - TOSS_UP) * count.disagreement * len(rows)),
+        cautious=not count.evident,
+    )
+    return _as_yield(count, wrong, curves, depth)
 
 
 def error_count(summary: RowSummary, *, recall: float = 1.0, echo: float = 0.0) -> ErrorCount:
@@ -191,7 +181,8 @@ def error_count(summary: RowSummary, *, recall: float = 1.0, echo: float = 0.0) 
     own, other = (values[valid].astype(np.float64) for values in (summary.self_confidence, summary.other))
     n_rows = len(own)
     disagrees = own < other
-    anchor, low = _anchor_noise(np.maximum(own, other), disagrees)
+    anchors = _anchor_noise(np.maximum(own, other), disagrees)
+    anchor, low = anchors.noise, anchors.floor
     share = float(disagrees.mean())
     error = np.sqrt(share * (1 - share) / n_rows)
     high = (share + Z95 * error + Z95**2 / (2 * n_rows)) / np.clip(recall, 0.5, 1)
@@ -200,23 +191,41 @@ def error_count(summary: RowSummary, *, recall: float = 1.0, echo: float = 0.0) 
     confident = float((np.where(disagrees, (other - own) / max(surest, 1e-9), 0).clip(0, 1) ** 2).mean())
     high = min(1.0, float(high))
     value = float(np.clip(max(growing, confident), low, high))
-    return ErrorCount(value * n_rows, low * n_rows, high * n_rows, anchor, share, recall)
+    return ErrorCount(value * n_rows, low * n_rows, high * n_rows, anchor, anchors.noise_low > 0, share, recall)
 
 
-def _anchor_noise(sureness: NDArray[np.float64], disagrees: NDArray[np.bool_]) -> tuple[float, float]:
-    """Noise of the surest samples, and the low end of its 95 % interval, the best of three widths of "surest".
+@dataclass(frozen=True)
+class _Anchors:
+    """Noise of the surest samples: led on to perfect sureness, its low end, and that of a cautious reading."""
 
-    A weak probe is beyond doubt in few samples only, a strong one in most of them.
+    noise: float
+    noise_low: float
+    floor: float
+
+
+def _anchor_noise(sureness: NDArray[np.float64], disagrees: NDArray[np.bool_]) -> _Anchors:
+    """Disagreement where the probe is surest, the best of three widths of "surest".
+
+    A weak probe is beyond doubt in few samples only, a strong one in most of them. What falls steeply towards the
+    surest samples is the probe's own mistakes, so the floor leads the fall on by one and a half
+    widths; label noise stays level.
     """
     among_equals = np.random.default_rng(0).random(len(sureness))
     ordered = disagrees[np.lexsort((among_equals, -sureness))]
-    edges = [_extrapolate(ordered, max(10, len(ordered) // parts)) for parts in ANCHOR_PARTS]
-    critical = float(norm.isf(0.025 / len(edges)))
-    return edges[0][0], max(0.0, *(edge - critical * error for edge, error in edges))
+    critical = float(norm.isf(0.025 / len(ANCHOR_PARTS)))
+    near, near_low, floor = 0.0, 0.0, 0.0
+    for parts in ANCHOR_PARTS:
+        size = max(10, len(ordered) // parts)
+        edge, edge_error = _extrapolate(ordered, size, NEAR)
+        far, far_error = _extrapolate(ordered, size, FAR)
+        near = edge if parts == ANCHOR_PARTS[0] else near
+        near_low = max(near_low, edge - critical * edge_error)
+        floor = max(floor, far - critical * far_error)
+    return _Anchors(near, near_low, floor)
 
 
-def _extrapolate(ordered: NDArray[np.bool_], size: int) -> tuple[float, float]:
-    """Disagreement of the first ``size`` samples led on to the very first, by that of the next; and its error."""
+def _extrapolate(ordered: NDArray[np.bool_], size: int, steps: float) -> tuple[float, float]:
+    """Disagreement of the first ``size`` samples, led on by ``steps`` of its fall from the next; and its error."""
     first, second = ordered[:size], ordered[size : 2 * size]
     rate, following = float(first.mean()), float(second.mean())
 
@@ -224,8 +233,8 @@ def _extrapolate(ordered: NDArray[np.bool_], size: int) -> tuple[float, float]:
         smoothed = (share * size + 2) / (size + 4)
         return smoothed * (1 - smoothed) / size
 
-    error = np.sqrt(2.25 * variance(rate) + 0.25 * variance(following))
-    return max(0.0, rate - max(0.0, following - rate) / 2), float(error)
+    error = np.sqrt((1 + steps) ** 2 * variance(rate) + steps**2 * variance(following))
+    return max(0.0, rate - max(0.0, following - rate) * steps), float(error)
 
 
 def _noise_growing_with_difficulty(anchor: float, agreement: float, echo: float) -> float:
@@ -245,84 +254,23 @@ def _noise_growing_with_difficulty(anchor: float, agreement: float, echo: float)
     return float(1 - (1 - anchor) * (1 - growth * low))
 
 
-def _plant(
-    probs: Probabilities,
-    given: NDArray[np.int64],
-    rows: NDArray[np.intp],
-    channel: NoiseTransition,
-    refit: Refit | None,
-    method: Method,
-    rng: np.random.Generator,
-    refit_seed: int,
-) -> Planted:
-    n_planted = min(len(rows) // 2, max(MIN_PLANTED, int(len(rows) * PLANTED_SHARE)))
-    unsure = 1 - probs[rows].max(axis=1).astype(np.float64) + 1e-3
-    hard = rng.choice(len(rows), n_planted // 2, replace=False, p=unsure / unsure.sum())
-    rest = np.setdiff1d(np.arange(len(rows)), hard)
-    even = rng.choice(rest, n_planted - len(hard), replace=False)
-    changed = given.copy()
-    changed[rows[even]] = _draw(channel.given_if_true[given[rows[even]]], given[rows[even]], rng)
-    changed[rows[hard]] = _draw(probs[rows[hard]], given[rows[hard]], rng)
-    fitted = probs if refit is None else mean_probabilities(refit(changed, refit_seed))
-    summary = summarise_rows(fitted, changed)
-    score = label_quality(fitted, changed, method=method)[rows]
-    kind = np.zeros(len(rows), dtype=np.int8)
-    kind[even], kind[hard] = 1, 2
-    usable = ~np.isnan(score)
-    disagree = (summary.self_confidence < summary.other)[rows]
-    seen, echoed = usable & (kind == 1), usable & (kind == 2)
-    recall = float(disagree[seen].mean()) if seen.any() else 1.0
-    echo = float(1 - disagree[echoed].mean()) if echoed.any() else 0.0
-    alike, by_difficulty = (_density_by_rank(score[usable], kind[usable], which) for which in (1, 2))
-    grid = (np.arange(len(rows)) + 0.5) / len(rows)
-    at = (np.arange(len(alike)) + 0.5) / max(1, len(alike))
-    raw = _density_by_bins(score[usable], kind[usable], 1)
-    return Planted(
-        np.interp(grid, at, alike), np.interp(grid, at, by_difficulty), np.interp(grid, at, raw), recall, echo
-    )
-
-
-def _draw(weights: Probabilities, original: NDArray[np.int64], rng: np.random.Generator) -> NDArray[np.int64]:
-    """Draw another class for each row in proportion to the weights; evenly where they leave nothing."""
-    chances = np.array(weights, dtype=np.float64) + 1e-4 / weights.shape[1]
-    chances[np.arange(len(original)), original] = 0
-    cumulative = np.cumsum(chances, axis=1)
-    picked: NDArray[np.intp] = (cumulative > rng.random(len(original))[:, None] * cumulative[:, -1:]).argmax(axis=1)
-    return picked.astype(np.int64)
-
-
-def _density_by_rank(score: NDArray[np.floating[Any]], kind: NDArray[np.int8], which: int) -> NDArray[np.float64]:
-    """Density of one kind of planted errors over that of the samples not planted, falling with their rank."""
-    from sklearn.isotonic import IsotonicRegression
-
-    chosen = (kind == 0) | (kind == which)
-    order = np.argsort(score[chosen], kind="stable")
-    is_planted = (kind[chosen][order] == which).astype(np.float64)
-    n_planted = max(1.0, is_planted.sum())
-    smooth = IsotonicRegression(increasing=False, y_min=0, y_max=1).fit_transform(np.arange(len(order)), is_planted)
-    smooth = np.clip(smooth, 1e-9, 1 - 0.5 / n_planted)
-    ratio = smooth / (1 - smooth) * (len(order) - n_planted) / n_planted
-    density: NDArray[np.float64] = ratio[is_planted == 0]
-    return density
-
-
-def recommended_depth(wrong: NDArray[np.float64], *, cautious: bool) -> int:
+def recommended_depth(wrong: NDArray[np.float64], *, most: int | None = None, cautious: bool = False) -> int:
     """Where to stop in a queue whose samples are wrong with the given probabilities, in queue order; shape [N].
 
-    The depth at which the expected F1 of the cut is highest, and at least as far as a sample is as likely wrong as
-    right; ``cautious`` stops there, for a dataset whose surest samples show no noise at all.
+    The depth at which the expected F1 of the cut is highest, at ``most`` so many, and at least as far as a sample is as
+    likely wrong as right; ``cautious`` stops there, for a dataset whose surest samples show no noise at all.
 
     Examples
     --------
     >>> wrong = np.array([0.9, 0.8, 0.45, 0.45, 0.1, 0.0])
-    >>> recommended_depth(wrong, cautious=True), recommended_depth(wrong, cautious=False)
-    (2, 4)
+    >>> recommended_depth(wrong, cautious=True), recommended_depth(wrong), recommended_depth(wrong, most=3)
+    (2, 4, 3)
     """
     even = int((wrong >= 0.5).sum())
     if cautious or not len(wrong):
         return even
     expected_f1 = 2 * np.cumsum(wrong) / (np.arange(1, len(wrong) + 1) + wrong.sum())
-    return max(even, int(expected_f1.argmax()) + 1)
+    return max(even, min(int(expected_f1.argmax()) + 1, len(wrong) if most is None else most))
 
 
 def _density_by_bins(score: NDArray[np.floating[Any]], kind: NDArray[np.int8], which: int) -> NDArray[np.float64]:
@@ -362,10 +310,11 @@ def _share_wrong(shape: NDArray[np.float64], total: float, ties: NDArray[np.intp
     return averaged
 
 
-def _as_yield(count: ErrorCount, wrong: NDArray[np.float64], curves: list[NDArray[np.float64]]) -> LabelYield:
+def _as_yield(
+    count: ErrorCount, wrong: NDArray[np.float64], curves: list[NDArray[np.float64]], recommended: int
+) -> LabelYield:
     n_rows = len(wrong)
     depth = np.unique(np.geomspace(min(10, n_rows), n_rows, N_DEPTHS).round().astype(np.int64))
-    recommended = recommended_depth(wrong, cautious=count.low <= 0)
     if recommended:
         depth = np.union1d(depth, [recommended])
     precision = np.cumsum(wrong)[depth - 1] / depth

@@ -56,6 +56,8 @@ class Mislabel:
     listed below ``multilabel_quality``. Regression: residuals beyond ``regression_deviations`` robust standard
     deviations.
 
+    A queue longer than ``warning_share`` of the samples is a warning, a low end above ``error_rate`` an error.
+
     How to fix
     ----------
     Review the queue from the top down to the recommended depth (``datacheck relabel``), not beyond; correct, or remove
@@ -73,6 +75,7 @@ class Mislabel:
     name: ClassVar[str] = "mislabel"
     severity: ClassVar[Severity] = Severity.WARNING
 
+    warning_share: float = 0.01
     error_rate: float = 0.05
     multilabel_quality: float = 0.05
     regression_deviations: float = 6.0
@@ -110,7 +113,7 @@ class Mislabel:
         evidence = yield_evidence(yielded)
         errors, n_rows = yielded.estimated_errors, len(found.rows)
         low_rate = errors.low / n_rows
-        severity = Severity.INFO if low_rate <= 0 else Severity.WARNING
+        severity = Severity.WARNING if depth >= self.warning_share * n_rows else Severity.INFO
         if low_rate >= self.error_rate:
             severity = Severity.ERROR
         at = evidence["precision_at_recommended"]

@@ -29,9 +29,9 @@ def test_planted_flips_are_queued_with_their_true_label() -> None:
 
 
 def test_heavy_noise_is_an_error() -> None:
-    given = truth()
-    given[:240] = (given[:240] + 1) % 4
-    outcome = Mislabel().check(probed(given, pred_probs=believe(truth())))
+    given = truth(3000)
+    given[:900] = (given[:900] + 1) % 4
+    outcome = Mislabel().check(probed(given, pred_probs=believe(truth(3000))))
     assert isinstance(outcome, Found)
     assert outcome.findings[0].severity is Severity.ERROR
 
