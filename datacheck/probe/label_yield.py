@@ -273,19 +273,6 @@ def recommended_depth(wrong: NDArray[np.float64], *, most: int | None = None, ca
     return max(even, min(int(expected_f1.argmax()) + 1, len(wrong) if most is None else most))
 
 
-def _density_by_bins(score: NDArray[np.floating[Any]], kind: NDArray[np.int8], which: int) -> NDArray[np.float64]:
-    """As `_density_by_rank`, by twentieths of the queue, rising where it rises."""
-    chosen = (kind == 0) | (kind == which)
-    order = np.argsort(score[chosen], kind="stable")
-    is_planted = kind[chosen][order] == which
-    n_left = int((~is_planted).sum())
-    # A planted error belongs to the bin of the unplanted samples around it.
-    position = np.minimum(np.cumsum(~is_planted), n_left - 1) * N_BINS // n_left
-    planted = np.bincount(position[is_planted], minlength=N_BINS) / max(1, int(is_planted.sum()))
-    density: NDArray[np.float64] = np.maximum(planted * N_BINS, 1e-9)[np.arange(n_left) * N_BINS // n_left]
-    return density
-
-
 def _tie_groups(ordered: NDArray[np.floating[Any]]) -> NDArray[np.intp]:
     groups: NDArray[np.intp] = np.cumsum(np.r_[False, np.diff(ordered) > 0][: len(ordered)])
     return groups
