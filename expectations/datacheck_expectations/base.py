@@ -3,7 +3,8 @@
 from __future__ import annotations
 
 from abc import ABC, abstractmethod
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
+from html import escape
 from typing import Any, ClassVar
 
 from datacheck_expectations.gx import (
@@ -60,16 +61,10 @@ class DatacheckExpectation(BatchExpectation, ABC):  # type: ignore[misc]
     ) -> list[Any]:
         configuration = configuration or result.expectation_config
         importance = {"warning": "Warning: ", "info": "For information: "}.get(str(configuration.severity.value), "")
-        return [
-            RenderedStringTemplateContent(
-                content_block_type="string_template",
-                string_template={
-                    "template": "$sentence",
-                    "params": {"sentence": importance + cls.promise(configuration.kwargs)},
-                    "styling": {},
-                },
-            )
-        ]
+        sentences = [_rendered(importance + cls.promise(configuration.kwargs))]
+        if isinstance(configuration.notes, str) and configuration.notes:
+            sentences.append(_rendered(f"Why: {configuration.notes}", classes=["datacheck-why"]))
+        return sentences
 
     @classmethod
     @renderer(renderer_type=LegacyDiagnosticRendererType.OBSERVED_VALUE)  # type: ignore[untyped-decorator]
@@ -77,23 +72,35 @@ class DatacheckExpectation(BatchExpectation, ABC):  # type: ignore[misc]
         cls, configuration: Any = None, result: Any = None, runtime_configuration: Any = None, **_: Any
     ) -> str:
         details = (result.result or {}).get("details") if result is not None else None
-        return str(details["sentence"]) if details else "could not be judged"
+        return escape(str(details["sentence"]), quote=False) if details else "could not be judged"
 
     @classmethod
     @renderer(renderer_type=LegacyDiagnosticRendererType.UNEXPECTED_TABLE)  # type: ignore[untyped-decorator]
     def _diagnostic_unexpected_table_renderer(
         cls, configuration: Any = None, result: Any = None, runtime_configuration: Any = None, **_: Any
     ) -> list[Any] | None:
-        details = (result.result or {}).get("details") if result is not None else None
-        rows = details.get("offending", []) if details else []
+        details: Mapping[str, Any] = {} if result is None else (result.result or {}).get("details") or {}
+        rows = details.get("offending", [])
         if not rows or result.success:
             return None
-        header = list(rows[0])
+        header = list(details.get("columns") or rows[0])
         return [
             RenderedTableContent(
                 content_block_type="table",
                 header_row=header,
-                table=[[str(row.get(name, "")) for name in header] for row in rows],
+                table=[[escape(str(row.get(name, "")), quote=False) for name in header] for row in rows],
                 styling={"body": {"classes": ["table-bordered", "table-sm", "mt-3"]}},
             )
         ]
+
+
+def _rendered(sentence: str, classes: Sequence[str] = ()) -> Any:
+    """Return a sentence for Data Docs; names in it come from the dataset, so that they are escaped."""
+    return RenderedStringTemplateContent(
+        content_block_type="string_template",
+        string_template={
+            "template": "$sentence",
+            "params": {"sentence": escape(sentence, quote=False)},
+            "styling": {"classes": list(classes)},
+        },
+    )

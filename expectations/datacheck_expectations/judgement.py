@@ -47,6 +47,7 @@ class Judgement:
                 "observed_value": observed if np.isfinite(observed) else str(observed),
                 "details": {
                     "sentence": self.sentence,
+                    "columns": list(self.offending[0]) if self.offending else [],
                     "offending": [dict(row) for row in self.offending],
                     "sample_ids": list(self.sample_ids),
                     "n_affected": int(self.n_affected),
@@ -116,7 +117,7 @@ def drift_of_groups(
     rows = tuple(
         {
             kind: name,
-            f"accepted mean {column}": number(before),
+            f"accepted mean {spoken(column)}": number(before),
             "found mean": number(after),
             "standard deviations apart": f"{effect.value:.2g}",
         }
@@ -125,7 +126,7 @@ def drift_of_groups(
     effect, name, accepted, after = drifted[0]
     others = f", and so do {listed([entry[1] for entry in drifted[1:]])}" if len(drifted) > 1 else ""
     sentence = (
-        f"{subject} {name!r} differ in {column}: mean {number(after)} beside {number(accepted)} "
+        f"{subject} {name!r} differ in {spoken(column)}: mean {number(after)} beside {number(accepted)} "
         f"({effect.value:.2g} standard deviations){others}"
     )
     return Judgement(False, effect.value, sentence.replace(f"{subject} 'all'", "the samples"), rows)
@@ -184,6 +185,26 @@ def number(value: float) -> str:
     ('64', '0.1235')
     """
     return f"{value:.4g}" if abs(value) < 1e4 else f"{value:,.0f}"
+
+
+_NAMES = {
+    "mean_red": "red level",
+    "mean_green": "green level",
+    "mean_blue": "blue level",
+    "byte_size": "file size in bytes",
+    "aspect": "aspect (width over height)",
+}
+
+
+def spoken(column: str) -> str:
+    """Return a column's name as people say it.
+
+    Examples
+    --------
+    >>> spoken("mean_red"), spoken("label_quality")
+    ('red level', 'label quality')
+    """
+    return _NAMES.get(column, column.replace("_", " "))
 
 
 def chance(confidence: float) -> str:

@@ -7,7 +7,7 @@ from typing import Any, ClassVar
 
 from datacheck.stats import Moments
 from datacheck_expectations.base import DatacheckExpectation
-from datacheck_expectations.judgement import Judgement, chance, drift_of_groups, number
+from datacheck_expectations.judgement import Judgement, chance, drift_of_groups, number, spoken
 
 
 class ExpectClassPropertyDriftAtMost(DatacheckExpectation):
@@ -53,7 +53,7 @@ class ExpectClassPropertyDriftAtMost(DatacheckExpectation):
     def promise(cls, terms: Mapping[str, Any]) -> str:
         """Say the tolerance."""
         return (
-            f"Within each of {len(terms['reference']):,} classes, the mean {terms['column']} is within "
+            f"Within each of {len(terms['reference']):,} classes, the mean {spoken(terms['column'])} is within "
             f"{number(terms['max_effect'])} standard deviations of that of the accepted dataset"
             f"{chance(terms['confidence'])}: a class that looks different has other images under its name."
         )

@@ -7,7 +7,7 @@ from typing import Any, ClassVar
 
 from datacheck.stats import Moments
 from datacheck_expectations.base import DatacheckExpectation
-from datacheck_expectations.judgement import Judgement, chance, drift_of_groups, listed, number
+from datacheck_expectations.judgement import Judgement, chance, drift_of_groups, listed, number, spoken
 
 
 class ExpectPropertyDriftAtMost(DatacheckExpectation):
@@ -47,7 +47,7 @@ class ExpectPropertyDriftAtMost(DatacheckExpectation):
         """Compare the means split by split; a split that was not measured breaks it."""
         unmeasured = [name for name in self.reference if measured.get(name, Moments.empty()).value[0] < 2]
         if unmeasured:
-            sentence = f"{self.column} was measured in fewer than two samples of {listed(unmeasured)}"
+            sentence = f"{spoken(self.column)} was measured in fewer than two samples of {listed(unmeasured)}"
             return Judgement(False, float("nan"), sentence)
         return drift_of_groups(
             self.column, "split", "the samples of", self.reference, measured, self.max_effect, self.confidence
@@ -59,6 +59,6 @@ class ExpectPropertyDriftAtMost(DatacheckExpectation):
         means = {split: number(part["mean"]) for split, part in terms["reference"].items()}
         parts = ", ".join(mean if split == "all" else f"{mean} in {split!r}" for split, mean in means.items())
         return (
-            f"The mean {terms['column']} is within {number(terms['max_effect'])} standard deviations of that of the "
-            f"accepted dataset{chance(terms['confidence'])}: {parts}."
+            f"The mean {spoken(terms['column'])} is within {number(terms['max_effect'])} standard deviations of "
+            f"that of the accepted dataset{chance(terms['confidence'])}: {parts}."
         )

@@ -6,7 +6,7 @@ from collections.abc import Mapping
 from typing import Any, ClassVar
 
 from datacheck_expectations.base import DatacheckExpectation
-from datacheck_expectations.judgement import Judgement, chance, number, percent, share_interval
+from datacheck_expectations.judgement import Judgement, chance, number, percent, share_interval, spoken
 from datacheck_expectations.measures import Values
 
 
@@ -51,7 +51,7 @@ class ExpectPropertyInRange(DatacheckExpectation):
         """Count what is outside."""
         values = measured.values
         if not len(values):
-            return Judgement(False, float("nan"), f"{self.column} was measured in no sample")
+            return Judgement(False, float("nan"), f"{spoken(self.column)} was measured in no sample")
         below, above = int((values < self.low).sum()), int((values > self.high).sum())
         return self.judge_counts(below, above, len(values), float(values.min()), float(values.max()))
 
@@ -61,9 +61,8 @@ class ExpectPropertyInRange(DatacheckExpectation):
         success = share.high >= self.min_share
         if success and below + above == 0:
             return Judgement(True, 1.0, f"all of {n:,} lie within")
-        sentence = (
-            f"{below + above:,} of {n:,} samples have a {self.column} outside {number(self.low)} to {number(self.high)}"
-        )
+        span = f"{number(self.low)} to {number(self.high)}"
+        sentence = f"{below + above:,} of {n:,} samples have a {spoken(self.column)} outside {span}"
         sentence += f", from {number(least)} to {number(most)}"
         rows = () if success else (
             {"where": f"below {number(self.low)}", "samples": below, "extreme": number(least)},
@@ -78,6 +77,6 @@ class ExpectPropertyInRange(DatacheckExpectation):
         low, high = number(terms["low"]), number(terms["high"])
         span = f"of {low}" if low == high else f"between {low} and {high}"
         return (
-            f"At least {percent(terms['min_share'])} of the {where} have a {terms['column']} {span}"
+            f"At least {percent(terms['min_share'])} of the {where} have a {spoken(terms['column'])} {span}"
             f"{chance(terms['confidence'])}."
         )
