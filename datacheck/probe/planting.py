@@ -52,7 +52,9 @@ def plant(
     classes that it finds plausible. Without ``refit`` the given probabilities, which are out of sample, score them.
     """
     n_planted = min(len(rows) // 2, max(MIN_PLANTED, int(len(rows) * PLANTED_SHARE)))
-    unsure = 1 - probs[rows].max(axis=1).astype(np.float64) + 1e-3
+    before = summarise_rows(probs, given)
+    unsure = 1 - np.maximum(before.self_confidence, before.other)[rows].astype(np.float64)
+    unsure = np.clip(unsure, 0, 1) + 1e-3
     hard = rng.choice(len(rows), n_planted // 2, replace=False, p=unsure / unsure.sum())
     rest = np.setdiff1d(np.arange(len(rows)), hard)
     even = rng.choice(rest, n_planted - len(hard), replace=False)

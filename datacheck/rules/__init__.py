@@ -10,7 +10,7 @@ from datacheck.rules.dc104_ambiguous_stem import AmbiguousStem
 from datacheck.rules.dc105_mixed_formats import MixedFormats
 from datacheck.rules.dc106_unlabelled_sample import UnlabelledSample
 from datacheck.rules.dc107_path_hazard import PathHazard
-from datacheck.rules.dc108_labels_without_signal import LabelsWithoutSignal
+from datacheck.rules.dc108_labels_carry_no_signal import LabelsCarryNoSignal
 from datacheck.rules.dc201_missing_class_in_split import MissingClassInSplit
 from datacheck.rules.dc202_rare_class import RareClass
 from datacheck.rules.dc203_class_imbalance import ClassImbalance
@@ -53,7 +53,7 @@ RULES: tuple[type[Rule], ...] = (
     MixedFormats,
     UnlabelledSample,
     PathHazard,
-    LabelsWithoutSignal,
+    LabelsCarryNoSignal,
     MissingClassInSplit,
     RareClass,
     ClassImbalance,

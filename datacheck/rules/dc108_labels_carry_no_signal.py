@@ -25,7 +25,7 @@ from datacheck.rules.base import RuleContext
 
 
 @dataclass(frozen=True)
-class LabelsWithoutSignal:
+class LabelsCarryNoSignal:
     """The labels carry no signal, or carry it only after a shift or another order of the listing.
 
     What
@@ -56,7 +56,7 @@ class LabelsWithoutSignal:
     -------
     >>> from datacheck.manifest import Manifest
     >>> manifest = Manifest.from_columns({"label": ["cat", "dog"]})
-    >>> LabelsWithoutSignal().check(RuleContext(manifest)).reason
+    >>> LabelsCarryNoSignal().check(RuleContext(manifest)).reason
     "needs the probe's out-of-sample predictions: run with --probe"
     """
 

@@ -4,12 +4,12 @@ from probe_tables import embed, probed, truth
 
 from datacheck.findings import Found, NotApplicable, Passed
 from datacheck.rules.base import RuleContext
-from datacheck.rules.dc108_labels_without_signal import LabelsWithoutSignal
+from datacheck.rules.dc108_labels_carry_no_signal import LabelsCarryNoSignal
 
 
 def repaired(context: RuleContext) -> tuple[dict[str, object], list[int]]:
     """Evidence of the repair, and the labels after it."""
-    outcome = LabelsWithoutSignal().check(context)
+    outcome = LabelsCarryNoSignal().check(context)
     assert isinstance(outcome, Found)
     labels = context.manifest.label_codes.tolist()
     position = {one: row for row, one in enumerate(context.manifest.sample_ids.to_pylist())}
@@ -33,7 +33,7 @@ def test_labels_that_slipped_from_a_row_on_are_found_and_put_back(start: int, ro
 def test_the_message_names_the_row_and_the_slip() -> None:
     true = truth()
     given = np.r_[true[:123], np.roll(true[123:], 1)]
-    outcome = LabelsWithoutSignal().check(probed(given, embeddings=embed(true, separation=9.0)))
+    outcome = LabelsCarryNoSignal().check(probed(given, embeddings=embed(true, separation=9.0)))
     assert isinstance(outcome, Found)
     finding = outcome.findings[0]
     assert finding.message.startswith("labels are off by one from row 12")
@@ -76,7 +76,7 @@ def test_shuffled_labels_carry_no_signal_and_no_repair_is_claimed(seed: int) -> 
     true = truth(400, seed=seed)
     shuffled = np.random.default_rng(seed).permutation(true)
     uris = [f"image{number}.png" for number in range(len(true))]
-    outcome = LabelsWithoutSignal().check(probed(shuffled, embeddings=embed(true, seed=seed), uris=uris))
+    outcome = LabelsCarryNoSignal().check(probed(shuffled, embeddings=embed(true, seed=seed), uris=uris))
     assert isinstance(outcome, Found)
     assert "labels carry no signal" in outcome.findings[0].message
     assert outcome.findings[0].evidence["repair"] is None
@@ -89,10 +89,10 @@ def test_a_clean_dataset_is_silent_in_any_order(seed: int) -> None:
         true = np.sort(true)
     uris = [f"image{number}.png" for number in range(len(true))]
     context = probed(true, embeddings=embed(true, separation=1.5 + seed % 3, seed=seed), uris=uris)
-    assert isinstance(LabelsWithoutSignal().check(context), Passed)
+    assert isinstance(LabelsCarryNoSignal().check(context), Passed)
 
 
 def test_without_embeddings_it_says_what_is_missing() -> None:
-    outcome = LabelsWithoutSignal().check(probed(truth()))
+    outcome = LabelsCarryNoSignal().check(probed(truth()))
     assert isinstance(outcome, NotApplicable)
     assert "embeddings" in outcome.reason
