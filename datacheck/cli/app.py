@@ -6,7 +6,7 @@ from typing import Annotated
 
 import typer
 
-from datacheck.cli import audit, contract, demo, explain, fingerprint, report
+from datacheck.cli import audit, contract, demo, explain, fingerprint, queue, report
 
 app = typer.Typer(
     name="datacheck",
@@ -40,6 +40,9 @@ app.command("demo")(demo.demo_command)
 app.command("report")(report.report_command)
 app.command("fingerprint")(fingerprint.fingerprint_command)
 app.command("diff")(fingerprint.diff_command)
+app.add_typer(queue.queue_app, name="queue")
+app.add_typer(queue.relabel_app, name="relabel")
+app.command("review")(queue.review_command)
 app.command("rules")(explain.rules_command)
 app.command("explain")(explain.explain_command)
 app.add_typer(contract.contract_app, name="contract")

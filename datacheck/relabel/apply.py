@@ -57,6 +57,26 @@ class Relabels:
         rows = self.table.to_pylist()
         return [row for row in rows if row["verdict"] == "label" and row["new"] != row["old"]]
 
+    def with_given(self, manifest: Manifest) -> Relabels:
+        """Return the decisions with each copy's own label as its old one: copies need not agree before.
+
+        Raises
+        ------
+        RelabelError
+            When a sample is not in the manifest.
+        """
+        rows = self.table.to_pylist()
+        ids = manifest.sample_ids.to_pylist()
+        _check_known({row["sample_id"]: row for row in rows}, ids)
+        if not any(row["copy_of"] is not None for row in rows):
+            return self
+        position = {sample_id: row for row, sample_id in enumerate(ids)}
+        given = manifest.table[_LABEL_COLUMN[self.task]]
+        for row in rows:
+            if row["copy_of"] is not None:
+                row["old"] = as_text(given[position[row["sample_id"]]].as_py(), self.task)
+        return replace(self, table=pa.Table.from_pylist(rows, schema=RELABELS_SCHEMA))
+
     def apply(self, manifest: Manifest) -> Manifest:
         """Return a new manifest with the decided labels.
 
@@ -71,9 +91,11 @@ class Relabels:
         """
         if manifest.task is not self.task:
             raise RelabelError(f"the decisions are for {self.task.value}, the manifest is {manifest.task.value}")
+        return self.with_given(manifest)._applied(manifest)
+
+    def _applied(self, manifest: Manifest) -> Manifest:
         rows = {row["sample_id"]: row for row in self.table.to_pylist()}
         ids = manifest.sample_ids.to_pylist()
-        _check_known(rows, ids)
         column = _LABEL_COLUMN[self.task]
         given = manifest.table[column].to_pylist()
         position = {sample_id: row for row, sample_id in enumerate(ids)}

@@ -12,7 +12,7 @@ import numpy as np
 import pyarrow as pa
 from numpy.typing import NDArray
 
-from datacheck.errors import RelabelError
+from datacheck.errors import RelabelError, did_you_mean
 from datacheck.manifest import Manifest, Task
 from datacheck.probe.outputs import Estimate, LabelYield, ProbeOutputs
 from datacheck.storage import check_version, read_table, write_table
@@ -289,6 +289,10 @@ def _with_gold(
     unknown = [sample_id for sample_id in gold if sample_id not in position]
     if unknown:
         raise RelabelError(f"gold: {len(unknown)} samples are not in the manifest, such as {unknown[0]!r}")
+    if manifest.task is Task.CLASSIFICATION:
+        strange = [label for label in gold.values() if label not in manifest.classes]
+        if strange:
+            raise RelabelError(f"gold: {strange[0]!r} is not a class{did_you_mean(strange[0], manifest.classes)}")
     gold_rows = rng.permutation([position[sample_id] for sample_id in gold])
     keep = ~np.isin(rows, gold_rows)
     rows, kinds = rows[keep], kinds[keep]

@@ -30,6 +30,7 @@ if TYPE_CHECKING:
 
     from datacheck.fingerprint import Fingerprint
     from datacheck.probe.outputs import ProbeOutputs
+    from datacheck.relabel import RelabelQueue
 
 
 @dataclass(frozen=True)
@@ -170,6 +171,36 @@ class Report:
         from datacheck.report.storage import report_json
 
         return report_json(self)
+
+    def relabel_queue(
+        self,
+        budget: int = 500,
+        *,
+        random_share: float = 0.0,
+        gold: Mapping[str, str] | None = None,
+        seed: int = 0,
+    ) -> RelabelQueue:
+        """Return the questions that are expected to correct the most labels for the attention they cost.
+
+        Parameters
+        ----------
+        budget
+            How many questions.
+        random_share
+            Share of them drawn at random, to measure the true error rate.
+        gold
+            Known answers by sample id, mixed in on top, to measure the annotators.
+        seed
+            Seed of both.
+
+        Raises
+        ------
+        RelabelError
+            When the audit trained no probe, or the task has no labels to question.
+        """
+        from datacheck.report.questions import relabel_questions
+
+        return relabel_questions(self, budget=budget, random_share=random_share, gold=gold, seed=seed)
 
     def save(self, folder: str | Path) -> None:
         """Write the run folder; each file is whole or as it was before."""

@@ -9,7 +9,16 @@ from typing import Any
 
 from datacheck.errors import SourceError, did_you_mean
 from datacheck.manifest import Manifest, Task
-from datacheck.sources import arrays, hugging_face, image_folder, pairs, table, torch_dataset, webdataset
+from datacheck.sources import (
+    arrays,
+    hugging_face,
+    image_folder,
+    pairs,
+    saved_manifest,
+    table,
+    torch_dataset,
+    webdataset,
+)
 from datacheck.sources.base import Source, SourceOptions, as_path, as_task
 from datacheck.sources.files import existing, list_files
 from datacheck.sources.splits import is_splits, open_splits
@@ -17,6 +26,7 @@ from datacheck.sources.splits import is_splits, open_splits
 __all__ = ["SOURCES", "Source", "SourceOptions", "list_files", "open_source"]
 
 SOURCES: tuple[Source, ...] = (
+    saved_manifest.SOURCE,
     hugging_face.SOURCE,
     webdataset.SOURCE,
     table.SOURCE,

@@ -71,7 +71,7 @@ def image_link(question: Mapping[str, Any], links: Links) -> str:
     """Return the picture's address; by path it is one below Label Studio's document root."""
     if links.manner != "path":
         return links.link(question)
-    return LOCAL_FILES + quote(links.relative(question))
+    return LOCAL_FILES + quote(links.served(question))
 
 
 def shown(label: str | None, task: Task) -> str:

@@ -14,6 +14,8 @@ from urllib.parse import quote
 from datacheck.errors import RelabelError
 from datacheck.readers import FileReader, SampleReadError
 
+Manner = Literal["path", "url", "embed"]
+
 MAX_EMBEDDED = 20 * 2**20
 """Bytes of a picture that is still embedded."""
 
@@ -41,6 +43,9 @@ class Links:
         What the path below the root is appended to, such as ``https://images.example/set/``.
     pictures
         Encoded pictures by sample id that are embedded where there is no file (arrays, tars), such as thumbnails.
+    served_root
+        The folder above the root that an annotation tool's server serves files from (its document root); the parent of
+        the root where it is None, for Label Studio wants the files below it.
 
     Examples
     --------
@@ -53,9 +58,10 @@ class Links:
     """
 
     root: Path | None
-    manner: Literal["path", "url", "embed"] = "path"
+    manner: Manner = "path"
     url_prefix: str = ""
     pictures: Mapping[str, bytes] = field(default_factory=dict, repr=False)
+    served_root: Path | None = None
 
     def __post_init__(self) -> None:
         if self.manner not in {"path", "url", "embed"}:
@@ -82,6 +88,26 @@ class Links:
         """Return the picture's path below the root, with forward slashes."""
         path = self.path(question)
         return Path(os.path.relpath(path, os.path.abspath(str(self.root)))).as_posix()  # noqa: PTH100 - keeps links
+
+    @property
+    def document_root(self) -> Path:
+        """The folder that a tool's server serves files from."""
+        if self.root is None:
+            raise RelabelError("the dataset is not files below a root: embed the pictures (--images embed)")
+        return self.root.resolve().parent if self.served_root is None else self.served_root.resolve()
+
+    def served(self, question: Mapping[str, object]) -> str:
+        """Return the picture's path below the document root, with forward slashes.
+
+        Raises
+        ------
+        RelabelError
+            When the dataset is not below it, or the picture not in the dataset.
+        """
+        below = self.relative(question)
+        if self.root is None or not self.root.resolve().is_relative_to(self.document_root):
+            raise RelabelError(f"the dataset {self.root} is not below the document root {self.served_root}")
+        return (self.root.resolve().relative_to(self.document_root) / below).as_posix()
 
     def path(self, question: Mapping[str, object]) -> Path:
         """Return the picture's path, which is below the root."""

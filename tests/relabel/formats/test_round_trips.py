@@ -117,8 +117,11 @@ def test_pictures_of_data_in_memory_are_embedded_from_thumbnails(tmp_path: Path)
 def test_local_files_are_named_by_the_path_below_the_root(queue: RelabelQueue, tmp_path: Path) -> None:
     path = export_queue(queue, "label-studio", tmp_path / "tasks.json", Links(queue.root))[0]
     images = [task["data"]["image"] for task in json.loads(path.read_text())]
-    assert images[1] == "/data/local-files/?d=with%20space.png"
-    assert images[2] == "/data/local-files/?d=a%23b%3Fc%3Dd%26e.png"
+    assert images[1] == "/data/local-files/?d=dataset/with%20space.png"
+    assert images[2] == "/data/local-files/?d=dataset/a%23b%3Fc%3Dd%26e.png"
+    served = Links(queue.root, served_root=tmp_path.parent)
+    path = export_queue(queue, "label-studio", tmp_path / "tasks.json", served)[0]
+    assert json.loads(path.read_text())[0]["data"]["image"] == f"/data/local-files/?d={tmp_path.name}/dataset/plain.png"
     scores = [task["predictions"][0]["score"] for task in json.loads(path.read_text())]
     assert scores == sorted(scores, reverse=True)
     assert len(set(scores)) == len(scores)

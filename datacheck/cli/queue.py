@@ -1,0 +1,279 @@
+"""``datacheck queue``, ``relabel`` and ``review``: questions to people, and their answers back."""
+
+from __future__ import annotations
+
+import os
+import webbrowser
+from pathlib import Path
+from typing import TYPE_CHECKING, Annotated, cast
+
+import typer
+
+from datacheck.errors import ConfigError, RelabelError, did_you_mean
+
+if TYPE_CHECKING:
+    from datacheck.relabel import Answers, RelabelQueue
+    from datacheck.relabel.answers import Refusal
+    from datacheck.relabel.formats.links import Links
+    from datacheck.relabel.label_studio_server import Server
+
+queue_app = typer.Typer(help="Ask people about the labels that are most likely wrong.", no_args_is_help=True)
+relabel_app = typer.Typer(help="Turn people's answers into a corrected dataset.", no_args_is_help=True)
+
+Run = Annotated[Path, typer.Argument(help="The run folder of an audit.")]
+Url = Annotated[str, typer.Option(help="The Label Studio server, such as http://localhost:8080.")]
+Token = Annotated[
+    str,
+    typer.Option(help="Its access token; better in the environment.", envvar="LABEL_STUDIO_TOKEN", show_envvar=True),
+]
+Images = Annotated[str, typer.Option(help="How the tool reaches the pictures: path, url or embed.")]
+Prefix = Annotated[str, typer.Option(help="With --images url: where the dataset's root is served.")]
+Served = Annotated[
+    Path | None, typer.Option(help="Label Studio's document root; by default the folder above the dataset.")
+]
+
+_SHOWN_REFUSALS = 10
+
+
+@queue_app.command("make")
+def make_command(
+    run: Run,
+    budget: Annotated[int, typer.Option(min=1, help="How many questions.")] = 500,
+    random_share: Annotated[
+        float, typer.Option(min=0, max=1, help="Share of random questions, to measure the true error rate.")
+    ] = 0.0,
+    gold: Annotated[
+        Path | None, typer.Option(help="CSV with sample_id and label: known answers that measure the annotators.")
+    ] = None,
+    seed: Annotated[int, typer.Option(help="Seed of the random questions.")] = 0,
+    replace: Annotated[bool, typer.Option("--replace", help="Put an answered queue aside and make a new one.")] = False,
+) -> int:
+    """Choose the questions: those that correct the most labels for the attention they cost come first."""
+    from datacheck.report import Report
+
+    made = Report.load(run).relabel_queue(
+        budget, random_share=random_share, gold=None if gold is None else read_gold(gold), seed=seed
+    )
+    _put_aside(run, replace=replace)
+    made.save(run / "queue.parquet")
+    typer.echo(f"{run / 'queue.parquet'}: {len(made):,} questions")
+    precision = made.expected_precision
+    if precision is not None:
+        typer.echo(
+            f"expected: {precision.value:.0%} of the suspects are wrong (95 % interval {precision.low:.0%} to "
+            f"{precision.high:.0%})"
+        )
+    if made.worth_depth < len(made):
+        typer.echo(f"worth asking: the first {made.worth_depth:,}; beyond, a label is more likely right than wrong")
+    typer.echo(f"next: datacheck review {run}, or datacheck queue export {run} --to label-studio -o tasks.json")
+    return 0
+
+
+@queue_app.command("export")
+def export_command(
+    run: Run,
+    to: Annotated[str, typer.Option("--to", help="The annotation tool.")],
+    output: Annotated[Path, typer.Option("--output", "-o", help="The file to write (a new folder for huggingface).")],
+    images: Images = "path",
+    url_prefix: Prefix = "",
+    document_root: Served = None,
+) -> int:
+    """Write the questions in an annotation tool's own format."""
+    from datacheck.relabel.formats import export_queue
+
+    queue = _queue(run)
+    written = export_queue(queue, to, output, _links(run, queue, images, url_prefix, document_root))
+    typer.echo(f"{len(queue):,} questions in {', '.join(map(str, written))}")
+    return 0
+
+
+@queue_app.command("import")
+def import_command(
+    run: Run,
+    file: Annotated[Path, typer.Argument(help="What the annotation tool exported.")],
+    source: Annotated[str, typer.Option("--from", help="The annotation tool.")],
+    annotator: Annotated[str, typer.Option(help="Who answered, where the file does not say.")] = "annotator",
+) -> int:
+    """Read answers back; rows that do not fit are refused one by one, and exit with 1 says that there were some."""
+    from datacheck.relabel.formats import import_answers
+
+    return _take(run, *import_answers(file, _queue(run), source, annotator=annotator))
+
+
+@queue_app.command("push")
+def push_command(
+    run: Run,
+    url: Url,
+    token: Token,
+    title: Annotated[str, typer.Option(help="Title of the project, where it is made.")] = "",
+    annotators: Annotated[int, typer.Option(min=1, help="How many people answer each question.")] = 1,
+    images: Images = "path",
+    url_prefix: Prefix = "",
+    document_root: Served = None,
+) -> int:
+    """Bring the questions to a Label Studio server; pushing again adds only what is missing."""
+    from datacheck.cli.progress import progress_bars
+    from datacheck.relabel.label_studio_live import push
+
+    queue = _queue(run)
+    links = _links(run, queue, images, url_prefix, document_root)
+    with progress_bars() as progress:
+        pushed = push(
+            queue,
+            _server(url, token),
+            links,
+            title=title,
+            answers_per_task=annotators,
+            progress=None if progress is None else lambda done, total: progress("push", done, total),
+        )
+    typer.echo(f"{pushed.tasks:,} questions in project {pushed.project}, {pushed.new:,} of them new: {pushed.url}")
+    return 0
+
+
+@queue_app.command("pull")
+def pull_command(run: Run, url: Url, token: Token) -> int:
+    """Fetch the answers from a Label Studio server; pulling again changes nothing that was not changed there."""
+    from datacheck.relabel.label_studio_live import pull
+
+    return _take(run, *pull(_queue(run), _server(url, token)))
+
+
+@relabel_app.command("apply")
+def apply_command(
+    run: Run,
+    output: Annotated[
+        Path | None, typer.Option("--output", "-o", help="The new manifest; by default RUN/relabelled.parquet.")
+    ] = None,
+    folder: Annotated[Path | None, typer.Option(help="Also write a corrected copy of the image folder here.")] = None,
+    link: Annotated[str, typer.Option(help="How the copy is made: hard, symbolic or copy.")] = "hard",
+) -> int:
+    """Decide each label from the answers, and write a new manifest; the source files are never touched."""
+    from datacheck.cli.relabelled import apply_answers
+
+    links = ("hard", "symbolic", "copy")
+    if link not in links:
+        raise ConfigError(f"--link: expected one of {', '.join(links)}, found {link!r}{did_you_mean(link, links)}")
+    apply_answers(run, output or run / "relabelled.parquet", folder=folder, link=link, say=typer.echo)
+    return 0
+
+
+def review_command(
+    run: Run,
+    port: Annotated[int, typer.Option(min=0, max=65535, help="0 takes a free one.")] = 0,
+    open_browser: Annotated[bool, typer.Option("--open/--no-open", help="Open the page in the browser.")] = True,
+    annotator: Annotated[str, typer.Option(help="Your name in the answers.")] = "",
+) -> int:
+    """Label by yourself: a page on this machine, one question at a time, every answer saved at once."""
+    from datacheck.errors import StorageError
+    from datacheck.manifest import Manifest
+    from datacheck.probe.storage import load_probe
+    from datacheck.relabel.review import ReviewServer, ReviewSession
+
+    queue = _queue(run)
+    manifest = Manifest.load(run / "manifest.parquet")
+    try:
+        probe = load_probe(run)
+    except StorageError:
+        probe = None
+    session = ReviewSession(queue, run / "answers.parquet", annotator or _user(), manifest, probe)
+    uris = manifest.table["uri"].to_pylist() if "uri" in manifest else [None] * len(manifest)
+    shown = dict(zip(manifest.sample_ids.to_pylist(), uris, strict=True))
+    with ReviewServer(session, _links(run, queue, "path", "", None), shown, port=port) as server:
+        typer.echo(f"{len(queue):,} questions, answers in {session.path}\n{server.url}\nstop with Ctrl-C")
+        if open_browser:
+            webbrowser.open(server.url)
+        try:
+            server.serve_forever()
+        except KeyboardInterrupt:
+            typer.echo(
+                f"\n{len(session.given_answers()):,} of {len(queue):,} answered; next: datacheck relabel apply {run}"
+            )
+    return 0
+
+
+def read_gold(path: Path) -> dict[str, str]:
+    """Read known answers from a CSV with the columns ``sample_id`` and ``label``.
+
+    Raises
+    ------
+    RelabelError
+        When it has other columns, or is no CSV.
+    """
+    from datacheck.relabel.formats.csv import csv_rows
+
+    gold = {}
+    for number, row in enumerate(csv_rows(path), start=2):
+        if not row.get("label"):
+            raise RelabelError(f"{path}, line {number}: expected a label for {row['sample_id']!r}, found none")
+        gold[row["sample_id"]] = row["label"]
+    return gold
+
+
+def _queue(run: Path) -> RelabelQueue:
+    from datacheck.relabel import RelabelQueue
+
+    path = run / "queue.parquet"
+    if not path.exists():
+        raise RelabelError(f"{run} has no queue yet: run datacheck queue make {run}")
+    return RelabelQueue.load(path)
+
+
+def _links(run: Path, queue: RelabelQueue, images: str, url_prefix: str, document_root: Path | None) -> Links:
+    from datacheck.relabel.formats.links import Links, Manner
+    from datacheck.relabel.pictures import KeptPictures
+
+    return Links(queue.root, cast("Manner", images), url_prefix, KeptPictures(run), document_root)
+
+
+def _server(url: str, token: str) -> Server:
+    from datacheck.relabel.label_studio_server import Server
+
+    return Server(url, token)
+
+
+def _take(run: Path, answers: Answers, refusals: list[Refusal]) -> int:
+    """Merge sound answers into the run folder's, and say which rows were refused."""
+    from datacheck.relabel import Answers
+
+    path = run / "answers.parquet"
+    before = Answers.load(path) if path.exists() else Answers.empty(answers.identity)
+    merged = before.merge(answers)
+    if not merged.table.equals(before.table) or not path.exists():
+        merged.save(path)
+    typer.echo(f"{len(answers):,} answers read, {len(merged) - len(before):,} of them new; {len(merged):,} in {path}")
+    for refusal in refusals[:_SHOWN_REFUSALS]:
+        typer.echo(f"refused entry {refusal.row + 1}: {_inert(refusal.reason)}", err=True)
+    if refusals:
+        typer.echo(f"{len(refusals):,} entries refused; the others were taken", err=True)
+    return 1 if refusals else 0
+
+
+def _inert(text: str) -> str:
+    """Return text from a stranger without control characters, which a terminal would obey."""
+    return "".join(letter if letter.isprintable() else "?" for letter in text)
+
+
+def _put_aside(run: Path, *, replace: bool) -> None:
+    """Move an answered queue and its answers to numbered names; answers belong to the questions they answer."""
+    answers = run / "answers.parquet"
+    if not answers.exists():
+        return
+    if not replace:
+        raise RelabelError(
+            f"{answers} answers the queue that is there: apply it first (datacheck relabel apply {run}), "
+            "then make a new one with --replace, which puts both aside"
+        )
+    number = 1
+    while (run / f"answers.{number}.parquet").exists() or (run / f"queue.{number}.parquet").exists():
+        number += 1
+    (run / "queue.parquet").rename(run / f"queue.{number}.parquet")
+    answers.rename(run / f"answers.{number}.parquet")
+
+
+def _user() -> str:
+    import getpass
+
+    try:
+        return getpass.getuser()
+    except (OSError, KeyError, ImportError):
+        return os.environ.get("USERNAME", "reviewer")

@@ -1,0 +1,85 @@
+"""Samples to compare a question with: the nearest that carry the given and the suggested class."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+
+import numpy as np
+from numpy.typing import NDArray
+
+from datacheck.manifest import Manifest, Task
+from datacheck.probe.outputs import ProbeOutputs
+
+TRUSTED = 0.5
+"""Label quality from which a sample may stand for its class."""
+
+
+@dataclass(frozen=True)
+class Neighbours:
+    """Samples to compare with, nearest first.
+
+    ``how`` is ``nearest`` (by the probe's embeddings) or ``typical`` (highest label quality, where there are none).
+    """
+
+    rows: NDArray[np.int64]
+    how: str
+
+
+def nearest_samples(
+    row: int, class_code: int, manifest: Manifest, probe: ProbeOutputs, *, k: int = 4, leave_out: NDArray[np.int64]
+) -> Neighbours:
+    """Return samples labelled with a class that are nearest to a sample, by the cosine of their embeddings.
+
+    Only samples whose label the probe trusts stand for a class, unless there are fewer than ``k`` of those: a
+    mislabelled neighbour would vouch for the mistake that is in question.
+
+    Parameters
+    ----------
+    row
+        The sample in question.
+    class_code
+        Index into the manifest's classes.
+    manifest, probe
+        Aligned row by row; classification.
+    k
+        How many.
+    leave_out
+        Rows that are no help, such as the sample's own copies.
+    """
+    carriers = manifest.label_codes == class_code
+    carriers[row] = False
+    carriers[leave_out] = False
+    trusted = carriers & (probe.label_quality >= TRUSTED)
+    candidates = np.flatnonzero(trusted if np.count_nonzero(trusted) >= k else carriers)
+    if probe.embeddings is None or not np.isfinite(probe.embeddings[row]).all():
+        quality = np.nan_to_num(probe.label_quality[candidates], nan=-1.0)
+        return Neighbours(candidates[np.argsort(-quality, kind="stable")[:k]].astype(np.int64), "typical")
+    near = cosine(probe.embeddings[row], probe.embeddings[candidates])
+    return Neighbours(candidates[np.argsort(-near, kind="stable")[:k]].astype(np.int64), "nearest")
+
+
+def cosine(one: NDArray[np.float32], others: NDArray[np.float32]) -> NDArray[np.float32]:
+    """Return the cosine between a vector [D] and each row of [N, D]; -2 for rows that have none; shape [N].
+
+    Examples
+    --------
+    >>> cosine(np.array([1, 0], np.float32), np.array([[2, 0], [0, 3], [np.nan, 0]], np.float32)).tolist()
+    [1.0, 0.0, -2.0]
+    """
+    lengths = np.linalg.norm(others, axis=1) * max(float(np.linalg.norm(one)), 1e-12)
+    with np.errstate(invalid="ignore", divide="ignore"):
+        found = (others @ one) / np.maximum(lengths, 1e-12)
+    return np.where(np.isfinite(found), found, -2.0).astype(np.float32)
+
+
+def likely_classes(row: int, probe: ProbeOutputs, first: list[int], *, k: int = 10) -> list[int]:
+    """Return ``k`` classes to offer for a sample: those in ``first``, then the most probable by the probe."""
+    order = list(range(len(probe.classes)))
+    if probe.pred_probs is not None and np.isfinite(probe.pred_probs[row]).all():
+        order = np.argsort(-probe.pred_probs[row], kind="stable").tolist()
+    return list(dict.fromkeys([code for code in first if code >= 0] + order))[:k]
+
+
+def can_compare(manifest: Manifest) -> bool:
+    """Whether samples carry one class each, so that there are samples of a class to compare with."""
+    return manifest.task is Task.CLASSIFICATION

@@ -1,0 +1,243 @@
+"""Serves the review page on this machine alone, to the person who holds the token."""
+
+from __future__ import annotations
+
+import hmac
+import io
+import json
+import secrets
+from collections.abc import Callable
+from http import HTTPStatus
+from http.server import BaseHTTPRequestHandler, ThreadingHTTPServer
+from importlib.resources import files
+from typing import Any
+from urllib.parse import parse_qs, urlsplit
+
+from datacheck.errors import DatacheckError, RelabelError
+from datacheck.relabel.formats.links import Links, media_type
+from datacheck.relabel.review.session import ReviewSession
+
+_POLICY = (
+    "default-src 'none'; script-src 'self'; style-src 'self'; img-src 'self' data:; connect-src 'self'; "
+    "base-uri 'none'; form-action 'none'; frame-ancestors 'none'"
+)
+_MAX_BODY = 2**16
+_ASSETS = {
+    "/": ("review.html", "text/html; charset=utf-8"),
+    "/review.css": ("review.css", "text/css; charset=utf-8"),
+    "/review.js": ("review.js", "text/javascript; charset=utf-8"),
+}
+_SHOWN = frozenset({"image/jpeg", "image/png", "image/gif", "image/webp", "image/bmp"})
+"""What every browser shows as it is."""
+
+_MAX_SIDE = 1600
+"""Pixels of the longer side of a picture that had to be converted."""
+
+
+class ReviewServer(ThreadingHTTPServer):
+    """A server on the loopback interface.
+
+    Whoever asks must have come by the link with the token, which a cookie then holds; must name this machine as the
+    host, so that no page elsewhere reaches it under a name of its own; and must come from this page to change anything.
+
+    Parameters
+    ----------
+    session
+        What is asked, and where the answers go.
+    links
+        Reaches the samples' own pictures below the dataset's root; and thumbnails.
+    uris
+        The uri of each sample that may be shown, by its id; nothing else is.
+    port
+        0 takes a free one.
+    """
+
+    daemon_threads = True
+
+    def __init__(self, session: ReviewSession, links: Links, uris: dict[str, str | None], *, port: int = 0) -> None:
+        self.session, self.links, self.uris = session, links, uris
+        self.token = secrets.token_urlsafe(24)
+        try:
+            super().__init__(("127.0.0.1", port), _Handler)
+        except OSError as error:
+            raise RelabelError(
+                f"port {port} on this machine cannot be had: {error.strerror}; give another one"
+            ) from None
+        self.hosts = {f"127.0.0.1:{self.server_port}", f"localhost:{self.server_port}"}
+
+    @property
+    def url(self) -> str:
+        """The link to open; it holds the token."""
+        return f"http://127.0.0.1:{self.server_port}/?token={self.token}"
+
+    @property
+    def cookie(self) -> str:
+        """The cookie's name; browsers do not tell ports apart."""
+        return f"datacheck-review-{self.server_port}"
+
+    def picture(self, sample_id: str, *, small: bool) -> bytes:
+        """Return a sample's picture in a format that browsers show."""
+        if sample_id not in self.uris:
+            raise RelabelError(f"sample {sample_id[:80]!r} is not in the dataset")
+        kept = self.links.pictures.get(sample_id)
+        if small and kept is not None:
+            return kept
+        data = self.links.content({"sample_id": sample_id, "uri": self.uris[sample_id]})
+        return data if media_type(data) in _SHOWN else converted(data)
+
+
+def converted(data: bytes) -> bytes:
+    """Return a picture as JPEG, at most `_MAX_SIDE` pixels wide and high.
+
+    Raises
+    ------
+    RelabelError
+        When it is no picture.
+    """
+    from PIL import Image, ImageOps
+
+    try:
+        with Image.open(io.BytesIO(data)) as picture:
+            shown = ImageOps.exif_transpose(picture)
+            shown.thumbnail((_MAX_SIDE, _MAX_SIDE))
+            stream = io.BytesIO()
+            shown.convert("RGB").save(stream, "JPEG", quality=90)
+    except (OSError, ValueError, SyntaxError, Image.DecompressionBombError) as error:
+        raise RelabelError(f"the picture cannot be shown: {error}") from None
+    return stream.getvalue()
+
+
+class _Handler(BaseHTTPRequestHandler):
+    server: ReviewServer
+    server_version = "datacheck"
+    sys_version = ""
+    protocol_version = "HTTP/1.1"
+    timeout = 60
+
+    def do_GET(self) -> None:
+        address = urlsplit(self.path)
+        query = parse_qs(address.query)
+        if not self._is_for_us():
+            return
+        if address.path == "/" and "token" in query:
+            self._enter(query["token"][0])
+            return
+        if not self._is_known():
+            return
+        if address.path in _ASSETS:
+            name, kind = _ASSETS[address.path]
+            page = files("datacheck.relabel.review").joinpath("templates", name).read_bytes()
+            self._reply(HTTPStatus.OK, page, kind)
+        elif address.path == "/questions":
+            self._json(self.server.session.overview)
+        elif address.path == "/comparison":
+            self._json(lambda: self.server.session.comparison(_number(query, "question")))
+        elif address.path == "/picture":
+            self._picture(query)
+        else:
+            self._refuse(HTTPStatus.NOT_FOUND, "there is nothing here")
+
+    def do_POST(self) -> None:
+        body = self._body()
+        if body is None or not self._is_for_us() or not self._is_known():
+            return
+        session = self.server.session
+        if self.path == "/answer":
+            self._json(
+                lambda: session.answer(
+                    str(body.get("id")), str(body.get("verdict")), body.get("label"), body.get("seconds")
+                )
+            )
+        elif self.path == "/undo":
+            self._json(session.undo)
+        else:
+            self._refuse(HTTPStatus.NOT_FOUND, "there is nothing here")
+
+    def _is_for_us(self) -> bool:
+        if self.headers.get("Host", "") in self.server.hosts:
+            return True
+        self._refuse(HTTPStatus.MISDIRECTED_REQUEST, "this page is served on this machine, by its own name, alone")
+        return False
+
+    def _is_known(self) -> bool:
+        given = dict(
+            part.strip().partition("=")[::2] for part in self.headers.get("Cookie", "").split(";") if "=" in part
+        )
+        if hmac.compare_digest(given.get(self.server.cookie, "").encode(), self.server.token.encode()):
+            return True
+        self._refuse(HTTPStatus.FORBIDDEN, "open the link that datacheck review printed")
+        return False
+
+    def _enter(self, token: str) -> None:
+        if not hmac.compare_digest(token.encode(), self.server.token.encode()):
+            self._refuse(HTTPStatus.FORBIDDEN, "open the link that datacheck review printed")
+            return
+        cookie = f"{self.server.cookie}={self.server.token}; HttpOnly; SameSite=Strict; Path=/"
+        self._reply(HTTPStatus.SEE_OTHER, b"", "text/plain", {"Set-Cookie": cookie, "Location": "/"})
+
+    def _body(self) -> dict[str, Any] | None:
+        """Return the JSON object that was sent; None where the request was refused."""
+        size = self.headers.get("Content-Length", "")
+        origin = self.headers.get("Origin")
+        self.close_connection = True
+        if not size.isdigit() or int(size) > _MAX_BODY:
+            self._refuse(HTTPStatus.REQUEST_ENTITY_TOO_LARGE, "expected a short JSON object")
+        elif origin is not None and origin not in {f"http://{host}" for host in self.server.hosts}:
+            self._refuse(HTTPStatus.FORBIDDEN, "another page may not answer")
+        elif self.headers.get("Content-Type", "").partition(";")[0] != "application/json":
+            self._refuse(HTTPStatus.UNSUPPORTED_MEDIA_TYPE, "expected JSON")
+        else:
+            try:
+                value = json.loads(self.rfile.read(int(size)))
+            except (ValueError, RecursionError):
+                value = None
+            if isinstance(value, dict):
+                self.close_connection = False
+                return value
+            self._refuse(HTTPStatus.BAD_REQUEST, "expected a JSON object")
+        return None
+
+    def _picture(self, query: dict[str, list[str]]) -> None:
+        try:
+            data = self.server.picture(query.get("id", [""])[0], small="small" in query)
+        except RelabelError as error:
+            self._refuse(HTTPStatus.NOT_FOUND, str(error))
+            return
+        self._reply(HTTPStatus.OK, data, media_type(data), {"Cache-Control": "private, max-age=3600"})
+
+    def _json(self, make: Callable[[], Any]) -> None:
+        try:
+            value = make()
+        except DatacheckError as error:
+            self._refuse(HTTPStatus.BAD_REQUEST, str(error))
+            return
+        self._reply(HTTPStatus.OK, json.dumps({"value": value}, allow_nan=False).encode(), "application/json")
+
+    def _refuse(self, status: HTTPStatus, why: str) -> None:
+        self.close_connection = True
+        self._reply(status, json.dumps({"error": why}).encode(), "application/json")
+
+    def _reply(self, status: HTTPStatus, data: bytes, kind: str, headers: dict[str, str] | None = None) -> None:
+        self.send_response(status)
+        sent = {
+            "Content-Type": kind,
+            "Content-Length": str(len(data)),
+            "Content-Security-Policy": _POLICY,
+            "X-Content-Type-Options": "nosniff",
+            "Referrer-Policy": "no-referrer",
+            "Cross-Origin-Resource-Policy": "same-origin",
+            "Cache-Control": "no-store",
+            **(headers or {}),
+        }
+        for name, value in sent.items():
+            self.send_header(name, value)
+        self.end_headers()
+        self.wfile.write(data)
+
+    def log_message(self, format: str, *args: Any) -> None:
+        """Say nothing: the terminal belongs to the command."""
+
+
+def _number(query: dict[str, list[str]], name: str) -> int:
+    text = query.get(name, [""])[0]
+    return int(text) if text.isdigit() and len(text) < 12 else -1
