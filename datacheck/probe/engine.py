@@ -311,8 +311,10 @@ def _outputs(
 
 
 def _write_tensorboard(outputs: ProbeOutputs, folder: Path) -> None:
-    require("tensorboard", extra="probe", purpose="the TensorBoard log")
-    writer = require("torch.utils.tensorboard", extra="probe", purpose="the TensorBoard log").SummaryWriter(str(folder))
+    require("tensorboard", extra="tensorboard", purpose="the TensorBoard log")
+    writer = require("torch.utils.tensorboard", extra="tensorboard", purpose="the TensorBoard log").SummaryWriter(
+        str(folder)
+    )
     for name, estimate in outputs.metrics.items():
         writer.add_scalar(f"probe/{name}", estimate.value)
     for name, values in outputs.dynamics.items():

@@ -20,9 +20,10 @@ from datacheck.probe.backbone import load_backbone
 from datacheck.probe.blend import blend_weight
 from datacheck.probe.budget import Clock
 from datacheck.probe.heads import HeadRecipe, fit_heads
+from datacheck.probe.inputs import Inputs, PixelInputs
 from datacheck.probe.problem import Fitted, Problem, Refit
 from datacheck.probe.scratch import in_colour
-from datacheck.probe.training import Dynamics, Inputs, Network, PixelInputs, Recipe, Trainer, autocast
+from datacheck.probe.training import Dynamics, Network, Recipe, Trainer, autocast
 from datacheck.probe.weights import PretrainedWeights
 
 SIDES = (224, 160, 128, 96, 64, 48, 32)
@@ -129,18 +130,16 @@ def fit(
         f"embedded {len(rows)} images once by {name} at {chosen} pixels and solved heads for "
         f"{problem.n_folds} folds at once"
     ]
-    dynamics: dict[str, NDArray[np.float32]] = {}
     inputs: Inputs = pixels if kept is None else kept
     tail = deepcopy(stages if kept is None else stages[split:])
     trainer = _trainer(tail, 0 if kept else split, width, inputs, problem, device, clock, flip=flip)
     planned = _epochs(trainer, clock) if epochs is None else epochs
+    watch = Dynamics(len(problem.fold), device) if problem.task is Task.CLASSIFICATION and planned >= 1 else None
     if planned >= 1:
-        watch = Dynamics(len(problem.fold), device) if problem.task is Task.CLASSIFICATION else None
         trainer = replace(trainer, recipe=replace(trainer.recipe, epochs=planned))
         outputs, cut = trainer.run(seconds=0.95 * clock.left, dynamics=watch)
         weight = blend_weight(answer, outputs, problem)
         answer = ((1 - weight) * answer + weight * outputs).astype(np.float32)
-        dynamics = {} if watch is None else watch.result()
         choices.append(
             f"fine-tuned the last {len(stages) - split} of its {len(stages)} stages for {planned} epochs in each fold; "
             f"they count {weight:.2f} beside the frozen heads, as explains the held-out labels best"
@@ -153,7 +152,7 @@ def fit(
         features[0],
         f"pretrained ({name})",
         device=str(device),
-        dynamics=dynamics,
+        dynamics={} if watch is None else watch.result(),
         refit=_refit(features, problem, recipe) if planned < 1 else None,
         choices=tuple(choices),
     )
@@ -171,7 +170,7 @@ def _side(
 ) -> int:
     """Return the largest useful side whose pass takes no more than its share of the budget."""
     assert problem.pixels is not None
-    useful = max(64, min(3 * problem.pixels.shape[1], 224))
+    useful = max(64, min(2 * problem.pixels.shape[1], 224))
     sides = [side for side in SIDES if side <= useful]
     for side in sides:
         inputs = PixelInputs(problem.pixels, device, np.array(weights.mean), np.array(weights.deviation), side=side)

@@ -19,8 +19,9 @@ from torch.nn import functional
 
 from datacheck.manifest import Task
 from datacheck.probe.budget import Clock
+from datacheck.probe.inputs import PixelInputs
 from datacheck.probe.problem import Fitted, Problem, Refit
-from datacheck.probe.training import Dynamics, Network, PixelInputs, Recipe, Trainer, multiplies_bfloat16
+from datacheck.probe.training import Dynamics, Network, Recipe, Trainer, multiplies_bfloat16
 
 WIDTHS = ((64, 256, 256), (64, 128, 256), (32, 64, 128), (16, 32, 64))
 """Channels of the groups, from the widest network to the narrowest."""

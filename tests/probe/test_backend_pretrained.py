@@ -42,12 +42,12 @@ def test_stages_give_the_networks_own_features(state_dict: Path) -> None:
 def test_frozen_and_fine_tuned(state_dict: Path, stripes: Callable[..., Any]) -> None:
     pixels, label = stripes(48)
     manifest = Manifest.from_columns({"label": np.array(["across", "down"])[label]})
-    frozen = probe(manifest, pixels=pixels, weights=state_dict, epochs=0, side=32, folds=2)
+    frozen = probe(manifest, pixels=pixels, weights=state_dict, epochs=0, side=32, folds=2, budget=3600)
     assert frozen.backend == "pretrained (resnet18)"
     assert frozen.metrics["accuracy"].value > 0.9
     assert frozen.embeddings is not None
     assert frozen.embeddings.shape == (48, 512)
-    tuned = probe(manifest, pixels=pixels, weights=state_dict, epochs=1, side=32, folds=2, flip=True)
+    tuned = probe(manifest, pixels=pixels, weights=state_dict, epochs=1, side=32, folds=2, flip=True, budget=3600)
     assert any("fine-tuned the last 7 of its 11 stages for 1 epochs" in choice for choice in tuned.choices)
     assert tuned.metrics["accuracy"].value > 0.9
     assert np.isfinite(tuned.dynamics["margin"]).all()

@@ -26,7 +26,8 @@ def test_it_learns_finds_the_errors_and_repeats_itself(stripes: Callable[..., An
     given[[10, 41]] ^= 1
     manifest = Manifest.from_columns({"label": np.array(["across", "down"])[given]})
     first, again = (
-        probe(manifest, pixels=pixels, backend="scratch", device="cpu", epochs=6, folds=2, budget=60) for _ in range(2)
+        probe(manifest, pixels=pixels, backend="scratch", device="cpu", epochs=6, folds=2, budget=3600)
+        for _ in range(2)
     )
     assert first.metrics["accuracy"].value > 0.9
     assert set(np.argsort(first.label_quality)[:2].tolist()) == {10, 41}
@@ -42,7 +43,7 @@ def test_regression_from_pixels() -> None:
     rng = np.random.default_rng(0)
     level = rng.uniform(20, 230, 120)
     pixels = np.clip(level[:, None, None, None] + rng.normal(0, 5, (120, 8, 8, 3)), 0, 255).astype(np.uint8)
-    outputs = probe(Manifest.from_columns({"target": level}), pixels=pixels, epochs=12, folds=2, budget=60)
+    outputs = probe(Manifest.from_columns({"target": level}), pixels=pixels, epochs=12, folds=2, budget=3600)
     assert outputs.predictions is not None
     assert np.corrcoef(outputs.predictions, level)[0, 1] > 0.8
 
@@ -52,7 +53,7 @@ def test_torch_keeps_its_own_random_state(stripes: Callable[..., Any]) -> None:
     torch.manual_seed(5)
     expected = torch.rand(1)
     torch.manual_seed(5)
-    probe(Manifest.from_columns({"label": label.astype(str)}), pixels=pixels, epochs=1, folds=2, budget=30)
+    probe(Manifest.from_columns({"label": label.astype(str)}), pixels=pixels, epochs=1, folds=2, budget=3600)
     assert torch.rand(1) == expected
 
 

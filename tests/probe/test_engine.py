@@ -4,12 +4,13 @@ from __future__ import annotations
 
 import subprocess
 import sys
+from pathlib import Path
 
 import numpy as np
 import pytest
 from numpy.typing import NDArray
 
-from datacheck.errors import ConfigError, ProbeError
+from datacheck.errors import ConfigError, MissingExtraError, ProbeError
 from datacheck.manifest import Manifest, Task
 from datacheck.probe import load_probe, probe
 from datacheck.probe.engine import Options, choose_backend, choose_n_folds
@@ -136,7 +137,7 @@ def test_unlabelled_samples_are_predicted_but_not_judged() -> None:
     assert outputs.pred_probs[5].argmax() == label[5]
 
 
-def test_outputs_come_back_from_the_run_folder(tmp_path) -> None:  # type: ignore[no-untyped-def]
+def test_outputs_come_back_from_the_run_folder(tmp_path: Path) -> None:
     features, label = blobs(60)
     outputs = probe(manifest_of(label), features=features, run_dir=tmp_path)
     loaded = load_probe(tmp_path)
@@ -210,3 +211,10 @@ def test_what_cannot_be_probed_is_said() -> None:
         probe(manifest_of(label[:6]), features=features[:6])
     with pytest.raises(ConfigError, match="expected a budget such as '60s'"):
         probe(manifest_of(label), features=features, budget="soon")
+
+
+def test_the_tensorboard_log_says_what_to_install(monkeypatch: pytest.MonkeyPatch, tmp_path: Path) -> None:
+    monkeypatch.setitem(sys.modules, "tensorboard", None)
+    features, label = blobs(60)
+    with pytest.raises(MissingExtraError, match=r"pip install 'datacheck\[tensorboard\]'"):
+        probe(manifest_of(label), features=features, tensorboard=tmp_path)

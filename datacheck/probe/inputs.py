@@ -1,0 +1,91 @@
+"""Where a network's batches come from: pixels on the device, normalised and augmented there. Needs torch."""
+
+from __future__ import annotations
+
+from typing import Any, Protocol
+
+import numpy as np
+import torch
+from numpy.typing import NDArray
+from torch import Tensor
+from torch.nn import functional
+
+Rows = NDArray[np.intp]
+
+
+class Inputs(Protocol):
+    """Where batches come from."""
+
+    def train(self, rows: Rows, flip: Tensor | None, shift: Tensor | None) -> Tensor:
+        """Return an augmented batch on the device."""
+        ...
+
+    def views(self, rows: Rows, *, flip: bool) -> list[Tensor]:
+        """Return the views that a prediction averages."""
+        ...
+
+
+class PixelInputs:
+    """uint8 pixels, on the device where they fit, normalised and augmented there."""
+
+    def __init__(
+        self,
+        pixels: NDArray[np.uint8],
+        device: torch.device,
+        mean: NDArray[np.floating[Any]],
+        deviation: NDArray[np.floating[Any]],
+        *,
+        side: int | None = None,
+        translate: int = 0,
+    ) -> None:
+        self.device, self.side, self.translate = device, side, translate
+        self.mean = torch.as_tensor(255 * np.asarray(mean), dtype=torch.float32, device=device).view(1, 3, 1, 1)
+        self.deviation = torch.as_tensor(255 * np.asarray(deviation), dtype=torch.float32, device=device).view(
+            1, 3, 1, 1
+        )
+        self.host = pixels
+        self.resident: Tensor | None = None
+        if device.type == "cuda" and pixels.nbytes < 0.5 * torch.cuda.mem_get_info(device)[0]:
+            self.resident = torch.from_numpy(np.array(pixels)).to(device)
+
+    def train(self, rows: Rows, flip: Tensor | None, shift: Tensor | None) -> Tensor:
+        """Return a batch, some of it mirrored, each image moved by its own shift."""
+        x = self._fetch(rows)
+        if flip is not None:
+            x = torch.where(flip.view(-1, 1, 1, 1), x.flip(3), x)
+        if shift is not None:
+            x = _translate(x, shift, self.translate)
+        return self._prepared(x)
+
+    def views(self, rows: Rows, *, flip: bool) -> list[Tensor]:
+        """Return the batch as it is, and mirrored."""
+        x = self._prepared(self._fetch(rows))
+        return [x, x.flip(3).contiguous(memory_format=torch.channels_last)] if flip else [x]
+
+    def _fetch(self, rows: Rows) -> Tensor:
+        if self.resident is not None:
+            x = self.resident[torch.from_numpy(rows).to(self.device, non_blocking=True)]
+        else:
+            x = torch.from_numpy(np.ascontiguousarray(self.host[rows])).to(self.device, non_blocking=True)
+        return x.permute(0, 3, 1, 2)
+
+    def _prepared(self, x: Tensor) -> Tensor:
+        x = (x.float() - self.mean) / self.deviation
+        if self.side is not None and x.shape[-1] != self.side:
+            shrinks = x.shape[-1] > self.side
+            x = functional.interpolate(
+                x, size=(self.side, self.side), mode="bicubic", align_corners=False, antialias=shrinks
+            )
+        return x.contiguous(memory_format=torch.channels_last)
+
+
+def _translate(x: Tensor, shift: Tensor, reach: int) -> Tensor:
+    """Move each image by its own (down, right) in [0, 2 * reach] - reach pixels, the border reflected."""
+    size = x.shape[-1]
+    padded = functional.pad(x.float(), (reach, reach, reach, reach), mode="reflect")
+    span = torch.arange(size, device=x.device)
+    down = (shift[:, 0, None] + span)[:, None, :, None]
+    right = (shift[:, 1, None] + span)[:, None, None, :]
+    image = torch.arange(len(x), device=x.device)[:, None, None, None]
+    channel = torch.arange(x.shape[1], device=x.device)[None, :, None, None]
+    return padded[image, channel, down, right]
