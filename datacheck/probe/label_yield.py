@@ -152,7 +152,8 @@ def estimate(
     # these, where the probe prefers another class by a hair, is a toss-up that costs more reviews than it finds.
     blamed = count.value + min(1.0, 2 * count.anchor_noise) * (count.high - count.value)
     depth = recommended_depth(
-        _share_wrong((alike + by_difficulty) / 2, blamed, ties),
+        wrong,
+        blamed=_share_wrong((alike + by_difficulty) / 2, blamed, ties),
         most=int((1 - TOSS_UP) * count.disagreement * len(rows)),
         cautious=not count.evident,
     )
@@ -254,11 +255,18 @@ def _noise_growing_with_difficulty(anchor: float, agreement: float, echo: float)
     return float(1 - (1 - anchor) * (1 - growth * low))
 
 
-def recommended_depth(wrong: NDArray[np.float64], *, most: int | None = None, cautious: bool = False) -> int:
+def recommended_depth(
+    wrong: NDArray[np.float64],
+    *,
+    blamed: NDArray[np.float64] | None = None,
+    most: int | None = None,
+    cautious: bool = False,
+) -> int:
     """Where to stop in a queue whose samples are wrong with the given probabilities, in queue order; shape [N].
 
-    The depth at which the expected F1 of the cut is highest, at ``most`` so many, and at least as far as a sample is as
-    likely wrong as right; ``cautious`` stops there, for a dataset whose surest samples show no noise at all.
+    The depth at which the expected F1 of the cut is highest (under the probabilities ``blamed`` where given), at ``most``
+    so many, and at least as far as a sample is as likely wrong as right; ``cautious`` stops there, for a dataset whose
+    surest samples show no noise at all.
 
     Examples
     --------
@@ -269,7 +277,8 @@ def recommended_depth(wrong: NDArray[np.float64], *, most: int | None = None, ca
     even = int((wrong >= 0.5).sum())
     if cautious or not len(wrong):
         return even
-    expected_f1 = 2 * np.cumsum(wrong) / (np.arange(1, len(wrong) + 1) + wrong.sum())
+    likely = wrong if blamed is None else blamed
+    expected_f1 = 2 * np.cumsum(likely) / (np.arange(1, len(likely) + 1) + likely.sum())
     return max(even, min(int(expected_f1.argmax()) + 1, len(wrong) if most is None else most))
 
 
