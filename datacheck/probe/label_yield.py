@@ -264,7 +264,7 @@ def recommended_depth(
 ) -> int:
     """Where to stop in a queue whose samples are wrong with the given probabilities, in queue order; shape [N].
 
-    The depth at which the expected F1 of the cut is highest (under the probabilities ``blamed`` where given), at ``most``
+    The depth at which the expected F1 of the cut is highest (by ``blamed`` where given), at ``most``
     so many, and at least as far as a sample is as likely wrong as right; ``cautious`` stops there, for a dataset whose
     surest samples show no noise at all.
 
