@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from dataclasses import dataclass
-from typing import Any, ClassVar
+from typing import ClassVar
 
 import numpy as np
 from numpy.typing import NDArray
@@ -116,22 +116,30 @@ class NormalisationMismatch:
             remedy = "load both splits with the same code; if they do differ, augment brightness and colour"
         else:
             return None
-        evidence: dict[str, Any] = {"split": split, "reference": train, "cause": cause, "brightness_factor": factor}
-        for column, channel in enumerate([f"{what}_{name}" for what in ("mean", "std") for name in CHANNELS]):
-            evidence[channel] = {
-                "here": float(other[:, column].mean()),
+        channels = [
+            {
+                "channel": channel,
                 "reference": float(reference[:, column].mean()),
-                "d": float(effect[column]),
-                "d_low": float(low[column]),
-                "d_high": float(high[column]),
+                "here": float(other[:, column].mean()),
+                "effect": float(effect[column]),
+                "effect_low": float(low[column]),
+                "effect_high": float(high[column]),
             }
+            for column, channel in enumerate([f"{what}_{name}" for what in ("mean", "std") for name in CHANNELS])
+        ]
         return Finding(
             code=self.code,
             name=self.name,
             severity=severity,
             message=message,
             remedy=remedy,
-            evidence=evidence,
+            evidence={
+                "split": split,
+                "reference_split": train,
+                "cause": cause,
+                "brightness_factor": factor,
+                "channels": channels,
+            },
             n_affected=len(other),
         )
 

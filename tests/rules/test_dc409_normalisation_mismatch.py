@@ -39,8 +39,10 @@ def test_exchanged_channels_are_named() -> None:
 def test_another_exposure_is_measured() -> None:
     found = finding(changed(lambda half: {name: half[name] + 0.1 for name in CHANNELS[:3]}))
     assert (found.evidence["cause"], found.severity) == ("distribution", Severity.WARNING)
-    assert found.evidence["mean_red"]["d"] == pytest.approx(1.0, abs=0.25)
-    assert found.evidence["mean_red"]["d_low"] < found.evidence["mean_red"]["d"] < found.evidence["mean_red"]["d_high"]
+    red = found.evidence["channels"][0]
+    assert red["channel"] == "mean_red"
+    assert red["effect"] == pytest.approx(1.0, abs=0.25)
+    assert red["effect_low"] < red["effect"] < red["effect_high"]
 
 
 def test_equal_splits_one_split_and_tiny_splits_are_silent() -> None:
