@@ -129,6 +129,12 @@ def codes_of(column: pd.Series[Any]) -> tuple[Rows, list[str]]:
     return column.cat.codes.to_numpy().astype(np.int64), names
 
 
+def split_table(frame: pd.DataFrame) -> ClassTable:
+    """Count the rows of each split, whatever their labels are."""
+    need(frame, "split")
+    return class_table(frame[["split"]].assign(label=pd.Categorical.from_codes(np.full(len(frame), -1), categories=[])))
+
+
 def class_table(frame: pd.DataFrame) -> ClassTable:
     """Count the classes of the columns ``label`` or ``labels`` by ``split``.
 

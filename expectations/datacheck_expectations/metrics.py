@@ -34,6 +34,7 @@ def _metric(name: str, measure: Callable[..., Any], *keys: str) -> type[Any]:
 
 METRICS = (
     _metric("datacheck.class_table", measures.class_table),
+    _metric("datacheck.split_table", measures.split_table),
     _metric("datacheck.values", measures.values_of, "column", "split"),
     _metric("datacheck.moments_by_class", measures.moments_by_class, "column"),
     _metric("datacheck.moments_by_split", measures.moments_by_split, "column"),

@@ -31,7 +31,7 @@ class ExpectSplitShares(DatacheckExpectation):
     shares: dict[str, list[float]]
     confidence: float
 
-    metric_dependencies: ClassVar[tuple[str, ...]] = ("datacheck.class_table",)
+    metric_dependencies: ClassVar[tuple[str, ...]] = ("datacheck.split_table",)
 
     def judge(self, measured: ClassTable) -> Judgement:
         """Compare each split's share."""
