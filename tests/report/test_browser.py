@@ -9,10 +9,11 @@ from pathlib import Path
 from typing import Any
 
 import pytest
-from conftest import CRASHED, Pictures
 
 from datacheck.probe.outputs import ProbeOutputs
 from datacheck.report import Report, write_html
+
+from .conftest import CRASHED, Pictures
 
 pytestmark = pytest.mark.slow
 

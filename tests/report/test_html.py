@@ -10,7 +10,6 @@ from pathlib import Path
 
 import numpy as np
 import pytest
-from conftest import CRASHED, HOSTILE, Pictures, make_report, measured
 
 from datacheck.findings import Finding, Found, Severity, sample_issues
 from datacheck.manifest import Manifest
@@ -21,6 +20,8 @@ from datacheck.report.html import render as render_html
 from datacheck.report.pictures import collect
 from datacheck.report.tables import histogram
 from datacheck.report.views import GALLERY, finding_views
+
+from .conftest import CRASHED, HOSTILE, Pictures, make_report, measured
 
 
 class Outline(HTMLParser):

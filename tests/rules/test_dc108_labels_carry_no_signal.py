@@ -1,10 +1,11 @@
 import numpy as np
 import pytest
-from probe_tables import embed, probed, truth
 
 from datacheck.findings import Found, NotApplicable, Passed
 from datacheck.rules.base import RuleContext
 from datacheck.rules.dc108_labels_carry_no_signal import LabelsCarryNoSignal
+
+from .probe_tables import embed, probed, truth
 
 
 def repaired(context: RuleContext) -> tuple[dict[str, object], list[int]]:

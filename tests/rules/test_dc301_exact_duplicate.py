@@ -1,11 +1,11 @@
 from __future__ import annotations
 
-from split_tables import A, B, C, context, found
-
 from datacheck.findings import NotApplicable, Passed
 from datacheck.manifest import Manifest
 from datacheck.rules import RuleContext
 from datacheck.rules.dc301_exact_duplicate import ExactDuplicate
+
+from .split_tables import A, B, C, context, found
 
 
 def test_copies_are_counted_without_the_first() -> None:

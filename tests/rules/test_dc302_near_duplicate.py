@@ -1,9 +1,9 @@
 from __future__ import annotations
 
-from split_tables import NEAR_A, A, B, C, context, found
-
 from datacheck.findings import Passed
 from datacheck.rules.dc302_near_duplicate import NearDuplicate
+
+from .split_tables import NEAR_A, A, B, C, context, found
 
 
 def test_near_copies_within_a_split() -> None:

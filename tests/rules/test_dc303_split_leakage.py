@@ -1,9 +1,9 @@
 from __future__ import annotations
 
-from split_tables import NEAR_A, A, B, C, context, found
-
 from datacheck.findings import NotApplicable, Passed, Severity
 from datacheck.rules.dc303_split_leakage import SplitLeakage
+
+from .split_tables import NEAR_A, A, B, C, context, found
 
 
 def test_exact_and_near_copies_across_splits() -> None:

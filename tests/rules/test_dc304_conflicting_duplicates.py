@@ -1,9 +1,9 @@
 from __future__ import annotations
 
-from split_tables import NEAR_A, A, B, C, context, found
-
 from datacheck.findings import NotApplicable, Passed, Severity
 from datacheck.rules.dc304_conflicting_duplicates import ConflictingDuplicates
+
+from .split_tables import NEAR_A, A, B, C, context, found
 
 
 def test_the_one_that_disagrees_is_most_suspect() -> None:

@@ -1,11 +1,11 @@
 from __future__ import annotations
 
-from split_tables import found
-
 from datacheck.findings import NotApplicable, Passed
 from datacheck.manifest import Manifest
 from datacheck.rules import RuleContext
 from datacheck.rules.dc305_group_leakage import GroupLeakage
+
+from .split_tables import found
 
 
 def context(groups: list[str | None], splits: list[str]) -> RuleContext:

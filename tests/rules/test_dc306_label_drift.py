@@ -2,12 +2,13 @@ from __future__ import annotations
 
 import numpy as np
 import pytest
-from split_tables import found
 
 from datacheck.findings import Found, NotApplicable, Passed
 from datacheck.manifest import Manifest
 from datacheck.rules import RuleContext
 from datacheck.rules.dc306_label_drift import LabelDrift
+
+from .split_tables import found
 
 
 def judged(**columns: object) -> object:

@@ -3,13 +3,14 @@ from __future__ import annotations
 import numpy as np
 import pyarrow as pa
 import pytest
-from split_tables import found
 
 from datacheck.findings import Found, NotApplicable, Passed
 from datacheck.manifest import Manifest
 from datacheck.rules import RuleContext
 from datacheck.rules.dc307_property_drift import PropertyDrift
 from datacheck.testing import measurements_for
+
+from .split_tables import found
 
 
 def dataset(n: int, **columns: object) -> RuleContext:

@@ -1,8 +1,9 @@
 import numpy as np
-from probe_tables import embed, probed, truth
 
 from datacheck.findings import Found, NotApplicable, Passed
 from datacheck.rules.dc308_embedding_drift import EmbeddingDrift
+
+from .probe_tables import embed, probed, truth
 
 SPLIT = ["train"] * 400 + ["val"] * 200 + ["test"] * 200
 

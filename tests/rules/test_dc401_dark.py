@@ -1,9 +1,10 @@
 import numpy as np
 import pytest
-from quality_tables import check, digits, found_ids, photos, planted
 
 from datacheck.findings import Found, Passed, Severity
 from datacheck.rules.dc401_dark import Dark
+
+from .quality_tables import check, digits, found_ids, photos, planted
 
 BLACK = {"brightness": 0.03, "brightness_p99": 0.08}
 

@@ -1,9 +1,10 @@
 import numpy as np
 import pytest
-from quality_tables import check, found_ids, photos, planted
 
 from datacheck.findings import Found, Passed, Severity
 from datacheck.rules.dc402_bright import Bright
+
+from .quality_tables import check, found_ids, photos, planted
 
 WHITE = {"brightness": 0.97, "brightness_p01": 0.9}
 

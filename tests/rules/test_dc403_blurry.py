@@ -1,9 +1,10 @@
 import numpy as np
 import pytest
-from quality_tables import check, digits, found_ids, photos, planted
 
 from datacheck.findings import Found, NotApplicable, Passed, Severity
 from datacheck.rules.dc403_blurry import Blurry
+
+from .quality_tables import check, digits, found_ids, photos, planted
 
 
 @pytest.mark.parametrize("share", [0.01, 0.5, 0.95])

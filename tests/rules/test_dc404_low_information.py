@@ -1,8 +1,9 @@
 import pytest
-from quality_tables import check, digits, found_ids, photos, planted
 
 from datacheck.findings import Found, Passed, Severity
 from datacheck.rules.dc404_low_information import LowInformation
+
+from .quality_tables import check, digits, found_ids, photos, planted
 
 BLANK = {"contrast": 0.0, "entropy": 0.0}
 

@@ -1,9 +1,10 @@
 import numpy as np
 import pytest
-from quality_tables import check, found_ids, photos, planted
 
 from datacheck.findings import Found, Passed
 from datacheck.rules.dc405_odd_size import OddSize
+
+from .quality_tables import check, found_ids, photos, planted
 
 
 @pytest.mark.parametrize("share", [0.01, 0.4, 0.5])

@@ -1,9 +1,10 @@
 import numpy as np
 import pytest
-from quality_tables import check, found_ids, photos, planted
 
 from datacheck.findings import Passed
 from datacheck.rules.dc406_odd_aspect import OddAspect
+
+from .quality_tables import check, found_ids, photos, planted
 
 
 @pytest.mark.parametrize("share", [0.01, 0.5, 0.95])

@@ -1,8 +1,9 @@
 import pytest
-from quality_tables import check, found_ids, photos, planted
 
 from datacheck.findings import Found, Passed, Severity
 from datacheck.rules.dc407_exif_rotated import ExifRotated
+
+from .quality_tables import check, found_ids, photos, planted
 
 
 @pytest.mark.parametrize(

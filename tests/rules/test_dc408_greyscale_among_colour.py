@@ -1,8 +1,9 @@
 import pytest
-from quality_tables import check, digits, found_ids, photos, planted
 
 from datacheck.findings import Found, Passed, Severity
 from datacheck.rules.dc408_greyscale_among_colour import GreyscaleAmongColour
+
+from .quality_tables import check, digits, found_ids, photos, planted
 
 
 @pytest.mark.parametrize("share", [0.05, 0.5])

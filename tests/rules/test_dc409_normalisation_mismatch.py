@@ -2,10 +2,11 @@ from typing import Any
 
 import numpy as np
 import pytest
-from quality_tables import check, photos
 
 from datacheck.findings import Found, NotApplicable, Passed, Severity
 from datacheck.rules.dc409_normalisation_mismatch import NormalisationMismatch
+
+from .quality_tables import check, photos
 
 SPLIT = ["train"] * 200 + ["test"] * 200
 CHANNELS = [f"{what}_{name}" for what in ("mean", "std") for name in ("red", "green", "blue")]

@@ -1,12 +1,13 @@
 import numpy as np
 import pytest
-from probe_tables import CLASSES, believe, probed, truth
 
 from datacheck.findings import Found, NotApplicable, Passed, Severity
 from datacheck.manifest import Manifest, Modality, Task
 from datacheck.probe.outputs import ProbeOutputs
 from datacheck.rules.base import RuleContext
 from datacheck.rules.dc501_mislabel import Mislabel
+
+from .probe_tables import CLASSES, believe, probed, truth
 
 
 def test_planted_flips_are_queued_with_their_true_label() -> None:

@@ -1,8 +1,9 @@
 import numpy as np
-from probe_tables import believe, probed, truth
 
 from datacheck.findings import Found, Passed
 from datacheck.rules.dc502_confusable_classes import ConfusableClasses, confused_pairs
+
+from .probe_tables import believe, probed, truth
 
 
 def test_two_classes_that_cross_are_named_with_their_share() -> None:

@@ -1,9 +1,10 @@
 import numpy as np
 import pytest
-from probe_tables import embed, probed, truth
 
 from datacheck.findings import Found, NotApplicable, Passed
 from datacheck.rules.dc503_outlier import Outlier, neighbour_deviations
+
+from .probe_tables import embed, probed, truth
 
 
 def test_samples_far_from_all_others_are_listed() -> None:

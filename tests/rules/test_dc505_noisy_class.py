@@ -1,8 +1,9 @@
 import numpy as np
-from probe_tables import believe, probed, truth
 
 from datacheck.findings import Found, Passed
 from datacheck.rules.dc505_noisy_class import NoisyClass
+
+from .probe_tables import believe, probed, truth
 
 
 def test_the_class_that_others_were_called_is_named() -> None:

@@ -1,8 +1,9 @@
 import pytest
-from probe_tables import believe, probed, truth
 
 from datacheck.findings import Found, Passed
 from datacheck.rules.dc506_ambiguous import Ambiguous
+
+from .probe_tables import believe, probed, truth
 
 
 def test_samples_between_two_classes_are_listed() -> None:

@@ -1,11 +1,12 @@
 import numpy as np
 import pytest
-from probe_tables import believe, probed, truth
 
 from datacheck.findings import Found, Passed, Severity
 from datacheck.rules.base import RuleContext
 from datacheck.rules.dc601_below_baseline import BelowBaseline
 from datacheck.testing import measurements_for
+
+from .probe_tables import believe, probed, truth
 
 
 def test_a_probe_that_has_learnt_nothing_is_below_the_baselines() -> None:

@@ -1,11 +1,12 @@
 import numpy as np
 import pytest
-from probe_tables import believe, probed, truth
 
 from datacheck.findings import Found, Passed
 from datacheck.probe.outputs import Estimate
 from datacheck.rules.base import RuleContext
 from datacheck.rules.dc602_triage import Triage
+
+from .probe_tables import believe, probed, truth
 
 SPLIT = ["train"] * 500 + ["test"] * 300
 

@@ -1,8 +1,9 @@
 import numpy as np
-from probe_tables import embed, probed, truth
 
 from datacheck.findings import Found, NotApplicable, Passed
 from datacheck.rules.dc603_learning_curve import LearningCurve, fit_power_law
+
+from .probe_tables import embed, probed, truth
 
 
 def test_a_curve_that_still_rises_asks_for_more_data() -> None:

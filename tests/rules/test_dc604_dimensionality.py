@@ -1,8 +1,9 @@
 import numpy as np
-from probe_tables import embed, probed, truth
 
 from datacheck.findings import Found, Passed
 from datacheck.rules.dc604_dimensionality import Dimensionality, spectrum
+
+from .probe_tables import embed, probed, truth
 
 
 def test_samples_along_one_direction_are_told() -> None:

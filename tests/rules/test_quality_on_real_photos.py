@@ -5,13 +5,14 @@ from pathlib import Path
 
 import numpy as np
 import pytest
-from quality_tables import found_ids
 
 from datacheck.findings import Found, Severity
 from datacheck.rules import RULES
 from datacheck.rules.base import RuleContext
 from datacheck.scan import scan
 from datacheck.sources import open_source
+
+from .quality_tables import found_ids
 
 pytestmark = pytest.mark.slow
 

@@ -1,12 +1,13 @@
 """What holds for every rule that looks at image quality."""
 
 import pytest
-from quality_tables import check, context_of, photos
 
 from datacheck.findings import Found, NotApplicable, Passed
 from datacheck.manifest import Manifest
 from datacheck.rules import RULES
 from datacheck.rules.base import Rule, RuleContext
+
+from .quality_tables import check, context_of, photos
 
 QUALITY = [rule for rule in RULES if rule.code.startswith("DC4")]
 

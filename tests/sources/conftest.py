@@ -5,7 +5,8 @@ from __future__ import annotations
 from pathlib import Path
 
 import pytest
-from pets_data import Pets, write_image
+
+from .pets_data import Pets, write_image
 
 
 @pytest.fixture

@@ -5,13 +5,14 @@ from pathlib import Path
 
 import numpy as np
 import pytest
-from pets_data import Pets, write_image
 
 from datacheck.errors import SourceError
 from datacheck.manifest import Manifest, Modality, Task
 from datacheck.readers import FileReader
 from datacheck.sources import list_files, open_source
 from datacheck.sources.layout import read_layout
+
+from .pets_data import Pets, write_image
 
 
 def column(manifest: Manifest, name: str) -> list[object]:

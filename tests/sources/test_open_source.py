@@ -7,10 +7,11 @@ from typing import Any
 
 import numpy as np
 import pytest
-from pets_data import Pets
 
 from datacheck.errors import SourceError
 from datacheck.sources import SOURCES, open_source
+
+from .pets_data import Pets
 
 
 def test_kinds_are_distinct() -> None:

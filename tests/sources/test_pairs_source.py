@@ -3,11 +3,12 @@ from __future__ import annotations
 from pathlib import Path
 
 import pytest
-from pets_data import write_image
 
 from datacheck.errors import SourceError
 from datacheck.manifest import Listings, Manifest, Task
 from datacheck.sources import list_files, open_source
+
+from .pets_data import write_image
 
 NUMBERS = (1, 2, 10)
 

@@ -10,12 +10,13 @@ import numpy as np
 import pyarrow as pa
 import pyarrow.parquet as pq
 import pytest
-from pets_data import Pets
 
 from datacheck.errors import SourceError
 from datacheck.manifest import Task
 from datacheck.readers import SampleReadError
 from datacheck.sources import open_source
+
+from .pets_data import Pets
 
 
 def add(archive: tarfile.TarFile, name: str, content: bytes) -> None:

@@ -12,12 +12,13 @@ import pyarrow.parquet as pq
 import pytest
 from hypothesis import HealthCheck, given, settings
 from hypothesis import strategies as st
-from pets_data import write_image
 
 from datacheck.errors import SourceError
 from datacheck.manifest import Manifest, Modality, Task
 from datacheck.readers import FileReader, SampleReadError
 from datacheck.sources import open_source
+
+from .pets_data import write_image
 
 
 def write(path: Path, text: str) -> Path:

@@ -5,12 +5,13 @@ from typing import Any
 
 import numpy as np
 import pytest
-from pets_data import Pets
 
 from datacheck.errors import SourceError
 from datacheck.manifest import Manifest, Task
 from datacheck.readers import FileReader, SampleReadError
 from datacheck.sources import open_source
+
+from .pets_data import Pets
 
 
 class Items:
