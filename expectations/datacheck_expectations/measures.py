@@ -132,7 +132,8 @@ def codes_of(column: pd.Series[Any]) -> tuple[Rows, list[str]]:
 def split_table(frame: pd.DataFrame) -> ClassTable:
     """Count the rows of each split, whatever their labels are."""
     need(frame, "split")
-    return class_table(frame[["split"]].assign(label=pd.Categorical.from_codes(np.full(len(frame), -1), categories=[])))
+    unlabelled = pd.Categorical([None] * len(frame), categories=["any"])
+    return class_table(frame[["split"]].assign(label=unlabelled))
 
 
 def class_table(frame: pd.DataFrame) -> ClassTable:
