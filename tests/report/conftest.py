@@ -49,6 +49,8 @@ def measured(manifest: Manifest) -> Measurements:
             values = [None if value is None else f"t{value}" for value in values]
         elif pa.types.is_boolean(field.type):
             values = [None if value is None else False for value in values]
+        elif pa.types.is_fixed_size_binary(field.type):
+            values = [None] * len(readable)
         columns[field.name] = pa.array(values, field.type)
     columns["sample_id"] = manifest.sample_ids.combine_chunks()
     columns["readable"] = pa.array(readable)
