@@ -136,7 +136,7 @@ def _categories(manifest: Manifest, splits: tuple[str, ...], split: Codes) -> di
 
 
 def _category_counts(column: pa.ChunkedArray) -> Counts:
-    if pc.count_distinct(column).as_py() > MAX_CATEGORIES:
+    if len(pc.unique(column)) > MAX_CATEGORIES:
         return Counts(limit=MAX_CATEGORIES, overflow=True)
     return Counts.empty(MAX_CATEGORIES).update(column)
 

@@ -88,13 +88,16 @@ class MissingCombination:
     def _empty_cells(
         self, a: str, of_a: tuple[NDArray[np.int32], list[str]], b: str, of_b: tuple[NDArray[np.int32], list[str]]
     ) -> list[dict[str, Any]]:
-        """Every cell of a pair with its count, expectation and chance of being empty; none for nested pairs."""
+        """Every cell of a pair with its count, expectation and chance of being empty.
+
+        None for nested pairs, and none for two columns that say the same thing, such as the labels of two annotators.
+        """
         (codes_a, names_a), (codes_b, names_b) = of_a, of_b
         known = (codes_a >= 0) & (codes_b >= 0)
         joint = np.bincount(
             codes_a[known].astype(np.int64) * len(names_b) + codes_b[known], minlength=len(names_a) * len(names_b)
         ).reshape(len(names_a), len(names_b))
-        if joint.sum() == 0 or is_nested(joint, self.max_empty):
+        if joint.sum() == 0 or is_nested(joint, self.max_empty) or is_same_vocabulary(names_a, names_b):
             return []
         expected, p_empty = chance_of_empty(joint)
         return [
@@ -122,6 +125,19 @@ class MissingCombination:
         )
 
 
+def is_same_vocabulary(one: list[str], other: list[str]) -> bool:
+    """Whether two columns draw on the same words; yes, no and numbers stand for many things and prove nothing.
+
+    Examples
+    --------
+    >>> is_same_vocabulary(["bird", "cat", "dog"], ["bird", "cat", "frog"]), is_same_vocabulary(["0", "1"], ["0", "1"])
+    (True, False)
+    """
+    words = [{word for word in names if not word.isdecimal()} for names in (one, other)]
+    shared = len(words[0] & words[1])
+    return shared >= 2 and 2 * shared > min(len(one), len(other)) > 2
+
+
 def attributes(manifest: Manifest, max_values: int) -> Iterator[tuple[str, tuple[NDArray[np.int32], list[str]]]]:
     """Yield each attribute's name, codes [N] (-1 for missing) and values: label, group, categorical extra columns."""
     names = [name for name in ("label", "group", *manifest.extra_columns) if name in manifest]
@@ -134,7 +150,7 @@ def attributes(manifest: Manifest, max_values: int) -> Iterator[tuple[str, tuple
                 or pa.types.is_boolean(kind)):  # fmt: skip
             continue
         if not pa.types.is_dictionary(column.type):
-            if pc.count_distinct(column).as_py() > max_values:
+            if len(pc.unique(column)) > max_values:
                 continue
             column = pc.dictionary_encode(column)
         column = column.combine_chunks()

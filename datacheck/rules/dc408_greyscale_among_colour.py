@@ -49,7 +49,7 @@ class GreyscaleAmongColour:
     name: ClassVar[str] = "greyscale-among-colour"
     severity: ClassVar[Severity] = Severity.WARNING
 
-    warning_share: float = 0.01
+    warning_share: float = 0.05
     flat: float = 0.01
 
     def check(self, context: RuleContext) -> Outcome:

@@ -191,3 +191,10 @@ def test_it_stays_small() -> None:
         {"uri": [str(row) for row in range(5_000)], "label": [f"class {code}" for code in rng.integers(0, 100, 5_000)]}
     )
     assert len(json.dumps(fingerprint(manifest, measurements_for(manifest)).to_json())) < 1_000_000
+
+
+def test_extra_columns_may_be_dictionary_encoded() -> None:
+    words = pa.array(["day", "night", "day"])
+    plain = fingerprint(Manifest.from_columns({"label": ["a", "b", "a"], "light": words}))
+    encoded = fingerprint(Manifest.from_columns({"label": ["a", "b", "a"], "light": words.dictionary_encode()}))
+    assert encoded.to_json() == plain.to_json()

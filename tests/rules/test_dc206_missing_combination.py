@@ -65,3 +65,11 @@ def test_the_chance_of_an_empty_cell_is_hypergeometric() -> None:
     expected, chance = chance_of_empty(np.array([[0, 2], [2, 1]]))
     assert expected[0, 0] == pytest.approx(2 * 2 / 5)
     assert chance[0, 0] == pytest.approx(3 / 10)
+
+
+def test_labels_of_two_annotators_are_no_attributes() -> None:
+    rng = np.random.default_rng(0)
+    label = rng.choice(["bird", "cat", "dog"], 900)
+    other = np.where(label == "bird", rng.choice(["bird", "cat"], 900), label)
+    manifest = Manifest.from_columns({"label": label, "second": other})
+    assert isinstance(MissingCombination().check(RuleContext(manifest)), Passed)
