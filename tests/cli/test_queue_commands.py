@@ -1,0 +1,207 @@
+"""From an audit's run folder to people and back, on the command line."""
+
+from __future__ import annotations
+
+import csv
+import json
+from pathlib import Path
+
+import numpy as np
+import pytest
+from PIL import Image
+
+from datacheck.cli import run
+from datacheck.fingerprint import fingerprint
+from datacheck.manifest import Manifest
+from datacheck.probe.outputs import Estimate, LabelYield, ProbeOutputs
+from datacheck.relabel.answers import Answers
+from datacheck.report import Report
+from datacheck.scan import scan
+
+CLASSES = ("cat", "dog")
+N = 40
+
+
+@pytest.fixture
+def folder(tmp_path: Path) -> Path:
+    """A run folder of 40 pictures whose first ten are labelled wrong; the first two are identical files."""
+    rng = np.random.default_rng(0)
+    root = tmp_path / "set"
+    root.mkdir()
+    given = ["dog" if (row < 10) != (row % 2 == 1) else "cat" for row in range(N)]
+    given[1] = given[0]
+    for row in range(N):
+        pixels = rng.integers(0, 255, (16, 16, 3), dtype=np.uint8)
+        Image.fromarray(pixels).save(root / f"{row:02d}.png")
+    (root / "01.png").write_bytes((root / "00.png").read_bytes())
+    manifest = Manifest.from_columns({"uri": [f"{row:02d}.png" for row in range(N)], "label": given}, root=root)
+    place = tmp_path / "run"
+    place.mkdir()
+    measurements = scan(manifest, run_dir=place).measurements
+    suggested = np.where(np.arange(N) < 10, 1 - manifest.label_codes, manifest.label_codes).astype(np.int32)
+    pred_probs = np.full((N, 2), 0.1, np.float32)
+    pred_probs[np.arange(N), suggested] = 0.9
+    depth = np.arange(1, N + 1)
+    precision = np.minimum(1.0, 10 / depth)
+    probe = ProbeOutputs(
+        sample_ids=np.array(manifest.sample_ids.to_pylist()),
+        task=manifest.task,
+        classes=CLASSES,
+        pred_probs=pred_probs,
+        predictions=None,
+        embeddings=None,
+        fold=np.zeros(N, np.int16),
+        label_quality=pred_probs[np.arange(N), manifest.label_codes],
+        suggested=suggested,
+        label_yield=LabelYield(
+            Estimate(10.0, 8.0, 12.0, n=N), depth, precision, precision - 0.1, np.minimum(1, precision + 0.1), 10
+        ),
+    )
+    identity = fingerprint(manifest, measurements)
+    Report(manifest, measurements=measurements, fingerprint=identity, probe=probe).save(place)
+    return place
+
+
+def filled(path: Path, answers: dict[str, str], annotator: str = "ann") -> Path:
+    with path.open(newline="") as file:
+        rows = list(csv.DictReader(file))
+    with path.open("w", newline="") as file:
+        writer = csv.DictWriter(file, list(rows[0]))
+        writer.writeheader()
+        writer.writerows({**row, "label": answers.get(row["sample_id"], ""), "annotator": annotator} for row in rows)
+    return path
+
+
+def test_the_loop_closes(folder: Path, tmp_path: Path, capsys: pytest.CaptureFixture[str]) -> None:
+    assert run(["queue", "make", str(folder), "--budget", "20"]) == 0
+    said = capsys.readouterr().out
+    assert "20 questions" in said
+    assert "expected: 50% of the suspects are wrong (95 % interval 40% to 60%)" in said
+    assert "worth asking: the first 10" in said
+    sheet = tmp_path / "sheet.csv"
+    assert run(["queue", "export", str(folder), "--to", "csv", "-o", str(sheet)]) == 0
+    truth = {f"{row:02d}.png": CLASSES[row % 2] for row in range(N)}
+    truth["01.png"] = truth["00.png"]
+    assert run(["queue", "import", str(folder), str(filled(sheet, truth)), "--from", "csv"]) == 0
+    assert run(["queue", "import", str(folder), str(sheet), "--from", "csv"]) == 0
+    assert "0 of them new; 20 in" in capsys.readouterr().out
+    new = tmp_path / "new.parquet"
+    copy = tmp_path / "corrected"
+    before = (folder / "manifest.parquet").read_bytes()
+    assert run(["relabel", "apply", str(folder), "-o", str(new), "--folder", str(copy), "--link", "symbolic"]) == 0
+    said = capsys.readouterr().out
+    assert "21 samples decided by majority: 10 labels changed, 11 confirmed" in said
+    assert "* column 'old_label': new" in said
+    corrected = Manifest.load(new)
+    assert corrected.table["label"].to_pylist() == [truth[f"{row:02d}.png"] for row in range(N)]
+    assert (folder / "manifest.parquet").read_bytes() == before
+    with (folder / "changes.csv").open(newline="") as file:
+        changes = list(csv.DictReader(file))
+    assert sorted(change["sample_id"] for change in changes) == [f"{row:02d}.png" for row in range(10)]
+    assert {change["annotators"] for change in changes} == {"ann"}
+    assert len(list((copy / "cat").iterdir())) == truth_count(truth, "cat")
+    assert run(["audit", str(new), "--select", "DC201", "--quiet", "--out", str(tmp_path / "again")]) == 0
+
+
+def truth_count(truth: dict[str, str], label: str) -> int:
+    return sum(one == label for one in truth.values())
+
+
+def test_copies_with_other_labels_are_settled_too(folder: Path, tmp_path: Path) -> None:
+    report = Report.load(folder)
+    label = report.manifest.table["label"].to_pylist()
+    label[1] = "cat" if label[0] == "dog" else "dog"
+    manifest = report.manifest.with_column("label", label)
+    manifest.save(folder / "manifest.parquet")
+    run(["queue", "make", str(folder), "--budget", "5"])
+    sheet = tmp_path / "sheet.csv"
+    run(["queue", "export", str(folder), "--to", "csv", "-o", str(sheet)])
+    run(["queue", "import", str(folder), str(filled(sheet, {"00.png": "cat", "01.png": "cat"})), "--from", "csv"])
+    assert run(["relabel", "apply", str(folder), "-o", str(tmp_path / "new.parquet")]) == 0
+    assert Manifest.load(tmp_path / "new.parquet").table["label"].to_pylist()[:2] == ["cat", "cat"]
+
+
+def test_refused_rows_are_told_and_the_others_taken(
+    folder: Path, tmp_path: Path, capsys: pytest.CaptureFixture[str]
+) -> None:
+    run(["queue", "make", str(folder), "--budget", "5"])
+    sheet = tmp_path / "sheet.csv"
+    run(["queue", "export", str(folder), "--to", "csv", "-o", str(sheet)])
+    with sheet.open(newline="") as file:
+        first, second = (row["sample_id"] for row in list(csv.DictReader(file))[:2])
+    capsys.readouterr()
+    assert (
+        run(["queue", "import", str(folder), str(filled(sheet, {first: "cat", second: "\x1b[31m"})), "--from", "csv"])
+        == 1
+    )
+    heard = capsys.readouterr()
+    assert "1 answers read, 1 of them new" in heard.out
+    assert "1 entries refused; the others were taken" in heard.err
+    assert "\x1b" not in heard.err
+    assert len(Answers.load(folder / "answers.parquet")) == 1
+
+
+def test_an_answered_queue_is_never_overwritten(
+    folder: Path, tmp_path: Path, capsys: pytest.CaptureFixture[str]
+) -> None:
+    run(["queue", "make", str(folder), "--budget", "5"])
+    queue = (folder / "queue.parquet").read_bytes()
+    Answers.empty().save(folder / "answers.parquet")
+    assert run(["queue", "make", str(folder), "--budget", "7"]) == 2
+    assert "--replace" in capsys.readouterr().err
+    assert (folder / "queue.parquet").read_bytes() == queue
+    assert run(["queue", "make", str(folder), "--budget", "7", "--replace"]) == 0
+    assert (folder / "queue.1.parquet").read_bytes() == queue
+    assert (folder / "answers.1.parquet").exists()
+    assert not (folder / "answers.parquet").exists()
+
+
+def test_gold_questions_come_from_a_csv(folder: Path, tmp_path: Path, capsys: pytest.CaptureFixture[str]) -> None:
+    gold = tmp_path / "gold.csv"
+    gold.write_text("sample_id,label\n30.png,cat\n")
+    assert run(["queue", "make", str(folder), "--budget", "5", "--gold", str(gold), "--random-share", "0.4"]) == 0
+    queue = Report.load(folder).relabel_queue(5, random_share=0.4, gold={"30.png": "cat"})
+    kinds = queue.table["kind"].to_pylist()
+    assert (kinds.count("gold"), kinds.count("suspect")) == (1, 3)
+    assert (
+        queue.identity == f"{fingerprint(Report.load(folder).manifest, Report.load(folder).measurements).identity:032x}"
+    )
+    gold.write_text("sample_id,label\n30.png,cta\n")
+    assert run(["queue", "make", str(folder), "--gold", str(gold)]) == 2
+    assert "'cta' is not a class (did you mean 'cat'?)" in capsys.readouterr().err
+
+
+@pytest.mark.parametrize(
+    ("arguments", "message"),
+    [
+        (["queue", "export", "RUN", "--to", "csv", "-o", "x"], "has no queue yet: run datacheck queue make"),
+        (["queue", "make", "nowhere"], "expected a run folder"),
+        (["relabel", "apply", "RUN"], "has no answers yet"),
+        (["relabel", "apply", "RUN", "-o", "RUN/manifest.parquet"], "stays as it was: name another output"),
+        (["relabel", "apply", "RUN", "--link", "hrad"], "found 'hrad' (did you mean 'hard'?)"),
+        (["review", "RUN"], "has no queue yet"),
+        (["queue", "push", "RUN", "--url", "http://127.0.0.1:1", "--token", "x"], "has no queue yet"),
+    ],
+)
+def test_errors_say_what_to_do(
+    folder: Path, arguments: list[str], message: str, capsys: pytest.CaptureFixture[str]
+) -> None:
+    assert run([word.replace("RUN", str(folder)) for word in arguments]) == 2
+    heard = capsys.readouterr().err
+    assert message in heard
+    assert "Traceback" not in heard
+
+
+def test_a_queue_needs_a_probe_and_formats_have_names(folder: Path, capsys: pytest.CaptureFixture[str]) -> None:
+    run(["queue", "make", str(folder)])
+    assert run(["queue", "export", str(folder), "--to", "labelstudio", "-o", "x"]) == 2
+    assert "did you mean 'label-studio'" in capsys.readouterr().err
+    assert run(["queue", "export", str(folder), "--to", "prodigy", "-o", "x", "--images", "url"]) == 2
+    assert "--url-prefix" in capsys.readouterr().err
+    assert run(["queue", "push", str(folder), "--url", "ftp://x", "--token", "x"]) == 2
+    assert "expected the address of a Label Studio server" in capsys.readouterr().err
+    findings = json.loads((folder / "findings.json").read_text())
+    findings["artefacts"]["probe"] = False
+    (folder / "findings.json").write_text(json.dumps(findings))
+    assert run(["queue", "make", str(folder), "--replace"]) == 2
+    assert "audit again with --probe" in capsys.readouterr().err
