@@ -5,6 +5,7 @@ from __future__ import annotations
 import io
 import os
 import sys
+from collections.abc import Sequence
 from dataclasses import dataclass
 from pathlib import Path
 from typing import TYPE_CHECKING, TextIO
@@ -26,6 +27,7 @@ _ASCII = str.maketrans({"✖": "x", "▲": "!", "●": "i", "✔": "+", "→": "
 _INDENT = 11
 _LINES_OF_A_FINDING = 4
 _FOOTER_LINES = 5
+_ONE_LINERS = 6
 
 
 @dataclass(frozen=True)
@@ -75,20 +77,7 @@ def compose(report: Report, *, html: Path | None, screen: Screen) -> list[Text]:
         if isinstance(outcome.outcome, Failed):
             title = Text.assemble(("✖ crashed  ", "bold red"), (f"{outcome.code} {clean(outcome.name)}", "bold"))
             lines.extend([_cut(title, screen.width), _indented(clean(outcome.outcome.error), screen.width)])
-    shown = 0
-    for finding in report.findings:
-        block = _finding(finding, screen)
-        if not screen.verbose and shown and room < len(block):
-            break
-        lines.extend(block)
-        room -= len(block)
-        shown += 1
-    rest = report.findings[shown:]
-    if rest:
-        counts = [
-            f"{sum(f.severity is s for f in rest)} more at {s.label}" for s in sorted({f.severity for f in rest})[::-1]
-        ]
-        lines.append(_cut(Text(f"… and {', '.join(counts)} (--verbose shows all)", style="dim"), screen.width))
+    lines.extend(_findings(report.findings, room, screen))
     if not report.findings and not report.failed:
         lines.append(Text(f"✔ {plural(len(report.outcomes), 'rule')} ran and found nothing", style="bold green"))
     return [*lines, Text(), *_footer(report, html, screen)]
@@ -131,19 +120,43 @@ def _class_table(report: Report, screen: Screen) -> list[Text]:
     return lines
 
 
+def _findings(findings: Sequence[Finding], room: int, screen: Screen) -> list[Text]:
+    """Return the worst findings in full, the next ones as a line each, and how many more there are."""
+    lines: list[Text] = []
+    left = list(findings)
+    while left:
+        block = _finding(left[0], screen)
+        if lines and not screen.verbose and room - len(block) < min(len(left) - 1, _ONE_LINERS):
+            break
+        lines.extend(block)
+        room -= len(block)
+        left.pop(0)
+    n_lines = len(left) if len(left) <= max(room, 0) else max(room - 1, 0)
+    lines.extend(_one_line(finding, screen) for finding in left[:n_lines])
+    rest = left[n_lines:]
+    if rest:
+        severities = sorted({finding.severity for finding in rest}, reverse=True)
+        counts = [f"{sum(f.severity is severity for f in rest)} more at {severity.label}" for severity in severities]
+        lines.append(_cut(Text(f"… and {', '.join(counts)} (--verbose shows all)", style="dim"), screen.width))
+    return lines
+
+
+def _one_line(finding: Finding, screen: Screen) -> Text:
+    mark = (f"{_MARKS[finding.severity]} {finding.severity.label:<7}  ", _STYLES[finding.severity])
+    return _cut(Text.assemble(mark, (finding.code, "bold"), f" {clean(finding.message)}"), screen.width)
+
+
 def _finding(finding: Finding, screen: Screen) -> list[Text]:
     style = _STYLES[finding.severity]
     title = Text.assemble(
         (f"{_MARKS[finding.severity]} {finding.severity.label:<7}  ", style),
         (f"{finding.code} {clean(finding.name)}", "bold"),
     )
-    body = Text(clean(finding.message)).wrap(Console(width=screen.width), screen.width - _INDENT)
-    message = list(body) if screen.verbose else list(body[:2])
-    if len(body) > len(message):
-        message[-1].rstrip()
-        message[-1] = _cut(Text(message[-1].plain + " …"), screen.width - _INDENT)
-    fix = _cut(Text(f"→ {clean(finding.remedy)}", style="green"), screen.width - _INDENT)
-    lines = [_cut(title, screen.width), *(_pad(line) for line in message), _pad(fix)]
+    body = [
+        *_wrapped(Text(clean(finding.message)), screen),
+        *_wrapped(Text(f"→ {clean(finding.remedy)}", "green"), screen),
+    ]
+    lines = [_cut(title, screen.width), *(_pad(line) for line in body)]
     if finding.sample_ids:
         named = [clean(sample_id) for sample_id in finding.sample_ids[:3]]
         more = max(finding.n_affected, len(finding.sample_ids)) - len(named)
@@ -156,6 +169,16 @@ def _finding(finding: Finding, screen: Screen) -> list[Text]:
         ids = ", ".join(named)
         lines.append(_pad(Text((ids if len(ids) <= room else "…" + ids[-(room - 1) :]) + tail, style="dim")))
     return lines
+
+
+def _wrapped(text: Text, screen: Screen) -> list[Text]:
+    """Return the lines of a text, no more than two of them unless everything is wanted."""
+    width = screen.width - _INDENT
+    lines = list(text.wrap(Console(width=screen.width), width))
+    if screen.verbose or len(lines) <= 2:
+        return lines
+    lines[1].rstrip()
+    return [lines[0], _cut(Text(lines[1].plain + " …", text.style), width)]
 
 
 def _footer(report: Report, html: Path | None, screen: Screen) -> list[Text]:
