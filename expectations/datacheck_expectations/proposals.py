@@ -100,7 +100,7 @@ def _class_proposals(accepted: Fingerprint) -> list[Proposal]:
 
 
 def _coverage(accepted: Fingerprint, alpha: float) -> Any:
-    enough = -2 * math.log(alpha)
+    enough = _enough(alpha)
     by_split, rare = {}, []
     for part in _parts(accepted):
         counts = accepted.class_counts(_split(part))
@@ -112,10 +112,18 @@ def _coverage(accepted: Fingerprint, alpha: float) -> Any:
     why = "What a split does not have is not learnt there, or not measured."
     if rare:
         why += (
-            f" Left out, because a fresh sample may miss them by chance (fewer than {enough:.0f} accepted samples): "
+            f" Left out, because fresh data may miss them by chance (fewer than {enough:.0f} accepted samples): "
             f"{listed(rare, 8)}."
         )
     return e.ExpectClassCoverage(classes_by_split=by_split, min_count=1, notes=why)
+
+
+def _enough(alpha: float) -> float:
+    """Return how many samples were seen of what a dataset of the same size misses with a chance of at most ``alpha``.
+
+    After c occurrences, none follow with the chance 2 ** -(c + 1/2) (a Poisson rate with Jeffreys' prior).
+    """
+    return math.ceil(-math.log2(alpha) - 0.5)
 
 
 def _shares(accepted: Fingerprint, part: str, alpha: float) -> Any:
@@ -202,7 +210,7 @@ def _target_moments(accepted: Fingerprint, part: str) -> Moments:
 
 def _target_coverage(accepted: Fingerprint, sketch: Quantiles, part: str, alpha: float) -> Any:
     n = float(_target_moments(accepted, part).n)
-    intervals = min(10, int(n / (-2 * math.log(alpha))))
+    intervals = min(10, int(n / _enough(alpha)))
     edges = sorted({round(sketch.quantile(rank), 9) for rank in np.linspace(0.01, 0.99, intervals + 1).tolist()})
     if intervals < 2 or len(edges) < 3:
         return None

@@ -168,8 +168,10 @@ class ContractResult:
     def _text(self, fail_on: Severity, verbose: bool) -> str:
         kept = [outcome for outcome in self.outcomes if outcome.status == KEPT]
         lines: list[str] = []
-        for outcome in (*self.unjudged, *self.broken, *(kept if verbose else ())):
-            lines += _lines(outcome)
+        shown = (*self.unjudged, *self.broken, *(kept if verbose else ()))
+        for position, outcome in enumerate(shown):
+            lines += _lines(outcome, promise=verbose or position < _PROMISES_SHOWN, why=verbose)
+        lines += ["", "-v says what was promised, and why"] * (bool(shown) and not verbose)
         what = f"{len(self.manifest):,} samples" + (" of a new shard" if self.scope == "shard" else "")
         counts = [f"{len(kept):,} of {len(self.outcomes):,} terms kept"]
         counts += [f"{len(self.broken):,} broken"] * bool(self.broken)
@@ -187,26 +189,23 @@ class ContractResult:
         return f"<pre>{escape(self._text(Severity.ERROR, verbose=False))}</pre>"
 
 
+_PROMISES_SHOWN = 5
+
 _MARKS = {Severity.ERROR: "✖ critical", Severity.WARNING: "▲ warning", Severity.INFO: "● info"}
 
 
-def _lines(outcome: TermOutcome) -> list[str]:
-    mark = (
-        "? not judged"
-        if outcome.status == UNJUDGED
-        else "✔ kept"
-        if outcome.status == KEPT
-        else _MARKS[outcome.severity]
-    )
-    lines = [f"{mark}  {clean(outcome.sentence)}", f"    promised: {clean(outcome.term.promise)}"]
-    if outcome.status == BROKEN:
-        lines += [f"    such as: {', '.join(clean(name) for name in outcome.sample_ids[:5])}"] * bool(
-            outcome.sample_ids
-        )
-        lines += [f"    why: {clean(outcome.term.why)}"] * bool(outcome.term.why)
+def _lines(outcome: TermOutcome, *, promise: bool, why: bool) -> list[str]:
+    mark = {UNJUDGED: "? not judged", KEPT: "✔ kept"}.get(outcome.status, _MARKS[outcome.severity])
+    lines = [f"{mark}  {clean(outcome.sentence)}"]
+    if promise:
+        lines += [f"    promised: {clean(outcome.term.promise)}"]
+    if outcome.status == BROKEN and outcome.sample_ids and (promise or why):
+        lines += [f"    such as: {', '.join(clean(name) for name in outcome.sample_ids[:5])}"]
+    if why and outcome.term.why:
+        lines += [f"    why: {clean(outcome.term.why)}"]
     return [
         part for line in lines for part in textwrap.wrap(line, 116, subsequent_indent="      ", break_on_hyphens=False)
-    ] + [""]
+    ]
 
 
 def _outcome(outcome: TermOutcome) -> Outcome:
