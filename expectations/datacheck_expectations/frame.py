@@ -20,7 +20,7 @@ CLUSTER_COLUMNS = ("content_cluster", "near_cluster")
 PROBE_COLUMNS = ("label_quality", "label_error_rate", "label_error_rate_low", "label_error_rate_high")
 """The probe's label quality of each sample, and its estimate for the whole dataset with its interval, in every row."""
 
-_LEFT_OUT = frozenset({"sample_id", "error_detail", "mtime_ns", "content_hash", "perceptual_hash"})
+_LEFT_OUT = frozenset({"sample_id", "error_detail", "mtime_ns", "content_hash"})
 
 
 def contract_frame(
@@ -95,7 +95,7 @@ def _series(column: pa.ChunkedArray) -> Any:
 def _measured(measurements: Measurements, distance: int) -> dict[str, Any]:
     columns: dict[str, Any] = {}
     for field in measurements.table.schema:
-        if field.name in _LEFT_OUT:
+        if field.name in _LEFT_OUT or field.name.startswith("perceptual_"):
             continue
         column = measurements.table[field.name]
         if pa.types.is_string(field.type):
