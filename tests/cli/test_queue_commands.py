@@ -3,8 +3,13 @@
 from __future__ import annotations
 
 import csv
+import http.client
 import json
+import signal
+import subprocess
+import sys
 from pathlib import Path
+from urllib.parse import urlsplit
 
 import numpy as np
 import pytest
@@ -19,12 +24,12 @@ from datacheck.report import Report
 from datacheck.scan import scan
 
 CLASSES = ("cat", "dog")
-N = 40
+N = 120
 
 
 @pytest.fixture
 def folder(tmp_path: Path) -> Path:
-    """A run folder of 40 pictures whose first ten are labelled wrong; the first two are identical files."""
+    """A run folder of 120 pictures whose first ten are labelled wrong; the first two are identical files."""
     rng = np.random.default_rng(0)
     root = tmp_path / "set"
     root.mkdir()
@@ -32,9 +37,9 @@ def folder(tmp_path: Path) -> Path:
     given[1] = given[0]
     for row in range(N):
         pixels = rng.integers(0, 255, (16, 16, 3), dtype=np.uint8)
-        Image.fromarray(pixels).save(root / f"{row:02d}.png")
-    (root / "01.png").write_bytes((root / "00.png").read_bytes())
-    manifest = Manifest.from_columns({"uri": [f"{row:02d}.png" for row in range(N)], "label": given}, root=root)
+        Image.fromarray(pixels).save(root / f"{row:03d}.png")
+    (root / "001.png").write_bytes((root / "000.png").read_bytes())
+    manifest = Manifest.from_columns({"uri": [f"{row:03d}.png" for row in range(N)], "label": given}, root=root)
     place = tmp_path / "run"
     place.mkdir()
     measurements = scan(manifest, run_dir=place).measurements
@@ -80,8 +85,8 @@ def test_the_loop_closes(folder: Path, tmp_path: Path, capsys: pytest.CaptureFix
     assert "worth asking: the first 10" in said
     sheet = tmp_path / "sheet.csv"
     assert run(["queue", "export", str(folder), "--to", "csv", "-o", str(sheet)]) == 0
-    truth = {f"{row:02d}.png": CLASSES[row % 2] for row in range(N)}
-    truth["01.png"] = truth["00.png"]
+    truth = {f"{row:03d}.png": CLASSES[row % 2] for row in range(N)}
+    truth["001.png"] = truth["000.png"]
     assert run(["queue", "import", str(folder), str(filled(sheet, truth)), "--from", "csv"]) == 0
     assert run(["queue", "import", str(folder), str(sheet), "--from", "csv"]) == 0
     assert "0 of them new; 20 in" in capsys.readouterr().out
@@ -93,11 +98,11 @@ def test_the_loop_closes(folder: Path, tmp_path: Path, capsys: pytest.CaptureFix
     assert "21 samples decided by majority: 10 labels changed, 11 confirmed" in said
     assert "* column 'old_label': new" in said
     corrected = Manifest.load(new)
-    assert corrected.table["label"].to_pylist() == [truth[f"{row:02d}.png"] for row in range(N)]
+    assert corrected.table["label"].to_pylist() == [truth[f"{row:03d}.png"] for row in range(N)]
     assert (folder / "manifest.parquet").read_bytes() == before
     with (folder / "changes.csv").open(newline="") as file:
         changes = list(csv.DictReader(file))
-    assert sorted(change["sample_id"] for change in changes) == [f"{row:02d}.png" for row in range(10)]
+    assert sorted(change["sample_id"] for change in changes) == [f"{row:03d}.png" for row in range(10)]
     assert {change["annotators"] for change in changes} == {"ann"}
     assert len(list((copy / "cat").iterdir())) == truth_count(truth, "cat")
     assert run(["audit", str(new), "--select", "DC201", "--quiet", "--out", str(tmp_path / "again")]) == 0
@@ -116,7 +121,7 @@ def test_copies_with_other_labels_are_settled_too(folder: Path, tmp_path: Path) 
     run(["queue", "make", str(folder), "--budget", "5"])
     sheet = tmp_path / "sheet.csv"
     run(["queue", "export", str(folder), "--to", "csv", "-o", str(sheet)])
-    run(["queue", "import", str(folder), str(filled(sheet, {"00.png": "cat", "01.png": "cat"})), "--from", "csv"])
+    run(["queue", "import", str(folder), str(filled(sheet, {"000.png": "cat", "001.png": "cat"})), "--from", "csv"])
     assert run(["relabel", "apply", str(folder), "-o", str(tmp_path / "new.parquet")]) == 0
     assert Manifest.load(tmp_path / "new.parquet").table["label"].to_pylist()[:2] == ["cat", "cat"]
 
@@ -158,15 +163,15 @@ def test_an_answered_queue_is_never_overwritten(
 
 def test_gold_questions_come_from_a_csv(folder: Path, tmp_path: Path, capsys: pytest.CaptureFixture[str]) -> None:
     gold = tmp_path / "gold.csv"
-    gold.write_text("sample_id,label\n30.png,cat\n")
+    gold.write_text("sample_id,label\n030.png,cat\n")
     assert run(["queue", "make", str(folder), "--budget", "5", "--gold", str(gold), "--random-share", "0.4"]) == 0
-    queue = Report.load(folder).relabel_queue(5, random_share=0.4, gold={"30.png": "cat"})
+    queue = Report.load(folder).relabel_queue(5, random_share=0.4, gold={"030.png": "cat"})
     kinds = queue.table["kind"].to_pylist()
     assert (kinds.count("gold"), kinds.count("suspect")) == (1, 3)
     assert (
         queue.identity == f"{fingerprint(Report.load(folder).manifest, Report.load(folder).measurements).identity:032x}"
     )
-    gold.write_text("sample_id,label\n30.png,cta\n")
+    gold.write_text("sample_id,label\n030.png,cta\n")
     assert run(["queue", "make", str(folder), "--gold", str(gold)]) == 2
     assert "'cta' is not a class (did you mean 'cat'?)" in capsys.readouterr().err
 
@@ -205,3 +210,28 @@ def test_a_queue_needs_a_probe_and_formats_have_names(folder: Path, capsys: pyte
     (folder / "findings.json").write_text(json.dumps(findings))
     assert run(["queue", "make", str(folder), "--replace"]) == 2
     assert "audit again with --probe" in capsys.readouterr().err
+
+
+def test_review_serves_until_it_is_interrupted(folder: Path) -> None:
+    run(["queue", "make", str(folder), "--budget", "5"])
+    command = [sys.executable, "-m", "datacheck", "review", str(folder), "--no-open", "--annotator", "ann"]
+    with subprocess.Popen(command, stdout=subprocess.PIPE, stderr=subprocess.PIPE, text=True) as process:
+        assert process.stdout is not None
+        assert "5 questions" in process.stdout.readline()
+        link = urlsplit(process.stdout.readline().strip())
+        connection = http.client.HTTPConnection("127.0.0.1", link.port or 0, timeout=20)
+        connection.request("GET", f"/?{link.query}")
+        answer = connection.getresponse()
+        answer.read()
+        cookie = str(answer.getheader("Set-Cookie")).partition(";")[0]
+        connection.request("GET", "/questions", headers={"Cookie": cookie})
+        first = json.loads(connection.getresponse().read())["value"]["questions"][0]["id"]
+        body = json.dumps({"id": first, "verdict": "label", "label": "cat"})
+        connection.request("POST", "/answer", body, {"Cookie": cookie, "Content-Type": "application/json"})
+        assert connection.getresponse().status == 200
+        connection.close()
+        process.send_signal(signal.SIGINT)
+        out, err = process.communicate(timeout=20)
+    assert (process.returncode, err) == (0, "")
+    assert "1 of 5 answered" in out
+    assert Answers.load(folder / "answers.parquet").table["annotator"].to_pylist() == ["ann"]

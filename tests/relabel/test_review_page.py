@@ -49,7 +49,7 @@ def draw(path: Path, kind: int, shade: int) -> None:
 
 @pytest.fixture
 def session(tmp_path: Path) -> ReviewSession:
-    probed = make_probed(N, error_rate=0.6)
+    probed = make_probed(N, error_rate=0.2)
     (tmp_path / "set").mkdir()
     for name, kind in zip(probed.probe.sample_ids, probed.truth, strict=True):
         draw(tmp_path / "set" / name, int(kind), int(name[:4]))

@@ -7,6 +7,7 @@ import threading
 from collections.abc import Callable
 from dataclasses import dataclass, field
 from datetime import UTC, datetime
+from functools import cached_property
 from pathlib import Path
 from typing import Any
 
@@ -172,13 +173,10 @@ class ReviewSession:
         ids = self.manifest.sample_ids.take(found.rows.tolist()).to_pylist()
         return {"side": title, "label": self.manifest.classes[code], "how": found.how, "ids": ids}
 
-    @property
+    @cached_property
     def _positions(self) -> dict[str, int]:
-        if not hasattr(self, "_position_cache"):
-            assert self.manifest is not None
-            ids = self.manifest.sample_ids.to_pylist()
-            self._position_cache = {sample_id: row for row, sample_id in enumerate(ids)}
-        return self._position_cache
+        assert self.manifest is not None
+        return {sample_id: row for row, sample_id in enumerate(self.manifest.sample_ids.to_pylist())}
 
     def _load(self) -> Answers:
         if not self.path.exists():

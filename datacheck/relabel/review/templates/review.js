@@ -53,7 +53,8 @@ function claim(question) {
 
 function chance(question) {
   const found = /chance of a wrong label ([\d.]+)%/.exec(question.reason);
-  return found && !question.check ? `Chance that the label is wrong: ${found[1]}%.` : question.check ? question.reason : "";
+  if (question.check) return question.reason;
+  return found ? `Chance that the label is wrong: ${found[1] === "100" ? "more than 99" : found[1]}%.` : "";
 }
 
 // ---- the page
