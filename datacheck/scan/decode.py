@@ -15,6 +15,7 @@ from numpy.typing import NDArray
 from PIL import Image, UnidentifiedImageError
 
 from datacheck.readers import ReadFailure, SampleReadError
+from datacheck.scan.jpeg import walk_jpeg
 from datacheck.scan.structure import check_structure, known_start, looks_cut
 
 MEASURED_SIDE = 256
@@ -96,13 +97,12 @@ def decode_bytes(
     """
     if not data:
         raise SampleReadError(ReadFailure.ZERO_BYTES, "the file is empty")
+    plain = _decode_plain_jpeg(data, short_side, max_pixels) if data.startswith(b"\xff\xd8\xff") else None
+    if plain is not None:
+        return plain
     image = _open(data)
     width, height = image.size
-    if width * height > max_pixels:
-        raise SampleReadError(
-            ReadFailure.DECOMPRESSION_BOMB,
-            f"the header declares {width:,} x {height:,} pixels, more than the limit of {max_pixels:,}",
-        )
+    _refuse_bomb(width, height, max_pixels)
     image_format, mode = image.format or "unknown", image.mode
     complete, n_frames = check_structure(data, image_format)
     orientation = _orientation(image)
@@ -119,6 +119,27 @@ def decode_bytes(
     turned = orientation if image_format not in {"TIFF", "AVIF"} else 1
     small = upright(_shrink(small, short_side), turned or 1)
     return Decoded(small, width, height, mode, image_format, n_frames, orientation)
+
+
+def _decode_plain_jpeg(data: bytes, short_side: int, max_pixels: int) -> Decoded | None:
+    """Decode a JPEG whose segments say all there is to know; None for every other one."""
+    walk = walk_jpeg(data)
+    if not walk.plain:
+        return None
+    _refuse_bomb(walk.width, walk.height, max_pixels)
+    mode = "RGB" if walk.components == 3 else "L"
+    small = _decode_jpeg(data, mode, _factor(walk.width, walk.height, short_side))
+    if small is None:
+        return None
+    return Decoded(_shrink(small, short_side), walk.width, walk.height, mode, "JPEG", 1, None)
+
+
+def _refuse_bomb(width: int, height: int, max_pixels: int) -> None:
+    if width * height > max_pixels:
+        raise SampleReadError(
+            ReadFailure.DECOMPRESSION_BOMB,
+            f"the header declares {width:,} x {height:,} pixels, more than the limit of {max_pixels:,}",
+        )
 
 
 def decode_array(array: NDArray[Any], *, short_side: int = 0) -> Decoded:

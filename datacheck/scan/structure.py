@@ -2,11 +2,11 @@
 
 from __future__ import annotations
 
-import re
 import struct
 import zlib
 
 from datacheck.readers import ReadFailure, SampleReadError
+from datacheck.scan.jpeg import walk_jpeg
 
 _STARTS = {
     b"\xff\xd8\xff": "JPEG",
@@ -17,8 +17,6 @@ _STARTS = {
     b"MM\0*": "TIFF",
     b"RIFF": "WebP",
 }
-_JPEG_MARKER = re.compile(rb"\xff[^\x00\xd0-\xd7\xff]")
-_JPEG_SEGMENTS = frozenset((0xC4, 0xDA, 0xDB, 0xDD, 0xFE, *range(0xC0, 0xC4), *range(0xE0, 0xF0)))
 
 
 def check_structure(data: bytes, image_format: str) -> tuple[bool, int | None]:
@@ -32,7 +30,7 @@ def check_structure(data: bytes, image_format: str) -> tuple[bool, int | None]:
         ``truncated`` or ``corrupt``, when the structure shows it.
     """
     if image_format in {"JPEG", "MPO"}:
-        return _jpeg_is_whole(data), None if image_format == "MPO" else 1
+        return walk_jpeg(data).whole, None if image_format == "MPO" else 1
     if image_format == "PNG":
         return True, _walk_png(data)
     if image_format == "GIF":
@@ -73,29 +71,6 @@ def known_start(data: bytes) -> str | None:
 
 def _truncated(detail: str) -> SampleReadError:
     return SampleReadError(ReadFailure.TRUNCATED, detail)
-
-
-def _jpeg_is_whole(data: bytes) -> bool:
-    """Walk every segment and scan to the end marker; those inside an EXIF thumbnail do not count.
-
-    Anything unexpected on the way is False: tolerant decoders paint over it, a strict one has to judge.
-    """
-    position = 2
-    while position + 4 <= len(data):
-        if data[position] != 0xFF:
-            return False
-        marker = data[position + 1]
-        if marker == 0xD9:
-            return True
-        if marker not in _JPEG_SEGMENTS:
-            return False
-        position += 2 + int.from_bytes(data[position + 2 : position + 4], "big")
-        if marker == 0xDA:
-            found = _JPEG_MARKER.search(data, position)
-            if found is None:
-                return False
-            position = found.start()
-    return data[position:] == b"\xff\xd9"
 
 
 def _walk_png(data: bytes) -> int:
