@@ -9,6 +9,9 @@ from dataclasses import dataclass, field
 
 from datacheck.errors import ConfigError
 
+CUT_SHORT = "cut the training short: the machine became slower than it was at first"
+"""What a backend says in its choices when it had to stop early."""
+
 _UNITS = {"": 1.0, "s": 1.0, "sec": 1.0, "m": 60.0, "min": 60.0, "h": 3600.0}
 
 

@@ -19,6 +19,7 @@ from datacheck.probe.folds import Folds, assign_folds, join_groups
 from datacheck.probe.images import bring_pixels
 from datacheck.probe.outputs import ProbeOutputs
 from datacheck.probe.problem import Fitted, Problem
+from datacheck.probe.skill import probe_skill, refusal
 from datacheck.probe.targets import bin_target, strata_of
 from datacheck.probe.weights import PretrainedWeights
 from datacheck.scan.measurements import Measurements
@@ -289,7 +290,7 @@ def _outputs(
     mean = fitted.members.mean(axis=0)
     judged = judge(problem, fitted, mean)
     regression = problem.task is Task.REGRESSION
-    return ProbeOutputs(
+    outputs = ProbeOutputs(
         sample_ids=np.array(manifest.sample_ids.to_pylist(), dtype=np.str_),
         task=problem.task,
         classes=problem.classes,
@@ -308,6 +309,14 @@ def _outputs(
         seed=problem.seed,
         choices=(*fitted.choices, *notes, *judged.notes),
     )
+    skill = probe_skill(manifest, outputs)
+    reason = None if skill is None else refusal(skill)
+    if skill is None:
+        return outputs
+    metrics = {**outputs.metrics, "skill": skill}
+    if reason is None:
+        return replace(outputs, metrics=metrics)
+    return replace(outputs, metrics=metrics, label_yield=None, choices=(*outputs.choices, reason))
 
 
 def _write_tensorboard(outputs: ProbeOutputs, folder: Path) -> None:

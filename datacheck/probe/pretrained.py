@@ -18,7 +18,7 @@ from torch import Tensor, nn
 from datacheck.manifest import Task
 from datacheck.probe.backbone import load_backbone
 from datacheck.probe.blend import blend_weight
-from datacheck.probe.budget import Clock
+from datacheck.probe.budget import CUT_SHORT, Clock
 from datacheck.probe.heads import HeadRecipe, fit_heads
 from datacheck.probe.inputs import Inputs, PixelInputs
 from datacheck.probe.problem import Fitted, Problem, Refit
@@ -144,7 +144,7 @@ def fit(
             f"fine-tuned the last {len(stages) - split} of its {len(stages)} stages for {planned} epochs in each fold; "
             f"they count {weight:.2f} beside the frozen heads, as explains the held-out labels best"
         )
-        choices += ["cut the training short: the machine became slower than it was at first"] if cut else []
+        choices += [CUT_SHORT] if cut else []
     else:
         choices.append("left the network frozen: the budget does not reach for one epoch of fine-tuning in each fold")
     return Fitted(

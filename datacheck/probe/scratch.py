@@ -18,7 +18,7 @@ from torch import Tensor, nn
 from torch.nn import functional
 
 from datacheck.manifest import Task
-from datacheck.probe.budget import Clock
+from datacheck.probe.budget import CUT_SHORT, Clock
 from datacheck.probe.inputs import PixelInputs
 from datacheck.probe.problem import Fitted, Problem, Refit
 from datacheck.probe.training import Dynamics, Network, Recipe, Trainer, multiplies_bfloat16
@@ -128,7 +128,7 @@ def fit(
         f"{trainer.recipe.epochs} epochs in each of {problem.n_folds} folds: the widest that the budget allows",
         "mirrored half of the images" if flip else "did not mirror images: they are grey, and may be text or scans",
         *(("computed in bfloat16, which this processor multiplies in hardware",) if trainer.half else ()),
-        *(("cut the training short: the machine became slower than it was at first",) if cut else ()),
+        *((CUT_SHORT,) if cut else ()),
     )
     return Fitted(
         outputs[None],

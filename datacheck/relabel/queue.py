@@ -15,6 +15,7 @@ from numpy.typing import NDArray
 from datacheck.errors import RelabelError, did_you_mean
 from datacheck.manifest import Manifest, Task
 from datacheck.probe.outputs import Estimate, LabelYield, ProbeOutputs
+from datacheck.probe.skill import probe_skill, refusal
 from datacheck.storage import check_version, read_table, write_table
 
 if TYPE_CHECKING:
@@ -175,7 +176,8 @@ def relabel_queue(
     Raises
     ------
     RelabelError
-        When the task has no labels to question, or an option is out of range.
+        When the task has no labels to question, an option is out of range, or the probe is hardly better than the
+        trivial answer, so that its doubts would waste people's time.
     """
     if manifest.task not in {Task.CLASSIFICATION, Task.MULTILABEL, Task.REGRESSION}:
         raise RelabelError(f"a relabel queue needs labels, this manifest is {manifest.task.value}")
@@ -185,6 +187,7 @@ def relabel_queue(
         raise RelabelError(f"random_share: expected a share in [0, 1], found {random_share}")
     if len(probe) != len(manifest):
         raise RelabelError(f"the probe has {len(probe)} rows, the manifest {len(manifest)}: probe the manifest again")
+    _check_skill(manifest, probe)
     rng = np.random.default_rng(seed)
     chance = error_probability(probe.label_quality, probe.label_yield)
     groups = question_groups(None if duplicates is None else duplicates.exact, len(manifest))
@@ -209,6 +212,13 @@ def relabel_queue(
         worth_depth=_worth_depth(probe.label_yield, chance[suspects]),
         seed=seed,
     )
+
+
+def _check_skill(manifest: Manifest, probe: ProbeOutputs) -> None:
+    skill = probe_skill(manifest, probe)
+    reason = None if skill is None else refusal(skill)
+    if reason is not None:
+        raise RelabelError(f"no queue: {reason}")
 
 
 def error_probability(label_quality: NDArray[np.float32], label_yield: LabelYield | None) -> NDArray[np.float32]:

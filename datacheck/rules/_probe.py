@@ -12,6 +12,7 @@ from numpy.typing import NDArray
 from datacheck.findings import NotApplicable
 from datacheck.manifest import Task
 from datacheck.probe.outputs import ProbeOutputs
+from datacheck.probe.skill import ADVICE, MIN_SKILL, classification_skill, probe_skill, refusal
 from datacheck.rules.base import RuleContext
 from datacheck.stats.intervals import Interval
 
@@ -46,6 +47,29 @@ def classified(context: RuleContext, *, least: int = 30) -> Classified | NotAppl
             f"needs {least} or more labelled and probed samples of two or more classes, found {len(rows)}"
         )
     return Classified(probe, rows, probe.pred_probs[rows], labels[rows], probe.classes)
+
+
+def trusted(context: RuleContext, *, least: int = 30, min_skill: float = MIN_SKILL) -> Classified | NotApplicable:
+    """Return what `classified` does, or say why a probe that knows too little may not accuse labels."""
+    found = classified(context, least=least)
+    if isinstance(found, NotApplicable):
+        return found
+    skill = classification_skill(found.probs, found.labels)
+    if skill.low >= min_skill:
+        return found
+    right = float((found.probs.argmax(axis=1) == found.labels).mean())
+    largest = float(np.bincount(found.labels).max() / len(found.labels))
+    return NotApplicable(
+        f"the probe is right in {100 * right:.1f} % out of sample, not clearly better than always the largest class "
+        f"({100 * largest:.1f} %): its doubts say nothing about the labels; {ADVICE}"
+    )
+
+
+def distrust(context: RuleContext, *, min_skill: float = MIN_SKILL) -> NotApplicable | None:
+    """Say why a probe of any task may not accuse labels; None where it may."""
+    skill = None if context.probe is None else probe_skill(context.manifest, context.probe)
+    reason = NO_PROBE if skill is None else refusal(skill, min_skill=min_skill)
+    return None if reason is None else NotApplicable(reason)
 
 
 @dataclass(frozen=True)

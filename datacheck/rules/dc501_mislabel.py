@@ -29,7 +29,8 @@ from datacheck.probe.label_quality import (
     suggested_labels,
 )
 from datacheck.probe.outputs import LabelYield
-from datacheck.rules._probe import NO_PROBE, Classified, classified, ids_of
+from datacheck.probe.skill import MIN_SKILL
+from datacheck.rules._probe import NO_PROBE, Classified, distrust, ids_of, trusted
 from datacheck.rules.base import RuleContext
 from datacheck.stats.intervals import proportion
 
@@ -56,6 +57,9 @@ class Mislabel:
     listed below ``multilabel_quality``. Regression: residuals beyond ``regression_deviations`` robust standard
     deviations.
 
+    A probe that knows too little accuses no one: its out-of-sample skill (0 for the trivial answer, 1 for all right;
+    see ``datacheck.probe.skill``) must reach ``min_skill`` with its low end.
+
     A queue longer than ``warning_share`` of the samples is a warning, a low end above ``error_rate`` an error.
 
     How to fix
@@ -79,16 +83,21 @@ class Mislabel:
     error_rate: float = 0.05
     multilabel_quality: float = 0.05
     regression_deviations: float = 6.0
+    min_skill: float = MIN_SKILL
 
     def check(self, context: RuleContext) -> Outcome:
         """Judge the dataset."""
         if context.probe is None:
             return NotApplicable(NO_PROBE)
+        if context.manifest.task in {Task.REGRESSION, Task.MULTILABEL}:
+            reason = distrust(context, min_skill=self.min_skill)
+            if reason is not None:
+                return reason
         if context.manifest.task is Task.REGRESSION:
             return self._regression(context)
         if context.manifest.task is Task.MULTILABEL:
             return self._multilabel(context)
-        found = classified(context)
+        found = trusted(context, min_skill=self.min_skill)
         if isinstance(found, NotApplicable):
             return found
         yielded = found.probe.label_yield or label_yield.estimate(found.probs, found.labels, seed=context.seed)

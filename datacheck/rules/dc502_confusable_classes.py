@@ -9,7 +9,8 @@ import numpy as np
 from numpy.typing import NDArray
 
 from datacheck.findings import Finding, Found, NotApplicable, Outcome, Passed, Severity
-from datacheck.rules._probe import classified
+from datacheck.probe.skill import MIN_SKILL
+from datacheck.rules._probe import trusted
 from datacheck.rules.base import RuleContext
 from datacheck.stats.intervals import proportion
 
@@ -32,7 +33,8 @@ class ConfusableClasses:
     ------------------
     For classes a and b: samples labelled a and predicted b, or labelled b and predicted a, as a share of all samples
     labelled a or b; Wilson's 95 % interval at a level divided by the number of pairs (Bonferroni). A pair is reported
-    when the low end is at least ``min_share``.
+    when the low end is at least ``min_share``. A probe that may gain less than ``min_skill`` of what there is to gain
+    over the largest class is not heard.
 
     How to fix
     ----------
@@ -54,10 +56,11 @@ class ConfusableClasses:
     min_share: float = 0.05
     warning_share: float = 0.2
     n_pairs: int = 10
+    min_skill: float = MIN_SKILL
 
     def check(self, context: RuleContext) -> Outcome:
         """Judge the dataset."""
-        found = classified(context)
+        found = trusted(context, min_skill=self.min_skill)
         if isinstance(found, NotApplicable):
             return found
         pairs = confused_pairs(found.labels, found.probs.argmax(axis=1), len(found.classes))

@@ -50,8 +50,9 @@ class Shortcut:
     Example
     -------
     >>> values, labels = np.r_[np.zeros(50), np.ones(50)], np.repeat([0, 1], 50)
-    >>> round(property_gain(values, labels).value, 2)
-    0.6
+    >>> gain, majority = property_gain(values, labels)
+    >>> round(majority, 2), round(majority + gain.value, 2)
+    (0.4, 1.0)
     """
 
     code: ClassVar[str] = "DC504"
@@ -76,17 +77,17 @@ class Shortcut:
                 f"needs {self.min_samples} or more labelled, readable images of two classes, found {int(known.sum())}"
             )
         gains: dict[str, Interval] = {}
+        shares: dict[str, float] = {}
         for name in PROPERTIES:
             values = context.measurements.values(name)
             rows = known & np.isfinite(values)
             if rows.sum() >= self.min_samples and np.ptp(values[rows]) > 0:
-                gains[name] = property_gain(values[rows], labels[rows], seed=context.seed)
+                gains[name], shares[name] = property_gain(values[rows], labels[rows], seed=context.seed)
         telling = self._telling(gains)
         if not telling:
             return Passed("no image property alone predicts the label")
         name = telling[0]
-        majority = float(np.bincount(labels[known]).max() / known.sum())
-        top = gains[name]
+        top, majority = gains[name], shares[name]
         finding = Finding(
             code=self.code,
             name=self.name,
@@ -124,8 +125,10 @@ class Shortcut:
         return sorted(chosen, key=lambda name: -gains[name].value)
 
 
-def property_gain(values: NDArray[np.float64], labels: NDArray[np.integer[Any]], *, seed: int = 0) -> Interval:
-    """Out-of-sample accuracy of a small tree on one property above that of the majority class; both shape [n]."""
+def property_gain(
+    values: NDArray[np.float64], labels: NDArray[np.integer[Any]], *, seed: int = 0
+) -> tuple[Interval, float]:
+    """Out-of-sample accuracy of a small tree on one property above that of the majority class, and the latter; [n]."""
     from sklearn.tree import DecisionTreeClassifier
 
     n_classes = len(np.unique(labels))
@@ -138,4 +141,4 @@ def property_gain(values: NDArray[np.float64], labels: NDArray[np.integer[Any]],
         tree.fit(values[train, None], labels[train])
         by_property[test] = tree.predict(values[test, None]) == labels[test]
         by_majority[test] = labels[test] == np.bincount(labels[train]).argmax()
-    return paired_gain(by_property, by_majority)
+    return paired_gain(by_property, by_majority), float(by_majority.mean())

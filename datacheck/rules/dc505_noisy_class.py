@@ -10,8 +10,9 @@ from numpy.typing import NDArray
 
 from datacheck.findings import Finding, Found, NotApplicable, Outcome, Passed, Severity
 from datacheck.probe.confident_learning import confident_labels
+from datacheck.probe.skill import MIN_SKILL
 from datacheck.rules._coverage import listed
-from datacheck.rules._probe import classified
+from datacheck.rules._probe import trusted
 from datacheck.rules.base import RuleContext
 from datacheck.stats.intervals import proportion
 
@@ -34,7 +35,8 @@ class NoisyClass:
     ------------------
     Confident learning (Northcutt et al. 2021): of the samples that reach some class's mean self-confidence out of
     sample, those labelled otherwise are doubted. Share per given class with Wilson's 95 % interval; reported when its
-    low end is at least ``min_share`` and at least ``ratio`` times the share in all other classes together.
+    low end is at least ``min_share`` and at least ``ratio`` times the share in all other classes together. A probe
+    that may gain less than ``min_skill`` of what there is to gain over the largest class is not heard.
 
     How to fix
     ----------
@@ -54,10 +56,11 @@ class NoisyClass:
 
     min_share: float = 0.05
     ratio: float = 2.0
+    min_skill: float = MIN_SKILL
 
     def check(self, context: RuleContext) -> Outcome:
         """Judge the dataset."""
-        found = classified(context)
+        found = trusted(context, min_skill=self.min_skill)
         if isinstance(found, NotApplicable):
             return found
         guess = confident_labels(found.probs, found.labels)

@@ -18,7 +18,8 @@ from datacheck.findings import (
     sample_issues,
     worst_sample_ids,
 )
-from datacheck.rules._probe import classified, ids_of
+from datacheck.probe.skill import MIN_SKILL
+from datacheck.rules._probe import ids_of, trusted
 from datacheck.rules.base import RuleContext
 from datacheck.stats.intervals import proportion
 
@@ -39,7 +40,8 @@ class Ambiguous:
     How it is measured
     ------------------
     Out-of-sample probabilities: the two largest add up to at least ``min_together`` and differ by at most ``max_gap``.
-    Reported when the low end of the 95 % interval of their share is at least ``min_share``.
+    Reported when the low end of the 95 % interval of their share is at least ``min_share``. A probe that may gain less
+    than ``min_skill`` of what there is to gain over the largest class is not heard.
 
     How to fix
     ----------
@@ -59,10 +61,11 @@ class Ambiguous:
     min_together: float = 0.85
     max_gap: float = 0.1
     min_share: float = 0.01
+    min_skill: float = MIN_SKILL
 
     def check(self, context: RuleContext) -> Outcome:
         """Judge the dataset."""
-        found = classified(context)
+        found = trusted(context, min_skill=self.min_skill)
         if isinstance(found, NotApplicable):
             return found
         between = np.flatnonzero(between_two(found.probs, min_together=self.min_together, max_gap=self.max_gap))

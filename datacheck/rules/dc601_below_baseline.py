@@ -10,8 +10,10 @@ from numpy.typing import NDArray
 
 from datacheck.findings import Finding, Found, NotApplicable, Outcome, Passed, Severity
 from datacheck.manifest import Task
+from datacheck.probe.budget import CUT_SHORT
 from datacheck.probe.ridge import RidgeHead
-from datacheck.rules._probe import NO_PROBE, Classified, classified, paired_gain
+from datacheck.probe.skill import ADVICE, classification_skill
+from datacheck.rules._probe import NO_PROBE, Classified, classified, paired_gain, trusted
 from datacheck.rules.base import RuleContext
 from datacheck.scan.measurements import PROPERTIES
 from datacheck.stats.intervals import Interval
@@ -35,8 +37,10 @@ class BelowBaseline:
     How it is measured
     ------------------
     Paired difference of hits on the same samples, with a 95 % interval; a baseline is not beaten when the interval's
-    low end is not above 0. Regression: 1 - squared error / squared deviation from the mean, interval by a paired
-    normal approximation.
+    low end is not above 0. A probe that beats them all but gains less than a fifth of what there is to gain over the
+    largest class is reported as information: the rules that doubt labels (DC501, DC502, DC505, DC506) do not hear it. A
+    probe whose training was cut short is a warning at most. Regression: 1 - squared error / squared deviation from the
+    mean, interval by a paired normal approximation.
 
     How to fix
     ----------
@@ -69,20 +73,39 @@ class BelowBaseline:
         accuracy = float(correct.mean())
         lost = [name for name, gain in gains.items() if gain.low <= 0]
         if not lost:
-            return Passed(f"the probe's {100 * accuracy:.1f} % beats every trivial baseline")
+            return self._above(context, found, accuracy)
+        hurried = CUT_SHORT in found.probe.choices
         only_linear = lost == ["linear on properties"]
         worst = min(lost, key=lambda name: gains[name].value)
         gain = gains[worst]
         finding = Finding(
             code=self.code,
             name=self.name,
-            severity=Severity.WARNING if only_linear else self.severity,
+            severity=Severity.WARNING if only_linear or hurried else self.severity,
             message=f"the probe is {100 * accuracy:.1f} % right out of sample, not above the baseline {worst!r} "
             f"(difference {100 * gain.low:.1f} to {100 * gain.high:.1f} points)",
             remedy="look for a shortcut (DC504): image properties tell more than the content"
             if only_linear
+            else f"the probe's training was cut short, so it may know too little: first {ADVICE}"
+            if hurried
             else "check that labels sit beside their samples (DC108) and are right (DC501) before training anything",
             evidence={"accuracy": accuracy, "gains": {name: one.to_json() for name, one in gains.items()}},
+        )
+        return Found((finding,))
+
+    def _above(self, context: RuleContext, found: Classified, accuracy: float) -> Outcome:
+        """Say of a probe above every baseline whether it knows enough to doubt labels."""
+        weak = trusted(context, least=self.min_samples)
+        if not isinstance(weak, NotApplicable):
+            return Passed(f"the probe's {100 * accuracy:.1f} % beats every trivial baseline")
+        skill = classification_skill(found.probs, found.labels)
+        finding = Finding(
+            code=self.code,
+            name=self.name,
+            severity=Severity.INFO,
+            message=weak.reason,
+            remedy=f"{ADVICE}; where that does not help, the task needs other inputs or more samples",
+            evidence={"accuracy": accuracy, "skill": {"value": skill.value, "low": skill.low, "high": skill.high}},
         )
         return Found((finding,))
 

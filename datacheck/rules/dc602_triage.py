@@ -9,7 +9,7 @@ from typing import Any, ClassVar
 import numpy as np
 
 from datacheck.findings import Finding, Found, NotApplicable, Outcome, Passed, Severity
-from datacheck.rules._probe import Classified, classified
+from datacheck.rules._probe import Classified, trusted
 from datacheck.rules.base import RuleContext
 from datacheck.stats.intervals import Interval, proportion
 
@@ -68,7 +68,7 @@ class Triage:
 
     def check(self, context: RuleContext) -> Outcome:
         """Judge the dataset."""
-        found = classified(context, least=50)
+        found = trusted(context, least=50)
         if isinstance(found, NotApplicable):
             return found
         table = self._table(context, found)
