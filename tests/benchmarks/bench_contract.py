@@ -1,6 +1,6 @@
 """A million rows held to a contract: seconds and peak memory.
 
-Run by hand: ``python tests/benchmarks/bench_contract.py [rows] [scratch folder]``. It makes a contract from one draw of
+Run by hand: ``python tests/benchmarks/bench_contract.py``. It makes a contract from one draw of
 a dataset with twenty classes, three splits and groups, and holds a fresh draw to it in a process of its own:
 
 * ``table``: ``datacheck contract check`` on a Parquet manifest, no pixels;
@@ -10,6 +10,7 @@ a dataset with twenty classes, three splits and groups, and holds a fresh draw t
 
 from __future__ import annotations
 
+import argparse
 import subprocess
 import sys
 import tempfile
@@ -147,6 +148,8 @@ def main(n: int, folder: Path) -> None:
 
 
 if __name__ == "__main__":
-    rows = int(sys.argv[1]) if len(sys.argv) > 1 else 1_000_000
+    parser = argparse.ArgumentParser(description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter)
+    parser.add_argument("--rows", type=int, default=1_000_000)
+    given = parser.parse_args()
     with tempfile.TemporaryDirectory() as temporary:
-        main(rows, Path(sys.argv[2] if len(sys.argv) > 2 else temporary))
+        main(given.rows, Path(temporary))
