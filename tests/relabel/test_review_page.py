@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import json
 import shutil
 import threading
 from collections.abc import Iterator
@@ -13,13 +14,15 @@ import numpy as np
 import pytest
 from PIL import Image, ImageDraw
 
-from datacheck.manifest import Manifest
+from datacheck.manifest import Manifest, Task
 from datacheck.relabel.answers import Answers
 from datacheck.relabel.formats.links import Links
 from datacheck.relabel.queue import RelabelQueue, relabel_queue
 from datacheck.relabel.review import ReviewServer, ReviewSession
 
 from .conftest import CLASSES, make_probed
+from .formats.conftest import CLASSES as FORMAT_CLASSES
+from .formats.conftest import make_queue
 
 pytestmark = pytest.mark.slow
 
@@ -198,6 +201,30 @@ def test_many_classes_are_searched_and_labels_are_text(browser: Any, session: Re
     server.server_close()
 
 
+@pytest.mark.parametrize("task", [Task.MULTILABEL, Task.REGRESSION])
+def test_several_labels_and_numbers_have_their_own_answer(browser: Any, tmp_path: Path, task: Task) -> None:
+    queue = make_queue(None, task)
+    session = ReviewSession(queue, tmp_path / "answers.parquet", "ann")
+    server = ReviewServer(session, Links(None), dict.fromkeys(queue.sample_ids))
+    threading.Thread(target=server.serve_forever, daemon=True).start()
+    page = browser.new_page()
+    page.goto(server.url)
+    page.wait_for_selector("#claim span")
+    if task is Task.MULTILABEL:
+        for key in ("1", "2", "5", "Enter"):
+            page.keyboard.press(key)
+        expected = json.dumps(sorted(FORMAT_CLASSES[n] for n in (1, 4)), ensure_ascii=False)
+    else:
+        page.fill("#value", "-2.5")
+        page.press("#value", "Enter")
+        expected = "-2.5"
+    until(page, "pending === 0 && all.questions[0].answer !== null")
+    assert session.given_answers() == {queue.sample_ids[0]: ("label", expected)}
+    assert page.inner_text("#place") == "Question 2 of 8"
+    server.shutdown()
+    server.server_close()
+
+
 def test_the_last_answer_ends_with_a_tally(browser: Any, server: ReviewServer, session: ReviewSession) -> None:
     for sample_id in session.queue.sample_ids[:-1]:
         session.answer(sample_id, "skip", None)
@@ -217,4 +244,7 @@ def test_it_fits_every_screen(browser: Any, server: ReviewServer, width: int, sc
     opened.until("[...document.images].every(image => image.complete && image.naturalWidth > 0)")
     for button in opened.page.locator("#choices button, #verdicts button").all():
         assert button.bounding_box()["height"] >= 36
+    frame, picture = opened.page.locator("#frame").bounding_box(), opened.page.locator("#picture").bounding_box()
+    assert picture["height"] <= frame["height"]
+    assert picture["width"] <= frame["width"]
     assert opened.trouble == []
