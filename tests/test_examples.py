@@ -30,6 +30,13 @@ def test_before_training() -> None:
     assert "DC304" in result.stdout
 
 
+@pytest.mark.slow
+def test_train_with_plan() -> None:
+    result = run("train_with_plan.py")
+    assert result.returncode == 0, result.stderr
+    assert "balanced accuracy with the plan" in result.stdout
+
+
 def test_every_example_is_run_by_a_test() -> None:
     text = Path(__file__).read_text(encoding="utf-8")
     assert [path.name for path in EXAMPLES.glob("*.py") if f'"{path.name}"' not in text] == []

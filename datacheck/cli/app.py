@@ -6,7 +6,7 @@ from typing import Annotated
 
 import typer
 
-from datacheck.cli import audit, contract, demo, explain, fingerprint, queue, report
+from datacheck.cli import audit, contract, demo, explain, fingerprint, plan, queue, report
 
 app = typer.Typer(
     name="datacheck",
@@ -38,6 +38,7 @@ def _options(
 app.command("audit")(audit.audit_command)
 app.command("demo")(demo.demo_command)
 app.command("report")(report.report_command)
+app.command("plan")(plan.plan_command)
 app.command("fingerprint")(fingerprint.fingerprint_command)
 app.command("diff")(fingerprint.diff_command)
 app.add_typer(queue.queue_app, name="queue")

@@ -19,11 +19,16 @@ from datacheck.plan.plan import SAMPLES_SCHEMA, TrainingPlan
 if TYPE_CHECKING:
     from datacheck.fingerprint import Fingerprint
     from datacheck.plan.sample import Sample
+    from datacheck.probe.budget import Clock
     from datacheck.probe.outputs import ProbeOutputs
     from datacheck.scan.measurements import Measurements
 
 ROWS_FOR_HEADS = 8000
 """Heads on features are measured on at most about this many samples."""
+
+ROWS_FOR_AUGMENTATIONS = 3000
+ROWS_FOR_BACKBONE = 1000
+"""Augmentations are tried on at most about this many samples: on patch features, and on a pretrained network's."""
 
 MIN_ROWS = 40
 """Below this many labelled training samples nothing is measured."""
@@ -362,10 +367,64 @@ def _augment_part(
     training: NDArray[np.int64],
     groups: NDArray[np.int64],
     weights: Any,
-    clock: Any,
+    clock: Clock,
     tell: Callable[[str, int, int], None],
 ) -> list[PlanItem]:
-    return []
+    """Try augmentations on the pixels, where there are labels, pixels and torchvision."""
+    from datacheck.plan.evidence import seeds_from
+    from datacheck.plan.sample import choose_rows
+
+    reason = _why_no_augmentation(data)
+    rows = np.empty(0, dtype=np.int64)
+    if not reason:
+        usable = np.zeros(len(data.manifest), dtype=bool)
+        usable[training] = True
+        if data.measurements is not None:
+            usable &= data.measurements.readable
+        limit = ROWS_FOR_AUGMENTATIONS if weights is None else ROWS_FOR_BACKBONE
+        rows = choose_rows(data.codes, usable, limit=limit, seed=data.seed)
+        if len(rows) < MIN_ROWS or len(np.unique(groups[rows])) < 5 or len(np.unique(data.codes[rows])) < 2:
+            reason = f"needs {MIN_ROWS} labelled training samples of two classes or more, found {len(rows)}"
+    if reason:
+        return [PlanItem(kind="augment", name="augment", verdict="not measured", summary=reason)]
+    from datacheck.plan.crossfit import BackboneEncoder, Encoder
+    from datacheck.plan.patches import LARGEST_SIDE, PatchEncoder
+    from datacheck.plan.trials import small, try_augmentations
+
+    assert data.pixels is not None
+    chosen = np.ascontiguousarray(data.pixels[rows])
+    encoder: Encoder
+    if weights is None:
+        chosen = small(chosen, LARGEST_SIDE)
+        encoder = PatchEncoder.fit(chosen, seed=data.seed)
+    else:
+        encoder = BackboneEncoder.load(weights, max(64, min(96, chosen.shape[1])))
+    deadline = clock.used + AUGMENT_SHARE * clock.left
+    found = try_augmentations(
+        chosen,
+        data.codes[rows],
+        groups[rows],
+        data.manifest.classes,
+        encoder,
+        seeds=seeds_from(data.seed, data.n_seeds),
+        out_of_time=lambda: clock.used > deadline,
+        progress=lambda done, total: tell("augment", done, total),
+    )
+    return list(found)
+
+
+def _why_no_augmentation(data: _Inputs) -> str:
+    from importlib.util import find_spec
+
+    if data.manifest.task is not Task.CLASSIFICATION:
+        return (
+            f"augmentations are judged by the class that the probe sees, this is a {data.manifest.task.value} manifest"
+        )
+    if data.pixels is None:
+        return "no pixels to try augmentations on: give pixels= (the scan makes them)"
+    if find_spec("torchvision") is None:
+        return "needs torchvision: pip install 'datacheck[probe]'"
+    return ""
 
 
 def _label_next(data: _Inputs) -> list[PlanItem]:

@@ -10,7 +10,7 @@ from datacheck.plan.items import KINDS, PlanItem
 STEPS = {
     "splits": "split the data as the plan says: until then no number can be trusted",
     "drop": "leave out what cannot teach",
-    "relabel": "look at the likely mislabels",
+    "relabel": "have the doubtful labels looked at",
     "rebalance": "rebalance the classes",
     "augment": "augment",
     "collect": "collect more",

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import time
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from typing import Any
 
 import numpy as np
@@ -35,6 +35,8 @@ class Trials:
     ----------
     correct
         1 where the class was right, 0 where it was not, NaN where the sample was not held out; [M, S, N].
+    log_likelihood
+        Of the given class; [M, S, N].
     calibration
         Expected calibration error under the target shares; [M, S].
     penalty
@@ -42,6 +44,7 @@ class Trials:
     """
 
     correct: NDArray[np.float32]
+    log_likelihood: NDArray[np.float32]
     calibration: NDArray[np.float64]
     penalty: float
 
@@ -49,8 +52,11 @@ class Trials:
 def rebalance_items(sample: Sample, shares: NDArray[np.float64] | None = None) -> tuple[PlanItem, ...]:
     """Measure every strategy against none, and recommend the winner or nothing.
 
-    A strategy is recommended when the simultaneous interval of its gain lies above 0; of several, the one of the
-    largest gain. The gain is in balanced accuracy, or in accuracy at the deployment shares where they are declared.
+    Held-out samples are weighed to equal class shares, or to the deployment shares where they are declared. A strategy
+    can win when it gains accuracy beyond doubt (its simultaneous interval lies above 0), or when it gains
+    log-likelihood beyond doubt and loses no accuracy: a few samples of a rare class show in the likelihood long before
+    they show in the accuracy. It must beat chance beyond doubt, too. Of several, the one that gains most log-likelihood
+    wins.
 
     Parameters
     ----------
@@ -77,18 +83,44 @@ def rebalance_items(sample: Sample, shares: NDArray[np.float64] | None = None) -
     target = np.full(len(counts), 1 / len(counts)) if shares is None else shares
     trials = run_trials(sample, candidates, target)
     seconds = time.perf_counter() - started
-    gains = paired_gains(trials.correct[1:] - trials.correct[:1], sample.codes, target, seed=sample.seed)
+    evidence = Evidence.of(sample, trials, target)
     items = [
-        _item(sample, candidate, trials, gains, number, target, seconds / len(candidates), shares is not None)
+        _item(sample, candidate, trials, evidence, number, target, seconds / len(candidates), shares is not None)
         for number, candidate in enumerate(candidates)
         if number
     ]
-    winner = (
-        int(gains.value.argmax())
-        if not gains.better().any()
-        else int(np.where(gains.better(), gains.value, -np.inf).argmax())
-    )
-    return _judged(items, gains, winner, counts, sample.classes)
+    return _judged(items, evidence, counts, sample.classes)
+
+
+@dataclass(frozen=True)
+class Evidence:
+    """Gains of each strategy over none, each of M - 1."""
+
+    accuracy: Gains
+    likelihood: Gains
+    beats_chance: NDArray[np.bool_]
+
+    @classmethod
+    def of(cls, sample: Sample, trials: Trials, shares: NDArray[np.float64]) -> Evidence:
+        """Compare every strategy with the first."""
+        correct, likelihood = trials.correct, trials.log_likelihood
+        chance = float(shares.max())
+        return cls(
+            paired_gains(correct[1:] - correct[:1], sample.codes, shares, seed=sample.seed),
+            paired_gains(likelihood[1:] - likelihood[:1], sample.codes, shares, seed=sample.seed),
+            paired_gains(correct[1:] - chance, sample.codes, shares, seed=sample.seed).better(),
+        )
+
+    def eligible(self) -> NDArray[np.bool_]:
+        """Which strategies can win."""
+        gains = self.accuracy.better() | (self.likelihood.better() & (self.accuracy.value > 0))
+        wins: NDArray[np.bool_] = gains & self.beats_chance
+        return wins
+
+    def winner(self) -> int | None:
+        """Which strategy wins; None where none helps."""
+        eligible = self.eligible()
+        return int(np.where(eligible, self.likelihood.value, -np.inf).argmax()) if eligible.any() else None
 
 
 def run_trials(sample: Sample, candidates: tuple[Strategy, ...], shares: NDArray[np.float64]) -> Trials:
@@ -97,6 +129,7 @@ def run_trials(sample: Sample, candidates: tuple[Strategy, ...], shares: NDArray
     adjustments = np.stack([candidate.adjustment for candidate in candidates])
     penalty = best_penalty(sample)
     correct = np.full((len(candidates), len(sample.folds), n_rows), np.nan, dtype=np.float32)
+    likelihood = np.full_like(correct, np.nan)
     calibration = np.full((len(candidates), len(sample.folds)), np.nan)
     for position, (seed, fold) in enumerate(zip(sample.seeds, sample.folds, strict=True)):
         rng = np.random.default_rng([seed, 1])
@@ -110,8 +143,9 @@ def run_trials(sample: Sample, candidates: tuple[Strategy, ...], shares: NDArray
             probabilities[:, test] = predict_softmax(fitted, sample.features[test])
         held = np.flatnonzero(fold >= 0)
         correct[:, position, held] = probabilities[:, held].argmax(axis=-1) == sample.codes[held]
+        likelihood[:, position, held] = np.log(np.maximum(probabilities[:, held, sample.codes[held]], 1e-6))
         calibration[:, position] = [calibration_error(one, sample.codes, shares) for one in probabilities]
-    return Trials(correct, calibration, penalty)
+    return Trials(correct, likelihood, calibration, penalty)
 
 
 def best_penalty(sample: Sample) -> float:
@@ -149,7 +183,7 @@ def _item(
     sample: Sample,
     candidate: Strategy,
     trials: Trials,
-    gains: Gains,
+    evidence: Evidence,
     number: int,
     shares: NDArray[np.float64],
     seconds: float,
@@ -186,17 +220,23 @@ def _item(
     def accuracy(correct: NDArray[np.float32]) -> float:
         return balanced_accuracy(correct, sample.codes, shares)
 
-    gain = Measured(
-        metric=f"gain/{metric}",
-        value=float(gains.value[number - 1]),
-        low=float(gains.low[number - 1]),
-        high=float(gains.high[number - 1]),
-        baseline=float(each(accuracy, 0).mean()),
-        method=f"{model}; {gains.method}",
-        **common,
-    )
+    def gain(gains: Gains, name: str, baseline: float) -> Measured:
+        return Measured(
+            metric=f"gain/{name}",
+            value=float(gains.value[number - 1]),
+            low=float(gains.low[number - 1]),
+            high=float(gains.high[number - 1]),
+            baseline=baseline,
+            method=f"{model}; {gains.method}",
+            **common,
+        )
+
+    def likelihood(values: NDArray[np.float32]) -> float:
+        return balanced_accuracy(values.mean(axis=0), sample.codes, shares)
+
     measured = (
-        gain,
+        gain(evidence.accuracy, metric, float(each(accuracy, 0).mean())),
+        gain(evidence.likelihood, "log_likelihood", likelihood(trials.log_likelihood[0])),
         over_seeds(each(accuracy, number), metric, each(accuracy, 0)),
         over_seeds(each(worst, number), "worst_class_recall", each(worst, 0)),
         over_seeds(trials.calibration[number], "calibration_error", trials.calibration[0]),
@@ -218,30 +258,27 @@ def _item(
 
 
 def _judged(
-    items: list[PlanItem], gains: Gains, winner: int, counts: NDArray[np.int64], classes: tuple[str, ...]
+    items: list[PlanItem], evidence: Evidence, counts: NDArray[np.int64], classes: tuple[str, ...]
 ) -> tuple[PlanItem, ...]:
     """Say use, avoid or harmless of each candidate, the winner first; or say first that none helps."""
+    winner, eligible = evidence.winner(), evidence.eligible()
     judged = []
     for number, item in enumerate(items):
-        if gains.better()[number]:
-            verdict = "use" if number == winner else "harmless"
-        else:
-            verdict = "avoid" if gains.worse()[number] else "harmless"
-        why = {"use": "the largest gain beyond doubt", "avoid": "worse than none beyond doubt"}.get(
-            verdict, "better than none, but not the best" if gains.better()[number] else "no gain beyond doubt"
-        )
-        judged.append(
-            PlanItem(
-                kind=item.kind,
-                name=item.name,
-                verdict=verdict,
-                summary=f"{item.summary}: {why}",
-                settings=item.settings,
-                measured=item.measured,
+        if number == winner:
+            verdict, why = (
+                "use",
+                "gains accuracy beyond doubt"
+                if evidence.accuracy.better()[number]
+                else ("gains log-likelihood beyond doubt and loses no accuracy"),
             )
-        )
+        elif evidence.accuracy.worse()[number]:
+            verdict, why = "avoid", "worse than none beyond doubt"
+        else:
+            verdict = "harmless"
+            why = "better than none, but not the best" if eligible[number] else "no gain beyond doubt"
+        judged.append(replace(item, verdict=verdict, summary=f"{item.summary}: {why}"))
     judged.sort(key=lambda item: (item.verdict != "use", -(item.measured[0].value or 0)))
-    if gains.better().any():
+    if winner is not None:
         return tuple(judged)
     best = judged[0].measured[0]
     nothing = PlanItem(

@@ -158,9 +158,12 @@ def split_item(
         )
     why = []
     if flaws.straddling_groups:
-        why.append(f"{flaws.straddling_groups} groups of duplicates or of one origin straddle splits")
+        n = flaws.straddling_groups
+        why.append(f"{n} group{'s' * (n != 1)} of duplicates or of one origin straddle{'s' * (n == 1)} splits")
     if flaws.missing:
-        why.append(f"{len(flaws.missing)} classes are missing from a split ({', '.join(named[:3])})")
+        why.append(
+            f"missing {'is' if len(named) == 1 else 'are'} {', '.join(named[:3])}{' …' if len(named) > 3 else ''}"
+        )
     return PlanItem(
         kind="splits",
         name="repaired_split",

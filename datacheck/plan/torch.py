@@ -156,8 +156,19 @@ class ClassConditional:
         self, plan: TrainingPlan, steps: Sequence[Step], size: int, mean: Sequence[float], deviation: Sequence[float]
     ) -> None:
         self.plan, self.steps, self.size = plan, tuple(steps), size
-        self.resize = v2.Resize((size, size), antialias=True)
-        self.finish = v2.Compose([v2.ToDtype(torch.float32, scale=True), v2.Normalize(list(mean), list(deviation))])
+        self._mean = 255 * torch.tensor(list(mean), dtype=torch.float32).view(3, 1, 1)
+        self._scale = 1 / (255 * torch.tensor(list(deviation), dtype=torch.float32).view(3, 1, 1))
+
+    def resize(self, image: Any) -> Tensor:
+        """Return an image as a uint8 tensor [3, size, size]."""
+        x = to_image(image)
+        if tuple(x.shape[1:]) == (self.size, self.size):
+            return x
+        return cast("Tensor", v2.functional.resize(x, [self.size, self.size], antialias=True))
+
+    def finish(self, x: Tensor) -> Tensor:
+        """Return a uint8 tensor normalised, as float32."""
+        return (x.float() - self._mean) * self._scale
 
     def __call__(self, image: Any, label: str | int) -> Tensor:
         """Return a float tensor [3, size, size]; ``image`` is a PIL image, an array [H, W, 3] or a tensor [3, H, W].
@@ -168,11 +179,11 @@ class ClassConditional:
             When the plan does not know the label.
         """
         code = self.plan.class_code(label)
-        x = self.resize(to_image(image))
+        x = self.resize(image)
         for step in self.steps:
             if step.allowed[code] and float(torch.rand(())) < step.probability:
                 x = step.transform(x)
-        return cast("Tensor", self.finish(x))
+        return self.finish(x)
 
     def __repr__(self) -> str:
         parts = [
@@ -213,7 +224,7 @@ def eval_transform(plan: TrainingPlan, *, size: int | None = None) -> Callable[[
     transform = ClassConditional(plan, (), side, mean, deviation)
 
     def evaluate(image: Any) -> Tensor:
-        return cast("Tensor", transform.finish(transform.resize(to_image(image))))
+        return transform.finish(transform.resize(image))
 
     return evaluate
 

@@ -132,7 +132,7 @@ def test_a_long_tail_of_overlapping_classes_is_rebalanced_and_every_number_is_tr
     assert (gain.n, gain.folds, gain.seeds) == (760, 5, (0, 1))
     assert "softmax regression on planted features" in gain.method
     assert {one.metric for one in items[0].measured} == {
-        "gain/balanced_accuracy", "balanced_accuracy", "worst_class_recall", "calibration_error",
+        "gain/balanced_accuracy", "gain/log_likelihood", "balanced_accuracy", "worst_class_recall", "calibration_error",
     }  # fmt: skip
     balanced = items[0].metric("balanced_accuracy")
     assert balanced is not None
@@ -151,11 +151,13 @@ def test_where_classes_are_apart_none_helps() -> None:
     assert all(item.verdict != "use" for item in items)
 
 
-@pytest.mark.parametrize("seed", range(3))
-def test_without_signal_nothing_is_claimed(seed: int) -> None:
-    """Labels that say nothing: every way trades one class for another, and none gains."""
-    items = rebalance_items(sample_of([200, 80, 40], apart=0.0, seed=seed))
-    assert all(item.verdict != "use" for item in items)
+def test_without_signal_hardly_anything_is_claimed() -> None:
+    """Labels that say nothing: every way trades one class for another; 5 % may claim a gain, of 12 at most 2."""
+    claims = 0
+    for seed in range(12):
+        items = rebalance_items(sample_of([200, 80, 40], apart=0.0, seed=seed))
+        claims += any(item.verdict == "use" for item in items)
+    assert claims <= 2
 
 
 def test_rows_are_chosen_alike_in_every_class_and_rare_ones_kept() -> None:

@@ -1,0 +1,84 @@
+"""``datacheck plan``: from an audit's run folder to a training plan."""
+
+from __future__ import annotations
+
+from pathlib import Path
+from typing import TYPE_CHECKING, Annotated, Any
+
+import typer
+
+from datacheck.cli.audit import parse_shares
+from datacheck.cli.progress import progress_bars
+
+if TYPE_CHECKING:
+    import numpy as np
+    from numpy.typing import NDArray
+
+    from datacheck.audit import Progress
+    from datacheck.report import Report
+
+
+def plan_command(
+    run: Annotated[Path, typer.Argument(help="A run folder that an audit left behind.")],
+    budget: Annotated[str, typer.Option(help="Time to try things in, such as 60s or 5m.")] = "5m",
+    out: Annotated[
+        Path | None, typer.Option("--out", "-o", help="Folder of the plan; the run folder by default.")
+    ] = None,
+    weights: Annotated[
+        str | None, typer.Option(help="Try augmentations on a pretrained network: a file, or a name.")
+    ] = None,
+    deployment: Annotated[
+        str | None, typer.Option(help="Class shares where the model will run: cat=0.7,dog=0.3.")
+    ] = None,
+    seeds: Annotated[int, typer.Option(min=1, help="How often each measurement is repeated.")] = 3,
+    seed: Annotated[int, typer.Option(help="Seed of everything random.")] = 0,
+    augment: Annotated[bool, typer.Option("--augment/--no-augment", help="Whether to try augmentations.")] = True,
+    verbose: Annotated[bool, typer.Option("--verbose", "-v", help="Every item.")] = False,
+    quiet: Annotated[bool, typer.Option("--quiet", "-q", help="No progress bars.")] = False,
+) -> int:
+    """Plan the main training: rebalance, augment, split, collect, each with its measurement on this dataset."""
+    from datacheck.plan import make_plan
+    from datacheck.report import Report, write_html
+
+    report = Report.load(run)
+    shares: Any = report.settings.get("deployment_shares") if deployment is None else parse_shares(deployment)
+    folder = out or run
+    with progress_bars(quiet=quiet) as progress:
+        plan = make_plan(
+            report.manifest,
+            measurements=report.measurements,
+            pixels=_pixels(report, run, progress),
+            probe=report.probe,
+            fingerprint=report.fingerprint,
+            weights=weights,
+            findings=report.findings,
+            budget=budget,
+            seed=seed,
+            n_seeds=seeds,
+            deployment_shares=shares,
+            augment=augment,
+            progress=progress,
+        )
+    plan.save(folder)
+    if out is None:
+        write_html(Report.load(run), run / "report.html", run_dir=run)
+    typer.echo(plan.to_text(verbose=verbose))
+    typer.echo(f"\n{folder / 'plan.json'}: load it with datacheck.TrainingPlan.load({str(folder)!r})")
+    return 0
+
+
+def _pixels(report: Report, run: Path, progress: Progress | None) -> NDArray[np.uint8] | None:
+    """Return small pixels of all samples, from the run folder's cache; None where the samples are out of reach."""
+    manifest = report.manifest
+    if report.measurements is None or manifest.reader is None:
+        return None
+    from datacheck.probe.images import usual_side
+    from datacheck.scan import scan
+
+    scanned = scan(
+        manifest,
+        run_dir=run,
+        pixels=usual_side(manifest),
+        progress=None if progress is None else lambda done, total: progress("scan", done, total),
+    )
+    return scanned.pixels

@@ -1,0 +1,195 @@
+"""A classifier for pixels that nobody has seen: ridge regression on label-free features, one fit a fold and seed."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from functools import cached_property
+from typing import Any, Protocol
+
+import numpy as np
+from numpy.typing import NDArray
+from scipy.linalg import cho_factor, cho_solve
+from threadpoolctl import threadpool_limits  # type: ignore[import-untyped]
+
+from datacheck.probe.folds import assign_folds
+
+Array = NDArray[np.float32]
+
+MAX_COMPONENTS = 384
+PENALTIES = (0.1, 0.3, 1.0, 3.0, 10.0)
+
+
+class Encoder(Protocol):
+    """Turns pixels into features without looking at labels."""
+
+    @property
+    def title(self) -> str:
+        """What it is, in words."""
+        ...
+
+    def encode(self, pixels: NDArray[np.uint8]) -> Array:
+        """Return the features of images uint8 [N, S, S, 3]."""
+        ...
+
+
+@dataclass(frozen=True)
+class CrossFit:
+    """Samples, their folds for each seed, and their features; predicts what a fold holds out, however it was altered.
+
+    Attributes
+    ----------
+    codes, n_classes
+        Class of each sample; shape [N].
+    folds
+        Fold of each sample for each seed; int16 [S, N].
+    clean
+        Projected features of the untouched samples; float32 [N, D].
+    mean, basis
+        The projection: whitened principal components of the untouched samples.
+    penalty
+        Of the ridge, relative to the mean variance of the features.
+    """
+
+    codes: NDArray[np.int64]
+    n_classes: int
+    folds: NDArray[np.int16]
+    clean: Array
+    mean: Array
+    basis: Array
+    penalty: float
+
+    @classmethod
+    def fit(
+        cls,
+        features: Array,
+        codes: NDArray[np.integer[Any]],
+        groups: NDArray[np.int64],
+        n_classes: int,
+        *,
+        seeds: tuple[int, ...],
+        n_folds: int = 5,
+    ) -> CrossFit:
+        """Project the features, deal the folds, and choose the penalty that predicts held-out samples best."""
+        n_components = int(np.clip(len(features) // 4, 2, MAX_COMPONENTS))
+        mean: Array = features.mean(axis=0, dtype=np.float32)
+        centred = (features - mean).astype(np.float32)
+        values, vectors = np.linalg.eigh((centred.T @ centred / len(centred)).astype(np.float64))
+        keep = np.argsort(-values)[:n_components]
+        keep = keep[values[keep] > max(values.max() * 1e-7, 1e-12)]
+        basis: Array = (vectors[:, keep] / np.sqrt(values[keep] + 0.01 * values[keep].mean())).astype(np.float32)
+        folds = np.stack([assign_folds(codes, groups, n_folds=n_folds, seed=seed).fold for seed in seeds])
+        made = cls(np.asarray(codes, np.int64), n_classes, folds, centred @ basis, mean, basis, 1.0)
+        shares = np.full(n_classes, 1 / n_classes)
+        from datacheck.plan.evidence import balanced_accuracy
+
+        def held_out(penalty: float) -> float:
+            trial = cls(made.codes, n_classes, folds[:1], made.clean, mean, basis, penalty)
+            right = trial.predict(None, [made.clean])[0][0] == made.codes
+            return balanced_accuracy(right.astype(np.float64), made.codes, shares)
+
+        best = max(PENALTIES, key=held_out)
+        return cls(made.codes, n_classes, folds, made.clean, mean, basis, best)
+
+    def project(self, features: Array) -> Array:
+        """Return the projected features of altered samples; shape [N, D]."""
+        projected: Array = ((features - self.mean) @ self.basis).astype(np.float32)
+        return projected
+
+    def predict(self, extra: list[Array] | None, views: list[Array], *, clean: bool = True) -> list[NDArray[np.int64]]:
+        """Train on the clean samples and on extra views of the same samples, and predict views of what is held out.
+
+        Classes weigh the same in training.
+
+        Parameters
+        ----------
+        extra
+            Projected views to train on, each [N, D], row n being sample n: a fold holds a sample's views out with it.
+        views
+            Projected views to predict, each [N, D].
+        clean
+            Whether to train on the clean samples too.
+
+        Returns
+        -------
+        For each view the predicted class codes; [S, N].
+        """
+        out = [np.full(self.folds.shape, -1, dtype=np.int64) for _ in views]
+        # Many small solves: threads that wait for each other cost more than they save.
+        with threadpool_limits(1, "blas"):
+            for number, parts in enumerate(self._parts):
+                for rows, coefficients in zip(parts, self._solve(number, parts, extra or [], clean), strict=True):
+                    for view, predicted in zip(views, out, strict=True):
+                        predicted[number, rows] = (view[rows] @ coefficients).argmax(axis=1)
+        return out
+
+    def _solve(self, number: int, parts: list[NDArray[np.intp]], extra: list[Array], clean: bool) -> list[Array]:
+        """Return the coefficients of each fold of one seed; [D, K] each."""
+        sums = self._sums[number] if clean else [(0, 0)] * len(parts)
+        for x in extra:
+            sums = [
+                (gram + more, hit + hits) for (gram, hit), (more, hits) in zip(sums, self._of(x, parts), strict=True)
+            ]
+        all_gram, all_hits = sum(gram for gram, _ in sums), sum(hit for _, hit in sums)
+        fitted = []
+        for gram, hit in sums:
+            left = np.array(all_gram - gram, dtype=np.float64)
+            left[np.diag_indices(len(left))] += self.penalty * np.trace(left) / len(left)
+            found = cho_solve(
+                cho_factor(left, overwrite_a=True, check_finite=False), np.asarray(all_hits - hit, dtype=np.float64)
+            )
+            fitted.append(found.astype(np.float32))
+        return fitted
+
+    @cached_property
+    def _parts(self) -> list[list[NDArray[np.intp]]]:
+        """Rows of each fold of each seed."""
+        return [[np.flatnonzero(fold == one) for one in np.unique(fold[fold >= 0])] for fold in self.folds]
+
+    @cached_property
+    def _sums(self) -> list[list[tuple[Any, Any]]]:
+        """What each fold of the clean samples adds to the normal equations."""
+        return [self._of(self.clean, parts) for parts in self._parts]
+
+    def _of(self, x: Array, parts: list[NDArray[np.intp]]) -> list[tuple[Any, Any]]:
+        """Return Gram matrix and targets of each part, every class weighing the same."""
+        counts = np.bincount(self.codes, minlength=self.n_classes)
+        weight = (len(self.codes) / self.n_classes / np.maximum(counts, 1))[self.codes].astype(np.float32)
+        wanted = np.eye(self.n_classes, dtype=np.float32)[self.codes] - np.float32(1 / self.n_classes)
+        weighted = x * weight[:, None]
+        return [(weighted[rows].T @ x[rows], weighted[rows].T @ wanted[rows]) for rows in parts]
+
+
+@dataclass(frozen=True)
+class BackboneEncoder:
+    """Features of a pretrained network's last stage, frozen; goes through the probe's own loading and inputs."""
+
+    stages: Any
+    inputs: Any
+    title: str
+
+    @classmethod
+    def load(cls, weights: Any, side: int) -> BackboneEncoder:
+        """Load torchvision weights (see `datacheck.probe.PretrainedWeights`) for images brought to a side."""
+        from datacheck.probe.backbone import load_backbone
+        from datacheck.probe.weights import PretrainedWeights
+
+        known = weights if isinstance(weights, PretrainedWeights) else PretrainedWeights(weights)
+        stages, _, name = load_backbone(known)
+        return cls(stages, (np.array(known.mean), np.array(known.deviation), side), f"{name} at {side} pixels, frozen")
+
+    def encode(self, pixels: NDArray[np.uint8]) -> Array:
+        """Return the features of images uint8 [N, S, S, 3]."""
+        import torch
+
+        from datacheck.probe.inputs import PixelInputs
+
+        mean, deviation, side = self.inputs
+        inputs = PixelInputs(pixels, torch.device("cpu"), mean, deviation, side=side)
+        with torch.inference_mode():
+            parts = [
+                self.stages(inputs.views(np.arange(start, min(start + 32, len(pixels))), flip=False)[0])
+                .flatten(1)
+                .numpy()
+                for start in range(0, len(pixels), 32)
+            ]
+        return np.concatenate(parts).astype(np.float32)

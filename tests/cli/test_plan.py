@@ -1,0 +1,50 @@
+"""``datacheck plan``: from a run folder to plan.json."""
+
+from __future__ import annotations
+
+from pathlib import Path
+
+import numpy as np
+import pytest
+
+from datacheck.cli import run
+from datacheck.plan import TrainingPlan
+from datacheck.testing import toy_images
+
+
+@pytest.fixture(scope="module")
+def audited(tmp_path_factory: pytest.TempPathFactory) -> Path:
+    folder = tmp_path_factory.mktemp("plan")
+    toy_images(folder / "data", seed=0)
+    assert run(["audit", str(folder / "data"), "--out", str(folder / "run"), "-q"]) in {0, 1}
+    return folder / "run"
+
+
+def test_a_run_folder_gets_its_plan(audited: Path, capsys: pytest.CaptureFixture[str]) -> None:
+    assert run(["plan", str(audited), "--no-augment", "--seeds", "1", "-q"]) == 0
+    shown = capsys.readouterr().out
+    assert "Rebalance" in shown
+    assert "TrainingPlan.load" in shown
+    plan = TrainingPlan.load(audited)
+    assert len(plan.item("normalise").settings["mean"]) == 3
+    assert np.isin(plan.samples["action"].to_numpy(zero_copy_only=False), ["keep", "drop", "relabel"]).all()
+
+
+def test_the_plan_can_go_elsewhere(audited: Path, tmp_path: Path, capsys: pytest.CaptureFixture[str]) -> None:
+    assert run(["plan", str(audited), "--no-augment", "--seeds", "1", "-q", "--out", str(tmp_path / "p")]) == 0
+    assert TrainingPlan.load(tmp_path / "p").seed == 0
+
+
+@pytest.mark.parametrize(
+    ("arguments", "said"),
+    [
+        (["plan", "nowhere"], "expected a run folder"),
+        (["plan", "{run}", "--budget", "soon"], "expected a budget"),
+        (["plan", "{run}", "--deployment", "unicorn=1.0"], "found 'unicorn'"),
+    ],
+)
+def test_bad_input_is_two_and_one_line(
+    audited: Path, capsys: pytest.CaptureFixture[str], arguments: list[str], said: str
+) -> None:
+    assert run([word.format(run=audited) for word in arguments] + ["-q"]) == 2
+    assert said in capsys.readouterr().err

@@ -1,0 +1,193 @@
+"""Augmentations: the arithmetic of the verdicts, and the verdicts on digits."""
+
+from __future__ import annotations
+
+import numpy as np
+import pytest
+
+from datacheck.manifest import Manifest
+from datacheck.plan.augment import Outcome, Setting, augment_items, class_changes, minority_item
+from datacheck.plan.candidates import CANDIDATES, Candidate, describe
+from datacheck.plan.patches import PatchEncoder
+
+N = 300
+
+
+def setting(rng: np.random.Generator) -> Setting:
+    codes = np.repeat([0, 1, 2], N)
+    clean = np.where(rng.random((3, len(codes))) < 0.95, codes, (codes + 1) % 3)
+    return Setting(codes, ("six", "nine", "zero"), clean, "a planted model", 5, (0, 1, 2))
+
+
+def outcome(
+    base: Setting, *, turned: float = 0.0, harm: float = 0.0, gain: float = 0.0, familiar: bool = False
+) -> Outcome:
+    """Six becomes nine for a share of the samples; training with it spoils or repairs a share of all."""
+    rng = np.random.default_rng(1)
+    altered = base.clean.copy()
+    altered[:, (base.codes == 0) & (rng.random(3 * N) < turned)] = 1
+    trained = base.clean.copy()
+    trained[:, rng.random(3 * N) < harm] = 2
+    repaired = rng.random(3 * N) < gain
+    trained[:, repaired] = base.codes[repaired]
+    both = base.clean if familiar else altered
+    return Outcome(Candidate("rotate_180"), altered, trained, both)
+
+
+def judged(**planted: float | bool):
+    base = setting(np.random.default_rng(0))
+    return augment_items(base, [outcome(base, **planted)])[0]
+
+
+def test_a_label_that_turns_into_another_is_avoided_for_its_class_and_named() -> None:
+    item = judged(turned=0.9)
+    assert (item.verdict, item.classes) == ("avoid", ("six",))
+    turn = item.settings["turns"][0]
+    assert (turn["from"], turn["into"], turn["n"]) == ("six", "nine", N)
+    assert turn["share"] == pytest.approx(0.9, abs=0.05)
+    assert "six → nine" in item.summary
+    kept = item.metric("label_preservation/six")
+    assert kept is not None
+    assert kept.baseline == pytest.approx(0.95, abs=0.02)
+    assert kept.high < 0.3
+
+
+def test_what_a_model_can_tell_once_it_has_seen_it_was_only_unfamiliar() -> None:
+    assert judged(turned=0.9, familiar=True).verdict == "harmless"
+
+
+def test_training_that_loses_is_avoided_for_all() -> None:
+    item = judged(harm=0.2)
+    assert (item.verdict, item.classes) == ("avoid", ())
+    gain = item.measured[0]
+    assert (gain.n, gain.folds, gain.seeds) == (3 * N, 5, (0, 1, 2))
+    assert gain.high < 0
+
+
+def test_training_that_gains_is_used_and_spares_the_class_that_turns() -> None:
+    assert judged(gain=0.9).verdict == "use"
+    base = setting(np.random.default_rng(0))
+    mixed = outcome(base, turned=0.9, gain=0.9)
+    trained = mixed.trained.copy()
+    trained[:, base.codes == 0] = base.clean[:, base.codes == 0]
+    item = augment_items(base, [Outcome(mixed.candidate, mixed.altered, trained, mixed.both)])[0]
+    assert item.verdict == "use"
+    assert item.settings["avoid_classes"] == ["six"]
+    assert "not for six" in item.summary
+
+
+def test_what_changes_nothing_is_harmless() -> None:
+    item = judged()
+    assert (item.verdict, item.settings["avoid_classes"], item.settings["turns"]) == ("harmless", [], [])
+
+
+def test_many_idle_candidates_yield_no_verdict_by_chance() -> None:
+    rng = np.random.default_rng(5)
+    base = setting(rng)
+    outcomes = []
+    for _ in range(24):
+        noisy = [np.where(rng.random(base.clean.shape) < 0.04, base.codes, base.clean) for _ in range(2)]
+        lost = rng.random(base.clean.shape) < 0.002
+        outcomes.append(Outcome(Candidate("noise"), base.clean, np.where(lost, 2, base.clean), noisy[0]))
+    assert {item.verdict for item in augment_items(base, outcomes)} == {"harmless"}
+
+
+def test_a_class_of_a_few_samples_is_not_judged_by_itself() -> None:
+    found = class_changes(np.full(5, -1.0), np.zeros(5, int), 1, 1)
+    assert found.high[0] == np.inf
+
+
+def test_rare_classes_are_looked_at_by_themselves() -> None:
+    rng = np.random.default_rng(0)
+    codes = np.repeat([0, 1, 2], [400, 400, 60])
+    clean = np.where(rng.random((2, 860)) < 0.6, codes, 0)
+    base = Setting(codes, ("a", "b", "rare"), clean, "a planted model", 5, (0, 1))
+    trained = np.where((codes == 2)[None] & (rng.random((2, 860)) < 0.8), codes, clean)
+    item = minority_item(base, Outcome(Candidate("rotate", 10), clean, trained, clean), "turning")
+    assert item is not None
+    assert (item.verdict, item.classes) == ("use", ("rare",))
+    even = Setting(np.repeat([0, 1], 50), ("a", "b"), np.zeros((1, 100), int), "", 5, (0,))
+    assert minority_item(even, Outcome(Candidate("blur"), even.clean, even.clean, even.clean), "") is None
+
+
+def test_every_candidate_has_words_and_a_name_of_its_own() -> None:
+    assert len({one.name for one in CANDIDATES}) == len(CANDIDATES)
+    assert all(describe(one) for one in CANDIDATES)
+    assert Candidate.from_json(CANDIDATES[3].to_json()) == CANDIDATES[3]
+
+
+def test_patch_features_are_the_same_for_the_same_seed_and_see_no_label() -> None:
+    pixels = np.random.default_rng(0).integers(0, 256, (40, 20, 20, 3)).astype(np.uint8)
+    first, again = (PatchEncoder.fit(pixels, seed=3).encode(pixels) for _ in range(2))
+    np.testing.assert_array_equal(first, again)
+    assert first.shape == (40, 2 * 96 * 9)
+    assert PatchEncoder.fit(np.zeros_like(pixels), seed=0).encode(pixels[:1]).shape == (1, 2 * 96 * 9)
+
+
+@pytest.mark.parametrize("candidate", CANDIDATES, ids=lambda one: one.name)
+def test_every_transform_keeps_shape_and_type_and_does_something(candidate: Candidate) -> None:
+    pytest.importorskip("torchvision")
+    from datacheck.plan.trials import altered
+
+    pixels = np.random.default_rng(0).integers(0, 256, (6, 24, 24, 3)).astype(np.uint8)
+    found = altered(pixels, candidate, seed=0)
+    assert (found.shape, found.dtype) == (pixels.shape, np.uint8)
+    assert (found != pixels).any()
+    np.testing.assert_array_equal(found, altered(pixels, candidate, seed=0))
+
+
+@pytest.fixture(scope="module")
+def digits() -> tuple[np.ndarray, np.ndarray]:
+    from sklearn.datasets import load_digits
+
+    found = load_digits()
+    return np.repeat((found.images * 15.9375).astype(np.uint8)[..., None], 3, axis=-1), found.target
+
+
+def digit_items(digits, candidates, seed: int):
+    from datacheck.plan.trials import try_augmentations
+
+    pixels, codes = digits
+    return {
+        item.name: item
+        for item in try_augmentations(
+            pixels, codes, np.arange(len(codes)), tuple("0123456789"), PatchEncoder.fit(pixels, seed=seed),
+            seeds=(seed, seed + 1000), candidates=candidates,
+        )
+    }  # fmt: skip
+
+
+@pytest.mark.parametrize("seed", [0, pytest.param(1, marks=pytest.mark.slow), pytest.param(2, marks=pytest.mark.slow)])
+def test_digits_upside_down_are_avoided_with_their_pairs_and_small_moves_are_not(digits, seed: int) -> None:
+    pytest.importorskip("torchvision")
+    wanted = ("vertical_flip", "rotate_180", "rotate_10", "translate_0.12")
+    items = digit_items(digits, [one for one in CANDIDATES if one.name in wanted], seed)
+    for name, pair in (("vertical_flip", ("5", "2")), ("rotate_180", ("6", "9"))):
+        assert items[name].verdict == "avoid"
+        assert pair in {(turn["from"], turn["into"]) for turn in items[name].settings["turns"]}
+    for name in ("rotate_10", "translate_0.12"):
+        assert items[name].verdict in {"use", "harmless"}
+    assert items["rotate_180"].settings["picture"].startswith("data:image/jpeg;base64,")
+
+
+def test_no_time_and_grey_images_are_said_not_hidden(digits) -> None:
+    pytest.importorskip("torchvision")
+    from datacheck.plan.trials import try_augmentations
+
+    pixels, codes = digits[0][:200], digits[1][:200]
+    items = try_augmentations(
+        pixels, codes, np.arange(200), tuple("0123456789"), PatchEncoder.fit(pixels, seed=0), seeds=(0,),
+        out_of_time=lambda: True,
+    )  # fmt: skip
+    said = {item.name: item.summary for item in items}
+    assert {item.verdict for item in items} == {"not measured"}
+    assert "the images are grey" in said["hue_0.05"]
+    assert "less than a pixel" in said["translate_0.06"]
+    assert "the budget did not reach for it" in said["horizontal_flip"]
+
+
+def test_without_pixels_the_plan_says_what_is_missing() -> None:
+    from datacheck.plan import make_plan
+
+    plan = make_plan(Manifest.from_columns({"label": ["a", "b"] * 50}))
+    assert "give pixels=" in plan.item("augment").summary
