@@ -25,6 +25,7 @@ def run(name: str, *arguments: str) -> subprocess.CompletedProcess[str]:
     return subprocess.run(command, capture_output=True, text=True, timeout=280, check=False)
 
 
+@pytest.mark.slow
 def test_a_plain_checkpoint() -> None:
     done = run("plain_checkpoint.py")
     assert done.returncode == 1, done.stderr

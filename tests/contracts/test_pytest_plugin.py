@@ -4,9 +4,13 @@ from __future__ import annotations
 
 import subprocess
 import sys
+from collections.abc import Callable
 from pathlib import Path
 
-from datacheck_expectations import Contract
+import pytest
+
+from datacheck.pytest_plugin import assert_dataset  # noqa: F401 - the fixture, where the plugin is not installed
+from datacheck_expectations import Contract, ContractResult
 from tests.contracts.world import World
 
 TESTS = """
@@ -22,6 +26,19 @@ def test_no_contract(assert_dataset):
 """
 
 
+def test_in_this_process(
+    assert_dataset: Callable[..., ContractResult],  # noqa: F811
+    accepted: World,
+    contract: Contract,
+) -> None:
+    world = accepted.without(accepted.rows("val", "9"))
+    with pytest.raises(pytest.fail.Exception, match="could not be judged"):
+        assert_dataset(accepted.manifest, contract=contract.folder, scan=False)
+    with pytest.raises(pytest.fail.Exception, match="could not be held to the contract: expected"):
+        assert_dataset(world.manifest, contract="nowhere")
+
+
+@pytest.mark.slow
 def test_a_dataset_that_breaks_its_contract_fails_the_test(accepted: World, contract: Contract, tmp_path: Path) -> None:
     (tmp_path / "labels.csv").write_text("label,split\n" + "0,train\n1,val\n" * 100)
     assert accepted.manifest.root is not None
