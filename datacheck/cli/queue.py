@@ -146,6 +146,10 @@ def apply_command(
     ] = None,
     folder: Annotated[Path | None, typer.Option(help="Also write a corrected copy of the image folder here.")] = None,
     link: Annotated[str, typer.Option(help="How the copy is made: hard, symbolic or copy.")] = "hard",
+    reprobe: Annotated[
+        bool, typer.Option("--reprobe", help="Train the probe on the old and on the corrected labels, and compare.")
+    ] = False,
+    budget: Annotated[str, typer.Option(help="With --reprobe: time of each of the two.")] = "60s",
 ) -> int:
     """Decide each label from the answers, and write a new manifest; the source files are never touched."""
     from datacheck.cli.relabelled import apply_answers
@@ -153,7 +157,14 @@ def apply_command(
     links = ("hard", "symbolic", "copy")
     if link not in links:
         raise ConfigError(f"--link: expected one of {', '.join(links)}, found {link!r}{did_you_mean(link, links)}")
-    apply_answers(run, output or run / "relabelled.parquet", folder=folder, link=link, say=typer.echo)
+    apply_answers(
+        run,
+        output or run / "relabelled.parquet",
+        folder=folder,
+        link=link,
+        say=typer.echo,
+        reprobe=budget if reprobe else None,
+    )
     return 0
 
 

@@ -20,7 +20,9 @@ if TYPE_CHECKING:
 Say = Callable[[str], Any]
 
 
-def apply_answers(run: Path, output: Path, *, folder: Path | None, link: str, say: Say) -> None:
+def apply_answers(
+    run: Path, output: Path, *, folder: Path | None, link: str, say: Say, reprobe: str | None = None
+) -> None:
     """Write ``relabels.parquet`` and ``changes.csv`` into the run folder, and the new manifest.
 
     Raises
@@ -50,7 +52,10 @@ def apply_answers(run: Path, output: Path, *, folder: Path | None, link: str, sa
         written = write_corrected_folder(corrected, folder, link=cast("Literal['hard', 'symbolic', 'copy']", link))
         say(f"corrected copy: {folder}, {written:,} files")
     _say_difference(report, corrected, say)
-    say(f"next: datacheck audit {output} --probe, which shows what the corrections bought")
+    if reprobe is None:
+        say(f"next: datacheck audit {output} --probe; or --reprobe here, which shows what the corrections bought")
+    else:
+        _say_gain(report, corrected, reprobe, say)
 
 
 def write_change_log(relabels: Relabels, path: Path) -> None:
@@ -115,3 +120,20 @@ def _say_difference(report: Report, corrected: Manifest, say: Say) -> None:
     before, after = fingerprint(report.manifest), fingerprint(corrected)
     say("what changed in the fingerprint:")
     say(before.diff(after).to_text())
+
+
+def _say_gain(report: Report, corrected: Manifest, budget: str, say: Say) -> None:
+    """Train the probe on the labels as they were and as corrected, alike, and say how well each can be learned."""
+    from datacheck.probe import probe
+
+    seed = 0 if report.probe is None else report.probe.seed
+    for words, manifest in (("as they were", report.manifest), ("as corrected", corrected)):
+        outputs = probe(manifest, budget=budget, seed=seed, measurements=report.measurements)
+        told = [
+            f"{name.replace('_', ' ')} {found.value:.1%} (95 % interval {found.low:.1%} to {found.high:.1%})"
+            for name, found in outputs.metrics.items()
+            if name in {"accuracy", "balanced_accuracy"}
+        ] or [
+            f"{name} {found.value:.3g} ({found.low:.3g} to {found.high:.3g})" for name, found in outputs.metrics.items()
+        ]
+        say(f"probe on the labels {words}, out of sample: {'; '.join(told[:2])}")

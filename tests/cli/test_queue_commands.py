@@ -5,6 +5,7 @@ from __future__ import annotations
 import csv
 import http.client
 import json
+import re
 import signal
 import subprocess
 import sys
@@ -106,6 +107,24 @@ def test_the_loop_closes(folder: Path, tmp_path: Path, capsys: pytest.CaptureFix
     assert {change["annotators"] for change in changes} == {"ann"}
     assert len(list((copy / "cat").iterdir())) == truth_count(truth, "cat")
     assert run(["audit", str(new), "--select", "DC201", "--quiet", "--out", str(tmp_path / "again")]) == 0
+
+
+@pytest.mark.slow
+def test_reprobe_says_what_the_corrections_bought(
+    folder: Path, tmp_path: Path, capsys: pytest.CaptureFixture[str]
+) -> None:
+    pytest.importorskip("torch", reason="needs torch")
+    run(["queue", "make", str(folder), "--budget", "20"])
+    sheet = tmp_path / "sheet.csv"
+    run(["queue", "export", str(folder), "--to", "csv", "-o", str(sheet)])
+    truth = {f"{row:03d}.png": CLASSES[row % 2] for row in range(N)}
+    run(["queue", "import", str(folder), str(filled(sheet, truth)), "--from", "csv"])
+    capsys.readouterr()
+    new = str(tmp_path / "new.parquet")
+    assert run(["relabel", "apply", str(folder), "-o", new, "--reprobe", "--budget", "3s"]) == 0
+    said = capsys.readouterr().out.splitlines()[-2:]
+    for line, words in zip(said, ("as they were", "as corrected"), strict=True):
+        assert re.match(rf"probe on the labels {words}, out of sample: accuracy [\d.]+% \(95 % interval", line)
 
 
 def truth_count(truth: dict[str, str], label: str) -> int:
