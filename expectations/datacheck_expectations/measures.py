@@ -11,9 +11,6 @@ import pandas as pd
 from numpy.typing import NDArray
 
 from datacheck.errors import ContractError, did_you_mean
-from datacheck.pairing.keys import match_names
-from datacheck.rules._splits import copies_within, seen_before
-from datacheck.rules.dc304_conflicting_duplicates import conflicts_in_clusters
 from datacheck.stats import Moments
 
 ALL = "all"
@@ -246,128 +243,6 @@ def named(frame: pd.DataFrame, rows: Rows | Sequence[int]) -> tuple[str, ...]:
     if "sample_id" not in frame.columns:
         return tuple(f"row {row}" for row in rows)
     return tuple(str(name) for name in frame["sample_id"].iloc[np.asarray(rows, dtype=np.int64)])
-
-
-def groups_of(frame: pd.DataFrame, column: str) -> Rows:
-    """Return a group number for each row, -1 where there is none; shape [N]."""
-    need(frame, column)
-    series = frame[column]
-    if isinstance(series.dtype, pd.CategoricalDtype):
-        return series.cat.codes.to_numpy().astype(np.int64)
-    codes, _ = pd.factorize(series, use_na_sentinel=True)
-    return np.asarray(codes, dtype=np.int64)
-
-
-def shared_across_splits(frame: pd.DataFrame, column: str) -> Repeats:
-    """Return the rows whose group also occurs in an earlier split (train before val before test before others)."""
-    need(frame, "split")
-    groups = groups_of(frame, column)
-    split, names = codes_of(frame["split"])
-    order = sorted(range(len(names)), key=lambda at: (_STANDARD.get(names[at], 9), names[at]))
-    found: dict[int, int] = {}
-    pairs: list[dict[str, Any]] = []
-    for later in range(1, len(order)):
-        for earlier in range(later):
-            rows, related = seen_before(groups, split, order[earlier], order[later])
-            if len(rows):
-                one, other = named(frame, rows[:1])[0], named(frame, related[:1])[0]
-                pairs.append(
-                    {
-                        "split": names[order[later]],
-                        "also in": names[order[earlier]],
-                        "samples": len(rows),
-                        "such as": f"{one} and {other}" if column != "group" else f"{one} (group of {other})",
-                    }
-                )
-            found.update(zip(rows.tolist(), related.tolist(), strict=True))
-    return Repeats(len(found), len(frame), named(frame, sorted(found)[:MAX_NAMED]), tuple(pairs))
-
-
-_STANDARD = {"train": 0, "val": 1, "test": 2}
-
-
-def repeated(frame: pd.DataFrame, column: str) -> Repeats:
-    """Return the rows whose value already occurred in an earlier row."""
-    groups = groups_of(frame, column)
-    rows, first = copies_within(groups)
-    again = rows != first
-    extra, origin = rows[again], first[again]
-    pairs = zip(named(frame, extra[:MAX_NAMED]), named(frame, origin[:MAX_NAMED]), strict=True)
-    if column == "sample_id":
-        examples = tuple({"value": one, "rows": f"{a} and {b}"} for (one, _), a, b in zip(pairs, origin, extra))  # noqa: B905
-    else:
-        examples = tuple({"sample": one, "is a copy of": other} for one, other in pairs)
-    return Repeats(len(extra), len(frame), named(frame, extra[:MAX_NAMED]), examples)
-
-
-def conflicting(frame: pd.DataFrame, column: str) -> Repeats:
-    """Return the rows of clusters whose members carry different labels."""
-    groups = groups_of(frame, column)
-    if "label" in frame.columns:
-        codes, names = codes_of(frame["label"])
-        labels = np.where(codes >= 0, codes.astype(np.float64), np.nan)
-        words = [names[code] if code >= 0 else "" for code in codes.tolist()] if len(frame) < 10_000 else None
-    else:
-        labels, names, words = numbers(frame, "target"), [], None
-    rows = conflicts_in_clusters(groups, labels, 0.0)
-    order = rows[np.argsort(groups[rows], kind="stable")][:MAX_NAMED]
-    shown = [words[row] if words else (names[int(labels[row])] if names else f"{labels[row]:.4g}") for row in order]
-    examples = tuple(
-        {"sample": one, "label": label, "cluster": int(groups[row])}
-        for one, label, row in zip(named(frame, order), shown, order, strict=True)
-    )
-    return Repeats(len(rows), len(frame), named(frame, order), examples)
-
-
-def unmatched_pairs(frame: pd.DataFrame) -> Repeats:
-    """Return the rows without one half of their pair, and those whose names say that another half is theirs."""
-    need(frame, "uri", "label_uri")
-    images, labels = (frame[name].astype(object).where(frame[name].notna(), None).tolist() for name in _PAIR)
-    both = np.array([a is not None and b is not None for a, b in zip(images, labels, strict=True)], dtype=bool)
-    rows = np.flatnonzero(both)
-    matched = match_names([images[row] for row in rows], [labels[row] for row in rows]).label_of
-    wrong = np.zeros(len(frame), dtype=bool)
-    # Names that match nothing say nothing; names that match another row's say that the pair is wrong.
-    wrong[rows] = (matched >= 0) & (matched != np.arange(len(rows)))
-    bad = np.flatnonzero(wrong | ~both)
-    right = dict(zip(rows.tolist(), matched.tolist(), strict=True))
-    examples = tuple(
-        {
-            "image": str(images[row] or "(none)"),
-            "paired with": str(labels[row] or "(none)"),
-            "its name says": labels[rows[right[row]]] if wrong[row] else "its other half is missing",
-        }
-        for row in bad[:MAX_NAMED].tolist()
-    )
-    return Repeats(len(bad), len(frame), named(frame, bad[:MAX_NAMED]), examples)
-
-
-_PAIR = ("uri", "label_uri")
-
-
-def agreement(frame: pd.DataFrame) -> tuple[int, int, Repeats]:
-    """Return agreeing and all pairs of answers to the same question, and the samples most disputed.
-
-    Columns ``sample_id``, ``verdict`` and ``label``; two answers agree when both verdict and label are the same.
-    """
-    need(frame, "sample_id", "verdict", "label")
-    sample, _ = pd.factorize(frame["sample_id"])
-    given = frame["verdict"].astype(str) + "\0" + frame["label"].astype(object).fillna("").astype(str)
-    answer, _ = pd.factorize(given)
-    n = np.bincount(sample).astype(np.int64)
-    _, cell, count = np.unique(np.column_stack((sample, answer)), axis=0, return_index=True, return_counts=True)
-    agreeing = np.zeros(len(n), np.int64)
-    np.add.at(agreeing, sample[cell], count * (count - 1) // 2)
-    pairs = n * (n - 1) // 2
-    disputed = np.argsort(-(pairs - agreeing), kind="stable")[:MAX_NAMED]
-    first = {int(code): row for row, code in reversed(list(enumerate(sample.tolist())))}
-    rows = [first[int(code)] for code in disputed if pairs[code] > agreeing[code]]
-    examples = tuple(
-        {"sample": name, "answers": int(n[sample[row]]), "agreeing pairs": int(agreeing[sample[row]])}
-        for name, row in zip(named(frame, rows), rows, strict=True)
-    )
-    total, agreed = int(pairs.sum()), int(agreeing.sum())
-    return agreed, total, Repeats(int((pairs > agreeing).sum()), len(n), named(frame, rows), examples)
 
 
 def unreadable(frame: pd.DataFrame) -> Repeats:

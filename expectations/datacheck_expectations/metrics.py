@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections.abc import Callable
 from typing import Any
 
-from datacheck_expectations import measures
+from datacheck_expectations import measures, relations
 from datacheck_expectations.gx import MetricDomainTypes, PandasExecutionEngine, TableMetricProvider, metric_value
 
 
@@ -40,13 +40,13 @@ METRICS = (
     _metric("datacheck.moments_by_split", measures.moments_by_split, "column"),
     _metric("datacheck.words", measures.words_of, "column"),
     _metric("datacheck.labels", lambda frame: measures.words_of(frame, "label")),
-    _metric("datacheck.shared_across_splits", measures.shared_across_splits, "column"),
-    _metric("datacheck.repeated", measures.repeated, "column"),
-    _metric("datacheck.conflicting", measures.conflicting, "column"),
-    _metric("datacheck.unmatched_pairs", measures.unmatched_pairs),
+    _metric("datacheck.shared_across_splits", relations.shared_across_splits, "column"),
+    _metric("datacheck.repeated", relations.repeated, "column"),
+    _metric("datacheck.conflicting", relations.conflicting, "column"),
+    _metric("datacheck.unmatched_pairs", relations.unmatched_pairs),
     _metric("datacheck.unreadable", measures.unreadable),
     _metric("datacheck.label_quality", measures.label_quality),
     _metric("datacheck.label_error_rate", measures.label_error_rate),
-    _metric("datacheck.agreement", measures.agreement),
+    _metric("datacheck.agreement", relations.agreement),
 )
 """Every metric. Defining one registers it with Great Expectations."""

@@ -10,7 +10,7 @@ import pandas as pd
 from datacheck.manifest import Task
 from datacheck.stats import proportion
 from datacheck_expectations import expectations as e
-from datacheck_expectations import measures
+from datacheck_expectations import measures, relations
 from datacheck_expectations.proposals import Proposal
 
 _SUSPECT = 0.05
@@ -68,14 +68,14 @@ def _readable(frame: pd.DataFrame) -> Proposal:
 
 
 def _pairs(frame: pd.DataFrame) -> Proposal:
-    found = measures.unmatched_pairs(frame)
+    found = relations.unmatched_pairs(frame)
     return Proposal(1, lambda alpha: e.ExpectPairsToMatch(
         max_share=_allowed(found.n, found.total, alpha), notes=_seen(found.n, found.total, "was wrongly paired"),
     ))  # fmt: skip
 
 
 def _copies(frame: pd.DataFrame, column: str) -> Proposal:
-    found = measures.repeated(frame, column)
+    found = relations.repeated(frame, column)
     return Proposal(1, lambda alpha: e.ExpectDuplicatesAtMost(
         column=column,
         max_share=_allowed(found.n, found.total, alpha),
@@ -85,7 +85,7 @@ def _copies(frame: pd.DataFrame, column: str) -> Proposal:
 
 
 def _conflicts(frame: pd.DataFrame, column: str) -> Proposal:
-    found = measures.conflicting(frame, column)
+    found = relations.conflicting(frame, column)
     return Proposal(1, lambda alpha: e.ExpectConflictingDuplicatesAtMost(
         column=column,
         max_share=_allowed(found.n, found.total, alpha),
@@ -95,7 +95,7 @@ def _conflicts(frame: pd.DataFrame, column: str) -> Proposal:
 
 
 def _leaks(frame: pd.DataFrame, column: str) -> Proposal:
-    found = measures.shared_across_splits(frame, column)
+    found = relations.shared_across_splits(frame, column)
     return Proposal(1, lambda alpha: e.ExpectNoLeakageAcrossSplits(
         column=column,
         max_share=_allowed(found.n, found.total, alpha),

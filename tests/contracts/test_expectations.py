@@ -14,7 +14,7 @@ import datacheck_expectations as dx
 from datacheck.errors import ContractError
 from datacheck.manifest import Manifest, Task
 from datacheck.testing import measurements_for
-from datacheck_expectations import check_tables, contract_frame, measures, suites, write_contract
+from datacheck_expectations import check_tables, contract_frame, measures, relations, suites, write_contract
 from datacheck_expectations.base import DatacheckExpectation
 from datacheck_expectations.gx import BatchExpectation, gx, quiet
 from tests.contracts.conftest import accept
@@ -91,7 +91,7 @@ def test_the_frame_has_no_object_columns() -> None:
     assert frame["content_cluster"].tolist()[:2] == [0.0, 0.0]
     assert frame["content_cluster"].isna().sum() == 4
     assert measures.unreadable(frame).sample_ids == ("5.png",)
-    assert measures.shared_across_splits(frame, "content_cluster").examples[0]["such as"] == "1.png and 0.png"
+    assert relations.shared_across_splits(frame, "content_cluster").examples[0]["such as"] == "1.png and 0.png"
     assert judge(dx.ExpectReadableShareAtLeast(min_share=1.0), frame).success is False
 
 
