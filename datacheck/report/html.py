@@ -21,6 +21,7 @@ from datacheck.report.evidence import Curve
 from datacheck.report.figures import curve_svg
 from datacheck.report.overview import matrix, probe_view, properties, verdict
 from datacheck.report.pictures import BUDGET, PictureBook, Thumbnails, collect, open_thumbnails
+from datacheck.report.plans import plan_view
 from datacheck.report.views import GALLERY, FindingView, finding_views
 from datacheck.report.words import dataset_line, plural, rule_pages
 from datacheck.storage import write_text
@@ -67,6 +68,7 @@ def render(
             matrix=matrix(report.manifest),
             properties=properties(report),
             probe=probe_view(report),
+            plan=plan_view(report.plan),
             views=views,
             book=book,
             pictures=_json_block(list(book.uris)),

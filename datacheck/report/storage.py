@@ -14,6 +14,7 @@ import pyarrow.compute as pc
 from datacheck.errors import ConfigError, StorageError
 from datacheck.findings import SAMPLE_ISSUES_SCHEMA, Failed, Finding, Found, NotApplicable, Outcome, Passed
 from datacheck.manifest import Manifest
+from datacheck.report.plans import load_plan
 from datacheck.report.report import Report, RuleOutcome
 from datacheck.scan.measurements import Measurements
 from datacheck.storage import check_version, read_json, read_table, write_json, write_table
@@ -142,6 +143,7 @@ def _report(value: Mapping[str, Any], manifest: Manifest, issues: pa.Table, fold
         measurements=measurements,
         fingerprint=fingerprint,
         probe=probe,
+        plan=load_plan(folder, fingerprint),
         outcomes=tuple(_outcome(entry, issues) for entry in value["outcomes"]),
         seconds=value["seconds"],
         created=value["created"],
