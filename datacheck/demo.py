@@ -131,7 +131,8 @@ class _Planter:
         self.spoil_photos()
         self.break_files()
         self.planted["DC501"] = self.mislabel(40)
-        return DemoTruth(self.folder, self.planted, frozenset({"DC306"}))
+        # The tint planted for DC307 and DC409 sets the whole test split apart by content as well.
+        return DemoTruth(self.folder, self.planted, frozenset({"DC306", "DC308"}))
 
     def pick(self, n: int, split: str = "train") -> list[str]:
         """Choose untouched photos of a split, none of the class that was thinned."""

@@ -4,12 +4,14 @@ from __future__ import annotations
 
 from pathlib import Path
 
+import numpy as np
 import pytest
 
 from datacheck.cli import run
 from datacheck.cli.demo import compare, summary
 from datacheck.demo import write_demo
 from datacheck.errors import DatacheckError
+from datacheck.probe import load_probe
 
 
 @pytest.mark.parametrize("seed", [0, 1, 2])
@@ -24,6 +26,30 @@ def test_every_planted_defect_is_found_and_nothing_else_above_info(
 def test_the_clean_twin_is_silent_above_info(tmp_path: Path, capsys: pytest.CaptureFixture[str], seed: int) -> None:
     assert run(["demo", str(tmp_path / "data"), "--clean", "--seed", str(seed)]) == 0, capsys.readouterr().out[-500:]
     assert "no rule fired above info" in capsys.readouterr().out
+
+
+@pytest.mark.slow
+@pytest.mark.parametrize("seed", [0, 1, 2])
+def test_the_probe_finds_the_wrong_labels_and_raises_no_false_alarm(
+    tmp_path: Path, capsys: pytest.CaptureFixture[str], seed: int
+) -> None:
+    assert run(["demo", str(tmp_path / "data"), "--probe", "--seed", str(seed)]) == 0, capsys.readouterr().out[-500:]
+    assert "Planted 20 kinds of defect, found 20." in capsys.readouterr().out
+    probe = load_probe(tmp_path / "data-audit")
+    assert probe.metrics["accuracy"].value >= 0.9
+    planted = write_demo(tmp_path / "again", seed=seed).planted["DC501"]
+    quality = np.where(np.isnan(probe.label_quality), np.inf, probe.label_quality)
+    queue = probe.sample_ids[np.argsort(quality, kind="stable")[:40]]
+    assert np.isin(queue, planted).sum() >= 30
+
+
+@pytest.mark.slow
+def test_the_probe_is_silent_on_the_clean_twin(tmp_path: Path, capsys: pytest.CaptureFixture[str]) -> None:
+    assert run(["demo", str(tmp_path / "data"), "--clean", "--probe"]) == 0, capsys.readouterr().out[-500:]
+    found = load_probe(tmp_path / "data-audit").label_yield
+    assert found is not None
+    assert found.estimated_errors.low == 0
+    assert found.recommended_depth <= 20
 
 
 def test_the_comparison_can_fail(tmp_path: Path) -> None:

@@ -58,9 +58,10 @@ def probe(
     seed
         Of folds, weights, batches and planted errors.
     backend
-        ``"scratch"``, ``"pretrained"``, ``"features"``, ``"pred_probs"`` or ``"tabular"``. ``"auto"``: what is given
-        (``pred_probs``, ``features``), else ``pretrained`` where there are ``weights``, else ``scratch`` for images and
-        ``tabular`` for tables.
+        ``"images"``, ``"descriptors"``, ``"scratch"``, ``"pretrained"``, ``"features"``, ``"pred_probs"`` or
+        ``"tabular"``. ``"auto"``: what is given (``pred_probs``, ``features``), else ``pretrained`` where there are
+        ``weights``, else ``images`` for images (``descriptors``, beside them ``scratch`` where time and samples allow)
+        and ``tabular`` for tables.
     weights
         Path of a torchvision state dict, or the name of weights that are cached; `PretrainedWeights` to say more.
     features, pred_probs
@@ -93,7 +94,8 @@ def probe(
     ConfigError
         When an option is unusable.
     MissingExtraError
-        When torch is needed and not installed; ``features``, ``pred_probs`` and ``tabular`` do without.
+        When torch is needed and not installed; ``descriptors``, ``images``, ``features``, ``pred_probs`` and
+        ``tabular`` do without.
 
     Examples
     --------

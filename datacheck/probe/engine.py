@@ -13,7 +13,7 @@ from numpy.typing import NDArray
 
 from datacheck.errors import ConfigError, ProbeError, did_you_mean, require
 from datacheck.manifest import Manifest, Modality, Task
-from datacheck.probe import given
+from datacheck.probe import given, small_images
 from datacheck.probe.budget import Clock, parse_budget
 from datacheck.probe.folds import Folds, assign_folds, join_groups
 from datacheck.probe.images import bring_pixels
@@ -24,8 +24,10 @@ from datacheck.probe.targets import bin_target, strata_of
 from datacheck.probe.weights import PretrainedWeights
 from datacheck.scan.measurements import Measurements
 
-BACKENDS = ("auto", "scratch", "pretrained", "features", "pred_probs", "tabular")
+BACKENDS = ("auto", "images", "descriptors", "scratch", "pretrained", "features", "pred_probs", "tabular")
 MIN_SAMPLES = 8
+FROM_PIXELS = frozenset({"images", "descriptors", "scratch", "pretrained"})
+TORCH = frozenset({"scratch", "pretrained"})
 
 
 @dataclass(frozen=True)
@@ -68,7 +70,7 @@ def run_probe(
     _check_task(manifest)
     backend = choose_backend(options, manifest, features is not None, pred_probs is not None, pixels is not None)
     rows = images = None
-    if backend in {"scratch", "pretrained"}:
+    if backend in FROM_PIXELS:
         images, measurements = bring_pixels(manifest, pixels, measurements, run_dir)
     elif backend in {"features", "pred_probs"}:
         handed = features if backend == "features" else pred_probs
@@ -112,7 +114,7 @@ def choose_backend(options: Options, manifest: Manifest, features: bool, pred_pr
     if pred_probs or features:
         return "pred_probs" if pred_probs else "features"
     if pixels or (manifest.modality is Modality.IMAGE and manifest.reader is not None):
-        return "scratch" if options.weights is None else "pretrained"
+        return "images" if options.weights is None else "pretrained"
     return "tabular"
 
 
@@ -164,7 +166,7 @@ def _problem(
     usable = np.ones(len(manifest), dtype=bool)
     if measurements is not None:
         measurements.check_aligned(manifest)
-        if backend in {"scratch", "pretrained"}:
+        if backend in FROM_PIXELS:
             usable &= measurements.readable
     if rows is not None:
         usable &= np.isfinite(rows).all(axis=1)
@@ -179,7 +181,7 @@ def _problem(
     else:
         answers = manifest.target if manifest.task is Task.REGRESSION else manifest.label_matrix.astype(np.float32)
     strata = strata_of(manifest.task, answers, labelled)
-    folds = _folds(manifest, options, backend, strata, usable, measurements)
+    folds = _folds(manifest, options, backend, strata, usable, measurements, clock.seconds)
     return (
         Problem(
             manifest.task,
@@ -188,7 +190,7 @@ def _problem(
             labelled,
             folds.fold,
             folds.n_folds,
-            pixels if backend in {"scratch", "pretrained"} else None,
+            pixels if backend in FROM_PIXELS else None,
             options.seed,
         ),
         folds,
@@ -202,6 +204,7 @@ def _folds(
     strata: NDArray[np.int64],
     usable: NDArray[np.bool_],
     measurements: Measurements | None,
+    seconds: float,
 ) -> Folds:
     if backend == "pred_probs" and options.folds is None:
         note = "took your pred_probs at their word: that they are out of sample cannot be checked"
@@ -218,7 +221,9 @@ def _folds(
     n_folds = options.folds
     if n_folds is None:
         device = options.device
-        if device == "auto" and backend in {"scratch", "pretrained"}:
+        if backend == "images":
+            backend = small_images.heavier_backend(int(usable.sum()), device, seconds)
+        if device == "auto" and backend in TORCH:
             device = _training(backend).resolve_device("auto").type
         n_folds = choose_n_folds(backend, device, int(usable.sum()))
     groups, note = _groups(manifest, measurements)
@@ -269,6 +274,12 @@ def _fit(
         from datacheck.probe import tabular
 
         return tabular.fit(problem, clock, manifest)
+    if backend == "descriptors":
+        from datacheck.probe import descriptors
+
+        return descriptors.fit(problem, clock)
+    if backend == "images":
+        return small_images.fit(problem, clock, options.device, epochs=options.epochs, flip=options.flip)
     device = _training(backend).resolve_device(options.device)
     if backend == "scratch":
         from datacheck.probe import scratch

@@ -180,7 +180,7 @@ def test_auto_takes_what_is_given() -> None:
     table = Manifest.from_columns({"label": ["a", "b"], "length": [1.0, 2.0]})
     assert choose_backend(Options(), table, features=False, pred_probs=True, pixels=False) == "pred_probs"
     assert choose_backend(Options(), table, features=True, pred_probs=False, pixels=True) == "features"
-    assert choose_backend(Options(), table, features=False, pred_probs=False, pixels=True) == "scratch"
+    assert choose_backend(Options(), table, features=False, pred_probs=False, pixels=True) == "images"
     assert choose_backend(Options(), table, features=False, pred_probs=False, pixels=False) == "tabular"
     with pytest.raises(ConfigError, match="did you mean 'scratch'"):
         choose_backend(Options(backend="scrach"), table, features=False, pred_probs=False, pixels=False)
