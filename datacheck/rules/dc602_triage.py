@@ -25,6 +25,11 @@ REMEDIES = {
     "rebalancing": "class weights, a balanced sampler or more of the weak classes come first (datacheck plan measures)",
 }
 
+UNTOLD = (
+    "a stronger model, better inputs or more data: the error on the training rows, which would tell underfitting from "
+    "overfitting, is not known for this backend (DC603 says what more data would bring)"
+)
+
 
 @dataclass(frozen=True)
 class Triage:
@@ -82,7 +87,7 @@ class Triage:
             severity=self.severity,
             message=f"{first['step']} comes first: {100 * first['gap']:.1f} points of error from {first['from']} to "
             f"{first['to']} ({_in_words(table)})",
-            remedy=REMEDIES[first["step"]],
+            remedy=UNTOLD if first["from"] == "goal" and first["to"] == "validation" else REMEDIES[first["step"]],
             evidence={
                 "table": [{"row": name, **one.to_json()} for name, one in table.items()],
                 "order": steps,
