@@ -16,8 +16,9 @@ three things that are measured, and its interval spans what they leave open.
 
 The point estimate lies between: people's errors grow with difficulty, and on real human noise (CIFAR-10N) the growth
 follows about the fourth root of the anchors' noise, which is 0 where the easiest samples are clean. That rule is
-empirical; the interval does not rest on it. Planting as positives among unlabelled samples follows Blanchard, Lee and
-Scott, *Semi-supervised novelty detection* (JMLR 2010).
+empirical; the interval does not rest on it. The recommended depth of the queue does not either: it is the number of
+labels that confident learning flags (Northcutt, Jiang and Chuang, JAIR 2021). Planting as positives among unlabelled
+samples follows Blanchard, Lee and Scott, *Semi-supervised novelty detection* (JMLR 2010).
 """
 
 from __future__ import annotations
@@ -36,6 +37,7 @@ from datacheck.probe.confident_learning import (
     RowSummary,
     check_inputs,
     confident_joint,
+    find_label_issues,
     noise_transition,
     summarise_rows,
 )
@@ -47,7 +49,6 @@ Z95 = 1.959964
 MIN_SAMPLES = 30
 ANCHOR_PARTS = (20, 5, 2)
 NEAR, FAR = 0.5, 1.5
-TOSS_UP = 0.1
 N_DEPTHS = 60
 DESIGN_EFFECT = 4.0
 """Mistakes of a probe come in clusters: near copies, one odd class. So many of them count as one in the intervals."""
@@ -148,15 +149,8 @@ def estimate(
         for shape in (alike, by_difficulty, unsmoothed)
         for total in (count.low, count.high, count.value)
     ]
-    # The noisier the surest samples, the more of the other disagreements are the labels' fault; the last tenth of
-    # these, where the probe prefers another class by a hair, is a toss-up that costs more reviews than it finds.
-    blamed = count.value + min(1.0, 2 * count.anchor_noise) * (count.high - count.value)
-    depth = recommended_depth(
-        wrong,
-        blamed=_share_wrong((alike + by_difficulty) / 2, blamed, ties),
-        most=int((1 - TOSS_UP) * count.disagreement * len(rows)),
-        cautious=not count.evident,
-    )
+    flagged = int(find_label_issues(probs, given, summary=summary).sum())
+    depth = recommended_depth(wrong, flagged=flagged, cautious=not count.evident)
     return _as_yield(count, wrong, curves, depth)
 
 
@@ -255,31 +249,20 @@ def _noise_growing_with_difficulty(anchor: float, agreement: float, echo: float)
     return float(1 - (1 - anchor) * (1 - growth * low))
 
 
-def recommended_depth(
-    wrong: NDArray[np.float64],
-    *,
-    blamed: NDArray[np.float64] | None = None,
-    most: int | None = None,
-    cautious: bool = False,
-) -> int:
+def recommended_depth(wrong: NDArray[np.float64], *, flagged: int, cautious: bool = False) -> int:
     """Where to stop in a queue whose samples are wrong with the given probabilities, in queue order; shape [N].
 
-    The depth at which the expected F1 of the cut is highest (by ``blamed`` where given), at ``most``
-    so many, and at least as far as a sample is as likely wrong as right; ``cautious`` stops there, for a dataset whose
-    surest samples show no noise at all.
+    As deep as confident learning flags labels (``flagged``, of cleanlab's default filter): its count, which class
+    thresholds calibrate, is sounder than its choice of samples, which the queue makes better. ``cautious`` stops where
+    a sample is less likely wrong than right, for a dataset whose surest samples show no noise at all.
 
     Examples
     --------
     >>> wrong = np.array([0.9, 0.8, 0.45, 0.45, 0.1, 0.0])
-    >>> recommended_depth(wrong, cautious=True), recommended_depth(wrong), recommended_depth(wrong, most=3)
-    (2, 4, 3)
+    >>> recommended_depth(wrong, flagged=4), recommended_depth(wrong, flagged=4, cautious=True)
+    (4, 2)
     """
-    even = int((wrong >= 0.5).sum())
-    if cautious or not len(wrong):
-        return even
-    likely = wrong if blamed is None else blamed
-    expected_f1 = 2 * np.cumsum(likely) / (np.arange(1, len(likely) + 1) + likely.sum())
-    return max(even, min(int(expected_f1.argmax()) + 1, len(wrong) if most is None else most))
+    return int((wrong >= 0.5).sum()) if cautious else min(flagged, len(wrong))
 
 
 def _tie_groups(ordered: NDArray[np.floating[Any]]) -> NDArray[np.intp]:
