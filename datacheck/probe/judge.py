@@ -69,8 +69,9 @@ def residual_quality(target: NDArray[np.floating[Any]], predicted: NDArray[np.fl
 
     Examples
     --------
-    >>> residual_quality(np.array([1.0, 2.0, 3.0, 9.0]), np.array([1.1, 2.0, 2.9, 4.0])).round(2).tolist()
-    [0.5, 1.0, 0.5, 0.0]
+    >>> quality = residual_quality(np.array([1.0, 2.0, 3.0, 9.0]), np.array([1.1, 2.0, 2.9, 4.0]))
+    >>> [round(float(value), 2) for value in quality]
+    [0.35, 0.71, 0.71, 0.0]
     """
     residual = np.asarray(target, dtype=np.float64) - predicted
     size = np.abs(residual - np.median(residual))
