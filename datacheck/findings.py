@@ -180,6 +180,17 @@ def worst_sample_ids(issues: pa.Table, limit: int = MAX_SAMPLE_IDS) -> tuple[str
     return tuple(issues["sample_id"].take(pa.array(order)).to_pylist())
 
 
+def plural(count: int, one: str, many: str = "") -> str:
+    """Return ``"1 class"``, ``"2 classes"``.
+
+    Examples
+    --------
+    >>> plural(1, "file"), plural(1200, "sample"), plural(2, "class", "classes")
+    ('1 file', '1,200 samples', '2 classes')
+    """
+    return f"{count:,} {one if count == 1 else many or one + 's'}"
+
+
 @dataclass(frozen=True)
 class Passed:
     """The rule was judged, and the dataset keeps it."""

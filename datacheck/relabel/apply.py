@@ -16,6 +16,7 @@ from datacheck.errors import RelabelError
 from datacheck.manifest import Manifest, Task
 from datacheck.readers import FileReader, SampleReadError
 from datacheck.relabel.crowd import RELABELS_SCHEMA, Consensus
+from datacheck.relabel.queue import encode_labels
 from datacheck.storage import check_version, read_table, write_table
 
 VERSION = 1
@@ -157,7 +158,7 @@ def as_text(value: Any, task: Task) -> str | None:
     if value is None or (task is Task.REGRESSION and not np.isfinite(value)):
         return None
     if task is Task.MULTILABEL:
-        return json.dumps(sorted(value), ensure_ascii=False)
+        return encode_labels(value)
     return f"{value:g}" if task is Task.REGRESSION else str(value)
 
 

@@ -16,14 +16,14 @@ from typing import TYPE_CHECKING, Any
 import numpy as np
 from markupsafe import Markup
 
-from datacheck.findings import Severity
+from datacheck.findings import Severity, plural
 from datacheck.report.evidence import Curve
 from datacheck.report.figures import curve_svg
 from datacheck.report.overview import matrix, probe_view, properties, verdict
 from datacheck.report.pictures import BUDGET, PictureBook, Thumbnails, collect, open_thumbnails
 from datacheck.report.plans import plan_view
 from datacheck.report.views import GALLERY, FindingView, finding_views
-from datacheck.report.words import dataset_line, plural, rule_pages
+from datacheck.report.words import dataset_line, rule_pages
 from datacheck.storage import write_text
 
 if TYPE_CHECKING:

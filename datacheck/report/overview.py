@@ -8,12 +8,11 @@ from typing import TYPE_CHECKING
 import numpy as np
 from numpy.typing import NDArray
 
-from datacheck.findings import Severity
+from datacheck.findings import Severity, plural
 from datacheck.manifest import Manifest, Task
 from datacheck.report.evidence import interval_text, number
 from datacheck.report.figures import curve_svg, histogram_svg, interval_svg
 from datacheck.report.tables import class_counts, histogram
-from datacheck.report.words import plural
 from datacheck.scan.measurements import PROPERTIES
 
 if TYPE_CHECKING:

@@ -14,9 +14,9 @@ from rich.cells import cell_len, set_cell_size
 from rich.console import Console
 from rich.text import Text
 
-from datacheck.findings import Failed, Finding, NotApplicable, Severity
+from datacheck.findings import Failed, Finding, NotApplicable, Severity, plural
 from datacheck.report.tables import class_counts
-from datacheck.report.words import clean, dataset_line, plural
+from datacheck.report.words import clean, dataset_line
 
 if TYPE_CHECKING:
     from datacheck.report.report import Report

@@ -14,7 +14,7 @@ import pyarrow as pa
 import pyarrow.compute as pc
 
 from datacheck.errors import ConfigError
-from datacheck.findings import Severity
+from datacheck.findings import Severity, plural
 from datacheck.manifest import Manifest
 from datacheck.rules.base import SECTIONS
 
@@ -83,17 +83,6 @@ def clean(text: object) -> str:
     """
     line = " ".join(str(text).split())
     return "".join("\N{REPLACEMENT CHARACTER}" if unicodedata.category(c) in {"Cc", "Cf", "Cs"} else c for c in line)
-
-
-def plural(count: int, one: str, many: str = "") -> str:
-    """Return ``"1 class"``, ``"2 classes"``.
-
-    Examples
-    --------
-    >>> plural(1200, "sample"), plural(2, "class", "classes")
-    ('1,200 samples', '2 classes')
-    """
-    return f"{count:,} {one if count == 1 else many or one + 's'}"
 
 
 def dataset_line(manifest: Manifest) -> str:

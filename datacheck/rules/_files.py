@@ -28,17 +28,6 @@ def few(words: Iterable[str], limit: int = 3) -> str:
     return shown if len(listed) <= limit else f"{shown} and {len(listed) - limit:,} more"
 
 
-def plural(n: int, one: str, many: str = "") -> str:
-    """Return a count with its noun.
-
-    Examples
-    --------
-    >>> plural(1, "file"), plural(2000, "file"), plural(2, "class", "classes")
-    ('1 file', '2,000 files', '2 classes')
-    """
-    return f"{n:,} {one if n == 1 else many or one + 's'}"
-
-
 def counts_by(names: Sequence[str], codes: NDArray[np.integer], rows: NDArray[np.integer]) -> dict[str, int]:
     """Count rows by the name of their code, the most first, leaving out names without any."""
     counts = np.bincount(codes[rows][codes[rows] >= 0], minlength=len(names))

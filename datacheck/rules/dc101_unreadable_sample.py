@@ -8,10 +8,10 @@ from typing import Any, ClassVar
 import numpy as np
 from numpy.typing import NDArray
 
-from datacheck.findings import Finding, Found, NotApplicable, Outcome, Passed, Severity, sample_issues
+from datacheck.findings import Finding, Found, NotApplicable, Outcome, Passed, Severity, plural, sample_issues
 from datacheck.manifest import Manifest, Task
 from datacheck.readers import ReadFailure
-from datacheck.rules._files import counts_by, few, plural
+from datacheck.rules._files import counts_by, few
 from datacheck.rules.base import RuleContext
 
 

@@ -10,11 +10,11 @@ from typing import ClassVar
 import numpy as np
 import pyarrow.compute as pc
 
-from datacheck.findings import Finding, Found, NotApplicable, Outcome, Passed, Severity, sample_issues
+from datacheck.findings import Finding, Found, NotApplicable, Outcome, Passed, Severity, plural, sample_issues
 from datacheck.manifest import Manifest, Task
 from datacheck.pairing.keys import stem
 from datacheck.readers import FileReader
-from datacheck.rules._files import N_EXAMPLES, few, ids_of, plural
+from datacheck.rules._files import N_EXAMPLES, few, ids_of
 from datacheck.rules.base import RuleContext
 from datacheck.rules.dc103_pairing_order_mismatch import names_tell_nothing
 

@@ -7,10 +7,10 @@ from typing import Any, ClassVar
 
 import numpy as np
 
-from datacheck.findings import Finding, Found, NotApplicable, Outcome, Passed, Severity, sample_issues
+from datacheck.findings import Finding, Found, NotApplicable, Outcome, Passed, Severity, plural, sample_issues
 from datacheck.manifest import Listings
 from datacheck.pairing import Cause, Repair
-from datacheck.rules._files import N_EXAMPLES, ids_of, plural
+from datacheck.rules._files import N_EXAMPLES, ids_of
 from datacheck.rules.base import RuleContext
 
 

@@ -11,10 +11,10 @@ import pyarrow as pa
 import pyarrow.compute as pc
 from numpy.typing import NDArray
 
-from datacheck.findings import Finding, Found, NotApplicable, Outcome, Passed, Severity, sample_issues
+from datacheck.findings import Finding, Found, NotApplicable, Outcome, Passed, Severity, plural, sample_issues
 from datacheck.manifest import Manifest, Task
 from datacheck.pairing.keys import stem
-from datacheck.rules._files import N_EXAMPLES, few, ids_of, names_are_paths, plural
+from datacheck.rules._files import N_EXAMPLES, few, ids_of, names_are_paths
 from datacheck.rules.base import RuleContext
 
 

@@ -11,8 +11,8 @@ import numpy as np
 import pyarrow as pa
 from numpy.typing import NDArray
 
-from datacheck.findings import Finding, Found, NotApplicable, Outcome, Passed, Severity, sample_issues
-from datacheck.rules._files import names_are_paths, plural
+from datacheck.findings import Finding, Found, NotApplicable, Outcome, Passed, Severity, plural, sample_issues
+from datacheck.rules._files import names_are_paths
 from datacheck.rules.base import RuleContext
 
 FORMATS_OF: dict[str, frozenset[str]] = {

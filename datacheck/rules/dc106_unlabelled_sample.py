@@ -8,9 +8,9 @@ from typing import ClassVar
 import numpy as np
 from numpy.typing import NDArray
 
-from datacheck.findings import Finding, Found, NotApplicable, Outcome, Passed, Severity, sample_issues
+from datacheck.findings import Finding, Found, NotApplicable, Outcome, Passed, Severity, plural, sample_issues
 from datacheck.manifest import Manifest, Task
-from datacheck.rules._files import few, plural
+from datacheck.rules._files import few
 from datacheck.rules.base import RuleContext
 
 NOT_A_CLASS = frozenset(

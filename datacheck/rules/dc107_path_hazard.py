@@ -14,9 +14,9 @@ import pyarrow as pa
 import pyarrow.compute as pc
 from numpy.typing import NDArray
 
-from datacheck.findings import Finding, Found, NotApplicable, Outcome, Passed, Severity, sample_issues
+from datacheck.findings import Finding, Found, NotApplicable, Outcome, Passed, Severity, plural, sample_issues
 from datacheck.manifest import Manifest
-from datacheck.rules._files import N_EXAMPLES, few, names_are_paths, path_columns, plural
+from datacheck.rules._files import N_EXAMPLES, few, names_are_paths, path_columns
 from datacheck.rules.base import RuleContext
 
 
