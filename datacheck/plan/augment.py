@@ -23,6 +23,10 @@ TURNED = 0.15
 UNFAMILIAR = 0.05
 """Where a model that has trained on altered images misses no more than this, the drop was unfamiliarity alone."""
 
+MATTERS = 0.01
+"""Losses in accuracy, or in a class's recall, below this are not warned of, however certain: a small model pays about
+that much for seeing more variety than it can hold."""
+
 FEW = 10
 """Classes of fewer samples are not judged by themselves."""
 
@@ -128,8 +132,8 @@ def augment_items(setting: Setting, outcomes: Sequence[Outcome], *, seed: int = 
 
     * ``use``: training with it gains, its simultaneous interval lying above 0. Spared are classes whose recall it
       harms, and classes whose labels it does not keep and which gain nothing.
-    * ``avoid``: training with it loses; or, without a gain, it does not keep the labels of some classes, or harms their
-      recall in training.
+    * ``avoid``: training with it loses `MATTERS` or more, beyond doubt that it loses; or, without a gain, it does not
+      keep the labels of some classes, or harms their recall in training by as much.
     * ``harmless``: neither.
 
     A class's label is not kept where its recall on altered samples drops by more than `TOLERANCE` beyond doubt, more
@@ -168,7 +172,7 @@ def _judge(setting: Setting, outcome: Outcome, gains: Gains, kept: Gains, number
     turned = turned_classes(setting, outcome, n_comparisons)
     lost = (on_altered.high < -TOLERANCE) & turned
     broken = lost & (familiar.value < -UNFAMILIAR)
-    harmed = in_training.high < 0
+    harmed = (in_training.high < 0) & (in_training.value <= -MATTERS)
     verdict, avoided = _verdict(gains, number, broken, harmed, in_training.value)
     turns = [turn_of(setting, outcome, int(code)) for code in np.flatnonzero(lost)]
     turns.sort(key=lambda turn: -turn["share"])
@@ -198,7 +202,7 @@ def _verdict(
     if gains.better()[number]:
         return "use", harmed | (broken & (change <= 0))
     everyone = np.ones(len(broken), dtype=bool)
-    if gains.worse()[number]:
+    if gains.worse()[number] and gains.value[number] <= -MATTERS:
         return "avoid", everyone
     touched = broken | harmed
     if touched.any():

@@ -19,12 +19,13 @@ LEVEL = 0.95
 class Gains:
     """Differences of several candidates to the baseline, with simultaneous intervals; each of shape [M].
 
-    ``method`` says how they were made.
+    ``deviation`` is the standard error of each by itself, ``method`` says how they were made.
     """
 
     value: Floats
     low: Floats
     high: Floats
+    deviation: Floats
     method: str
 
     def better(self) -> NDArray[np.bool_]:
@@ -104,7 +105,7 @@ def paired_gains(
         f"paired over {int(held.sum())} held-out samples and {n_seeds} seeds; simultaneous 95 % interval over "
         f"{n_candidates} candidates, multiplier bootstrap, {DRAWS} draws"
     )
-    return Gains(value, value - half, value + half, method)
+    return Gains(value, value - half, value + half, deviation, method)
 
 
 def _residuals(values: Floats, codes: NDArray[np.integer[Any]], n_classes: int) -> Floats:

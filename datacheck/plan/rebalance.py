@@ -14,13 +14,13 @@ from datacheck.plan.evidence import (
     balanced_accuracy,
     calibration_error,
     mean_range,
-    paired_gains,
     recalls,
 )
 from datacheck.plan.items import Measured, PlanItem
 from datacheck.plan.sample import Sample
 from datacheck.plan.softmax import fit_softmax, predict_softmax
 from datacheck.plan.strategies import Strategy, strategies
+from datacheck.plan.winner import PRIOR_DEVIATION, Evidence
 
 PENALTIES = (3e-4, 1e-3, 3e-3, 1e-2, 3e-2)
 BALANCED_RATIO = 1.2
@@ -53,10 +53,16 @@ def rebalance_items(sample: Sample, shares: NDArray[np.float64] | None = None) -
     """Measure every strategy against none, and recommend the winner or nothing.
 
     Held-out samples are weighed to equal class shares, or to the deployment shares where they are declared. A strategy
-    can win when it gains accuracy beyond doubt (its simultaneous interval lies above 0), or when it gains
-    log-likelihood beyond doubt and loses no accuracy: a few samples of a rare class show in the likelihood long before
-    they show in the accuracy. It must beat chance beyond doubt, too. Of several, the one that gains most log-likelihood
-    wins.
+    can win in three ways, if it beats chance beyond doubt:
+
+    * it gains accuracy beyond doubt (its simultaneous interval lies above 0);
+    * it gains log-likelihood beyond doubt and loses no accuracy: a few samples of a rare class show in the likelihood
+      long before they show in the accuracy;
+    * it gains log-likelihood beyond doubt, is consistent for the accuracy aimed at (logit adjustment; Menon et al.
+      2021), and the measured accuracy, shrunk toward what such a strategy is known to gain, does not speak against it
+      (`datacheck.plan.winner`).
+
+    Of several, the one that gains most log-likelihood wins.
 
     Parameters
     ----------
@@ -83,44 +89,13 @@ def rebalance_items(sample: Sample, shares: NDArray[np.float64] | None = None) -
     target = np.full(len(counts), 1 / len(counts)) if shares is None else shares
     trials = run_trials(sample, candidates, target)
     seconds = time.perf_counter() - started
-    evidence = Evidence.of(sample, trials, target)
+    evidence = Evidence.of(sample, trials, candidates, target)
     items = [
         _item(sample, candidate, trials, evidence, number, target, seconds / len(candidates), shares is not None)
         for number, candidate in enumerate(candidates)
         if number
     ]
     return _judged(items, evidence, counts, sample.classes)
-
-
-@dataclass(frozen=True)
-class Evidence:
-    """Gains of each strategy over none, each of M - 1."""
-
-    accuracy: Gains
-    likelihood: Gains
-    beats_chance: NDArray[np.bool_]
-
-    @classmethod
-    def of(cls, sample: Sample, trials: Trials, shares: NDArray[np.float64]) -> Evidence:
-        """Compare every strategy with the first."""
-        correct, likelihood = trials.correct, trials.log_likelihood
-        chance = float(shares.max())
-        return cls(
-            paired_gains(correct[1:] - correct[:1], sample.codes, shares, seed=sample.seed),
-            paired_gains(likelihood[1:] - likelihood[:1], sample.codes, shares, seed=sample.seed),
-            paired_gains(correct[1:] - chance, sample.codes, shares, seed=sample.seed).better(),
-        )
-
-    def eligible(self) -> NDArray[np.bool_]:
-        """Which strategies can win."""
-        gains = self.accuracy.better() | (self.likelihood.better() & (self.accuracy.value > 0))
-        wins: NDArray[np.bool_] = gains & self.beats_chance
-        return wins
-
-    def winner(self) -> int | None:
-        """Which strategy wins; None where none helps."""
-        eligible = self.eligible()
-        return int(np.where(eligible, self.likelihood.value, -np.inf).argmax()) if eligible.any() else None
 
 
 def run_trials(sample: Sample, candidates: tuple[Strategy, ...], shares: NDArray[np.float64]) -> Trials:
@@ -234,12 +209,28 @@ def _item(
     def likelihood(values: NDArray[np.float32]) -> float:
         return balanced_accuracy(values.mean(axis=0), sample.codes, shares)
 
+    def expected() -> tuple[Measured, ...]:
+        value, half = (float(part[number - 1]) for part in (evidence.expected.value, evidence.expected.half))
+        if not np.isfinite(value):
+            return ()
+        own = replace(gain(evidence.accuracy, f"expected_{metric}", float(each(accuracy, 0).mean())), value=value)
+        return (
+            replace(
+                own,
+                low=value - half,
+                high=value + half,
+                method=f"{own.method}; shrunk toward a prior of "
+                f"{evidence.expected.prior[number - 1]:+.3f} with a deviation of {PRIOR_DEVIATION}",
+            ),
+        )
+
     measured = (
         gain(evidence.accuracy, metric, float(each(accuracy, 0).mean())),
         gain(evidence.likelihood, "log_likelihood", likelihood(trials.log_likelihood[0])),
         over_seeds(each(accuracy, number), metric, each(accuracy, 0)),
         over_seeds(each(worst, number), "worst_class_recall", each(worst, 0)),
         over_seeds(trials.calibration[number], "calibration_error", trials.calibration[0]),
+        *expected(),
     )
     settings = {
         "loss_weights": dict(zip(sample.classes, candidate.loss_weights.tolist(), strict=True)),
@@ -261,21 +252,16 @@ def _judged(
     items: list[PlanItem], evidence: Evidence, counts: NDArray[np.int64], classes: tuple[str, ...]
 ) -> tuple[PlanItem, ...]:
     """Say use, avoid or harmless of each candidate, the winner first; or say first that none helps."""
-    winner, eligible = evidence.winner(), evidence.eligible()
+    winner, reasons = evidence.winner(), evidence.reasons()
     judged = []
     for number, item in enumerate(items):
         if number == winner:
-            verdict, why = (
-                "use",
-                "gains accuracy beyond doubt"
-                if evidence.accuracy.better()[number]
-                else ("gains log-likelihood beyond doubt and loses no accuracy"),
-            )
+            verdict, why = "use", reasons[number]
         elif evidence.accuracy.worse()[number]:
             verdict, why = "avoid", "worse than none beyond doubt"
         else:
             verdict = "harmless"
-            why = "better than none, but not the best" if eligible[number] else "no gain beyond doubt"
+            why = "better than none, but not the best" if reasons[number] else "no gain beyond doubt"
         judged.append(replace(item, verdict=verdict, summary=f"{item.summary}: {why}"))
     judged.sort(key=lambda item: (item.verdict != "use", -(item.measured[0].value or 0)))
     if winner is not None:

@@ -31,6 +31,9 @@ class Strategy:
         Added to the logits in the training loss; shape [K].
     source
         Where the method comes from.
+    consistent
+        Whether theory lets expect a gain whatever the features: its optimum is the best classifier at the class shares
+        aimed at.
     """
 
     name: str
@@ -39,6 +42,7 @@ class Strategy:
     draw_weights: Floats
     adjustment: Floats
     source: str = ""
+    consistent: bool = False
 
 
 def strategies(counts: NDArray[np.integer[Any]], shares: Floats | None = None) -> tuple[Strategy, ...]:
@@ -119,6 +123,7 @@ def strategies(counts: NDArray[np.integer[Any]], shares: Floats | None = None) -
             ones,
             _centred(adjustment, present),
             "Menon et al. 2021",
+            consistent=True,
         ),
     )
 

@@ -178,12 +178,16 @@ class ClassConditional:
         PlanError
             When the plan does not know the label.
         """
+        return self.finish(self.augment(image, label))
+
+    def augment(self, image: Any, label: str | int) -> Tensor:
+        """Return a uint8 tensor [3, size, size], augmented as its class allows and not yet normalised."""
         code = self.plan.class_code(label)
         x = self.resize(image)
         for step in self.steps:
             if step.allowed[code] and float(torch.rand(())) < step.probability:
                 x = step.transform(x)
-        return self.finish(x)
+        return x
 
     def __repr__(self) -> str:
         parts = [

@@ -62,7 +62,7 @@ def try_augmentations(
     started = time.perf_counter()
     fit = CrossFit.fit(encoder.encode(pixels), codes, groups, len(classes), seeds=seeds)
     clean = fit.predict(None, [fit.clean])[0]
-    model = f"ridge regression on {encoder.title}, penalty {fit.penalty:g}"
+    model = f"ridge regression on {encoder.title}, each training with the penalty that suits it"
     setting = Setting(fit.codes, classes, clean, model, int(fit.folds.max()) + 1, seeds)
     grey = not in_colour(pixels)
     outcomes: list[Outcome] = []

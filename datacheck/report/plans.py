@@ -15,7 +15,8 @@ if TYPE_CHECKING:
 
 PICTURE = "data:image/jpeg;base64,"
 ORDER = ("none helps", "use", "do", "avoid", "harmless", "nothing to do", "not measured")
-SHOWN = ("gain/balanced_accuracy", "gain/accuracy_at_deployment", "gain/log_likelihood", "label_preservation",
+SHOWN = ("gain/balanced_accuracy", "gain/accuracy_at_deployment", "gain/log_likelihood",
+         "gain/expected_balanced_accuracy", "gain/expected_accuracy_at_deployment", "label_preservation",
          "worst_class_recall", "calibration_error", "gain/rare_class_recall", "gain/recall_when_doubled",
          "estimated_label_errors", "queue_precision", "samples_across_splits",
          "classes_missing_from_a_split")  # fmt: skip

@@ -2,17 +2,21 @@
 
 Parts: ``digits``, ``cifar`` (verdicts over three seeds, seconds of a plan), ``trashnet`` (long-tailed by a factor of
 20: the main training with the plan beside the one without, on the same balanced test photos), ``balanced`` (as many
-photos of each class: what the plan recommends must not lower it). Data are read from ``DATACHECK_SHARED_DATA``.
+photos of each class: what the plan recommends must not lower it), ``large`` (a plan of 50,000 images: seconds and peak
+memory beyond the probe). ``--draws 5-9`` says which draws of the photos, ``--augment`` adds the plan's augmentations to
+the main training. Data are read from ``DATACHECK_SHARED_DATA``.
 """
 
 from __future__ import annotations
 
+import argparse
 import io
 import os
-import sys
+import resource
 import tarfile
 import time
 from pathlib import Path
+from typing import Any
 
 import numpy as np
 import pyarrow.parquet as pq
@@ -22,11 +26,16 @@ from scipy import stats
 
 from datacheck.manifest import Manifest
 from datacheck.plan import TrainingPlan, make_plan
+from datacheck.plan.crossfit import BackboneEncoder
+from datacheck.plan.patches import shrink
+from datacheck.probe.weights import PretrainedWeights
 from datacheck.testing import make_imbalanced
 
 ROOT = Path(__file__).resolve().parents[2]
 DATA = Path(os.environ.get("DATACHECK_SHARED_DATA", ROOT.parent / "shared" / "data"))
-SEEDS = range(5)
+TRAININGS = range(5)
+N_VIEWS = 8
+WEIGHTS = DATA / "mobilenet_v2_imagenet_fp16.pt"
 
 
 def digits() -> None:
@@ -46,9 +55,9 @@ def cifar(n: int = 4300) -> None:
         show("cifar", seed, Manifest.from_columns({"label": table["clean"].to_pylist()}), pixels)
 
 
-def show(name: str, seed: int, manifest: Manifest, pixels: NDArray[np.uint8]) -> None:
+def show(name: str, seed: int, manifest: Manifest, pixels: NDArray[np.uint8], **options: Any) -> None:
     started = time.perf_counter()
-    plan = make_plan(manifest, pixels=pixels, seed=seed, budget="20m")
+    plan = make_plan(manifest, pixels=pixels, seed=seed, **{"budget": "20m", **options})
     print(f"{name} seed {seed}: {len(manifest)} samples, {time.perf_counter() - started:.0f} s")
     for item in plan.by_kind("augment"):
         turns = ", ".join(
@@ -68,12 +77,26 @@ def photos(side: int = 96) -> tuple[NDArray[np.uint8], NDArray[np.str_]]:
     return np.stack(pixels), np.array(names)
 
 
-def features_of(pixels: NDArray[np.uint8]) -> NDArray[np.float32]:
-    from datacheck.plan.crossfit import BackboneEncoder
-    from datacheck.probe.weights import PretrainedWeights
+def backbone() -> PretrainedWeights:
+    return PretrainedWeights(WEIGHTS, mean=(0.5, 0.5, 0.5), deviation=(0.5, 0.5, 0.5))
 
-    weights = PretrainedWeights(DATA / "mobilenet_v2_imagenet_fp16.pt", mean=(0.5, 0.5, 0.5), deviation=(0.5, 0.5, 0.5))
-    return BackboneEncoder.load(weights, 96).encode(pixels)
+
+def features_of(pixels: NDArray[np.uint8]) -> NDArray[np.float32]:
+    return BackboneEncoder.load(backbone(), 96).encode(pixels)
+
+
+def views_of(plan: TrainingPlan, pixels: NDArray[np.uint8], plain: NDArray[np.float32]) -> NDArray[np.float32]:
+    """Features [V, N, D] of the training photos as the plan's transform makes them, drawn V times; the rest as is."""
+    import torch
+
+    transform = plan.train_transform(size=96)
+    train, labels = plan.rows("train"), plan.samples["label"].to_pylist()
+    views = np.repeat(plain[None], N_VIEWS, axis=0)
+    torch.manual_seed(plan.seed)
+    for view in views:
+        drawn = [transform.augment(pixels[row], labels[row]).permute(1, 2, 0).numpy() for row in train]
+        view[train] = features_of(np.stack(drawn))
+    return views
 
 
 def dealt(names: NDArray[np.str_], seed: int, factor: float | None) -> Manifest:
@@ -103,8 +126,11 @@ def dealt(names: NDArray[np.str_], seed: int, factor: float | None) -> Manifest:
     return whole.take(np.array([one in kept for one in whole.sample_ids.to_pylist()]))
 
 
-def main_training(plan: TrainingPlan, features: NDArray[np.float32], *, follow: bool, seed: int) -> float:
-    """Train two layers on frozen features, with the plan's sampler and loss or without; balanced test accuracy."""
+def main_training(plan: TrainingPlan, views: NDArray[np.float32], *, follow: bool, seed: int) -> float:
+    """Train two layers on frozen features, with the plan's sampler and loss or without; balanced test accuracy.
+
+    ``views`` [V, N, D]: every epoch draws one of V features for each sample; test samples have V times the same.
+    """
     import torch
     from torch import nn
 
@@ -112,10 +138,10 @@ def main_training(plan: TrainingPlan, features: NDArray[np.float32], *, follow: 
     torch.manual_seed(seed)
     codes = np.array([plan.class_code(label) for label in plan.samples["label"].to_pylist()])
     train, test = plan.rows("train"), plan.rows("test")
-    mean, deviation = features[train].mean(axis=0), features[train].std(axis=0) + 1e-3
-    x = torch.from_numpy((features - mean) / deviation)
+    mean, deviation = views[:, train].mean(axis=(0, 1)), views[:, train].std(axis=(0, 1)) + 1e-3
+    x = torch.from_numpy((views - mean) / deviation)
     y = torch.from_numpy(codes)
-    model = nn.Sequential(nn.Dropout(0.2), nn.Linear(x.shape[1], 128), nn.ReLU(), nn.Dropout(0.3),
+    model = nn.Sequential(nn.Dropout(0.2), nn.Linear(x.shape[2], 128), nn.ReLU(), nn.Dropout(0.3),
                           nn.Linear(128, len(plan.classes)))  # fmt: skip
     optimizer = torch.optim.AdamW(model.parameters(), 1e-3, weight_decay=0.05)
     loss = plan.loss() if follow else nn.CrossEntropyLoss()
@@ -123,14 +149,15 @@ def main_training(plan: TrainingPlan, features: NDArray[np.float32], *, follow: 
     for epoch in range(60):
         order = list(plan.sampler("train", seed=1000 * seed + epoch)) if follow else None
         drawn = torch.randperm(len(train), generator=shuffle).tolist() if order is None else order
+        view = torch.randint(len(x), (len(train),), generator=shuffle)
         for start in range(0, len(drawn), 32):
-            batch = train[drawn[start : start + 32]]
+            at = drawn[start : start + 32]
             optimizer.zero_grad()
-            loss(model(x[batch]), y[batch]).backward()
+            loss(model(x[view[at], train[at]]), y[train[at]]).backward()
             optimizer.step()
     model.eval()
     with torch.inference_mode():
-        right = model(x[test]).argmax(1).numpy() == codes[test]
+        right = model(x[0, test]).argmax(1).numpy() == codes[test]
     return float(np.mean([right[codes[test] == code].mean() for code in range(len(plan.classes))]))
 
 
@@ -142,31 +169,65 @@ def compare(title: str, without: list[float], with_plan: list[float]) -> None:
           f"{np.round(difference, 3).tolist()}", flush=True)  # fmt: skip
 
 
-def trashnet(factor: float | None = 20.0) -> None:
+def trashnet(factor: float | None, draws: range, augment: bool) -> None:
+    """Train with and without the plan on each draw of the photos, five times each."""
     pixels, names = photos()
     features = features_of(pixels)
-    plans = []
-    for seed in SEEDS:
-        manifest = dealt(names, seed, factor)
+    trained: dict[str, list[list[float]]] = {"without": [], "with": [], "with, augmented": []}
+    for draw in draws:
+        manifest = dealt(names, draw, factor)
         rows = manifest.sample_ids.to_numpy().astype(int)
-        plans.append((make_plan(manifest, features=features[rows], seed=seed, n_seeds=5, augment=False), rows))
-        item = plans[-1][0].by_kind("rebalance")[0]
-        print(f"  data {seed}: {plans[-1][0].strategy}  {item.summary}", flush=True)
-    plan, rows = plans[0]
-    runs = [
-        (main_training(plan, features[rows], follow=follow, seed=seed)) for follow in (False, True) for seed in SEEDS
-    ]
-    compare("one dataset, five trainings", runs[:5], runs[5:])
-    pairs = [
-        [main_training(one, features[kept], follow=follow, seed=seed) for follow in (False, True)]
-        for seed, (one, kept) in enumerate(plans)
-    ]
-    compare("five draws of the dataset, a plan and a training each", *map(list, zip(*pairs, strict=True)))
+        plan = make_plan(manifest, features=features[rows], pixels=pixels[rows] if augment else None,
+                         weights=backbone() if augment else None, seed=draw, n_seeds=5, augment=augment, budget="20m",
+                         )  # fmt: skip
+        arms = {"without": features[rows][None], "with": features[rows][None]}
+        if augment:
+            arms["with, augmented"] = views_of(plan, pixels[rows], features[rows])
+            print(f"    {plan.train_transform(size=96)}", flush=True)
+        for arm, views in arms.items():
+            trained[arm].append(
+                [main_training(plan, views, follow=arm != "without", seed=100 * draw + seed) for seed in TRAININGS]
+            )
+        means = ", ".join(f"{arm} {np.mean(found[-1]):.4f}" for arm, found in trained.items() if found)
+        print(f"  draw {draw}: {plan.strategy} ({plan.by_kind('rebalance')[0].summary}); {means}", flush=True)
+    without = [float(np.mean(found)) for found in trained["without"]]
+    for arm in ("with", "with, augmented"):
+        if trained[arm] and len(draws) > 1:
+            compare(f"{arm}: {len(draws)} draws, {len(TRAININGS)} trainings each", without,
+                    [float(np.mean(found)) for found in trained[arm]])  # fmt: skip
 
 
-PARTS = {"digits": digits, "cifar": cifar, "trashnet": trashnet, "balanced": lambda: trashnet(None)}
+def large(n: int = 50_000) -> None:
+    """Plan for CIFAR-10 with features at hand, as a probe leaves them; here random ones of small images."""
+    table = pq.read_table(DATA / "cifar10n-train.parquet").slice(0, n)
+    pixels = np.stack([np.asarray(Image.open(io.BytesIO(data)).convert("RGB")) for data in table["jpeg"].to_pylist()])
+    manifest = Manifest.from_columns({"label": table["worse"].to_pylist()})
+    rng = np.random.default_rng(0)
+    features = shrink(pixels, 8).reshape(n, -1) @ rng.normal(size=(192, 1280)).astype(np.float32)
+    show("large", 0, manifest, pixels, features=features, budget="5m")
+    peak = resource.getrusage(resource.RUSAGE_SELF).ru_maxrss / 2**20
+    print(f"peak memory {peak:.2f} GiB, {(pixels.nbytes + features.nbytes) / 2**30:.2f} of them pixels and features")
+
+
+def main() -> None:
+    parser = argparse.ArgumentParser(description=__doc__.splitlines()[0])
+    parser.add_argument("parts", nargs="*", help="digits, cifar, trashnet, balanced, large; all by default")
+    parser.add_argument("--draws", default="0-4", help="first and last draw of the photos")
+    parser.add_argument("--augment", action="store_true", help="try augmentations on the pretrained network as well")
+    chosen = parser.parse_args()
+    first, last = (int(end) for end in chosen.draws.split("-"))
+    draws = range(first, last + 1)
+    parts = {
+        "digits": digits,
+        "cifar": cifar,
+        "trashnet": lambda: trashnet(20.0, draws, chosen.augment),
+        "balanced": lambda: trashnet(None, draws, chosen.augment),
+        "large": large,
+    }
+    for part in chosen.parts or parts:
+        print(f"== {part}")
+        parts[part]()
+
 
 if __name__ == "__main__":
-    for part in sys.argv[1:] or PARTS:
-        print(f"== {part}")
-        PARTS[part]()
+    main()

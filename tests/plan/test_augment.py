@@ -8,6 +8,7 @@ import pytest
 from datacheck.manifest import Manifest
 from datacheck.plan.augment import Outcome, Setting, augment_items, class_changes, minority_item
 from datacheck.plan.candidates import CANDIDATES, Candidate, describe
+from datacheck.plan.crossfit import CrossFit
 from datacheck.plan.patches import PatchEncoder
 
 N = 300
@@ -62,6 +63,35 @@ def test_training_that_loses_is_avoided_for_all() -> None:
     gain = item.measured[0]
     assert (gain.n, gain.folds, gain.seeds) == (3 * N, 5, (0, 1, 2))
     assert gain.high < 0
+
+
+def test_a_loss_too_small_to_matter_is_not_warned_of_however_certain() -> None:
+    n = 5_000
+    codes = np.repeat([0, 1], n)
+    clean = codes[None].repeat(3, axis=0)
+    base = Setting(codes, ("a", "b"), clean, "a planted model", 5, (0, 1, 2))
+    for share, verdict in ((0.004, "harmless"), (0.02, "avoid")):
+        trained = clean.copy()
+        lost = np.random.default_rng(0).random(2 * n) < share
+        trained[:, lost] = 1 - trained[:, lost]
+        item = augment_items(base, [Outcome(Candidate("noise"), clean, trained, clean)])[0]
+        assert item.measured[0].high < 0
+        assert item.verdict == verdict
+
+
+def test_every_training_gets_the_penalty_that_suits_it() -> None:
+    """Held-out accuracy must not depend on the penalty of another training, however the views are scaled."""
+    rng = np.random.default_rng(0)
+    codes = np.repeat([0, 1, 2], 60)
+    x = rng.normal(size=(180, 30)).astype(np.float32)
+    x[np.arange(180), codes] += 2
+    fit = CrossFit.fit(x, codes, np.arange(180), 3, seeds=(0, 1))
+    (alone,) = fit.predict(None, [fit.clean])
+    (same,) = fit.predict([fit.clean], [fit.clean])
+    (scaled,) = fit.predict([30 * fit.clean], [fit.clean], clean=False)
+    assert (alone == codes).mean() > 0.75
+    np.testing.assert_array_equal(alone, same)
+    np.testing.assert_array_equal(alone, scaled)
 
 
 def test_training_that_gains_is_used_and_spares_the_class_that_turns() -> None:
@@ -157,29 +187,16 @@ def digit_items(digits, candidates, seed: int):
     }  # fmt: skip
 
 
-A_PIXEL_OF_EIGHT = pytest.mark.xfail(
-    reason="known fault: with seed 2 a shift by one pixel of eight is called avoid", strict=False
-)
-
-
-@pytest.mark.slow
-@pytest.mark.parametrize("seed", [0, 1, pytest.param(2, marks=A_PIXEL_OF_EIGHT)])
-def test_a_small_shift_of_digits_is_not_avoided(digits, seed: int) -> None:
-    pytest.importorskip("torchvision")
-    wanted = ("vertical_flip", "rotate_180", "rotate_10", "translate_0.12")
-    items = digit_items(digits, [one for one in CANDIDATES if one.name in wanted], seed)
-    assert items["translate_0.12"].verdict in {"use", "harmless"}
-
-
 @pytest.mark.parametrize("seed", [0, pytest.param(1, marks=pytest.mark.slow), pytest.param(2, marks=pytest.mark.slow)])
-def test_digits_upside_down_are_avoided_with_their_pairs_and_small_turns_are_not(digits, seed: int) -> None:
+def test_digits_upside_down_are_avoided_with_their_pairs_and_small_turns_and_shifts_are_not(digits, seed: int) -> None:
     pytest.importorskip("torchvision")
     wanted = ("vertical_flip", "rotate_180", "rotate_10", "translate_0.12")  # intervals hold for all four at once
     items = digit_items(digits, [one for one in CANDIDATES if one.name in wanted], seed)
     for name, pair in (("vertical_flip", ("5", "2")), ("rotate_180", ("6", "9"))):
         assert items[name].verdict == "avoid"
         assert pair in {(turn["from"], turn["into"]) for turn in items[name].settings["turns"]}
-    assert items["rotate_10"].verdict in {"use", "harmless"}
+    for name in ("rotate_10", "translate_0.12"):
+        assert items[name].verdict in {"use", "harmless"}
     assert items["rotate_180"].settings["picture"].startswith("data:image/jpeg;base64,")
 
 

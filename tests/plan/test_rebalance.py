@@ -12,6 +12,7 @@ from datacheck.plan.rebalance import rebalance_items
 from datacheck.plan.sample import choose_rows, make_sample
 from datacheck.plan.softmax import fit_softmax, predict_softmax
 from datacheck.plan.strategies import sample_weights, strategies
+from datacheck.plan.winner import LIKELY, expected_gain
 
 
 def by_name(counts, shares=None):
@@ -134,10 +135,34 @@ def test_a_long_tail_of_overlapping_classes_is_rebalanced_and_every_number_is_tr
     assert {one.metric for one in items[0].measured} == {
         "gain/balanced_accuracy", "gain/log_likelihood", "balanced_accuracy", "worst_class_recall", "calibration_error",
     }  # fmt: skip
+    with_prior = {item.name for item in items if item.metric("gain/expected_balanced_accuracy")}
+    assert with_prior == {"logit_adjustment"}
     balanced = items[0].metric("balanced_accuracy")
     assert balanced is not None
     assert balanced.value - balanced.baseline == pytest.approx(gain.value, abs=1e-6)
     assert sum(item.verdict == "use" for item in items) == 1
+
+
+def test_a_tail_of_two_samples_is_rebalanced_though_two_samples_prove_nothing() -> None:
+    """The measured gain alone cannot tell; theory and log-likelihood can, and the plan says so."""
+    for seed in range(4):
+        item = rebalance_items(sample_of([100, 70, 30, 25, 11, 2], apart=2.0, seed=seed))[0]
+        assert (item.name, item.verdict) == ("logit_adjustment", "use")
+        gain, expected = item.metric("gain/balanced_accuracy"), item.metric("gain/expected_balanced_accuracy")
+        assert gain is not None
+        assert expected is not None
+        assert expected.high - expected.low < gain.high - gain.low
+        assert "shrunk toward a prior of +0.039 with a deviation of 0.02" in expected.method
+
+
+def test_the_prior_gives_way_to_a_measured_loss() -> None:
+    found = expected_gain(np.array([-0.01, -0.06, -0.06, 0.0]), np.array([0.04, 0.04, 0.01, 0.04]),
+                          np.array([np.log(20), np.log(20), np.log(20), np.nan]))  # fmt: skip
+    assert (found.probability > LIKELY).tolist() == [True, False, False, False]
+    assert found.probability[2] < 0.01
+    np.testing.assert_allclose(
+        found.value[0], (-0.01 / 0.04**2 + 0.02996 / 0.02**2) / (1 / 0.04**2 + 1 / 0.02**2), atol=1e-4
+    )
 
 
 def test_balanced_classes_are_left_alone() -> None:
