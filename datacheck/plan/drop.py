@@ -115,14 +115,39 @@ def likely_mislabels(probe: ProbeOutputs) -> NDArray[np.int64]:
     return known[np.argsort(probe.label_quality[known], kind="stable")[:depth]]
 
 
+def unseen_mislabels(probe: ProbeOutputs | None) -> str:
+    """Return why likely mislabels are not among the actions; empty where they are.
+
+    Examples
+    --------
+    >>> unseen_mislabels(None)
+    'likely mislabels were not looked for: that takes a probe (datacheck audit --probe)'
+    """
+    if probe is None:
+        return "likely mislabels were not looked for: that takes a probe (datacheck audit --probe)"
+    if probe.pred_probs is None:
+        return "likely mislabels were not looked for: the probe left no class probabilities"
+    if probe.label_yield is None:
+        return (
+            "likely mislabels are left out: the probe could not estimate how many labels are wrong, so nothing says "
+            "where to stop (label_quality in probe.npz still ranks them)"
+        )
+    return ""
+
+
 def action_items(actions: Actions, probe: ProbeOutputs | None) -> tuple[PlanItem, ...]:
-    """Sum the actions up."""
+    """Sum the actions up, and say where likely mislabels were not looked for."""
     items = []
+    unseen = unseen_mislabels(probe)
     for kind in ("drop", "relabel"):
         rows = np.flatnonzero(actions.action == kind)
         reasons = {
             str(reason): int((actions.reason[rows] == reason).sum()) for reason in dict.fromkeys(actions.reason[rows])
         }
+        unsaid = unseen if kind == "relabel" else ""
+        if not len(rows) and unsaid:
+            items.append(PlanItem(kind=kind, name=kind, verdict="not measured", summary=unsaid))
+            continue
         if not len(rows):
             items.append(PlanItem(kind=kind, name=kind, verdict="nothing to do", summary=f"no sample to {kind}"))
             continue
@@ -133,7 +158,7 @@ def action_items(actions: Actions, probe: ProbeOutputs | None) -> tuple[PlanItem
                 kind=kind,
                 name=kind,
                 verdict="do",
-                summary=f"{verb} {len(rows):,} samples: {listed}",
+                summary=f"{verb} {len(rows):,} samples: {listed}" + (f"; {unsaid}" if unsaid else ""),
                 settings={"reasons": reasons},
                 measured=_yield(probe) if kind == "relabel" else (),
             )

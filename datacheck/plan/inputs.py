@@ -13,6 +13,7 @@ from datacheck.errors import PlanError, did_you_mean
 from datacheck.manifest import Manifest, Task
 
 if TYPE_CHECKING:
+    from datacheck.fingerprint import Fingerprint
     from datacheck.probe.outputs import ProbeOutputs
     from datacheck.scan.measurements import Measurements
 
@@ -81,6 +82,8 @@ def check_inputs(
     measurements: Measurements | None,
     pixels: NDArray[np.uint8] | None,
     features: NDArray[np.floating[Any]] | None,
+    probe: ProbeOutputs | None = None,
+    fingerprint: Fingerprint | None = None,
 ) -> None:
     """Raise a `PlanError` unless everything has a row for each sample."""
     if not len(manifest):
@@ -97,6 +100,33 @@ def check_inputs(
         raise PlanError(f"pixels: expected uint8 [{len(manifest)}, S, S, 3], found {pixels.dtype} {list(pixels.shape)}")
     if features is not None and (features.ndim != 2 or len(features) != len(manifest)):
         raise PlanError(f"features: expected [{len(manifest)}, D], found {list(features.shape)}")
+    if probe is not None:
+        _check_probe(manifest, probe)
+    if fingerprint is not None and fingerprint.n_samples != len(manifest):
+        raise PlanError(
+            f"fingerprint: expected one of the manifest's {len(manifest):,} samples, found {fingerprint.n_samples:,}: "
+            "make it again with datacheck.fingerprint(manifest)"
+        )
+
+
+def _check_probe(manifest: Manifest, probe: ProbeOutputs) -> None:
+    if tuple(probe.classes) != tuple(manifest.classes):
+        raise PlanError(
+            f"probe: expected outputs for the classes {list(manifest.classes[:10])}, found {list(probe.classes[:10])}: "
+            "probe this manifest again"
+        )
+    ids = manifest.sample_ids.to_pylist()
+    if len(probe) != len(ids):
+        raise PlanError(
+            f"probe: expected outputs for {len(ids):,} samples, found {len(probe):,}: probe this manifest again"
+        )
+    different = np.flatnonzero(np.asarray(probe.sample_ids, dtype=object) != np.asarray(ids, dtype=object))
+    if len(different):
+        row = int(different[0])
+        raise PlanError(
+            f"probe: expected sample {ids[row]!r} in row {row}, found {str(probe.sample_ids[row])!r} "
+            f"({len(different):,} rows differ): probe this manifest again"
+        )
 
 
 def target_shares(manifest: Manifest, declared: Mapping[str, float]) -> NDArray[np.float64]:

@@ -91,7 +91,7 @@ def make_plan(
     from datacheck.probe.budget import Clock, parse_budget
 
     clock = Clock(parse_budget(budget))
-    check_inputs(manifest, measurements, pixels, features)
+    check_inputs(manifest, measurements, pixels, features, probe, fingerprint)
     data = Inputs(manifest, measurements, pixels, probe, features, seed, max(1, n_seeds))
     shares = None if deployment_shares is None else target_shares(manifest, deployment_shares)
     tell = progress or (lambda stage, done, total: None)

@@ -14,9 +14,11 @@ import pytest
 
 from datacheck.errors import PlanError, StorageError
 from datacheck.fingerprint import fingerprint
-from datacheck.manifest import Manifest
+from datacheck.manifest import Manifest, Task
 from datacheck.plan import TrainingPlan, make_plan
 from datacheck.plan.items import KINDS, VERDICTS
+from datacheck.probe.outputs import ProbeOutputs
+from datacheck.storage import write_table
 
 
 def dataset(n: int = 240) -> tuple[Manifest, np.ndarray]:
@@ -178,6 +180,41 @@ def test_text_and_html_say_the_verdicts_and_escape_the_data(plan: TrainingPlan) 
 def test_arguments_that_do_not_fit_are_refused(manifest: Manifest, options: dict, message: str) -> None:
     with pytest.raises(PlanError, match=message):
         make_plan(manifest, **options)
+
+
+def test_a_probe_or_a_fingerprint_of_another_dataset_is_refused(manifest: Manifest) -> None:
+    n = len(manifest)
+    ids = np.array(manifest.sample_ids.to_pylist())
+
+    def probe(ids: np.ndarray, classes: tuple[str, ...] = ("cat", "dog")) -> ProbeOutputs:
+        n = len(ids)
+        return ProbeOutputs(ids, Task.CLASSIFICATION, classes, np.full((n, 2), 0.5, np.float32), None, None,
+                            np.zeros(n, np.int16), np.full(n, 0.5, np.float32), np.full(n, -1, np.int32))  # fmt: skip
+
+    with pytest.raises(PlanError, match="probe: expected outputs for 240 samples, found 239"):
+        make_plan(manifest, probe=probe(ids[1:]))
+    with pytest.raises(PlanError, match=r"expected sample '000' in row 0, found '001' \(2 rows differ\)"):
+        make_plan(manifest, probe=probe(ids[[1, 0, *range(2, n)]]))
+    with pytest.raises(PlanError, match=r"for the classes \['cat', 'dog'\], found \['cow', 'dog'\]"):
+        make_plan(manifest, probe=probe(ids, ("cow", "dog")))
+    with pytest.raises(PlanError, match="fingerprint: expected one of the manifest's 240 samples, found 9"):
+        make_plan(manifest, fingerprint=fingerprint(manifest.take(np.arange(9))))
+
+
+def test_samples_of_another_plan_or_a_newer_one_are_refused(plan: TrainingPlan, tmp_path: Path) -> None:
+    plan.save(tmp_path)
+    path = tmp_path / "sample_weights.parquet"
+    write_table(
+        path, plan.samples.slice(1), {"schema": "datacheck.plan.samples", "version": 1, "identity": plan.identity}
+    )
+    with pytest.raises(StorageError, match=r"\(240 samples\) as in plan.json, found .* \(239 samples\)"):
+        TrainingPlan.load(tmp_path)
+    write_table(path, plan.samples, {"schema": "datacheck.plan.samples", "version": 2, "identity": plan.identity})
+    with pytest.raises(StorageError, match="version 2; this datacheck reads up to version 1: upgrade"):
+        TrainingPlan.load(tmp_path)
+    path.unlink()
+    with pytest.raises(StorageError, match="does not exist"):
+        TrainingPlan.load(tmp_path)
 
 
 def test_an_empty_manifest_is_refused() -> None:

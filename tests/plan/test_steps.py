@@ -2,11 +2,14 @@
 
 from __future__ import annotations
 
+from dataclasses import replace
+
 import numpy as np
 import pytest
 
 from datacheck.findings import Finding, Severity
 from datacheck.manifest import Manifest, Task
+from datacheck.plan import make_plan
 from datacheck.plan.collect import collect_items, label_next
 from datacheck.plan.drop import action_items, choose_actions
 from datacheck.plan.items import PlanItem
@@ -105,7 +108,48 @@ def test_copies_are_left_out_conflicts_and_likely_mislabels_are_asked_about() ->
 def test_copies_in_other_splits_are_not_called_needless() -> None:
     actions = choose_actions(np.zeros(2, int), np.array([0, 1]), np.array([0, 0]), None, None)
     assert actions.action.tolist() == ["keep", "keep"]
-    assert [item.verdict for item in action_items(actions, None)] == ["nothing to do", "nothing to do"]
+    drop, relabel = action_items(actions, outputs([0.9, 0.9], [-1, -1], 0))
+    assert (drop.verdict, relabel.verdict) == ("nothing to do", "nothing to do")
+
+
+def test_a_probe_without_a_yield_accuses_nobody_and_the_plan_says_so() -> None:
+    probe = replace(outputs([0.01, 0.9, 0.02, 0.9], [1, -1, 1, -1], 2), label_yield=None)
+    codes, split = np.array([0, 0, 1, 1]), np.zeros(4, int)
+    actions = choose_actions(codes, split, None, None, probe)
+    assert actions.action.tolist() == ["keep"] * 4
+    assert np.isnan(actions.confidence).all()
+    drop, relabel = action_items(actions, probe)
+    assert (drop.verdict, relabel.verdict, relabel.measured) == ("nothing to do", "not measured", ())
+    assert "could not estimate how many labels are wrong" in relabel.summary
+    conflict = choose_actions(codes, split, np.array([-1, 5, 5, -1]), None, probe)
+    relabel = action_items(conflict, probe)[1]
+    assert relabel.verdict == "do"
+    assert relabel.summary.startswith("have a person look at 2 samples: 2 an identical copy has another label; likely")
+
+
+@pytest.mark.parametrize(
+    ("probe", "said"),
+    [(None, "takes a probe"), (replace(outputs([0.1], [1], 1), pred_probs=None), "left no class probabilities")],
+)
+def test_mislabels_that_were_not_looked_for_are_not_called_absent(probe: ProbeOutputs | None, said: str) -> None:
+    actions = choose_actions(np.zeros(1, int), np.zeros(1, int), None, None, probe)
+    relabel = action_items(actions, probe)[1]
+    assert relabel.verdict == "not measured"
+    assert said in relabel.summary
+
+
+def test_a_plan_is_made_with_a_probe_without_a_yield() -> None:
+    n = 60
+    rng = np.random.default_rng(0)
+    manifest = Manifest.from_columns({"label": np.repeat(["a", "b"], n // 2)})
+    embeddings = (rng.normal(size=(n, 4)) + 3 * (np.arange(n) >= n // 2)[:, None]).astype(np.float32)
+    probe = replace(
+        outputs(np.full(n, 0.5), np.full(n, -1), 0),
+        sample_ids=np.array(manifest.sample_ids.to_pylist()), label_yield=None, embeddings=embeddings, backend="frozen",
+    )  # fmt: skip
+    plan = make_plan(manifest, probe=probe, n_seeds=1)
+    assert plan.verdict("relabel") == "not measured"
+    assert set(plan.samples["action"].to_pylist()) == {"keep"}
 
 
 def test_normalisation_pools_the_moments_of_the_training_split() -> None:
