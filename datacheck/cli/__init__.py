@@ -2,40 +2,62 @@
 
 from __future__ import annotations
 
+import errno
 import os
+import signal
 import sys
 import traceback
+from types import FrameType
 
 from datacheck.errors import DatacheckError
 
 EXIT_CLEAN, EXIT_FINDINGS, EXIT_COULD_NOT, EXIT_INTERRUPTED = 0, 1, 2, 130
+EXIT_NO_READER = 141
+"""What a shell reports of any tool whose output nobody reads to the end; an audit keeps its own code."""
+
+_NO_ROOM = frozenset({errno.ENOSPC, errno.EDQUOT, errno.EFBIG})
+_NO_WRITING = frozenset({errno.EACCES, errno.EPERM, errno.EROFS})
 
 
 def main(arguments: list[str] | None = None) -> None:
     """Run the command line and exit: 0 clean, 1 findings, 2 could not do what was asked, 130 interrupted."""
+    _end_tidily_when_told_to()
     sys.exit(run(arguments))
 
 
 def run(arguments: list[str] | None = None) -> int:
     """Run the command line and return its exit code."""
-    from typer.main import get_command
-
-    from datacheck.cli.app import app
-
     try:
+        from typer.main import get_command
+
+        from datacheck.cli.app import app
+
         result = get_command(app).main(args=arguments, prog_name="datacheck", standalone_mode=False)
+        sys.stdout.flush()
     except DatacheckError as error:
         return _complain(str(error))
     except KeyboardInterrupt:
         return _interrupted()
     except BrokenPipeError:
         os.dup2(os.open(os.devnull, os.O_WRONLY), sys.stdout.fileno())
-        return EXIT_COULD_NOT
+        return EXIT_NO_READER
     except Exception as error:
         return _other(error)
     if result == EXIT_INTERRUPTED:
         return _interrupted()
     return result if isinstance(result, int) else EXIT_CLEAN
+
+
+def _end_tidily_when_told_to() -> None:
+    """Let a termination or a closed terminal unwind as Ctrl-C does: workers end, temporary folders go."""
+
+    def end(number: int, frame: FrameType | None) -> None:
+        raise SystemExit(128 + number)
+
+    for name in ("SIGTERM", "SIGHUP"):
+        number = getattr(signal, name, None)
+        if number is not None and signal.getsignal(number) is signal.SIG_DFL:
+            signal.signal(number, end)
 
 
 def _interrupted() -> int:
@@ -56,7 +78,18 @@ def _other(error: Exception) -> int:
         return EXIT_COULD_NOT
     if os.environ.get("DATACHECK_DEBUG"):
         traceback.print_exc()
+    if isinstance(error, OSError) and error.errno in _NO_ROOM:
+        return _complain(
+            f"no room left on the disk{_place(error)}; finished work is kept: make room, or choose another run "
+            "folder or temporary folder (TMPDIR), and run it again"
+        )
+    if isinstance(error, OSError) and error.errno in _NO_WRITING:
+        return _complain(f"{error.strerror}{_place(error)}; give the permission, or choose another place")
     return _complain(f"internal error: {name}: {error}\nset DATACHECK_DEBUG=1 for the traceback, and please report it")
+
+
+def _place(error: OSError) -> str:
+    return f": {error.filename}" if error.filename else ""
 
 
 def _complain(message: str) -> int:

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import os
 import sys
 from pathlib import Path
 from typing import TYPE_CHECKING
@@ -14,7 +15,15 @@ FORMATS = ("terminal", "json", "junit", "sarif", "github")
 
 
 def emit(report: Report, format: str, *, fail_on: Severity, folder: Path | None, verbose: bool = False) -> None:
-    """Write a report to standard output."""
+    """Write a report to standard output; nobody has to read it to the end."""
+    try:
+        _write(report, format, fail_on=fail_on, folder=folder, verbose=verbose)
+        sys.stdout.flush()
+    except BrokenPipeError:
+        os.dup2(os.open(os.devnull, os.O_WRONLY), sys.stdout.fileno())
+
+
+def _write(report: Report, format: str, *, fail_on: Severity, folder: Path | None, verbose: bool) -> None:
     if format == "terminal":
         from datacheck.report import print_report
 

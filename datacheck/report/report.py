@@ -124,13 +124,18 @@ class Report:
         """The rules that crashed."""
         return self.with_status("failed")
 
+    @property
+    def unjudged(self) -> bool:
+        """Whether rules ran and not one of them could be judged: that is no clean dataset."""
+        return bool(self.outcomes) and len(self.with_status("not-applicable")) == len(self.outcomes)
+
     def with_status(self, status: str) -> tuple[RuleOutcome, ...]:
         """Return the rules whose `RuleOutcome.status` is ``status``."""
         return tuple(outcome for outcome in self.outcomes if outcome.status == status)
 
     def exit_code(self, fail_on: Severity = Severity.ERROR) -> int:
-        """Return 2 where a rule crashed, 1 where a finding is at or above ``fail_on``, else 0."""
-        if self.failed:
+        """Return 2 where a rule crashed or none could be judged, 1 for a finding at or above ``fail_on``, else 0."""
+        if self.failed or self.unjudged:
             return 2
         return int(self.worst is not None and self.worst >= fail_on)
 

@@ -5,6 +5,7 @@ from __future__ import annotations
 import io
 import os
 import sys
+from collections import Counter
 from collections.abc import Sequence
 from dataclasses import dataclass
 from pathlib import Path
@@ -15,6 +16,7 @@ from rich.console import Console
 from rich.text import Text
 
 from datacheck.findings import Failed, Finding, NotApplicable, Severity, plural
+from datacheck.manifest import Task
 from datacheck.report.tables import class_counts
 from datacheck.report.words import clean, dataset_line
 
@@ -24,10 +26,18 @@ if TYPE_CHECKING:
 _STYLES = {Severity.ERROR: "bold red", Severity.WARNING: "bold yellow", Severity.INFO: "bold blue"}
 _MARKS = {Severity.ERROR: "✖", Severity.WARNING: "▲", Severity.INFO: "●"}
 _ASCII = str.maketrans({"✖": "x", "▲": "!", "●": "i", "✔": "+", "→": ">", "·": "-", "…": "~", "×": "x", "–": "-"})
+_PROBED = (Task.CLASSIFICATION, Task.REGRESSION, Task.MULTILABEL)
 _INDENT = 11
 _LINES_OF_A_FINDING = 4
 _FOOTER_LINES = 5
 _ONE_LINERS = 6
+
+
+class _Console(Console):
+    """Leaves it to its caller what happens when nobody reads on; Rich would exit with 1, the code of findings."""
+
+    def on_broken_pipe(self) -> None:
+        raise BrokenPipeError
 
 
 @dataclass(frozen=True)
@@ -65,7 +75,7 @@ def show(report: Report, *, html: Path | None = None, verbose: bool = False, fil
     encoding = getattr(stream, "encoding", None) or "utf-8"
     if not encoding.lower().replace("-", "").startswith("utf"):
         lines = [_ascii(line, encoding) for line in lines]
-    _print(Console(file=stream, width=width, no_color=not colour, highlight=False), lines)
+    _print(_Console(file=stream, width=width, no_color=not colour, highlight=False), lines)
 
 
 def compose(report: Report, *, html: Path | None, screen: Screen) -> list[Text]:
@@ -79,8 +89,21 @@ def compose(report: Report, *, html: Path | None, screen: Screen) -> list[Text]:
             lines.extend([_cut(title, screen.width), _indented(clean(outcome.outcome.error), screen.width)])
     lines.extend(_findings(report.findings, room, screen))
     if not report.findings and not report.failed:
-        lines.append(Text(f"✔ {plural(len(report.outcomes), 'rule')} ran and found nothing", style="bold green"))
+        lines.extend(_nothing_found(report, screen))
     return [*lines, Text(), *_footer(report, html, screen)]
+
+
+def _nothing_found(report: Report, screen: Screen) -> list[Text]:
+    """Say what was looked at and found clean, and never that what was not looked at is."""
+    judged = len(report.with_status("passed"))
+    if judged or not report.outcomes:
+        return [Text(f"✔ {plural(judged, 'rule')} judged, nothing found", style="bold green")]
+    lines = [Text("✖ nothing could be judged: this says nothing about the dataset", style="bold red")]
+    outcomes = [one.outcome for one in report.outcomes]
+    reasons = Counter(clean(one.reason) for one in outcomes if isinstance(one, NotApplicable))
+    for reason, number in reasons.most_common(3):
+        lines.extend(_pad(line) for line in _wrapped(Text(f"{plural(number, 'rule')}: {reason}"), screen))
+    return lines
 
 
 def _header(report: Report, screen: Screen) -> list[Text]:
@@ -88,7 +111,7 @@ def _header(report: Report, screen: Screen) -> list[Text]:
     took = f" · took {report.seconds:.1f} s" if report.seconds else ""
     lines = [_cut(Text.assemble(("datacheck", "bold"), f"  {dataset_line(manifest)}{took}"), screen.width)]
     if manifest.took_for:
-        lines.append(_cut(Text(clean(manifest.took_for), style="dim"), screen.width))
+        lines.extend(_at_most_two(Text(clean(manifest.took_for), style="dim"), screen, screen.width))
     return lines + _class_table(report, screen)
 
 
@@ -132,7 +155,11 @@ def _findings(findings: Sequence[Finding], room: int, screen: Screen) -> list[Te
         room -= len(block)
         left.pop(0)
     n_lines = len(left) if len(left) <= max(room, 0) else max(room - 1, 0)
-    lines.extend(_one_line(finding, screen) for finding in left[:n_lines])
+    spare = room - n_lines - (n_lines < len(left))
+    for finding in left[:n_lines]:
+        short = _short(finding, screen, 2 if spare > 0 else 1)
+        spare -= len(short) - 1
+        lines.extend(short)
     rest = left[n_lines:]
     if rest:
         severities = sorted({finding.severity for finding in rest}, reverse=True)
@@ -141,9 +168,13 @@ def _findings(findings: Sequence[Finding], room: int, screen: Screen) -> list[Te
     return lines
 
 
-def _one_line(finding: Finding, screen: Screen) -> Text:
+def _short(finding: Finding, screen: Screen, most: int) -> list[Text]:
+    """Return a finding without its fix, on one line or two."""
     mark = (f"{_MARKS[finding.severity]} {finding.severity.label:<7}  ", _STYLES[finding.severity])
-    return _cut(Text.assemble(mark, (finding.code, "bold"), f" {clean(finding.message)}"), screen.width)
+    text = Text.assemble((finding.code, "bold"), f" {clean(finding.name)}: {clean(finding.message)}")
+    width = screen.width - _INDENT
+    first, *rest = _at_most_two(text, screen, width) if most > 1 else [_cut(text, width)]
+    return [Text.assemble(mark, first), *(_pad(line) for line in rest)]
 
 
 def _finding(finding: Finding, screen: Screen) -> list[Text]:
@@ -172,13 +203,17 @@ def _finding(finding: Finding, screen: Screen) -> list[Text]:
 
 
 def _wrapped(text: Text, screen: Screen) -> list[Text]:
-    """Return the lines of a text, no more than two of them unless everything is wanted."""
-    width = screen.width - _INDENT
+    """Return the indented lines of a text, no more than two of them unless everything is wanted."""
+    return _at_most_two(text, screen, screen.width - _INDENT)
+
+
+def _at_most_two(text: Text, screen: Screen, width: int) -> list[Text]:
     lines = list(text.wrap(Console(width=screen.width), width))
+    for line in lines:
+        line.rstrip()
     if screen.verbose or len(lines) <= 2:
         return lines
-    lines[1].rstrip()
-    return [lines[0], _cut(Text(lines[1].plain + " …", text.style), width)]
+    return [lines[0], _cut(Text.assemble(lines[1], " …"), width)]
 
 
 def _footer(report: Report, html: Path | None, screen: Screen) -> list[Text]:
@@ -206,11 +241,9 @@ def _next_command(report: Report) -> str:
         return f"datacheck explain {report.failed[0].code}"
     if report.findings:
         return f"datacheck explain {report.findings[0].code}"
-    return (
-        ""
-        if report.probe is not None or not len(report.manifest)
-        else "datacheck audit --probe (are the labels right?)"
-    )
+    if report.probe is None and report.manifest.task in _PROBED and report.with_status("passed"):
+        return "the same with --probe: are the labels right?"
+    return ""
 
 
 def _indented(text: str, width: int) -> Text:

@@ -50,7 +50,7 @@ def class_counts(context: RuleContext) -> ClassCounts | NotApplicable:
     """Count the classes of a classification or multilabel manifest, or say why they cannot be counted."""
     manifest = context.manifest
     if manifest.task not in (Task.CLASSIFICATION, Task.MULTILABEL):
-        return NotApplicable(f"needs class labels; this is a {manifest.task.value} dataset")
+        return NotApplicable(f"needs class labels; the task of this dataset is {manifest.task.value}")
     splits, codes = split_rows(manifest)
     n_classes = len(manifest.classes)
     if manifest.task is Task.CLASSIFICATION:

@@ -37,7 +37,7 @@ def classified(context: RuleContext, *, least: int = 30) -> Classified | NotAppl
     """Return the probed and labelled rows of a classification dataset, or say what is missing."""
     probe = context.probe
     if context.manifest.task is not Task.CLASSIFICATION:
-        return NotApplicable(f"needs class labels; this is a {context.manifest.task.value} dataset")
+        return NotApplicable(f"needs class labels; the task of this dataset is {context.manifest.task.value}")
     if probe is None or probe.pred_probs is None:
         return NotApplicable(NO_PROBE)
     labels = context.manifest.label_codes.astype(np.int64)

@@ -72,7 +72,7 @@ class LabelsCarryNoSignal:
         """Judge the dataset."""
         manifest = context.manifest
         if manifest.task is not Task.CLASSIFICATION:
-            return NotApplicable(f"needs class labels; this is a {manifest.task.value} dataset")
+            return NotApplicable(f"needs class labels; the task of this dataset is {manifest.task.value}")
         found = embedded(context, least=self.min_samples)
         if isinstance(found, NotApplicable):
             return found

@@ -70,7 +70,7 @@ class TargetRangeGap:
         """Judge the dataset."""
         manifest = context.manifest
         if manifest.task is not Task.REGRESSION:
-            return NotApplicable(f"needs a regression target; this is a {manifest.task.value} dataset")
+            return NotApplicable(f"needs a regression target; the task of this dataset is {manifest.task.value}")
         target = np.where(np.isfinite(manifest.target), manifest.target, np.nan)
         splits, codes = split_rows(manifest)
         present = ~np.isnan(target)

@@ -67,7 +67,7 @@ class Shortcut:
     def check(self, context: RuleContext) -> Outcome:
         """Judge the dataset."""
         if context.manifest.task is not Task.CLASSIFICATION:
-            return NotApplicable(f"needs class labels; this is a {context.manifest.task.value} dataset")
+            return NotApplicable(f"needs class labels; the task of this dataset is {context.manifest.task.value}")
         if context.measurements is None:
             return NotApplicable("needs the images' measurements; nothing was scanned")
         labels = context.manifest.label_codes

@@ -62,7 +62,7 @@ class LearningCurve:
     def check(self, context: RuleContext) -> Outcome:
         """Judge the dataset."""
         if context.manifest.task is not Task.CLASSIFICATION:
-            return NotApplicable(f"needs class labels; this is a {context.manifest.task.value} dataset")
+            return NotApplicable(f"needs class labels; the task of this dataset is {context.manifest.task.value}")
         found = embedded(context, least=self.min_samples)
         if isinstance(found, NotApplicable):
             return found
@@ -135,7 +135,7 @@ def _refit(head: RidgeHead, taught: NDArray[np.int64], n_classes: int) -> NDArra
     """Predictions of a head whose covariance, too, comes from the taught rows alone."""
     known = taught >= 0
     predicted = np.zeros(len(taught), dtype=np.intp)
-    for fold in head.inverse:
+    for fold in np.unique(head.fold[head.usable]).tolist():
         train, test = known & (head.fold != fold), head.fold == fold
         x = head.x[train]
         target = np.eye(n_classes)[taught[train]]

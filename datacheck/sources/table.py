@@ -21,6 +21,12 @@ from datacheck.sources.base import Source, SourceOptions, as_path, count
 from datacheck.sources.columns import GUESSES, Roles, find_roles, is_list, is_text, plain, separate
 from datacheck.sources.files import common_root, existing, split_names
 
+NOTHING_TOLD = (
+    "no column that says a path or a label: name them with path, label or target, or name all columns with columns "
+    "where there is no header"
+)
+"""What is said of a table from which nothing can be judged."""
+
 _CATEGORY = pa.dictionary(pa.int32(), pa.string())
 _STANDARD = {role: role for role in ("label_uri", "label", "target", "labels", "split", "group")} | {"path": "uri"}
 
@@ -88,7 +94,7 @@ def table_manifest(
             + ("name a column of paths label_uri" if wanted == "label_uri" else f"name it with {wanted}=")
         )
     told = (roles if reader is None else replace(roles, path=None)).words
-    words = [took_for, count(table.num_rows, "row"), told or "no column that says a path or a label"]
+    words = [took_for, count(table.num_rows, "row"), told or NOTHING_TOLD]
     if "split" in standard.column_names:
         standard, renamed = _normalise_splits(standard)
         words += [renamed] if renamed else []

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import errno
 import json
 import signal
 import subprocess
@@ -36,7 +37,7 @@ def folder(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Path:
 def test_findings_at_fail_on_exit_with_1_and_below_with_0(folder: Path, capsys: pytest.CaptureFixture[str]) -> None:
     assert run(["audit", str(folder), "--select", "DC304"]) == 1
     assert "conflicting-duplicates" in capsys.readouterr().out
-    assert run(["audit", str(folder), "--select", "DC201"]) == 0
+    assert run(["audit", str(folder), "--select", "DC203"]) == 0
     assert run(["audit", str(folder), "--ignore", "DC3,DC4,DC105"]) == 0
 
 
@@ -165,6 +166,54 @@ def test_ctrl_c_says_that_work_is_kept(tmp_path: Path) -> None:
     assert process.returncode == 130, errors
     assert "finished work is kept" in errors
     assert "Traceback" not in errors
+
+
+def test_a_table_of_which_nothing_can_be_judged_is_not_clean(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str]
+) -> None:
+    monkeypatch.chdir(tmp_path)
+    Path("t.csv").write_text("foo,bar\n" + "".join(f"a{n},b{n}\n" for n in range(60)))
+    assert run(["audit", "t.csv"]) == 2
+    out = capsys.readouterr().out
+    assert "nothing could be judged" in out
+    assert "name them" in out
+
+
+def test_an_audit_that_nobody_reads_to_the_end_keeps_its_exit_code(folder: Path) -> None:
+    for options, code in (["--ignore", "DC3"], 0), ([], 1), (["--format", "json"], 1):
+        process = subprocess.Popen(
+            [sys.executable, "-m", "datacheck", "audit", str(folder), *options],
+            stdout=subprocess.PIPE,
+            stderr=subprocess.PIPE,
+            text=True,
+        )
+        assert process.stdout is not None
+        process.stdout.close()
+        _, errors = process.communicate(timeout=60)
+        assert (process.returncode, errors) == (code, "")
+
+
+@pytest.mark.parametrize(
+    ("error", "message"),
+    [
+        (OSError(errno.ENOSPC, "No space left on device"), "no room left on the disk; finished work is kept"),
+        (PermissionError(errno.EACCES, "Permission denied", "x.html"), "Permission denied: x.html"),
+        (ValueError("odd"), "internal error: ValueError: odd"),
+    ],
+)
+def test_errors_of_the_system_are_told_from_our_own(
+    folder: Path,
+    monkeypatch: pytest.MonkeyPatch,
+    capsys: pytest.CaptureFixture[str],
+    error: Exception,
+    message: str,
+) -> None:
+    def fail(*arguments: object, **options: object) -> None:
+        raise error
+
+    monkeypatch.setattr("datacheck.cli.audit.run_audit", fail)
+    assert run(["audit", str(folder)]) == 2
+    assert message in capsys.readouterr().err
 
 
 def test_shares() -> None:

@@ -5,9 +5,9 @@ from __future__ import annotations
 import pytest
 
 from datacheck.errors import ConfigError
-from datacheck.findings import Severity
+from datacheck.findings import NotApplicable, Passed, Severity
 from datacheck.manifest import Manifest
-from datacheck.report import FORMATS, Report, render
+from datacheck.report import FORMATS, Report, RuleOutcome, render
 
 
 def test_findings_stand_worst_first_then_by_samples_then_by_code(report: Report) -> None:
@@ -80,3 +80,13 @@ def test_notebook_summary_escapes_and_names_every_finding(crashed: Report) -> No
 
 def test_repr_is_one_line(report: Report) -> None:
     assert repr(report) == "<Report of 6 samples: 1 error, 1 warning, 1 info; 5 rules>"
+
+
+def test_a_dataset_of_which_nothing_could_be_judged_is_not_clean(manifest: Manifest) -> None:
+    outcomes = tuple(RuleOutcome(f"DC10{n}", f"rule-{n}", NotApplicable("needs class labels")) for n in (1, 2))
+    blind = Report(manifest, outcomes=outcomes)
+    assert blind.exit_code() == 2
+    assert "nothing could be judged" in render(blind, "terminal")
+    assert "2 rules: needs class labels" in render(blind, "terminal")
+    seeing = Report(manifest, outcomes=(*outcomes, RuleOutcome("DC101", "unreadable-sample", Passed())))
+    assert seeing.exit_code() == 0

@@ -63,6 +63,6 @@ def test_silent_where_all_is_there_and_where_a_split_has_no_labels() -> None:
 
 
 def test_what_has_no_classes_is_not_judged() -> None:
-    assert judge(target=[1.0]) == NotApplicable("needs class labels; this is a regression dataset")
+    assert judge(target=[1.0]) == NotApplicable("needs class labels; the task of this dataset is regression")
     assert isinstance(judge(label=[None, None]), NotApplicable)
     assert isinstance(judge(label=[]), NotApplicable)
