@@ -7,10 +7,8 @@ import json
 import os
 import pickle
 import queue
-import shutil
 import subprocess
 import sys
-import tempfile
 import threading
 import time
 from collections import deque
@@ -25,6 +23,7 @@ from numpy.typing import NDArray
 
 from datacheck.errors import ScanError
 from datacheck.readers import ReadFailure
+from datacheck.scan.scratch import Scratch
 from datacheck.scan.shard import ShardResult, ShardSettings, failed, shard
 from datacheck.scan.worker import BEAT, Heartbeat, receive, send
 
@@ -89,8 +88,9 @@ def run_processes(
         When the processes cannot be started.
     """
     with contextlib.ExitStack() as stack:
-        folder = Path(tempfile.mkdtemp(prefix="datacheck-scan-"))
-        stack.callback(shutil.rmtree, folder, ignore_errors=True)
+        scratch = Scratch()
+        stack.callback(scratch.remove)
+        folder = scratch.path
         (folder / "beats").write_bytes(BEAT.pack(0, -1, 0) * jobs)
         pool = _Pool(tasks, settings, jobs, timeout_s, folder)
         stack.callback(pool.stop)

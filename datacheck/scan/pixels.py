@@ -63,11 +63,25 @@ def place_pixels(
 
 
 def create(path: Path, shape: tuple[int, ...]) -> np.memmap[Any, np.dtype[np.uint8]]:
-    """Create a file of zeros that takes no room on disk until rows are written."""
+    """Create a file of zeros, with its room on disk: writing to a map of a full disk would kill the process.
+
+    Raises
+    ------
+    OSError
+        When there is no room.
+    """
     if 0 in shape:
         np.save(path, np.zeros(shape, np.uint8))
         return np.zeros(shape, np.uint8)  # type: ignore[return-value]
-    return npy.open_memmap(path, mode="w+", dtype=np.uint8, shape=shape)
+    target = npy.open_memmap(path, mode="w+", dtype=np.uint8, shape=shape)
+    if hasattr(os, "posix_fallocate"):
+        try:
+            with path.open("r+b") as file:
+                os.posix_fallocate(file.fileno(), 0, path.stat().st_size)
+        except OSError as error:
+            path.unlink()
+            raise OSError(error.errno, error.strerror, str(path)) from None
+    return target
 
 
 def pixel_sides(folder: Path, files: pa.ChunkedArray) -> NDArray[np.int64]:

@@ -4,8 +4,6 @@ from __future__ import annotations
 
 import contextlib
 import pickle
-import shutil
-import tempfile
 import weakref
 from collections.abc import Iterator
 from pathlib import Path
@@ -17,6 +15,7 @@ from datacheck.readers import SampleReader
 from datacheck.scan.job import Progress, ScanJob, ScanResult
 from datacheck.scan.local import Outcome, ShardTask, default_jobs, run_processes, run_threads
 from datacheck.scan.measurements import Measurements
+from datacheck.scan.scratch import Scratch
 from datacheck.scan.shard import ShardSettings
 from datacheck.scan.worker import exclusive
 
@@ -75,20 +74,17 @@ def scan(
     [0.0, 1.0]
     """
     reader = _check(manifest, engine, jobs, pixels)
-    temporary = run_dir is None
-    folder = Path(tempfile.mkdtemp(prefix="datacheck-scan-")) if run_dir is None else Path(run_dir) / "scan"
+    scratch, folder = (None, Path(run_dir) / "scan") if run_dir is not None else _scratch()
     try:
         folder.mkdir(parents=True, exist_ok=True)
         with _only_one(folder):
             job = ScanJob(manifest, reader, folder, pixels or 0, thumbnails, progress)
             result = job.run(lambda tasks: _start(engine, tasks, job.settings, jobs, timeout_s))
     except BaseException:
-        if temporary:
-            shutil.rmtree(folder, ignore_errors=True)
+        if scratch is not None:
+            scratch.remove()
         raise
-    if temporary:
-        return _detached(result, folder)
-    return result
+    return result if scratch is None else _detached(result, scratch)
 
 
 def _check(manifest: Manifest, engine: str, jobs: int | None, pixels: int | None) -> SampleReader:
@@ -115,13 +111,18 @@ def _only_one(folder: Path) -> Iterator[None]:
         raise ScanError(f"another scan is using {folder}: wait for it, or choose another run folder") from None
 
 
-def _detached(result: ScanResult, folder: Path) -> ScanResult:
+def _scratch() -> tuple[Scratch, Path]:
+    scratch = Scratch()
+    return scratch, scratch.path
+
+
+def _detached(result: ScanResult, scratch: Scratch) -> ScanResult:
     """Let a temporary folder live exactly as long as what reads from it."""
     owner: Any = result.thumbnails
     if owner is None:
-        shutil.rmtree(folder, ignore_errors=True)  # an open memory map outlives its file
+        scratch.remove()  # an open memory map outlives its file
     else:
-        weakref.finalize(owner, shutil.rmtree, folder, True)
+        weakref.finalize(owner, scratch.remove)
     return ScanResult(Measurements(result.measurements.table), result.pixels, owner)
 
 

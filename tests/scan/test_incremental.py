@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import errno
 import io
 import os
 import signal
@@ -223,8 +224,14 @@ scan(Manifest.from_columns({"uri": names}, root=root / "data"), run_dir=root / "
 
 
 def start(folder: Path) -> subprocess.Popen[str]:
+    temporary = folder.parent / "temporary"  # a killed scan leaves its folder there
+    temporary.mkdir(exist_ok=True)
     return subprocess.Popen(
-        [sys.executable, "-c", SCRIPT, str(folder)], stdout=subprocess.PIPE, stderr=subprocess.PIPE, text=True
+        [sys.executable, "-c", SCRIPT, str(folder)],
+        stdout=subprocess.PIPE,
+        stderr=subprocess.PIPE,
+        text=True,
+        env={**os.environ, "TMPDIR": str(temporary)},
     )
 
 
@@ -309,3 +316,15 @@ def test_ctrl_c_keeps_the_work_and_leaves_nothing_running(folder: Path) -> None:
     result, read = run(folder, pixels=8)
     assert len(read) <= 171 - done
     assert_same(result, clean(folder, pixels=8))
+
+
+def test_a_full_disk_is_an_error_before_the_map_is_written(folder: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    def full(*arguments: int) -> None:
+        raise OSError(errno.ENOSPC, "No space left on device")
+
+    monkeypatch.setattr(os, "posix_fallocate", full)
+    with pytest.raises(OSError, match="No space left on device"):
+        run(folder, pixels=8)
+    assert not list(folder.rglob("pixels-*"))
+    monkeypatch.undo()
+    assert_same(run(folder, pixels=8)[0], clean(folder, pixels=8))
