@@ -11,8 +11,8 @@ from numpy.typing import NDArray
 
 from datacheck.errors import ProbeError
 from datacheck.manifest import Task
+from datacheck.probe.channel import weigh_labels
 from datacheck.probe.label_quality import (
-    label_quality,
     multilabel_quality,
     multilabel_sample_quality,
     suggested_labels,
@@ -81,12 +81,13 @@ def residual_quality(target: NDArray[np.floating[Any]], predicted: NDArray[np.fl
 
 def _classification(problem: Problem, fitted: Fitted, mean: NDArray[np.float32]) -> Judged:
     labels = np.where(problem.labelled, problem.answers, -1).astype(np.int64)
-    quality = label_quality(mean, labels)
+    weighed = weigh_labels(mean, labels)
+    quality = weighed.odds
     suggested = suggested_labels(mean, labels)
     known = (labels >= 0) & np.isfinite(mean).all(axis=1)
     metrics = classification_metrics(labels[known], mean[known].argmax(axis=1), problem.classes, seed=problem.seed)
     try:
-        found = estimate(mean, labels, refit=fitted.refit, quality=quality, seed=problem.seed)
+        found = estimate(mean, labels, refit=fitted.refit, weighed=weighed, seed=problem.seed)
     except ProbeError as error:
         return Judged(quality, suggested, metrics, None, (f"label errors were not counted: {error}",))
     return Judged(quality, suggested, metrics, found)

@@ -12,6 +12,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from datacheck.errors import ProbeError, did_you_mean
+from datacheck.probe.channel import weigh_labels
 from datacheck.probe.chunks import map_chunks
 from datacheck.probe.confident_learning import (
     Labels,
@@ -23,6 +24,7 @@ from datacheck.probe.confident_learning import (
 )
 
 Method = Literal[
+    "noise_channel",
     "relative_margin",
     "normalized_margin",
     "self_confidence",
@@ -38,7 +40,7 @@ def label_quality(
     pred_probs: Probabilities,
     labels: Labels,
     *,
-    method: Method = "relative_margin",
+    method: Method = "noise_channel",
     threads: int | None = None,
 ) -> NDArray[np.float32]:
     """Score each label by out-of-sample probabilities; low is suspect.
@@ -50,10 +52,8 @@ def label_quality(
     labels
         Index of the given label, -1 for none; shape [N].
     method
-        ``relative_margin``: p(given) / (p(given) + max p(other)), the odds of the given label against its best rival.
-        It ranks real human label errors above self-confidence where two classes share the belief, and above the
-        normalized margin where the probe is unsure of everything (average precision .873 / .542 on CIFAR-10N worse /
-        aggre under a frozen small network, against .856 / .544 and .857 / .454).
+        ``noise_channel``: the odds of the given label against its rivals, led back through the estimated noise channel
+        (`channel.weigh_labels`). ``relative_margin``: p(given) / (p(given) + max p(other)).
         ``normalized_margin``: (p(given) - max p(other) + 1) / 2. ``self_confidence``: p(given).
         ``confidence_weighted_entropy``: the normalised entropy over p(given), squashed by log(1 + x) / x.
         ``adjusted_…``: the same after class thresholds are subtracted, so that a class that the model rarely
@@ -79,6 +79,8 @@ def label_quality(
     if method not in get_args(Method):
         raise ProbeError(f"unknown label quality method {method!r}{did_you_mean(method, list(get_args(Method)))}")
     probs, given = check_inputs(mean_probabilities(pred_probs), labels)
+    if method == "noise_channel":
+        return weigh_labels(probs, given, threads=threads).odds
     if method == "confidence_weighted_entropy":
         return _confidence_weighted_entropy(probs, given, threads)
     summary = summarise_rows(probs, given, threads=threads)

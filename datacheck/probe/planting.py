@@ -9,8 +9,9 @@ from typing import Any
 import numpy as np
 from numpy.typing import NDArray
 
-from datacheck.probe.confident_learning import NoiseTransition, Probabilities, summarise_rows
-from datacheck.probe.label_quality import Method, label_quality, mean_probabilities
+from datacheck.probe.channel import Channel, weigh_labels
+from datacheck.probe.confident_learning import Probabilities, summarise_rows
+from datacheck.probe.label_quality import mean_probabilities
 
 Refit = Callable[[NDArray[np.int64], int], Probabilities]
 """Fits the probe again on other labels, with a seed, and returns its out-of-sample probabilities."""
@@ -40,16 +41,18 @@ def plant(
     probs: Probabilities,
     given: NDArray[np.int64],
     rows: NDArray[np.intp],
-    channel: NoiseTransition,
+    odds: NDArray[np.float32],
+    channel: Channel,
+    errors: Channel,
     refit: Refit | None,
-    method: Method,
     rng: np.random.Generator,
     refit_seed: int,
 ) -> Planted:
     """Plant errors in the labels of some rows, fit again, and return where they rank among the rest.
 
-    Half of them fall on all rows alike and follow the noise transition; half fall where the probe is unsure, on the
-    classes that it finds plausible. Without ``refit`` the given probabilities, which are out of sample, score them.
+    Half of them fall on all rows alike and are drawn from ``errors``; half fall where the probe is unsure, on the
+    classes that it finds plausible. Without ``refit`` the given probabilities, which are out of sample, score them, and
+    the other rows keep their ``odds`` (shape [N]).
     """
     n_planted = min(len(rows) // 2, max(MIN_PLANTED, int(len(rows) * PLANTED_SHARE)))
     before = summarise_rows(probs, given)
@@ -59,11 +62,16 @@ def plant(
     rest = np.setdiff1d(np.arange(len(rows)), hard)
     even = rng.choice(rest, n_planted - len(hard), replace=False)
     changed = given.copy()
-    changed[rows[even]] = _draw(channel.given_if_true[given[rows[even]]], given[rows[even]], rng)
+    changed[rows[even]] = _draw(errors[given[rows[even]]], given[rows[even]], rng)
     changed[rows[hard]] = _draw(probs[rows[hard]], given[rows[hard]], rng)
-    fitted = probs if refit is None else mean_probabilities(refit(changed, refit_seed))
-    summary = summarise_rows(fitted, changed)
-    score = label_quality(fitted, changed, method=method)[rows]
+    if refit is None:
+        fitted, score = probs, odds.copy()
+        planted = rows[np.concatenate([even, hard])]
+        score[planted] = weigh_labels(probs[planted], changed[planted], channel).odds
+    else:
+        fitted = mean_probabilities(refit(changed, refit_seed))
+        score = weigh_labels(fitted, changed, channel).odds
+    summary, score = summarise_rows(fitted, changed), score[rows]
     kind = np.zeros(len(rows), dtype=np.int8)
     kind[even], kind[hard] = 1, 2
     usable = ~np.isnan(score)

@@ -123,13 +123,13 @@ def test_too_few_samples_are_refused() -> None:
 
 
 def test_nothing_is_recommended_where_nothing_is_wrong() -> None:
-    assert recommended_depth(np.zeros(5), flagged=3, cautious=True) == 0
-    assert recommended_depth(np.empty(0), flagged=3) == 0
+    assert recommended_depth(np.zeros(5)) == recommended_depth(np.zeros(5), cautious=True) == 0
+    assert recommended_depth(np.empty(0)) == 0
 
 
 @pytest.mark.parametrize("rate", [0.1, 0.3])
 @pytest.mark.parametrize("kind", ["uniform", "pair"])
-def test_the_recommended_cut_is_as_deep_as_confident_learning_flags_and_no_worse_than_disagreement(rate, kind) -> None:
+def test_the_recommended_cut_is_as_good_as_the_filter_of_confident_learning_and_near_disagreement(rate, kind) -> None:
     probs, labels, wrong = world(3000, 10, rate, kind=kind)
     result = estimate(probs, labels)
     cut = np.argsort(label_quality(probs, labels), kind="stable")[: result.recommended_depth]
@@ -138,5 +138,6 @@ def test_the_recommended_cut_is_as_deep_as_confident_learning_flags_and_no_worse
     def f1(flags):
         return 2 * wrong[flags].sum() / (len(wrong[flags]) + wrong.sum())
 
-    assert result.recommended_depth == find_label_issues(probs, labels).sum()
-    assert f1(cut) > f1(disagrees) - 0.001
+    # These probabilities are exactly right, and then disagreement is the best cut there is.
+    assert f1(cut) > f1(disagrees) - 0.03
+    assert f1(cut) > f1(find_label_issues(probs, labels)) - 0.005
