@@ -9,11 +9,12 @@ from typing import TYPE_CHECKING, Any
 import numpy as np
 from numpy.typing import NDArray
 
-from datacheck.errors import PlanError, did_you_mean
+from datacheck.errors import PlanError, did_you_mean, require
 from datacheck.manifest import Manifest, Task
 
 if TYPE_CHECKING:
     from datacheck.fingerprint import Fingerprint
+    from datacheck.plan.crossfit import Encoder
     from datacheck.probe.outputs import ProbeOutputs
     from datacheck.scan.measurements import Measurements
 
@@ -27,6 +28,7 @@ class Inputs:
     pixels: NDArray[np.uint8] | None
     probe: ProbeOutputs | None
     features: NDArray[np.floating[Any]] | None
+    weights: Any
     seed: int
     n_seeds: int
 
@@ -69,12 +71,28 @@ class Inputs:
         probe = self.probe
         if probe is not None and probe.embeddings is not None and not probe.backend.startswith("scratch"):
             return probe.embeddings[rows], f"the probe's embeddings ({probe.backend})"
-        if self.pixels is not None:
+        if self.pixels is None:
+            return None
+        encoder = self.encoder(self.pixels[rows])
+        return encoder.encode(self.pixels[rows]), encoder.title
+
+    def encoder(self, pixels: NDArray[np.uint8]) -> Encoder:
+        """Return what turns pixels into features without labels: the pretrained network, else patches of these images.
+
+        Raises
+        ------
+        MissingExtraError
+            When there are weights and no torch.
+        """
+        if self.weights is None:
             from datacheck.plan.patches import PatchEncoder
 
-            encoder = PatchEncoder.fit(self.pixels[rows], seed=self.seed)
-            return encoder.encode(self.pixels[rows]), encoder.title
-        return None
+            return PatchEncoder.fit(pixels, seed=self.seed)
+        for module in ("torch", "torchvision"):
+            require(module, extra="probe", purpose="a plan measured on a pretrained network")
+        from datacheck.plan.crossfit import BackboneEncoder
+
+        return BackboneEncoder.load(self.weights, max(64, min(96, pixels.shape[1])))
 
 
 def check_inputs(

@@ -59,8 +59,8 @@ def make_plan(
     features
         Your own features [N, D], made without these labels.
     weights
-        Pretrained weights (`datacheck.probe.PretrainedWeights`, or what it takes): augmentations are then tried on
-        that network's features instead of on patches of the images. Takes longer.
+        Pretrained weights (`datacheck.probe.PretrainedWeights`, or what it takes): augmentations, and heads where there
+        are no features, are then tried on that network's features instead of on patches of the images. Takes longer.
     findings
         Of the audit: the triage (DC602) heads the order of work.
     budget
@@ -92,7 +92,7 @@ def make_plan(
 
     clock = Clock(parse_budget(budget))
     check_inputs(manifest, measurements, pixels, features, probe, fingerprint)
-    data = Inputs(manifest, measurements, pixels, probe, features, seed, max(1, n_seeds))
+    data = Inputs(manifest, measurements, pixels, probe, features, weights, seed, max(1, n_seeds))
     shares = None if deployment_shares is None else target_shares(manifest, deployment_shares)
     tell = progress or (lambda stage, done, total: None)
     groups, exact = data.groups()
@@ -110,7 +110,7 @@ def make_plan(
     items += measured_items(data, training, groups, shares, notes)
     tell("plan", 4, 5)
     if augment:
-        items += augment_part(data, training, groups, weights, clock, tell)
+        items += augment_part(data, training, groups, clock, tell)
     items += _label_next(data)
     from datacheck.plan.order import order_item
 

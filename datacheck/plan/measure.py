@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Callable
-from typing import TYPE_CHECKING, Any
+from typing import TYPE_CHECKING
 
 import numpy as np
 from numpy.typing import NDArray
@@ -20,7 +20,7 @@ ROWS_FOR_HEADS = 8000
 """Heads on features are measured on at most about this many samples."""
 
 ROWS_FOR_AUGMENTATIONS = 3000
-ROWS_FOR_BACKBONE = 1000
+ROWS_FOR_BACKBONE = 2000
 """Augmentations are tried on at most about this many samples: on patch features, and on a pretrained network's."""
 
 MIN_ROWS = 40
@@ -112,7 +112,6 @@ def augment_part(
     data: Inputs,
     training: NDArray[np.int64],
     groups: NDArray[np.int64],
-    weights: Any,
     clock: Clock,
     tell: Callable[[str, int, int], None],
 ) -> list[PlanItem]:
@@ -127,24 +126,20 @@ def augment_part(
         usable[training] = True
         if data.measurements is not None:
             usable &= data.measurements.readable
-        limit = ROWS_FOR_AUGMENTATIONS if weights is None else ROWS_FOR_BACKBONE
+        limit = ROWS_FOR_AUGMENTATIONS if data.weights is None else ROWS_FOR_BACKBONE
         rows = choose_rows(data.codes, usable, limit=limit, seed=data.seed)
         if len(rows) < MIN_ROWS or len(np.unique(groups[rows])) < 5 or len(np.unique(data.codes[rows])) < 2:
             reason = f"needs {MIN_ROWS} labelled training samples of two classes or more, found {len(rows)}"
     if reason:
         return [PlanItem(kind="augment", name="augment", verdict="not measured", summary=reason)]
-    from datacheck.plan.crossfit import BackboneEncoder, Encoder
-    from datacheck.plan.patches import LARGEST_SIDE, PatchEncoder
+    from datacheck.plan.patches import LARGEST_SIDE
     from datacheck.plan.trials import small, try_augmentations
 
     assert data.pixels is not None
     chosen = np.ascontiguousarray(data.pixels[rows])
-    encoder: Encoder
-    if weights is None:
+    if data.weights is None:
         chosen = small(chosen, LARGEST_SIDE)
-        encoder = PatchEncoder.fit(chosen, seed=data.seed)
-    else:
-        encoder = BackboneEncoder.load(weights, max(64, min(96, chosen.shape[1])))
+    encoder = data.encoder(chosen)
     deadline = clock.used + AUGMENT_SHARE * clock.left
     found = try_augmentations(
         chosen,
