@@ -17,6 +17,7 @@ from rich.text import Text
 
 from datacheck.findings import Failed, Finding, NotApplicable, Severity, plural
 from datacheck.manifest import Task
+from datacheck.report.plan_screen import plan_lines
 from datacheck.report.tables import class_counts
 from datacheck.report.words import clean, dataset_line
 
@@ -81,7 +82,9 @@ def show(report: Report, *, html: Path | None = None, verbose: bool = False, fil
 def compose(report: Report, *, html: Path | None, screen: Screen) -> list[Text]:
     """Return the lines of the report, each no wider than the screen."""
     header = _header(report, screen)
-    room = max(screen.height - len(header) - _FOOTER_LINES - 2 * bool(report.failed), 3 * _LINES_OF_A_FINDING)
+    planned = plan_lines(report.plan, screen.width, verbose=screen.verbose)
+    taken = len(header) + _FOOTER_LINES + 2 * bool(report.failed) + len(planned) + bool(planned)
+    room = max(screen.height - taken, 3 * _LINES_OF_A_FINDING)
     lines = [*header, Text()]
     for outcome in report.failed:
         if isinstance(outcome.outcome, Failed):
@@ -90,6 +93,7 @@ def compose(report: Report, *, html: Path | None, screen: Screen) -> list[Text]:
     lines.extend(_findings(report.findings, room, screen))
     if not report.findings and not report.failed:
         lines.extend(_nothing_found(report, screen))
+    lines.extend([Text(), *planned] if planned else [])
     return [*lines, Text(), *_footer(report, html, screen)]
 
 
