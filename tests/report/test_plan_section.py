@@ -57,7 +57,7 @@ def test_the_terminal_shows_the_order_of_work_and_the_verdicts_with_their_number
     assert lines[start].endswith("gain in balanced accuracy out of sample, 130 samples, 2 seeds, 0 s")
     assert lines[start + 1].startswith("           1. split the data as planned")
     assert lines[start + 3] == "           3. rebalance … 1 more"
-    assert lines[start + 4] == "✔ use      logits adjusted" + " " * 30 + "+0.031 [+0.012, +0.050]"
+    assert lines[start + 4] == "✔ use      logits adjusted" + " " * 31 + "+0.031 [+0.012, +0.050]"
     assert lines[start + 5].startswith("✖ avoid    rotation by 0 degrees: it turns six → ")
     assert lines[start + 5].endswith("-0.200 [-0.250, -0.100]")
     assert lines[start + 8] == "… and 3 more (--verbose shows all)"
