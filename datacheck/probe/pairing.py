@@ -13,14 +13,22 @@ from typing import Any
 
 import numpy as np
 from numpy.typing import NDArray
+from threadpoolctl import threadpool_limits  # type: ignore[import-untyped]
 
-from datacheck.manifest import natural_key
+from datacheck.probe.listing_hints import irregular_rows, log_prior, whole_orders
+from datacheck.probe.moves import SMALL, STAY, Move, global_moves, local_moves
 from datacheck.probe.ridge import RidgeHead
+from datacheck.probe.slips import Break, Slips, segment, settle, sources
+from datacheck.probe.spaces import embedding_spaces
 
-N_LABEL_SKETCH = 32
-N_LAG_COMPONENTS = 16
 N_SHUFFLES = 20
-MAX_LAGS = 4
+ROUNDS = 4
+STRAY_LABELS = 0.001
+ONE_THREAD = 10_000
+"""Up to so many samples one thread is used: threads that wait for one another cost more than they bring."""
+
+LARGEST_KERNEL = 20_000
+"""Beyond so many rows the sharper kernel head learns from all rows around the breaks and others drawn at random."""
 
 Floats = NDArray[np.float64]
 Indices = NDArray[np.int64]
@@ -37,19 +45,23 @@ class Repair:
     source
         Row n should have the label that row ``source[n]`` has now; a permutation of the rows; shape [N].
     segments
-        For a shift: (first row, offset) of each stretch, offset 0 where the labels are in place.
-    uncertain
-        For a shift: first and last row that each change of offset may lie at (95 % of the posterior).
+        For a shift: first row and move of each stretch; the move is `moves.STAY` where the labels are in place.
+    breaks
+        For a shift: where each stretch after the first begins, and how sure that is.
+    certainty
+        Probability that each row's label is right after the repair, given that the repair is; shape [N].
     gain
-        Log-likelihood of the labels, out of sample, above that of the given pairing (nats).
+        Log-likelihood of the repaired labels, out of sample by a head taught by them, above that of the given labels
+        by a head taught by those (nats).
     n_moved
         Rows whose label changes.
     """
 
     kind: str
     source: Indices
-    segments: tuple[tuple[int, int], ...]
-    uncertain: tuple[tuple[int, int], ...]
+    segments: tuple[tuple[int, Move], ...]
+    breaks: tuple[Break, ...]
+    certainty: Floats
     gain: float
     n_moved: int
 
@@ -63,11 +75,35 @@ class PairingEvidence:
     repair: Repair | None
 
 
+@dataclass(frozen=True)
+class _Scene:
+    """What every hypothesis is judged with."""
+
+    features: NDArray[np.floating[Any]]
+    given: Indices
+    n_classes: int
+    space: Indices
+    head: RidgeHead
+    seed: int
+
+    def scores(self, labels: Indices) -> Floats:
+        return self.head.scores(labels, self.n_classes)
+
+    def likelihood(self, labels: Indices) -> Floats:
+        return log_likelihood(self.scores(labels), labels, self.head.usable)
+
+    def gain(self, repaired: Indices) -> float:
+        # Each labelling is judged by a head of its own: labels sorted by class and read backwards only change names.
+        return _total(self.likelihood(repaired), repaired) - _total(self.likelihood(self.given), self.given)
+
+
 def examine_pairing(
     features: NDArray[np.floating[Any]],
     labels: NDArray[np.integer[Any]],
     *,
     uris: Sequence[str | None] | None = None,
+    hints: NDArray[np.integer[Any]] | None = None,
+    fold: NDArray[np.integer[Any]] | None = None,
     min_signal: float = 6.0,
     min_gain: float = 40.0,
     seed: int = 0,
@@ -81,7 +117,12 @@ def examine_pairing(
     labels
         Class index in the order of the listing, -1 for none; shape [N].
     uris
-        File names in the order of the rows: was one listing sorted as text, the other by number?
+        File names in the order of the rows: was one listing sorted as text, the other by number? And does a name say
+        where something slipped?
+    hints
+        Further rows at which a slip is likelier than elsewhere, such as the second of two equal files.
+    fold
+        The fold that held each row out, where features may come from a network for each fold; shape [N].
     min_signal
         z-score against shuffled labels from which labels carry signal.
     min_gain
@@ -97,28 +138,39 @@ def examine_pairing(
     >>> given = np.r_[true[:200], np.roll(true[200:], 1)]
     >>> repair = examine_pairing(features, given).repair
     >>> bool((given[repair.source] == true).all()), repair.segments[1][1]
-    (True, 1)
+    (True, Move(offset=1, mirrored=False))
     """
     given = np.asarray(labels, dtype=np.int64)
-    n_classes = int(given.max(initial=0)) + 1
-    scorer = RidgeHead(features, seed=seed)
-    usable = scorer.usable
-    shuffled = _shuffled_evidence(scorer, given, n_classes, seed)
+    hinted = np.zeros(0, dtype=np.int64) if uris is None else irregular_rows(uris)
+    if hints is not None:
+        hinted = np.union1d(hinted, hints)
+    with threadpool_limits(1 if len(given) <= ONE_THREAD else None, user_api="blas"):
+        space = np.zeros(len(given), dtype=np.int64) if fold is None else embedding_spaces(features, fold, seed=seed)
+        head = RidgeHead(features, seed=seed, space=space)
+        scene = _Scene(features, given, int(given.max(initial=0)) + 1, space, head, seed)
+        return _examined(scene, whole_orders(len(given), uris), hinted, min_signal, min_gain)
+
+
+def _examined(
+    scene: _Scene, orders: dict[str, Indices], hints: Indices, min_signal: float, min_gain: float
+) -> PairingEvidence:
+    given = scene.given
+    shuffled = _shuffled_evidence(scene)
     centre, spread = float(np.mean(shuffled)), max(float(np.std(shuffled)), 1e-12)
 
     def signal(candidate: Indices) -> float:
-        return (_evidence(scorer.scores(candidate, n_classes), candidate, usable) - centre) / spread
+        return (_evidence(scene.scores(candidate), candidate, scene.head.usable) - centre) / spread
 
     as_given = signal(given)
     repairs = [
-        _as_order(name, source, scorer, given, n_classes)
-        for name, source in _orders(len(given), uris).items()
+        _as_order(name, source, scene)
+        for name, source in orders.items()
         if signal(given[source]) > max(min_signal, as_given)
     ]
-    lags = list(dict.fromkeys([0, *_candidate_lags(scorer.x, given), 1, -1]))
+    moves = list(dict.fromkeys([STAY, *global_moves(scene.head.x, given), *SMALL]))
     if len(given) > 2:
-        strengths = [max(0.0, signal(np.roll(given, -lag))) for lag in lags]
-        shifted = _as_shifts(lags, strengths, scorer, given, n_classes) if max(strengths) > min_signal else None
+        strengths = [max(0.0, signal(given[move.source(len(given))])) for move in moves]
+        shifted = _as_slips(moves, strengths, scene, hints) if max(strengths) > min_signal else None
         repairs += [shifted] if shifted is not None else []
     worthy = [
         (repair, strength)
@@ -136,68 +188,35 @@ def _evidence(scores: Floats, labels: Indices, usable: NDArray[np.bool_]) -> flo
     return float((scores[rows, labels[rows]] - scores[rows].mean(axis=1)).mean()) if len(rows) else 0.0
 
 
-def _shuffled_evidence(scorer: RidgeHead, labels: Indices, n_classes: int, seed: int) -> list[float]:
-    rng = np.random.default_rng([seed, 1])
+def _shuffled_evidence(scene: _Scene) -> list[float]:
+    rng = np.random.default_rng([scene.seed, 1])
     found = []
     for _ in range(N_SHUFFLES):
-        shuffled = rng.permutation(labels)
-        found.append(_evidence(scorer.scores(shuffled, n_classes), shuffled, scorer.usable))
+        shuffled = rng.permutation(scene.given)
+        found.append(_evidence(scene.scores(shuffled), shuffled, scene.head.usable))
     return found
 
 
-def _candidate_lags(x: Floats, labels: Indices) -> list[int]:
-    """Lags other than 0 at which labels and features go together most, by cross-correlation of all lags at once."""
-    n_rows = len(x)
-    n_classes = int(labels.max(initial=0)) + 1
-    one_hot_width = min(n_classes, N_LABEL_SKETCH)
-    codes = np.eye(n_classes) if n_classes <= N_LABEL_SKETCH else _sketch(n_classes, one_hot_width)
-    sketch = np.where(labels[:, None] >= 0, codes[np.maximum(labels, 0)], 0)
-    sketch = sketch - sketch.mean(axis=0)
-    spectra = np.fft.rfft(x[:, :N_LAG_COMPONENTS], axis=0)
-    strength = np.zeros(n_rows)
-    for column in sketch.T:
-        crossed = np.conj(spectra) * np.fft.rfft(column)[:, None]
-        strength += (np.fft.irfft(crossed, n_rows, axis=0) ** 2).sum(axis=1)
-    spread = 1.4826 * float(np.median(np.abs(strength - np.median(strength)))) + 1e-12
-    standing_out = np.flatnonzero(strength > np.median(strength) + 8 * spread)
-    order = standing_out[np.argsort(-strength[standing_out])]
-    signed = [int(lag) if lag <= n_rows // 2 else int(lag) - n_rows for lag in order if lag != 0]
-    return signed[:MAX_LAGS]
+def log_likelihood(scores: Floats, labels: Indices, usable: NDArray[np.bool_]) -> Floats:
+    """Log-probabilities [N, K] from scores, sharpened so that the labels at hand are likeliest.
 
+    One label in a thousand is held to be wrong for reasons of its own, so that no single row decides anything.
 
-def _sketch(n_classes: int, width: int) -> Floats:
-    return np.random.default_rng(0).choice([-1.0, 1.0], size=(n_classes, width))
-
-
-def _orders(n_rows: int, uris: Sequence[str | None] | None) -> dict[str, Indices]:
-    """Whole re-orderings to try: ``source`` of each row by name."""
-    orders = {"reversed": np.arange(n_rows)[::-1].copy()}
-    if uris is None or any(uri is None for uri in uris):
-        return orders
-    words = [str(uri) for uri in uris]
-    by_text = np.array(sorted(range(n_rows), key=lambda row: words[row]), dtype=np.int64)
-    by_number = np.array(sorted(range(n_rows), key=lambda row: natural_key(words[row])), dtype=np.int64)
-    if (by_text == by_number).all():
-        return orders
-    for name, wanted, listed in (
-        ("text-for-number order", by_number, by_text),
-        ("number-for-text order", by_text, by_number),
-    ):
-        source = np.empty(n_rows, dtype=np.int64)
-        source[wanted] = listed
-        orders[name] = source
-    return orders
-
-
-def _log_likelihood(scores: Floats, labels: Indices, usable: NDArray[np.bool_]) -> Floats:
-    """Log-probabilities [N, K] from scores, sharpened so that the labels at hand are likeliest."""
+    Examples
+    --------
+    >>> scores, labels = np.eye(2)[[0, 1, 0]] / 4, np.array([0, 1, 0])
+    >>> log_likelihood(scores, labels, np.ones(3, bool)).round(3).tolist()
+    [[-0.001, -7.601], [-7.601, -0.001], [-0.001, -7.601]]
+    """
     rows = np.flatnonzero(usable & (labels >= 0))
     best, chosen = -np.inf, 1.0
     for sharpness in np.geomspace(0.5, 64, 15):
         likelihood = float(_log_softmax(scores[rows] * sharpness)[np.arange(len(rows)), labels[rows]].mean())
         if likelihood > best:
             best, chosen = likelihood, float(sharpness)
-    return np.where(usable[:, None], _log_softmax(scores * chosen), 0)
+    probabilities = np.exp(_log_softmax(scores * chosen))
+    mixed = np.log((1 - STRAY_LABELS) * probabilities + STRAY_LABELS / scores.shape[1])
+    return np.where(usable[:, None], mixed, 0)
 
 
 def _log_softmax(scores: Floats) -> Floats:
@@ -211,108 +230,88 @@ def _total(likelihood: Floats, labels: Indices) -> float:
     return float(likelihood[rows, labels[rows]].sum())
 
 
-def _as_order(kind: str, source: Indices, scorer: RidgeHead, given: Indices, n_classes: int) -> Repair:
-    repaired = given[source]
-    likelihood = _log_likelihood(scorer.scores(repaired, n_classes), repaired, scorer.usable)
-    gain = _total(likelihood, repaired) - _total(likelihood, given)
-    return Repair(kind, source, (), (), gain, int((repaired != given).sum()))
+def _as_order(kind: str, source: Indices, scene: _Scene) -> Repair:
+    repaired = scene.given[source]
+    n_moved = int((repaired != scene.given).sum())
+    return Repair(kind, source, (), (), np.ones(len(source)), scene.gain(repaired), n_moved)
 
 
-def _as_shifts(
-    lags: list[int], strengths: list[float], scorer: RidgeHead, given: Indices, n_classes: int
-) -> Repair | None:
-    """Cut the listing into stretches of constant offset, again and again: each repair sharpens the scores."""
-    n_rows = len(given)
-    scores = np.zeros((n_rows, n_classes))
-    for lag, strength in zip(lags, strengths, strict=True):
+def _as_slips(moves: list[Move], strengths: list[float], scene: _Scene, hints: Indices) -> Repair | None:
+    """Cut the listing into stretches that slipped alike, again and again: each repair sharpens the scores."""
+    given, n_rows = scene.given, len(scene.given)
+    scores = np.zeros((n_rows, scene.n_classes))
+    for move, strength in zip(moves, strengths, strict=True):
         if strength > 3:
-            scores += strength**2 * scorer.scores(np.roll(given, -lag), n_classes)
+            scores += strength**2 * scene.scores(given[move.source(n_rows)])
     scores /= sum(strength**2 for strength in strengths)
-    best = lags[int(np.argmax(strengths))]
-    likelihood = _log_likelihood(scores, np.roll(given, -best), scorer.usable)
-    state = np.zeros(n_rows, dtype=np.int64)
-    for _ in range(3):
-        offered = np.stack([_offered(likelihood, np.roll(given, -lag)) for lag in lags])
-        state = _segment(offered, penalty=10 + 2 * np.log(n_rows))
-        source = _complete(np.arange(n_rows) + np.array(lags)[state], n_rows)
-        repaired = given[source]
-        likelihood = _log_likelihood(scorer.scores(repaired, n_classes), repaired, scorer.usable)
-    if (given[source] == given).all():
+    best = moves[int(np.argmax(strengths))]
+    likelihood = log_likelihood(scores, given[best.source(n_rows)], scene.head.usable)
+    repaired = given
+    for _ in range(ROUNDS):
+        moves = list(dict.fromkeys([*moves, *local_moves(likelihood, given, repaired)]))
+        state = segment(_offered(likelihood, given, moves), penalty=10 + 2 * np.log(n_rows))
+        before, repaired = repaired, given[sources(state, moves)[0]]
+        likelihood = scene.likelihood(repaired)
+        if (repaired == before).all():
+            break
+    if (repaired == given).all():
         return None
-    state, source = _settle_the_end(state, lags, likelihood, offered, given)
-    repaired = given[source]
-    starts = np.flatnonzero(np.r_[True, np.diff(state) != 0])
-    segments = tuple((int(row), lags[state[row]]) for row in starts)
-    uncertain = tuple(
-        _uncertainty(offered[state[row]] - offered[state[row - 1]], int(row)) for row in starts if row > 0
-    )
-    gain = _total(likelihood, given[source]) - _total(likelihood, given)
-    return Repair("shift", source, segments, uncertain, gain, int((given[source] != given).sum()))
+    slips = _settled(state, moves, scene, hints)
+    repaired = given[slips.source]
+    starts = np.flatnonzero(np.r_[True, np.diff(slips.state) != 0])
+    segments = tuple((int(row), moves[slips.state[row]]) for row in starts)
+    n_moved = int((repaired != given).sum())
+    return Repair("shift", slips.source, segments, slips.breaks, slips.certainty, scene.gain(repaired), n_moved)
 
 
-def _settle_the_end(
-    state: Indices, lags: list[int], likelihood: Floats, offered: Floats, given: Indices
-) -> tuple[Indices, Indices]:
-    """Move a single change of offset by a few rows where the label that is then left over fits its row better."""
-    starts = np.flatnonzero(np.diff(state)) + 1
+def _offered(likelihood: Floats, given: Indices, moves: list[Move]) -> Floats:
+    rows, offered = np.arange(len(given)), []
+    for move in moves:
+        labels = given[move.source(len(given))]
+        offered.append(np.where(labels >= 0, likelihood[rows, np.maximum(labels, 0)], 0))
+    return np.stack(offered)
+
+
+def _settled(state: Indices, moves: list[Move], scene: _Scene, hints: Indices) -> Slips:
+    """Place the breaks by a sharper head, taught by the repaired labels, until they stay."""
     n_rows = len(state)
-    best = (state, _complete(np.arange(n_rows) + np.array(lags)[state], n_rows))
-    if len(starts) != 1:
-        return best
-    row = int(starts[0])
-    first, last = _uncertainty(offered[state[row]] - offered[state[row - 1]], row)
-    highest = _total(likelihood, given[best[1]])
-    for start in range(first, last + 1):
-        moved = np.where(np.arange(n_rows) < start, state[row - 1], state[row])
-        source = _complete(np.arange(n_rows) + np.array(lags)[moved], n_rows)
-        total = _total(likelihood, given[source])
-        if total > highest + 1e-9:
-            highest, best = total, (moved, source)
-    return best
+
+    def prior(rows: Indices) -> Floats:
+        return log_prior(rows, n_rows, hints)
+
+    rows = _around_breaks(state, scene)
+    kernel = RidgeHead(scene.features[rows], seed=scene.seed, space=scene.space[rows], kernel=True)
+    source = sources(state, moves)[0]
+    for _ in range(ROUNDS):
+        repaired = scene.given[source]
+        likelihood = _pooled(kernel, rows, repaired, scene)
+        slips = settle(state, moves, likelihood, scene.given, log_prior=prior)
+        settled = (scene.given[slips.source] == repaired).all()
+        state, source = slips.state, slips.source
+        if settled:
+            break
+    return slips
 
 
-def _offered(likelihood: Floats, labels: Indices) -> Floats:
-    return np.where(labels >= 0, likelihood[np.arange(len(labels)), np.maximum(labels, 0)], 0)
+def _around_breaks(state: Indices, scene: _Scene) -> Indices:
+    """Rows that the sharper head learns from and judges."""
+    n_rows = len(state)
+    if n_rows <= LARGEST_KERNEL:
+        return np.arange(n_rows)
+    near = np.zeros(n_rows, dtype=bool)
+    for start in np.flatnonzero(np.diff(state)) + 1:
+        near[max(0, start - 300) : start + 300] = True
+    near[0], near[-1] = True, True
+    drawn = np.random.default_rng([scene.seed, 6]).permutation(np.flatnonzero(~near))
+    near[drawn[: max(0, LARGEST_KERNEL - int(near.sum()))]] = True
+    return np.flatnonzero(near)
 
 
-def _segment(offered: Floats, penalty: float) -> Indices:
-    """Best state per row, [N], of log-likelihoods [S, N] with a cost for each change of state (Viterbi 1967)."""
-    n_states, n_rows = offered.shape
-    came_from = np.empty((n_rows, n_states), dtype=np.int8)
-    total = offered[:, 0].copy()
-    stay = np.arange(n_states, dtype=np.int8)
-    columns = np.ascontiguousarray(offered.T)
-    for row in range(1, n_rows):
-        best = int(total.argmax())
-        switched = total[best] - penalty
-        came_from[row] = np.where(total >= switched, stay, best)
-        total = np.maximum(total, switched) + columns[row]
-    state = np.empty(n_rows, dtype=np.int64)
-    state[-1] = total.argmax()
-    for row in range(n_rows - 1, 0, -1):
-        state[row - 1] = came_from[row, state[row]]
-    return state
-
-
-def _complete(source: Indices, n_rows: int) -> Indices:
-    """Make a permutation: rows that point outside, or at a label taken before, get those left over, in order."""
-    inside = (source >= 0) & (source < n_rows)
-    first = np.zeros(n_rows, dtype=bool)
-    _, position = np.unique(np.where(inside, source, -1 - np.arange(n_rows)), return_index=True)
-    first[position] = True
-    keep = inside & first
-    left_over = np.setdiff1d(np.arange(n_rows), source[keep])
-    completed = source.copy()
-    completed[~keep] = left_over
-    return completed
-
-
-def _uncertainty(step: Floats, row: int, reach: int = 200) -> tuple[int, int]:
-    """Rows within which a change found at ``row`` lies with 95 %, given what each row gains by the later state."""
-    low, high = max(1, row - reach), min(len(step), row + reach)
-    # A change at row r gives rows from r on to the later state.
-    log_posterior = np.array([step[r:high].sum() for r in range(low, high)])
-    weight = np.exp(log_posterior - log_posterior.max())
-    cumulative = np.cumsum(weight / weight.sum())
-    first, last = np.searchsorted(cumulative, [0.025, 0.975])
-    return int(low + first), int(low + min(last, len(cumulative) - 1))
+def _pooled(kernel: RidgeHead, rows: Indices, repaired: Indices, scene: _Scene) -> Floats:
+    """Log-probabilities of the linear head, and of the mean of both heads where the kernel head judges."""
+    linear = scene.likelihood(repaired)
+    scores = kernel.scores(repaired[rows], scene.n_classes)
+    sharper = log_likelihood(scores, repaired[rows], kernel.usable)
+    pooled = linear.copy()
+    pooled[rows] = log_likelihood(linear[rows] + sharper, repaired[rows], kernel.usable)
+    return pooled

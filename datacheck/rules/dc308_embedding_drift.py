@@ -11,6 +11,7 @@ from scipy.stats import norm
 
 from datacheck.findings import Finding, Found, NotApplicable, Outcome, Passed, Severity
 from datacheck.probe.ridge import RidgeHead
+from datacheck.probe.spaces import embedding_spaces
 from datacheck.rules._probe import embedded
 from datacheck.rules.base import RuleContext
 from datacheck.stats.compare import auc
@@ -35,7 +36,8 @@ class EmbeddingDrift:
     ------------------
     Domain classifier (Lopez-Paz and Oquab 2017): ridge on the embeddings' principal components, five-fold out of
     sample; area under the ROC curve with DeLong's 95 % interval, 0.5 where the splits are alike. Reported when the low
-    end is at least ``min_auc`` and the difference survives Benjamini–Hochberg over the pairs of splits.
+    end is at least ``min_auc`` and the difference survives Benjamini–Hochberg over the pairs of splits. Where each fold
+    was embedded by a network of its own, samples are compared within a fold, as two networks always differ.
 
     How to fix
     ----------
@@ -67,15 +69,20 @@ class EmbeddingDrift:
         if isinstance(found, NotApplicable):
             return found
         sides = codes[found.rows]
+        space = embedding_spaces(found.embeddings, found.probe.fold[found.rows], seed=context.seed)
         pairs: dict[tuple[str, str], Interval] = {}
         for first in range(len(splits)):
             for second in range(first + 1, len(splits)):
-                rows = (sides == first) | (sides == second)
-                if min((sides == first).sum(), (sides == second).sum()) >= self.min_samples:
+                rows = comparable(sides, space, first, second, least=self.min_samples)
+                if len(rows):
                     domain = (sides[rows] == second).astype(np.int64)
-                    pairs[splits[first], splits[second]] = domain_auc(found.embeddings[rows], domain, seed=context.seed)
+                    pairs[splits[first], splits[second]] = domain_auc(
+                        found.embeddings[rows], domain, space=space[rows], seed=context.seed
+                    )
         if not pairs:
-            return NotApplicable(f"needs {self.min_samples} or more samples with an embedding in two splits")
+            return NotApplicable(
+                f"needs {self.min_samples} or more samples of two splits that one network has embedded"
+            )
         z = [(one.value - 0.5) / max((one.high - one.low) / 3.92, 1e-9) for one in pairs.values()]
         adjusted = benjamini_hochberg(norm.sf(z))
         drifted = [
@@ -100,7 +107,31 @@ class EmbeddingDrift:
         return Found((finding,))
 
 
-def domain_auc(embeddings: NDArray[np.floating[Any]], domain: NDArray[np.int64], *, seed: int = 0) -> Interval:
-    """Out-of-sample AUC of telling domain 1 from domain 0; shapes [N, D] and [N]."""
-    scores = RidgeHead(embeddings, seed=seed).scores(domain, 2)
+def comparable(
+    sides: NDArray[np.integer[Any]], space: NDArray[np.int64], first: int, second: int, *, least: int
+) -> NDArray[np.intp]:
+    """Rows of two splits in the spaces that hold ``least`` or more of each; shapes [n], [n].
+
+    Examples
+    --------
+    >>> comparable(np.array([0, 1, 0, 0]), np.array([0, 0, 1, 1]), 0, 1, least=1).tolist()
+    [0, 1]
+    """
+    wanted = np.zeros(len(sides), dtype=bool)
+    for one in np.unique(space).tolist():
+        here = (space == one) & ((sides == first) | (sides == second))
+        if min((sides[here] == first).sum(), (sides[here] == second).sum()) >= least:
+            wanted |= here
+    return np.flatnonzero(wanted)
+
+
+def domain_auc(
+    embeddings: NDArray[np.floating[Any]],
+    domain: NDArray[np.int64],
+    *,
+    space: NDArray[np.int64] | None = None,
+    seed: int = 0,
+) -> Interval:
+    """Out-of-sample AUC of telling domain 1 from domain 0; shapes [N, D] and [N], ``space`` as in `RidgeHead`."""
+    scores = RidgeHead(embeddings, seed=seed, space=space).scores(domain, 2)
     return auc(scores[:, 1] - scores[:, 0], domain == 1)

@@ -69,20 +69,21 @@ def photographs(shared_data: Path) -> tuple[NDArray[np.float64], dict[str, NDArr
 
 
 @pytest.mark.parametrize("seed", range(5))
-def test_labels_rolled_by_one_from_a_random_row_are_put_back(photographs, seed) -> None:
+@pytest.mark.parametrize("which", ["clean", "aggre"])
+def test_labels_rolled_by_one_from_a_random_row_are_put_back(photographs, which, seed) -> None:
     features, labels = photographs
     rng = np.random.default_rng(seed)
     rows = rng.choice(len(features), 5000, replace=False)
-    true, start = labels["clean"][rows], int(rng.integers(100, 4900))
+    true, start = labels[which][rows], int(rng.integers(100, 4900))
     given = np.r_[true[:start], np.roll(true[start:], 1)]
     repair = examine_pairing(features[rows], given, seed=seed).repair
     assert repair is not None
-    assert [offset for _, offset in repair.segments] == [0, 1]
-    (low, high), found = repair.uncertain[0], repair.segments[1][0]
-    assert low - 1 <= start <= high + 1
-    # Rows at the border whose photograph could be of either label are all that may be left.
-    assert (given[repair.source] != true).sum() <= 2 * abs(found - start) + 1
-    assert abs(found - start) <= 4
+    assert [move.offset for _, move in repair.segments] == [0, 1]
+    # So plain features leave a few photographs that could have either label; they are named, and all others are right.
+    wrong, unsettled = given[repair.source] != true, repair.certainty < 0.95
+    assert not (wrong & ~unsettled).any()
+    assert unsettled.sum() <= 20
+    assert abs(repair.breaks[0].row - start) <= 6
 
 
 def test_text_order_against_number_order_is_put_back_exactly(photographs) -> None:

@@ -43,6 +43,7 @@ def probed(
     classes: tuple[str, ...] = CLASSES,
     uris: list[str] | None = None,
     split: list[str] | None = None,
+    fold: NDArray[np.int16] | None = None,
     **fields: Any,
 ) -> RuleContext:
     """Context of a classification dataset with these given labels and these outputs of the probe."""
@@ -64,7 +65,7 @@ def probed(
         pred_probs=pred_probs,
         predictions=None,
         embeddings=embeddings,
-        fold=np.zeros(n, dtype=np.int16),
+        fold=np.zeros(n, dtype=np.int16) if fold is None else fold,
         label_quality=quality,
         suggested=suggested,
         **fields,

@@ -1,5 +1,6 @@
 import numpy as np
 import pytest
+from numpy.typing import NDArray
 
 from datacheck.findings import Found, NotApplicable, Passed
 from datacheck.rules.base import RuleContext
@@ -37,7 +38,7 @@ def test_the_message_names_the_row_and_the_slip() -> None:
     outcome = LabelsCarryNoSignal().check(probed(given, embeddings=embed(true, separation=9.0)))
     assert isinstance(outcome, Found)
     finding = outcome.findings[0]
-    assert finding.message.startswith("labels are off by one from row 12")
+    assert finding.message.startswith("labels are off by one from row 123 on")
     assert finding.severity.label == "error"
     assert finding.n_affected == int((given != true).sum())
 
@@ -48,6 +49,114 @@ def test_exchanged_blocks_are_put_back() -> None:
     repair, labels = repaired(probed(given, embeddings=embed(true, separation=9.0)))
     assert repair["kind"] == "shift"
     assert labels == true.tolist()
+
+
+def test_a_reversed_block_is_put_back() -> None:
+    true = truth()
+    given = np.r_[true[:200], true[200:500][::-1], true[500:]]
+    repair, labels = repaired(probed(given, embeddings=embed(true, separation=9.0)))
+    assert labels == true.tolist()
+    assert [one["mirrored"] for one in repair["segments"]] == [False, True, False]  # type: ignore[attr-defined]
+
+
+@pytest.mark.parametrize(("start", "end", "roll"), [(100, 400, 1), (300, 700, -2), (0, 250, 7)])
+def test_a_window_that_slipped_is_put_back(start: int, end: int, roll: int) -> None:
+    true = truth()
+    given = np.r_[true[:start], np.roll(true[start:end], roll), true[end:]]
+    _, labels = repaired(probed(given, embeddings=embed(true, separation=9.0)))
+    assert labels == true.tolist()
+
+
+@pytest.mark.parametrize("seed", range(10))
+def test_what_is_certain_after_the_repair_is_right(seed: int) -> None:
+    true, start = truth(seed=seed), 200 + 40 * seed
+    given = np.r_[true[:start], np.roll(true[start:], 1)]
+    outcome = LabelsCarryNoSignal().check(probed(given, embeddings=embed(true, separation=2.5, seed=seed)))
+    assert isinstance(outcome, Found)
+    unsure = [row for row in outcome.issues.to_pylist() if 0.05 < row["suspicion"] < 0.95]
+    sure = [row for row in outcome.issues.to_pylist() if row["suspicion"] >= 0.95]
+    assert len(unsure) <= 12
+    wrong = [row for row in sure if row["note"] != ["cat", "dog", "fox", "owl"][true[int(row["sample_id"][1:])]]]
+    assert wrong == []
+    (found,) = outcome.findings[0].evidence["repair"]["breaks"]
+    low, high = found["between_rows"]
+    assert low <= found["row"] <= high
+    # The break is inside what is stated, or leaves the same labels as a row that is.
+    nearest = int(np.clip(start, low, high))
+    assert len(set(given[min(nearest, start) : max(nearest, start) + 1].tolist())) == 1
+
+
+def test_a_label_that_is_doubled_where_the_last_one_is_lost_leaves_the_last_sample_unsure() -> None:
+    true = truth()
+    true[-1], true[399] = 1, 2
+    given = np.r_[true[:400], true[399:-1]]
+    outcome = LabelsCarryNoSignal().check(probed(given, embeddings=embed(true, separation=9.0)))
+    assert isinstance(outcome, Found)
+    last = [row for row in outcome.issues.to_pylist() if row["sample_id"] == "s00799"]
+    assert last[0]["suspicion"] < 0.05
+    assert "may have another label" in outcome.findings[0].remedy
+
+
+@pytest.mark.parametrize("start", [317, 500])
+def test_a_missing_number_among_the_names_says_which_row_it_was(start: int) -> None:
+    true = truth(seed=3)
+    given = np.r_[true[:start], np.roll(true[start:], 1)]
+    numbers = [number + (number >= start) for number in range(len(true))]
+    context = probed(
+        given,
+        embeddings=embed(true, separation=2.0, seed=3),
+        uris=[f"image{number:05d}.png" for number in numbers],
+    )
+    repair, labels = repaired(context)
+    (found,) = repair["breaks"]  # type: ignore[misc]
+    assert found["row"] == start
+    assert found["probability"] > 0.9
+    assert labels == true.tolist()
+
+
+@pytest.mark.parametrize("seed", range(5))
+def test_a_slip_among_labels_sorted_by_class_is_silent(seed: int) -> None:
+    true = np.sort(truth(seed=seed))
+    context = probed(np.r_[true[:50], np.roll(true[50:], 1)], embeddings=embed(true, separation=3.0, seed=seed))
+    assert isinstance(LabelsCarryNoSignal().check(context), Passed)
+
+
+def test_classes_whose_names_were_exchanged_throughout_cannot_be_seen() -> None:
+    true = np.sort(truth())
+    exchanged = np.array([1, 0, 2, 3])[true]
+    assert isinstance(LabelsCarryNoSignal().check(probed(exchanged, embeddings=embed(true))), Passed)
+
+
+def in_spaces_of_their_own(embeddings: NDArray[np.float32], fold: NDArray[np.int16]) -> NDArray[np.float32]:
+    """The same embeddings as if each fold had a network of its own: turned and moved."""
+    rng = np.random.default_rng(4)
+    apart = np.empty_like(embeddings)
+    for one in np.unique(fold):
+        turn = np.linalg.qr(rng.normal(size=(embeddings.shape[1], embeddings.shape[1])))[0]
+        apart[fold == one] = embeddings[fold == one] @ turn + rng.normal(size=turn.shape[0])
+    return apart
+
+
+@pytest.mark.parametrize("start", [100, 600])
+def test_a_slip_is_put_back_where_each_fold_has_a_network_of_its_own(start: int) -> None:
+    true = truth()
+    fold = np.random.default_rng(1).integers(0, 3, len(true)).astype(np.int16)
+    given = np.r_[true[:start], np.roll(true[start:], 1)]
+    apart = in_spaces_of_their_own(embed(true, separation=9.0), fold)
+    _, labels = repaired(probed(given, embeddings=apart, fold=fold))
+    assert labels == true.tolist()
+
+
+@pytest.mark.parametrize("seed", range(5))
+def test_a_network_for_each_fold_is_no_reason_to_claim_anything(seed: int) -> None:
+    true = truth(seed=seed)
+    fold = np.random.default_rng(seed).integers(0, 3, len(true)).astype(np.int16)
+    apart = in_spaces_of_their_own(embed(true, seed=seed), fold)
+    assert isinstance(LabelsCarryNoSignal().check(probed(true, embeddings=apart, fold=fold)), Passed)
+    shuffled = np.random.default_rng(seed).permutation(true)
+    outcome = LabelsCarryNoSignal().check(probed(shuffled, embeddings=apart, fold=fold))
+    assert isinstance(outcome, Found)
+    assert outcome.findings[0].evidence["repair"] is None
 
 
 def test_a_reversed_listing_is_put_back() -> None:
