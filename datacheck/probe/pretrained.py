@@ -15,22 +15,18 @@ import torch
 from numpy.typing import NDArray
 from torch import Tensor, nn
 
+from datacheck.findings import plural
 from datacheck.manifest import Task
 from datacheck.probe.backbone import load_backbone
 from datacheck.probe.blend import blend_weight
 from datacheck.probe.budget import CUT_SHORT, Clock
 from datacheck.probe.heads import HeadRecipe, fit_heads
+from datacheck.probe.image_side import Cost, Workload, choose_side, measure_cost
 from datacheck.probe.inputs import Inputs, PixelInputs
 from datacheck.probe.problem import Fitted, Problem, Refit
 from datacheck.probe.scratch import in_colour
 from datacheck.probe.training import Dynamics, Network, Recipe, Trainer, autocast
 from datacheck.probe.weights import PretrainedWeights
-
-SIDES = (224, 160, 128, 96, 64, 48, 32)
-"""Sides in pixels that images may be resized to."""
-
-FEATURE_SHARE = 0.2
-"""Share of the budget that the pass through the frozen network may take."""
 
 KEPT_STAGES = 0.37
 """Share of the stages that stay frozen in fine-tuning."""
@@ -41,7 +37,16 @@ CHUNK = 32
 LARGE_CHUNK = 512
 """Images a pass on a GPU."""
 
-MAX_EPOCHS = 12
+MAX_EPOCHS = 4
+"""More passes over wrong labels learn them by heart; time that is left trains further networks instead."""
+
+LEAST_EPOCHS_EACH = 3
+MAX_NETWORKS = 3
+"""Networks a fold."""
+
+WORTH_TUNING = 5_000
+"""From fewer images larger ones under a frozen network teach more than fine-tuning on smaller ones."""
+
 LARGEST_CACHE = 4 << 30
 
 
@@ -121,7 +126,7 @@ def fit(
     stages = stages.to(device, memory_format=torch.channels_last)  # type: ignore[call-overload]
     rows = np.flatnonzero(problem.fold >= 0)
     flip = in_colour(problem.pixels[rows[:500]].astype(np.float32) / 255) if flip is None else flip
-    chosen = _side(stages, problem, weights, clock, device, rows, views=1 + flip) if side is None else side
+    chosen = _side(stages, problem, weights, clock, device, rows, flip=flip) if side is None else side
     pixels = PixelInputs(problem.pixels, device, np.array(weights.mean), np.array(weights.deviation), side=chosen)
     features, kept, split = _embed_all(stages, width, pixels, rows, len(problem.fold), clock, flip=flip)
     recipe = HeadRecipe()
@@ -133,16 +138,17 @@ def fit(
     inputs: Inputs = pixels if kept is None else kept
     tail = deepcopy(stages if kept is None else stages[split:])
     trainer = _trainer(tail, 0 if kept else split, width, inputs, problem, device, clock, flip=flip)
-    planned = _epochs(trainer, clock) if epochs is None else epochs
+    planned, n_networks = _epochs(trainer, clock) if epochs is None else (epochs, 1)
     watch = Dynamics(len(problem.fold), device) if problem.task is Task.CLASSIFICATION and planned >= 1 else None
     if planned >= 1:
         trainer = replace(trainer, recipe=replace(trainer.recipe, epochs=planned))
-        outputs, cut = trainer.run(seconds=0.95 * clock.left, dynamics=watch)
+        outputs, cut = _tune(trainer, n_networks, watch)
         weight = blend_weight(answer, outputs, problem)
         answer = ((1 - weight) * answer + weight * outputs).astype(np.float32)
+        each = f", {n_networks} networks in each fold" if n_networks > 1 else " in each fold"
         choices.append(
-            f"fine-tuned the last {len(stages) - split} of its {len(stages)} stages for {planned} epochs in each fold; "
-            f"they count {weight:.2f} beside the frozen heads, as explains the held-out labels best"
+            f"fine-tuned the last {len(stages) - split} of its {len(stages)} stages for {plural(planned, 'epoch')}"
+            f"{each}; they count {weight:.2f} beside the frozen heads, as explains the held-out labels best"
         )
         choices += [CUT_SHORT] if cut else []
     else:
@@ -166,24 +172,29 @@ def _side(
     device: torch.device,
     rows: NDArray[np.intp],
     *,
-    views: int,
+    flip: bool,
 ) -> int:
-    """Return the largest useful side whose pass takes no more than its share of the budget."""
+    """Return the largest useful side that the budget allows."""
     assert problem.pixels is not None
-    useful = max(64, min(2 * problem.pixels.shape[1], 224))
-    sides = [side for side in SIDES if side <= useful]
-    for side in sides:
-        inputs = PixelInputs(problem.pixels, device, np.array(weights.mean), np.array(weights.deviation), side=side)
-        used = 0.0
-        for attempt in range(3):
-            if attempt == 1:
-                used = -clock.used
-            with torch.inference_mode(), autocast(device):
-                float(stages(inputs.views(rows[:CHUNK], flip=False)[0]).float().sum())
-        used += clock.used
-        if used / 2 / CHUNK * len(rows) * views < FEATURE_SHARE * clock.seconds:
-            return side
-    return sides[-1]
+    pixels = problem.pixels
+    split = _split(stages)
+    trial = rows[: CHUNK if device.type == "cpu" else LARGE_CHUNK]
+
+    def measure(side: int) -> Cost:
+        inputs = PixelInputs(pixels, device, np.array(weights.mean), np.array(weights.deviation), side=side)
+        images = inputs.views(trial, flip=False)[0]
+        return measure_cost(stages[:split], stages[split:], images, clock, lambda: autocast(device))
+
+    views = 1 + flip
+    trained = sum(len(problem.training_rows(fold)) for fold in range(problem.n_folds))
+    workload = Workload(frozen=views * len(rows), trained=trained, predicted=views * len(rows))
+    tunes = len(rows) >= WORTH_TUNING
+    return choose_side(measure, pixels.shape[1], workload, clock.seconds, tunes=tunes)
+
+
+def _split(stages: nn.Sequential) -> int:
+    """Return how many stages stay frozen."""
+    return max(1, round(KEPT_STAGES * len(stages))) if len(stages) > 2 else 0
 
 
 @torch.inference_mode()
@@ -198,7 +209,7 @@ def _embed_all(
     flip: bool,
 ) -> tuple[list[NDArray[np.float32]], KeptActivations | None, int]:
     """Return the features of each view, the activations of the frozen stages where they fit, and their number."""
-    split = max(1, round(KEPT_STAGES * len(stages))) if len(stages) > 2 else 0
+    split = _split(stages)
     early, late = stages[:split], stages[split:]
     features = [np.full((n_rows, width), np.nan, dtype=np.float32) for _ in range(1 + flip)]
     kept: list[Tensor] | None = None
@@ -245,15 +256,29 @@ def _trainer(
     return Trainer(build, inputs, problem, recipe, device, clock)
 
 
-def _epochs(trainer: Trainer, clock: Clock) -> int:
-    """Return how many epochs of every fold fit into what is left of the clock."""
+def _epochs(trainer: Trainer, clock: Clock) -> tuple[int, int]:
+    """Return how many epochs of every fold fit into what is left of the clock, and how many networks a fold."""
     problem = trainer.problem
     steps = sum(-(-len(problem.training_rows(fold)) // trainer.recipe.batch) for fold in range(problem.n_folds))
     if 0.02 * steps / 10 > clock.left:
-        return 0
+        return 0, 0
     each = trainer.step_seconds()
     prediction = each * int((problem.fold >= 0).sum()) / trainer.recipe.batch
-    return int(np.clip((0.85 * clock.left - prediction) / (each * steps), 0, MAX_EPOCHS))
+    fits = max(0, int((0.85 * clock.left - prediction) / (each * steps)))
+    n_networks = int(np.clip(fits // LEAST_EPOCHS_EACH, 1, MAX_NETWORKS))
+    return min(fits // n_networks, MAX_EPOCHS), n_networks
+
+
+def _tune(trainer: Trainer, n_networks: int, watch: Dynamics | None) -> tuple[NDArray[np.float32], bool]:
+    """Train so many networks a fold, each from its own seed, and return their mean out-of-sample outputs."""
+    members, cut = [], False
+    for number in range(n_networks):
+        problem = replace(trainer.problem, seed=trainer.problem.seed + number)
+        seconds = 0.95 * trainer.clock.left / (n_networks - number)
+        outputs, was_cut = replace(trainer, problem=problem).run(seconds=seconds, dynamics=watch)
+        members.append(outputs)
+        cut |= was_cut
+    return np.mean(members, axis=0), cut
 
 
 def _refit(features: list[NDArray[np.float32]], problem: Problem, recipe: HeadRecipe) -> Refit | None:

@@ -48,9 +48,22 @@ def test_frozen_and_fine_tuned(state_dict: Path, stripes: Callable[..., Any]) ->
     assert frozen.embeddings is not None
     assert frozen.embeddings.shape == (48, 512)
     tuned = probe(manifest, pixels=pixels, weights=state_dict, epochs=1, side=32, folds=2, flip=True, budget=3600)
-    assert any("fine-tuned the last 7 of its 11 stages for 1 epochs" in choice for choice in tuned.choices)
+    assert any("fine-tuned the last 7 of its 11 stages for 1 epoch in each fold" in choice for choice in tuned.choices)
     assert tuned.metrics["accuracy"].value > 0.9
     assert np.isfinite(tuned.dynamics["margin"]).all()
+
+
+def test_time_that_is_left_trains_further_networks(tmp_path: Path, stripes: Callable[..., Any]) -> None:
+    pixels, label = stripes(48)
+    manifest = Manifest.from_columns({"label": np.array(["across", "down"])[label]})
+    torch.manual_seed(0)
+    small = torchvision.models.shufflenet_v2_x0_5(weights=None, num_classes=3)
+    torch.save(small.state_dict(), tmp_path / "shufflenet_v2_x0_5.pt")
+    weights = PretrainedWeights(tmp_path / "shufflenet_v2_x0_5.pt")
+    tuned = probe(manifest, pixels=pixels, weights=weights, side=32, folds=2, flip=True, budget=3600)
+    assert any("for 4 epochs, 3 networks in each fold" in choice for choice in tuned.choices)
+    assert tuned.pred_probs is not None
+    assert tuned.pred_probs.sum(axis=1) == pytest.approx(1, abs=1e-5)
 
 
 def test_weights_that_cannot_be_used_are_refused(state_dict: Path, tmp_path: Path) -> None:
