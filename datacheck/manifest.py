@@ -49,6 +49,7 @@ class Modality(StrEnum):
 
 
 _CATEGORY = pa.dictionary(pa.int32(), pa.string())
+_HASHED_AT_ONCE = 1 << 16
 _DIGITS = re.compile(r"(\d+)")
 
 COLUMN_TYPES: Mapping[str, pa.DataType] = {
@@ -350,8 +351,9 @@ def _row_ids(n_rows: int) -> pa.Array:
 
 
 def _unique_ids(uris: pa.ChunkedArray) -> pa.Array | pa.ChunkedArray:
-    if uris.null_count == 0 and pc.count_distinct(uris).as_py() == len(uris):
-        return uris.cast(pa.string())
+    uris = uris.cast(pa.string())
+    if uris.null_count == 0 and _all_distinct(uris):
+        return uris
     seen: dict[str, int] = {}
     ids = []
     for row, uri in enumerate(uris.to_pylist()):
@@ -359,6 +361,18 @@ def _unique_ids(uris: pa.ChunkedArray) -> pa.Array | pa.ChunkedArray:
         seen[name] = seen.get(name, 0) + 1
         ids.append(name if seen[name] == 1 else f"{name}#{seen[name]}")
     return pa.array(ids, pa.string())
+
+
+def _all_distinct(column: pa.ChunkedArray) -> bool:
+    """Tell whether no text repeats; several times as fast as counting the distinct ones, and in little memory."""
+    hashes = np.empty(len(column), dtype=np.int64)
+    for start in range(0, len(column), _HASHED_AT_ONCE):
+        words = column.slice(start, _HASHED_AT_ONCE).to_pylist()
+        hashes[start : start + len(words)] = [hash(word) for word in words]
+    hashes.sort()
+    if (hashes[1:] != hashes[:-1]).all():
+        return True
+    return bool(pc.count_distinct(column).as_py() == len(column))
 
 
 def _distinct(column: pa.ChunkedArray) -> list[str]:
@@ -428,7 +442,7 @@ def _validate(manifest: Manifest) -> None:
 def _validate_ids(ids: pa.ChunkedArray) -> None:
     if ids.null_count:
         raise ManifestError(f"column 'sample_id': expected no nulls, found {ids.null_count}")
-    if pc.count_distinct(ids).as_py() != len(ids):
+    if not _all_distinct(ids):
         counts = pc.value_counts(ids)
         repeated = counts.filter(pc.greater(counts.field("counts"), 1)).field("values")
         raise ManifestError(
