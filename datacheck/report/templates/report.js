@@ -28,7 +28,7 @@
   const opened = [];
   window.addEventListener("beforeprint", () => {
     images.forEach(load);
-    for (const details of $$("details.page-of-rule:not([open])")) {
+    for (const details of $$("details.page-of-rule:not([open]), details.folded:not([open])")) {
       details.open = true;
       opened.push(details);
     }
