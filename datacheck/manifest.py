@@ -398,10 +398,12 @@ def natural_sorted(words: Iterable[str]) -> list[str]:
     return sorted(words, key=natural_key)
 
 
-def natural_key(word: str) -> tuple[tuple[int, int, str], ...]:
-    """Return the key that `natural_sorted` orders by."""
-    runs = _DIGITS.split(word)
-    return tuple((0, int(run), run) if place % 2 else (1, 0, run) for place, run in enumerate(runs) if run)
+def natural_key(word: str) -> tuple[str | tuple[int, str], ...]:
+    """Return the key that `natural_sorted` orders by: text and numbers in turn, beginning with text."""
+    runs: list[Any] = _DIGITS.split(word)
+    for place in range(1, len(runs), 2):
+        runs[place] = (int(runs[place]), runs[place])
+    return tuple(runs)
 
 
 def _codes(column: pa.Array | pa.ChunkedArray, names: Sequence[str]) -> NDArray[np.int32]:
