@@ -183,7 +183,7 @@ def test_masks_in_a_column() -> None:
     [
         ("", "found: Empty CSV file"),
         ("a,b\n", "expected rows in .*, found none"),
-        ("a,b\n1,2\n1,2,3\n", r"expected CSV in .*t\.csv, found: CSV parse error: (Row #3: )?Expected 2 columns, got 3"),
+        ("a,b\n1,2\n1,2,3\n", r"expected CSV in .*t\.csv, found: CSV parse error: .*Expected 2 columns, got 3"),
         ("a,a\n1,2\n", r"expected columns of different names in .*, found \['a'\] twice"),
     ],
 )
