@@ -11,6 +11,7 @@ from numpy.typing import NDArray
 
 from datacheck.plan.items import Measured, PlanItem
 from datacheck.plan.sample import Sample
+from datacheck.plan.side_by_side import side_by_side
 from datacheck.plan.softmax import fit_softmax, predict_softmax
 
 FRACTIONS = (0.25, 0.5, 1.0)
@@ -28,8 +29,9 @@ def learning_curves(sample: Sample, penalty: float) -> NDArray[np.float64]:
     """
     n_classes = len(sample.classes)
     curves = np.full((len(sample.seeds), len(FRACTIONS), n_classes), np.nan)
-    for position, (seed, fold) in enumerate(zip(sample.seeds, sample.folds, strict=True)):
-        rng = np.random.default_rng([seed, 3])
+
+    def curve_of(position: int) -> None:
+        fold, rng = sample.folds[position], np.random.default_rng([sample.seeds[position], 3])
         rank = _rank_within(sample.codes, rng)
         right = np.full((len(FRACTIONS), len(sample.codes)), np.nan)
         for held_out in np.unique(fold[fold >= 0]):
@@ -48,6 +50,8 @@ def learning_curves(sample: Sample, penalty: float) -> NDArray[np.float64]:
         for number in range(len(FRACTIONS)):
             hits = np.bincount(sample.codes, np.nan_to_num(right[number]), n_classes)
             curves[position, number] = np.where(counts > 0, hits / np.maximum(counts, 1), np.nan)
+
+    side_by_side(curve_of, range(len(sample.folds)))
     return curves
 
 

@@ -18,11 +18,12 @@ from datacheck.plan.evidence import (
 )
 from datacheck.plan.items import Measured, PlanItem
 from datacheck.plan.sample import Sample
+from datacheck.plan.side_by_side import side_by_side
 from datacheck.plan.softmax import fit_softmax, predict_softmax
 from datacheck.plan.strategies import Strategy, strategies
 from datacheck.plan.winner import PRIOR_DEVIATION, Evidence
 
-PENALTIES = (3e-4, 1e-3, 3e-3, 1e-2, 3e-2)
+PENALTIES = (3e-4, 1e-3, 3e-3, 1e-2, 3e-2, 1e-1, 3e-1)
 BALANCED_RATIO = 1.2
 """Classes whose counts differ by less than this factor are left alone."""
 
@@ -106,8 +107,10 @@ def run_trials(sample: Sample, candidates: tuple[Strategy, ...], shares: NDArray
     correct = np.full((len(candidates), len(sample.folds), n_rows), np.nan, dtype=np.float32)
     likelihood = np.full_like(correct, np.nan)
     calibration = np.full((len(candidates), len(sample.folds)), np.nan)
-    for position, (seed, fold) in enumerate(zip(sample.seeds, sample.folds, strict=True)):
-        rng = np.random.default_rng([seed, 1])
+
+    def held_out_of(position: int) -> None:
+        fold = sample.folds[position]
+        rng = np.random.default_rng([sample.seeds[position], 1])
         probabilities = np.full((len(candidates), n_rows, n_classes), np.nan, dtype=np.float32)
         for held_out in np.unique(fold[fold >= 0]):
             train, test = np.flatnonzero((fold != held_out) & (fold >= 0)), np.flatnonzero(fold == held_out)
@@ -120,6 +123,8 @@ def run_trials(sample: Sample, candidates: tuple[Strategy, ...], shares: NDArray
         correct[:, position, held] = probabilities[:, held].argmax(axis=-1) == sample.codes[held]
         likelihood[:, position, held] = np.log(np.maximum(probabilities[:, held, sample.codes[held]], 1e-6))
         calibration[:, position] = [calibration_error(one, sample.codes, shares) for one in probabilities]
+
+    side_by_side(held_out_of, range(len(sample.folds)))
     return Trials(correct, likelihood, calibration, penalty)
 
 
@@ -127,8 +132,8 @@ def best_penalty(sample: Sample) -> float:
     """Return the L2 penalty under which plain softmax regression predicts held-out labels best."""
     fold = sample.folds[0]
     n_fits, n_classes = len(PENALTIES), len(sample.classes)
-    losses = np.zeros(n_fits)
-    for held_out in np.unique(fold[fold >= 0])[:2]:
+
+    def losses_of(held_out: int) -> NDArray[np.float64]:
         train, test = np.flatnonzero((fold != held_out) & (fold >= 0)), np.flatnonzero(fold == held_out)
         fitted = fit_softmax(
             sample.features[train],
@@ -138,7 +143,10 @@ def best_penalty(sample: Sample) -> float:
             np.array(PENALTIES),
         )
         own = predict_softmax(fitted, sample.features[test])[:, np.arange(len(test)), sample.codes[test]]
-        losses -= np.log(np.maximum(own, 1e-7)).sum(axis=1)
+        losses: NDArray[np.float64] = -np.log(np.maximum(own, 1e-7)).sum(axis=1)
+        return losses
+
+    losses = np.sum(side_by_side(losses_of, np.unique(fold[fold >= 0])[:2].tolist()), axis=0)
     return PENALTIES[int(losses.argmin())]
 
 
