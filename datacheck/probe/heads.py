@@ -66,7 +66,7 @@ def fit_heads(
     views = _standardised([features] if mirrored is None else [features, mirrored], problem)
     network = _Network.create(views[0].shape[1], problem, recipe, np.random.default_rng([seed, 0]))
     # Below about a millisecond a product, handing it to threads costs more than it saves, on a busy machine far more.
-    small = recipe.batch * network.w1.size < SMALL_PRODUCT
+    small = _batch(recipe, problem) * network.w1.size < SMALL_PRODUCT
     with threadpool_limits(1 if small else None, user_api="blas"):
         _train(network, views, problem, recipe, np.random.default_rng([seed, 1]))
     outputs = np.full((len(problem.fold), problem.width), np.nan, dtype=np.float32)
@@ -142,6 +142,11 @@ class _Network:
         return [self.w1, self.b1, self.w2, self.b2]
 
 
+def _batch(recipe: HeadRecipe, problem: Problem) -> int:
+    """Return how many samples a step takes: small datasets still get four steps an epoch."""
+    return max(1, min(recipe.batch, int(((problem.fold >= 0) & problem.labelled).sum()) // 4))
+
+
 def _train(
     network: _Network, views: list[Array], problem: Problem, recipe: HeadRecipe, rng: np.random.Generator
 ) -> None:
@@ -149,7 +154,7 @@ def _train(
     targets = problem.targets()
     if problem.task is Task.CLASSIFICATION:
         targets = targets * (1 - recipe.label_smoothing) + recipe.label_smoothing / problem.width
-    batch = max(1, min(recipe.batch, len(rows) // 4))
+    batch = _batch(recipe, problem)
     steps_an_epoch = max(1, len(rows) // batch)
     steps = max(recipe.epochs * steps_an_epoch, recipe.min_steps)
     adam = _AdamW(network.parameters, recipe.weight_decay)
