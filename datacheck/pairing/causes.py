@@ -92,8 +92,8 @@ def pairing_cause(given: Sequence[int] | Positions, expected: Sequence[int] | Po
 def _missing_or_shift(given: Positions, expected: Positions, to_the_end: bool) -> tuple[Cause, int] | None:
     if not (np.all(np.diff(expected) > 0) and np.all(np.diff(given) > 0)):
         return None
-    offsets = np.unique(expected - given)
-    return (Cause.SHIFT, int(offsets[0])) if len(offsets) == 1 else (Cause.MISSING_FILES, 0)
+    offsets = expected - given
+    return (Cause.SHIFT, int(offsets[0])) if (offsets == offsets[0]).all() else (Cause.MISSING_FILES, 0)
 
 
 def _reversed(given: Positions, expected: Positions, to_the_end: bool) -> tuple[Cause, int] | None:
@@ -103,10 +103,11 @@ def _reversed(given: Positions, expected: Positions, to_the_end: bool) -> tuple[
 
 def _rolled(given: Positions, expected: Positions, to_the_end: bool) -> tuple[Cause, int] | None:
     """A roll up to the end: everything moves by k, and k labels go round."""
-    offsets, counts = np.unique(expected - given, return_counts=True)
-    if not to_the_end or len(offsets) != 2 or counts[0] == counts[1] or len(_run_starts(given, expected)) != 2:
+    starts = _run_starts(given, expected)
+    if not to_the_end or len(starts) != 2 or 2 * starts[1] == len(given):
         return None
-    return Cause.SHIFT, int(offsets[counts.argmax()])
+    longer = starts[1] if 2 * starts[1] < len(given) else 0
+    return Cause.SHIFT, int((expected - given)[longer])
 
 
 def _swapped(given: Positions, expected: Positions, to_the_end: bool) -> tuple[Cause, int] | None:

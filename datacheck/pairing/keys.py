@@ -82,6 +82,13 @@ def match_names(images: Sequence[str], labels: Sequence[str]) -> Matching:
     return _match_trimmed(image_stems, label_stems, best)
 
 
+def left_over(n_labels: int, label_of: NDArray[np.int64]) -> NDArray[np.int64]:
+    """Return the positions of the labels that no image has, ascending."""
+    free = np.ones(n_labels, dtype=bool)
+    free[label_of[label_of >= 0]] = False
+    return np.flatnonzero(free)
+
+
 def match_keys(image_keys: Sequence[str], label_keys: Sequence[str]) -> NDArray[np.int64]:
     """Position of each image's label, -1 where there is none or several could be meant; int64 [N].
 
@@ -106,6 +113,7 @@ _KeyMaker = Callable[[], tuple[list[str], list[str]]]
 
 def _levels(images: list[str], labels: list[str]) -> list[tuple[str, _KeyMaker]]:
     sides = (images, labels)
+    cased = any(name != name.casefold() for side in sides for name in side)
 
     def stems() -> tuple[list[str], list[str]]:
         return _base(images), _base(labels)
@@ -113,17 +121,20 @@ def _levels(images: list[str], labels: list[str]) -> list[tuple[str, _KeyMaker]]
     def words(fold: bool, base: bool, numbers: bool) -> _KeyMaker:
         def make() -> tuple[list[str], list[str]]:
             named = [_base(side) if base else side for side in sides]
-            split = _without_roles(*([_words(name, fold) for name in side] for side in named))
+            split = _without_roles(*([_words(name, fold and cased) for name in side] for side in named))
             return _without_roles(*([_runs(name) for name in side] for side in split)) if numbers else split
 
         return make
 
+    ignoring_case = [
+        ("the words of the paths, ignoring case", words(fold=True, base=False, numbers=False)),
+        ("the words of the file names, ignoring case", words(fold=True, base=True, numbers=False)),
+    ]
     return [
         ("file stems", stems),
         ("the words of the paths", words(fold=False, base=False, numbers=False)),
         ("the words of the file names", words(fold=False, base=True, numbers=False)),
-        ("the words of the paths, ignoring case", words(fold=True, base=False, numbers=False)),
-        ("the words of the file names, ignoring case", words(fold=True, base=True, numbers=False)),
+        *(ignoring_case if cased else []),
         ("the words and numbers of the paths", words(fold=True, base=False, numbers=True)),
         ("the words and numbers of the file names", words(fold=True, base=True, numbers=True)),
     ]
@@ -172,7 +183,7 @@ def _match_trimmed(images: list[str], labels: list[str], best: Matching) -> Matc
     label_of = best.label_of.copy()
     for swapped in (False, True):
         free_images = np.flatnonzero(label_of < 0)
-        free_labels = np.setdiff1d(np.arange(len(labels)), label_of)
+        free_labels = left_over(len(labels), label_of)
         longer, shorter = (free_images, free_labels) if swapped else (free_labels, free_images)
         long_words, short_words = (image_words, label_words) if swapped else (label_words, image_words)
         for long_row, short_row in _trimmed_pairs(long_words, longer.tolist(), short_words, shorter.tolist()):

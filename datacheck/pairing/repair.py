@@ -11,7 +11,7 @@ from numpy.typing import NDArray
 
 from datacheck.manifest import Listings
 from datacheck.pairing.causes import Cause, Diagnosis, order_cause, pairing_cause, sort_orders
-from datacheck.pairing.keys import match_names
+from datacheck.pairing.keys import left_over, match_names
 
 MIN_MATCHED = 0.5
 """Names tell nothing when fewer than this share of the shorter listing find a partner."""
@@ -115,7 +115,7 @@ def repair(listings: Listings) -> Repair:
         detail=diagnosis.detail,
         wrong=wrong,
         unmatched_images=np.flatnonzero(label_of < 0),
-        unmatched_labels=np.setdiff1d(np.arange(m), label_of),
+        unmatched_labels=left_over(m, label_of),
         judged=judged,
         matched_by=matching.how,
     )
