@@ -14,11 +14,13 @@ from datacheck.rules.base import RuleContext
 from datacheck.stats.intervals import Interval, proportion
 
 GAPS = {
-    "underfitting": ("goal", "train"),
+    "mislabelling": ("goal", "labels"),
+    "underfitting": ("labels", "train"),
     "overfitting": ("train", "validation"),
     "distribution shift": ("validation", "test"),
 }
 REMEDIES = {
+    "mislabelling": "have the doubtful labels looked at first (DC501, datacheck relabel): no model can agree with them",
     "underfitting": "a larger model, more training or better inputs come first; more data does not help yet",
     "overfitting": "more data, augmentation or regularisation come first (DC603 says what more data would bring)",
     "distribution shift": "collect data like the test set, or split again at random over the groups (DC307, DC308)",
@@ -33,12 +35,12 @@ UNTOLD = (
 
 @dataclass(frozen=True)
 class Triage:
-    """Which gap costs most: underfitting, overfitting, distribution shift, or weak classes.
+    """Which gap costs most: wrong labels, underfitting, overfitting, distribution shift, or weak classes.
 
     What
     ----
-    Puts the errors on one line (goal, training, validation, test) and names the largest step, in the order in which
-    such steps are worth closing: underfitting, overfitting, distribution shift, rebalancing.
+    Puts the errors on one line (goal, labels, training, validation, test) and names the first large step, in the order
+    in which such steps are worth closing: mislabelling, underfitting, overfitting, distribution shift, rebalancing.
 
     Why it hurts training
     ---------------------
@@ -48,8 +50,9 @@ class Triage:
     How it is measured
     ------------------
     Error of the probe on what it was fitted on (where the backend records ``train_accuracy``), out of sample on the
-    training and validation rows, and on the test rows; Wilson's 95 % intervals; the goal is ``goal_error``. The last
-    row is the error averaged over classes (1 - balanced accuracy), for rebalancing. A step counts when it is at least
+    training and validation rows, and on the test rows; Wilson's 95 % intervals; the goal is ``goal_error``, and
+    the labels' row is it and the estimated share of wrong labels (DC501), which no model can go below. The last row is
+    the error averaged over classes (1 - balanced accuracy), for rebalancing. A step counts when it is at least
     ``min_gap`` and larger than the two intervals' joint width (Goodfellow et al. 2016, ch. 11; Ng, *Machine Learning
     Yearning*).
 
@@ -87,7 +90,9 @@ class Triage:
             severity=self.severity,
             message=f"{first['step']} comes first: {100 * first['gap']:.1f} points of error from {first['from']} to "
             f"{first['to']} ({_in_words(table)})",
-            remedy=UNTOLD if first["from"] == "goal" and first["to"] == "validation" else REMEDIES[first["step"]],
+            remedy=UNTOLD
+            if first["step"] == "underfitting" and first["to"] == "validation"
+            else REMEDIES[first["step"]],
             evidence={
                 "table": [{"row": name, **one.to_json()} for name, one in table.items()],
                 "order": steps,
@@ -100,6 +105,10 @@ class Triage:
         splits = context.manifest.split_codes[found.rows]
         names = context.manifest.splits
         table = {"goal": Interval(self.goal_error, self.goal_error, self.goal_error)}
+        if found.probe.label_yield is not None:
+            count, n = found.probe.label_yield.estimated_errors, len(found.rows)
+            low, value, high = (self.goal_error + one / n for one in (count.low, count.value, count.high))
+            table["labels"] = Interval(value, low, high, method=count.method)
         fitted = found.probe.metrics.get("train_accuracy")
         if fitted is not None:
             table["train"] = Interval(1 - fitted.value, 1 - fitted.high, 1 - fitted.low, method=fitted.method)
@@ -125,13 +134,14 @@ def triage(table: Mapping[str, Interval], *, min_gap: float = 0.05) -> list[dict
     Without a training error the step from goal to validation cannot be told apart and is called overfitting only where
     the training error is known.
     """
+    least = "labels" if "labels" in table else "goal"
     steps = []
     for step, (start, end) in GAPS.items():
+        start = least if start == "labels" else start
+        end = "validation" if step == "underfitting" and "train" not in table else end
         before, after = table.get(start), table.get(end)
         if before is not None and after is not None:
             steps.append(_step(step, start, end, before, after))
-    if "train" not in table and "validation" in table:
-        steps.insert(0, _step("underfitting", "goal", "validation", table["goal"], table["validation"]))
     if "mean of classes" in table:
         steps.append(
             _step("rebalancing", "validation", "mean of classes", table["validation"], table["mean of classes"])

@@ -1,8 +1,10 @@
+from dataclasses import replace
+
 import numpy as np
 import pytest
 
 from datacheck.findings import Found, Passed
-from datacheck.probe.outputs import Estimate
+from datacheck.probe.outputs import Estimate, LabelYield
 from datacheck.rules.base import RuleContext
 from datacheck.rules.dc602_triage import Triage
 
@@ -43,6 +45,24 @@ def test_the_first_large_step_is_named(
     rows = {row["row"]: row["value"] for row in outcome.findings[0].evidence["table"]}
     assert rows["validation"] == n_wrong / 500
     assert rows["test"] == n_wrong_test / 300
+
+
+@pytest.mark.parametrize(
+    ("low", "value", "high", "step"), [(0, 100, 220, None), (140, 160, 180, "mislabelling"), (0, 2, 8, "underfitting")]
+)
+def test_what_wrong_labels_explain_is_not_blamed_on_the_model(
+    low: float, value: float, high: float, step: str | None
+) -> None:
+    context = judged(100, n_wrong_test=60, train_accuracy=None)
+    one = np.ones(1)
+    known = LabelYield(Estimate(value, low, high), one.astype(np.int64), one, one, one, 1)
+    assert context.probe is not None
+    outcome = Triage().check(replace(context, probe=replace(context.probe, label_yield=known)))
+    if step is None:
+        assert isinstance(outcome, Passed)
+    else:
+        assert isinstance(outcome, Found)
+        assert outcome.findings[0].evidence["order"][0]["step"] == step
 
 
 def test_a_small_class_that_is_never_right_calls_for_rebalancing() -> None:
