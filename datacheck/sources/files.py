@@ -28,6 +28,9 @@ _SPLITS = {
     **dict.fromkeys(("val", "valid", "validation", "dev"), "val"),
     **dict.fromkeys(("test", "testing", "eval"), "test"),
 }
+_YEAR = re.compile(r"[-_ ]?(19|20)\d\d$")
+"""What COCO and others put behind the split: ``train2017``."""
+
 _HIDDEN = ("__MACOSX", "Thumbs.db", "desktop.ini")
 _BIG_SHARE = 0.95
 
@@ -49,10 +52,10 @@ def normalise_split(name: str) -> str | None:
 
     Examples
     --------
-    >>> normalise_split("Validation"), normalise_split("dev"), normalise_split("cat")
-    ('val', 'val', None)
+    >>> normalise_split("Validation"), normalise_split("train2017"), normalise_split("cat")
+    ('val', 'train', None)
     """
-    return _SPLITS.get(name.lower())
+    return _SPLITS.get(_YEAR.sub("", name.lower()))
 
 
 def split_names(found: Iterable[str]) -> dict[str, str]:
