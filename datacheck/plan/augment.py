@@ -3,16 +3,15 @@
 from __future__ import annotations
 
 from collections.abc import Sequence
-from dataclasses import dataclass, replace
 from typing import Any
 
 import numpy as np
 from numpy.typing import NDArray
-from scipy import stats
 
 from datacheck.plan.candidates import Candidate, describe
-from datacheck.plan.evidence import Gains, balanced_accuracy, paired_gains
+from datacheck.plan.evidence import Gains, paired_gains
 from datacheck.plan.items import Measured, PlanItem
+from datacheck.plan.outcomes import Classwise, Outcome, Setting, class_changes
 
 TOLERANCE = 0.1
 """A class keeps its label unless its recall on altered images drops by more than this, beyond doubt."""
@@ -26,105 +25,6 @@ UNFAMILIAR = 0.05
 MATTERS = 0.01
 """Losses in accuracy, or in a class's recall, below this are not warned of, however certain: a small model pays about
 that much for seeing more variety than it can hold."""
-
-FEW = 10
-"""Classes of fewer samples are not judged by themselves."""
-
-
-@dataclass(frozen=True)
-class Outcome:
-    """What the held-out samples were taken for; class codes [S, N].
-
-    Attributes
-    ----------
-    candidate
-        The augmentation.
-    altered
-        Altered samples, by a model that was trained without the augmentation.
-    trained
-        Untouched samples, by a model that was trained with it.
-    both
-        Altered samples, by a model that was trained with it.
-    seconds
-        Wall time of both.
-    """
-
-    candidate: Candidate
-    altered: NDArray[np.int64]
-    trained: NDArray[np.int64]
-    both: NDArray[np.int64]
-    seconds: float = 0.0
-
-
-@dataclass(frozen=True)
-class Classwise:
-    """A change of each class's recall with an interval that holds for all classes and candidates; each [K]."""
-
-    value: NDArray[np.float64]
-    low: NDArray[np.float64]
-    high: NDArray[np.float64]
-
-
-@dataclass(frozen=True)
-class Setting:
-    """What all outcomes share.
-
-    Attributes
-    ----------
-    codes, classes
-        Class of each sample; names.
-    clean
-        What the untouched held-out samples were taken for by a model without the augmentation; [S, N].
-    model, n_folds, seeds
-        How it was made.
-    """
-
-    codes: NDArray[np.int64]
-    classes: tuple[str, ...]
-    clean: NDArray[np.int64]
-    model: str
-    n_folds: int
-    seeds: tuple[int, ...]
-
-    @property
-    def shares(self) -> NDArray[np.float64]:
-        """Every class weighs the same."""
-        return np.full(len(self.classes), 1 / len(self.classes))
-
-    def accuracy(self, predicted: NDArray[np.int64]) -> float:
-        """Balanced accuracy over all seeds."""
-        return balanced_accuracy((predicted == self.codes).mean(axis=0), self.codes, self.shares)
-
-
-def class_changes(
-    differences: NDArray[np.floating[Any]], codes: NDArray[np.integer[Any]], n_classes: int, n_comparisons: int
-) -> Classwise:
-    """Return the mean change of each class with Bonferroni's interval over ``n_comparisons``.
-
-    Parameters
-    ----------
-    differences
-        Of each sample, in [-1, 1]; shape [N].
-    codes
-        Class of each sample.
-    n_classes, n_comparisons
-        How many classes there are, and how many intervals shall hold at once.
-
-    Examples
-    --------
-    >>> found = class_changes(np.r_[np.full(50, -1.0), np.zeros(50)], np.repeat([0, 1], 50), 2, 2)
-    >>> found.value.tolist(), bool(found.high[0] < -0.5)
-    ([-1.0, 0.0], True)
-    """
-    counts = np.bincount(codes, minlength=n_classes)
-    safe = np.maximum(counts, 1)
-    mean = np.bincount(codes, differences, n_classes) / safe
-    squares = np.bincount(codes, (differences - mean[codes]) ** 2, n_classes)
-    # Two more samples that disagree, one each way: no class of agreeing samples is ever certain.
-    variance = (squares + 1.0) / (safe + 2)
-    reach = stats.norm.isf(0.025 / max(1, n_comparisons))
-    half = np.where(counts >= FEW, reach * np.sqrt(variance / safe), np.inf)
-    return Classwise(mean, mean - half, mean + half)
 
 
 def augment_items(setting: Setting, outcomes: Sequence[Outcome], *, seed: int = 0) -> tuple[PlanItem, ...]:
@@ -151,13 +51,22 @@ def augment_items(setting: Setting, outcomes: Sequence[Outcome], *, seed: int = 
         setting.shares,
         seed=seed,
     )
+    familiar = paired_gains(
+        np.stack([(one.both == setting.codes).astype(np.float64) for one in outcomes]) - before,
+        setting.codes,
+        setting.shares,
+        seed=seed,
+    )
     n_comparisons = len(outcomes) * len(setting.classes)
     return tuple(
-        _judge(setting, outcome, gains, kept, number, n_comparisons) for number, outcome in enumerate(outcomes)
+        _judge(setting, outcome, (gains, kept, familiar), number, n_comparisons)
+        for number, outcome in enumerate(outcomes)
     )
 
 
-def _judge(setting: Setting, outcome: Outcome, gains: Gains, kept: Gains, number: int, n_comparisons: int) -> PlanItem:
+def _judge(
+    setting: Setting, outcome: Outcome, overall: tuple[Gains, Gains, Gains], number: int, n_comparisons: int
+) -> PlanItem:
     n_classes = len(setting.classes)
     before = (setting.clean == setting.codes).mean(axis=0)
     on_altered = class_changes(
@@ -173,11 +82,15 @@ def _judge(setting: Setting, outcome: Outcome, gains: Gains, kept: Gains, number
     lost = (on_altered.high < -TOLERANCE) & turned
     broken = lost & (familiar.value < -UNFAMILIAR)
     harmed = (in_training.high < 0) & (in_training.value <= -MATTERS)
-    verdict, avoided = _verdict(gains, number, broken, harmed, in_training.value)
+    verdict, avoided = _verdict(overall[0], number, broken, harmed, in_training.value)
     turns = [turn_of(setting, outcome, int(code)) for code in np.flatnonzero(lost)]
     turns.sort(key=lambda turn: -turn["share"])
     names = tuple(setting.classes[code] for code in np.flatnonzero(avoided)) if not avoided.all() else ()
-    measured = _measured(setting, outcome, gains, kept, number, on_altered, lost)
+    measured = (
+        *_overall(setting, outcome, overall, number),
+        *_of_classes(setting, outcome, "label_preservation", on_altered, lost),
+        *_of_classes(setting, outcome, "gain/recall", in_training, harmed),
+    )
     settings = {
         **outcome.candidate.to_json(),
         "avoid_classes": [setting.classes[code] for code in np.flatnonzero(avoided)],
@@ -243,61 +156,66 @@ def turn_of(setting: Setting, outcome: Outcome, code: int) -> dict[str, Any]:
     }
 
 
-def _measured(
-    setting: Setting,
-    outcome: Outcome,
-    gains: Gains,
-    kept: Gains,
-    number: int,
-    on_altered: Classwise,
-    broken: NDArray[np.bool_],
-) -> tuple[Measured, ...]:
-    common: dict[str, Any] = {
+def _common(setting: Setting, outcome: Outcome) -> dict[str, Any]:
+    return {
         "n": len(setting.codes),
         "folds": setting.n_folds,
         "seeds": setting.seeds,
         "seconds": outcome.seconds,
     }
+
+
+def _overall(
+    setting: Setting, outcome: Outcome, overall: tuple[Gains, Gains, Gains], number: int
+) -> tuple[Measured, ...]:
     before = setting.accuracy(setting.clean)
-    found = [
+    told = (
+        ("gain/balanced_accuracy", 0.0, "trained with and without on the same folds, judged on untouched"),
+        ("label_preservation", before, "trained without, judged on altered"),
+        ("label_preservation_when_trained_with", before, "trained with, judged on altered"),
+    )
+    return tuple(
         Measured(
-            metric="gain/balanced_accuracy",
-            value=float(gains.value[number]),
-            low=float(gains.low[number]),
-            high=float(gains.high[number]),
+            metric=metric,
+            value=start + float(found.value[number]),
+            low=start + float(found.low[number]),
+            high=start + float(found.high[number]),
             baseline=before,
-            method=f"{setting.model}, trained with and without on the same folds, judged on untouched held-out "
-            f"samples; {gains.method}",
-            **common,
-        ),
-        Measured(
-            metric="label_preservation",
-            value=before + float(kept.value[number]),
-            low=before + float(kept.low[number]),
-            high=before + float(kept.high[number]),
-            baseline=before,
-            method=f"{setting.model}, trained without, judged on altered held-out samples; balanced accuracy; "
-            f"{kept.method}",
-            **common,
-        ),
-    ]
+            method=f"{setting.model}, {how} held-out samples; balanced accuracy; {found.method}",
+            **_common(setting, outcome),
+        )
+        for (metric, start, how), found in zip(told, overall, strict=True)
+    )
+
+
+def _of_classes(
+    setting: Setting, outcome: Outcome, metric: str, changes: Classwise, chosen: NDArray[np.bool_]
+) -> list[Measured]:
+    """Return the recall of the chosen classes on altered samples, or how training with them changes it."""
     counts = np.bincount(setting.codes, minlength=len(setting.classes))
     recalls = np.bincount(setting.codes, (setting.clean == setting.codes).mean(axis=0), len(setting.classes))
-    for code in np.flatnonzero(broken)[:50]:
+    gain = metric.startswith("gain/")
+    how = (
+        "trained with and without, judged on untouched samples"
+        if gain
+        else "trained without, judged on altered samples"
+    )
+    found = []
+    for code in np.flatnonzero(chosen)[:50]:
         own = float(recalls[code] / counts[code])
+        start, least, most = (0.0, -1.0, 1.0) if gain else (own, 0.0, 1.0)
         found.append(
             Measured(
-                metric=f"label_preservation/{setting.classes[code]}",
-                value=own + float(on_altered.value[code]),
-                low=max(0.0, own + float(on_altered.low[code])),
-                high=min(1.0, own + float(on_altered.high[code])),
+                metric=f"{metric}/{setting.classes[code]}",
+                value=start + float(changes.value[code]),
+                low=max(least, start + float(changes.low[code])),
+                high=min(most, start + float(changes.high[code])),
                 baseline=own,
-                method=f"{setting.model}, trained without; recall of altered samples; Bonferroni over all "
-                "classes and candidates",
-                **{**common, "n": int(counts[code])},
+                method=f"{setting.model}, {how}; recall of the class; Bonferroni over all classes and candidates",
+                **{**_common(setting, outcome), "n": int(counts[code])},
             )
         )
-    return tuple(found)
+    return found
 
 
 def _summary(
@@ -313,59 +231,3 @@ def _summary(
         whom = "" if avoided.all() else f" for {', '.join(spared[:5])}{' …' if len(spared) > 5 else ''}"
         return f"{text}: avoid{whom}" + (f"; it turns {named}{more}" if turns else "; training with it loses")
     return text
-
-
-def choose_applied(items: Sequence[PlanItem]) -> list[PlanItem]:
-    """Return the items to combine: of each family the used one of the largest gain, largest first."""
-    best: dict[str, PlanItem] = {}
-    for item in sorted(items, key=lambda one: -(one.measured[0].value or 0)):
-        if item.verdict == "use":
-            best.setdefault(str(item.settings["family"]), item)
-    return list(best.values())
-
-
-def mark_applied(items: Sequence[PlanItem], names: Sequence[str]) -> tuple[PlanItem, ...]:
-    """Return the items, those of some names marked as applied by the plan's transform."""
-    return tuple(
-        replace(item, settings={**item.settings, "applied": item.name in names}) if item.kind == "augment" else item
-        for item in items
-    )
-
-
-def minority_item(setting: Setting, outcome: Outcome, label: str) -> PlanItem | None:
-    """Say what augmenting does for the classes of less than half of the mean count; None where there is none."""
-    counts = np.bincount(setting.codes, minlength=len(setting.classes))
-    rare = (counts > 0) & (counts < 0.5 * counts[counts > 0].mean())
-    if not rare.any():
-        return None
-    shares = rare / rare.sum()
-    inside = rare[setting.codes]
-    before = (setting.clean[:, inside] == setting.codes[inside]).astype(np.float64)
-    after = (outcome.trained[:, inside] == setting.codes[inside]).astype(np.float64)
-    gains = paired_gains((after - before)[None], setting.codes[inside], shares)
-    names = [setting.classes[code] for code in np.flatnonzero(rare)]
-    measured = Measured(
-        metric="gain/rare_class_recall",
-        value=float(gains.value[0]),
-        low=float(gains.low[0]),
-        high=float(gains.high[0]),
-        baseline=balanced_accuracy(before.mean(axis=0), setting.codes[inside], shares),
-        n=int(inside.sum()),
-        folds=setting.n_folds,
-        seeds=setting.seeds,
-        seconds=outcome.seconds,
-        method=f"{setting.model}; {gains.method}",
-    )
-    helps = bool(gains.better()[0])
-    listed = ", ".join(names[:5])
-    return PlanItem(
-        kind="augment",
-        name="minority",
-        verdict="use" if helps else "harmless",
-        classes=tuple(names),
-        summary=f"rare classes ({listed}) gain from {label}: repeat them in the sampler rather than leave them few"
-        if helps
-        else f"rare classes ({listed}) gain nothing beyond doubt from {label}: collect more of them",
-        settings={},
-        measured=(measured,),
-    )

@@ -24,7 +24,8 @@ if TYPE_CHECKING:
 
     from datacheck.fingerprint import Fingerprint
     from datacheck.manifest import Manifest
-    from datacheck.plan.torch import ClassConditional, PlannedSubset
+    from datacheck.plan.torch import PlannedSubset
+    from datacheck.plan.transforms import ClassConditional
 
 SCHEMA = "datacheck.plan"
 VERSION = 1
@@ -182,24 +183,9 @@ class TrainingPlan:
 
         A fingerprint is compared by its identity, a manifest by its sample ids and labels.
         """
-        from datacheck.fingerprint import Fingerprint
+        from datacheck.plan.check import check_dataset
 
-        if isinstance(dataset, Fingerprint):
-            found = f"{dataset.identity:032x}"
-            if found != self.identity:
-                raise PlanError(
-                    f"the plan was made for the dataset {self.identity} ({len(self):,} samples), this one is {found} "
-                    f"({dataset.n_samples:,} samples): make the plan again for it"
-                )
-            return
-        if tuple(dataset.classes) != self.classes:
-            raise PlanError(_class_difference(self.classes, dataset.classes))
-        ids = self.samples["sample_id"]
-        if not ids.equals(dataset.sample_ids):
-            raise PlanError(_id_difference(ids, dataset.sample_ids))
-        if "label" in dataset and not self.samples["label"].equals(dataset.table["label"].cast(pa.string())):
-            changed = pc.sum(pc.not_equal(self.samples["label"], dataset.table["label"].cast(pa.string()))).as_py()
-            raise PlanError(f"the plan was made for other labels: {changed or 'some'} differ; make the plan again")
+        check_dataset(self, dataset)
 
     def class_code(self, label: str | int) -> int:
         """Return the code of a class, given by its name or its code.
@@ -352,25 +338,3 @@ def _torch() -> Any:
     import datacheck.plan.torch
 
     return datacheck.plan.torch
-
-
-def _class_difference(planned: Sequence[str], found: Sequence[str]) -> str:
-    missing = [name for name in planned if name not in found]
-    extra = [name for name in found if name not in planned]
-    if missing or extra:
-        what = f"it knows no {extra[:5]}, and misses {missing[:5]}" if extra else f"the dataset has no {missing[:5]}"
-        return f"the plan was made for {len(planned)} classes, the dataset has {len(found)}: {what}"
-    return f"the plan was made for the classes in the order {list(planned[:10])}, found {list(found[:10])}"
-
-
-def _id_difference(planned: pa.ChunkedArray, found: pa.ChunkedArray) -> str:
-    missing = planned.filter(pc.invert(pc.is_in(planned, found)))
-    unknown = found.filter(pc.invert(pc.is_in(found, planned)))
-    if not len(missing) and not len(unknown):
-        return "the dataset has the plan's samples in another order: bring it into the order of the plan's sample_id"
-    parts = []
-    if len(missing):
-        parts.append(f"{len(missing):,} samples of the plan are missing, such as {missing[0].as_py()!r}")
-    if len(unknown):
-        parts.append(f"{len(unknown):,} samples are unknown to the plan, such as {unknown[0].as_py()!r}")
-    return f"the plan was made for another dataset: {'; '.join(parts)}; make the plan again"

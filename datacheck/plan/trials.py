@@ -13,17 +13,12 @@ from typing import Any
 import numpy as np
 from numpy.typing import NDArray
 
-from datacheck.plan.augment import (
-    Outcome,
-    Setting,
-    augment_items,
-    choose_applied,
-    mark_applied,
-    minority_item,
-)
+from datacheck.plan.applied import choose_applied, mark_applied, minority_item
+from datacheck.plan.augment import augment_items
 from datacheck.plan.candidates import CANDIDATES, COLOUR_ONLY, DETERMINISTIC, Candidate, describe
 from datacheck.plan.crossfit import CrossFit, Encoder
 from datacheck.plan.items import Measured, PlanItem
+from datacheck.plan.outcomes import Outcome, Setting
 from datacheck.plan.patches import shrink
 
 Pixels = NDArray[np.uint8]
@@ -158,7 +153,7 @@ def altered(pixels: Pixels, candidate: Candidate, *, seed: int) -> Pixels:
     """Return every image altered by an augmentation at its strength; uint8 [N, S, S, 3]."""
     import torch
 
-    from datacheck.plan.torch import build_transform
+    from datacheck.plan.transforms import build_transform
 
     transform = build_transform(candidate, pixels.shape[1])
     batch = 256 if candidate.family in DETERMINISTIC else 1

@@ -6,9 +6,11 @@ import numpy as np
 import pytest
 
 from datacheck.manifest import Manifest
-from datacheck.plan.augment import Outcome, Setting, augment_items, class_changes, minority_item
+from datacheck.plan.applied import minority_item
+from datacheck.plan.augment import augment_items
 from datacheck.plan.candidates import CANDIDATES, Candidate, describe
 from datacheck.plan.crossfit import CrossFit
+from datacheck.plan.outcomes import Outcome, Setting, class_changes
 from datacheck.plan.patches import PatchEncoder
 
 N = 300
