@@ -87,6 +87,7 @@ def audit(
     """
     from datacheck.fingerprint import fingerprint
     from datacheck.report import Report
+    from datacheck.report.plans import load_plan
     from datacheck.rules import RuleContext
 
     started = time.perf_counter()
@@ -123,6 +124,7 @@ def audit(
         measurements=measurements,
         fingerprint=context.fingerprint,
         probe=context.probe,
+        plan=None if settings.out is None else load_plan(settings.out, context.fingerprint),
         outcomes=outcomes,
         seconds=time.perf_counter() - started,
         created=datetime.now(UTC).isoformat(timespec="seconds"),

@@ -35,6 +35,8 @@ def plan_lines(plan: Any, width: int, *, verbose: bool = False) -> list[Text]:
         more = f" … {len(steps) - len(shown)} more" if number == len(shown) < len(steps) else ""
         line = _cut(Text(f"{number}. {step}"), width - _INDENT - len(more))
         lines.append(Text.assemble(" " * _INDENT, line, more))
+    if not steps:
+        lines.extend(_cut(Text(" " * _INDENT + clean(item.summary)), width) for item in plan.by_kind("order"))
     judged = [item for kind in ("rebalance", "augment") for item in plan.by_kind(kind) if item.verdict in _MARKS]
     judged.sort(key=lambda item: (item.kind == "augment", list(_MARKS).index(item.verdict)))
     kept = judged if verbose else _some_of_each(judged)

@@ -11,6 +11,8 @@ from datacheck.cli import run
 from datacheck.plan import TrainingPlan
 from datacheck.testing import toy_images
 
+SAID = "nothing has to be done before the main training"
+
 
 @pytest.fixture(scope="module")
 def audited(tmp_path_factory: pytest.TempPathFactory) -> Path:
@@ -35,12 +37,38 @@ def test_the_plan_can_go_elsewhere(audited: Path, tmp_path: Path, capsys: pytest
     assert TrainingPlan.load(tmp_path / "p").seed == 0
 
 
+def test_the_plan_stays_in_the_reports_of_the_same_dataset(audited: Path, capsys: pytest.CaptureFixture[str]) -> None:
+    assert run(["plan", str(audited), "--no-augment", "--seeds", "1", "-q"]) == 0
+    capsys.readouterr()
+    run(["report", str(audited)])
+    shown = capsys.readouterr().out
+    assert "plan       " in shown
+    assert SAID in shown
+    run(["audit", str(audited.parent / "data"), "--out", str(audited), "-q"])
+    assert SAID in capsys.readouterr().out
+    assert 'id="plan"' in (audited / "report.html").read_text(encoding="utf-8")
+
+
+@pytest.mark.slow
+def test_weights_of_a_pretrained_network_are_used(
+    audited: Path, shared_data: Path, tmp_path: Path, capsys: pytest.CaptureFixture[str]
+) -> None:
+    pytest.importorskip("torchvision", reason="needs torchvision")
+    weights = str(shared_data / "mobilenet_v2_imagenet_fp16.pt")
+    assert run(["plan", str(audited), "--weights", weights, "--seeds", "2", "-q", "-o", str(tmp_path)]) == 0
+    plan = TrainingPlan.load(tmp_path)
+    tried = [item for item in plan.by_kind("augment") if item.measured]
+    assert len(tried) >= 20
+    assert all("mobilenet_v2 at 64 pixels, frozen" in item.measured[0].method for item in tried)
+
+
 @pytest.mark.parametrize(
     ("arguments", "said"),
     [
         (["plan", "nowhere"], "expected a run folder"),
         (["plan", "{run}", "--budget", "soon"], "expected a budget"),
         (["plan", "{run}", "--deployment", "unicorn=1.0"], "found 'unicorn'"),
+        (["plan", "{run}", "--weights", "nowhere.pt"], "nowhere.pt"),
     ],
 )
 def test_bad_input_is_two_and_one_line(

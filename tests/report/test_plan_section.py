@@ -51,10 +51,10 @@ def test_the_terminal_shows_the_order_of_work_and_the_verdicts_with_their_number
     ]  # fmt: skip
     steps = ["split the data " + "as planned " * 20, "drop", "rebalance", "augment"]
     order = PlanItem(kind="order", name="order_of_work", verdict="do", summary="", settings={"steps": steps})
-    report = replace(report, plan=replace(plan, items=(order, used, *flips)))
+    report = replace(report, plan=replace(plan, items=(order, used, *flips), seconds=7.0))
     lines = terminal.render(report, screen=Screen(80, 24)).splitlines()
     start = next(number for number, line in enumerate(lines) if line.startswith("plan "))
-    assert lines[start].endswith("gain in balanced accuracy out of sample, 130 samples, 2 seeds, 0 s")
+    assert lines[start].endswith("gain in balanced accuracy out of sample, 130 samples, 2 seeds, 7 s")
     assert lines[start + 1].startswith("           1. split the data as planned")
     assert lines[start + 3] == "           3. rebalance … 1 more"
     assert lines[start + 4] == "✔ use      logits adjusted" + " " * 31 + "+0.031 [+0.012, +0.050]"
