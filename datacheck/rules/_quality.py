@@ -9,7 +9,7 @@ import numpy as np
 import pyarrow as pa
 from numpy.typing import NDArray
 
-from datacheck.findings import Finding, Found, NotApplicable, Severity, sample_issues, worst_sample_ids
+from datacheck.findings import Finding, Found, NotApplicable, Severity, in_percent, sample_issues, worst_sample_ids
 from datacheck.manifest import Modality, Task
 from datacheck.rules.base import Rule, RuleContext
 from datacheck.scan.measurements import Measurements
@@ -27,7 +27,7 @@ def measured(context: RuleContext) -> Measurements | NotApplicable:
     if context.manifest.modality is Modality.TABULAR:
         return NotApplicable("looks at pixels; this is a tabular dataset")
     if context.measurements is None:
-        return NotApplicable("looks at pixels, and this audit measured none; scan the images (no --no-scan)")
+        return NotApplicable("looks at pixels, and this audit measured none; scan the images where they can be reached")
     if not context.measurements.readable.any():
         return NotApplicable("no image could be read (see DC101)")
     return context.measurements
@@ -159,7 +159,7 @@ def flagged(
         np.clip(np.nan_to_num(suspicion[rows], nan=1.0), 0.0, 1.0),
         value=value[rows],
     )
-    counted = f"{len(rows):,} of {n_judged:,} images ({100 * len(rows) / n_judged:.1f} %)"
+    counted = f"{len(rows):,} of {n_judged:,} images ({in_percent(len(rows) / n_judged)})"
     finding = Finding(
         code=rule.code,
         name=rule.name,

@@ -2,7 +2,8 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator
+from collections.abc import Iterator, Mapping
+from dataclasses import dataclass
 from itertools import combinations
 from typing import Any
 
@@ -10,15 +11,44 @@ import numpy as np
 import pyarrow as pa
 from numpy.typing import NDArray
 
-from datacheck.findings import NotApplicable
+from datacheck.findings import (
+    Finding,
+    Found,
+    NotApplicable,
+    in_percent,
+    plural,
+    sample_issues,
+    worst_sample_ids,
+)
 from datacheck.manifest import Manifest
-from datacheck.rules.base import RuleContext
+from datacheck.rules.base import Rule, RuleContext
 from datacheck.scan.duplicates import DuplicateClusters
+from datacheck.stats import proportion
 
 MAX_CLUSTERS = 50
 MAX_MEMBERS = 20
 
 Rows = NDArray[np.int64]
+
+
+@dataclass(frozen=True)
+class Copies:
+    """Samples that are there more than once in their split; all of shape [n].
+
+    Attributes
+    ----------
+    rows, first
+        Each such sample, and the first one of those that it equals.
+    within
+        Number of its cluster within the split.
+    cluster
+        Number of its cluster in the whole dataset.
+    """
+
+    rows: Rows
+    first: Rows
+    within: Rows
+    cluster: Rows
 
 
 def duplicates_of(context: RuleContext) -> DuplicateClusters | NotApplicable:
@@ -73,6 +103,58 @@ def cluster_evidence(manifest: Manifest, clusters: Rows, rows: Rows) -> dict[str
         "clusters": [ids_at(manifest, members[number][:MAX_MEMBERS]) for number in largest.tolist()] if members else [],
         "cluster_sizes": counts[largest].tolist() if len(rows) else [],
     }
+
+
+def repeats(
+    rule: Rule,
+    manifest: Manifest,
+    copies: Copies,
+    *,
+    suspicion: tuple[float, float],
+    message: str,
+    remedy: str,
+    evidence: Mapping[str, Any] | None = None,
+) -> Found:
+    """Report copies within splits.
+
+    Parameters
+    ----------
+    rule, manifest
+        Who reports on what.
+    copies
+        Who is a copy of whom.
+    suspicion
+        Of the first of each cluster, and of those that repeat it.
+    message
+        What the copies do, with ``{clusters}`` for how many clusters they are in.
+    remedy
+        What to do about them.
+    evidence
+        What else stands behind the message.
+    """
+    rows, first = copies.rows, copies.first
+    is_copy = rows != first
+    share = proportion(int(is_copy.sum()), len(manifest))
+    clusters = cluster_evidence(manifest, copies.within, rows)
+    issues = sample_issues(
+        rule.code,
+        ids_at(manifest, rows),
+        np.where(is_copy, suspicion[1], suspicion[0]),
+        related_id=[name if copy else None for copy, name in zip(is_copy, ids_at(manifest, first), strict=True)],
+        cluster=copies.cluster,
+    )
+    finding = Finding(
+        code=rule.code,
+        name=rule.name,
+        severity=rule.severity,
+        message=f"{int(is_copy.sum()):,} of {len(manifest):,} samples ({in_percent(share.value)}) "
+        + message.format(clusters=plural(clusters["n_clusters"], "cluster")),
+        remedy=remedy,
+        evidence={"n_copies": int(is_copy.sum()), "share": share.to_json(), **(evidence or {}), **clusters},
+        sample_ids=worst_sample_ids(issues),
+        n_affected=len(rows),
+    )
+    return Found((finding,), issues)
 
 
 def seen_before(groups: Rows, split: Rows, earlier: int, later: int) -> tuple[Rows, Rows]:

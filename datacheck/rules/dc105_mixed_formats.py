@@ -11,7 +11,17 @@ import numpy as np
 import pyarrow as pa
 from numpy.typing import NDArray
 
-from datacheck.findings import Finding, Found, NotApplicable, Outcome, Passed, Severity, plural, sample_issues
+from datacheck.findings import (
+    Finding,
+    Found,
+    NotApplicable,
+    Outcome,
+    Passed,
+    Severity,
+    in_percent,
+    plural,
+    sample_issues,
+)
 from datacheck.rules._files import names_are_paths
 from datacheck.rules.base import RuleContext
 
@@ -117,7 +127,7 @@ class MixedFormats:
         deep = len({is_deep(mode) for mode in counts}) > 1
         severity = self.severity if deep or any(n < self.minority * len(read) for _, n in others) else Severity.INFO
         listed = ", ".join(f"{n:,} {mode}" for mode, n in others)
-        message = f"{share:.1%} of the images do not have the mode {usual} of most: {listed}"
+        message = f"{in_percent(share)} of the images do not have the mode {usual} of most: {listed}"
         remedy = 'convert every image on loading: image.convert("RGB")'
         if deep:
             remedy = "bring all images to one bit depth by an explicit scaling; a plain convert() cuts off at 255"

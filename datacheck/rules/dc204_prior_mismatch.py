@@ -10,7 +10,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from datacheck.errors import ConfigError, did_you_mean
-from datacheck.findings import Finding, Found, NotApplicable, Outcome, Passed, Severity
+from datacheck.findings import Finding, Found, NotApplicable, Outcome, Passed, Severity, in_percent
 from datacheck.manifest import Task
 from datacheck.rules._coverage import ClassCounts, class_counts, listed
 from datacheck.rules.base import RuleContext
@@ -49,7 +49,7 @@ class PriorMismatch:
     >>> manifest = Manifest.from_columns({"label": ["sick"] * 500 + ["well"] * 500})
     >>> context = RuleContext(manifest, deployment_shares={"sick": 0.02, "well": 0.98})
     >>> PriorMismatch().check(context).findings[0].message
-    "'all' differs from the declared shares by 48 % of its samples; most of all 'sick': 50.0 % here, 2.0 % declared"
+    "'all' differs from the declared shares by 48 % of its samples; most of all 'sick': 50 % here, 2 % declared"
     """
 
     code: ClassVar[str] = "DC204"
@@ -107,8 +107,8 @@ class PriorMismatch:
             return None
         worst = max(range(len(classes)), key=lambda k: (round(float(certain[k]), 6), -declared[k]))
         text = (
-            f"{split!r} differs from the declared shares by {distance:.0%} of its samples; most of all "
-            f"{classes[worst]!r}: {observed[worst]:.1%} here, {declared[worst]:.1%} declared"
+            f"{split!r} differs from the declared shares by {in_percent(distance)} of its samples; most of all "
+            f"{classes[worst]!r}: {in_percent(observed[worst])} here, {in_percent(declared[worst])} declared"
         ).replace("%", " %")
         by_class = {
             name: {"observed": float(observed[k]), "declared": float(declared[k]), "h": float(h[k]),

@@ -7,10 +7,9 @@ from typing import ClassVar
 
 import numpy as np
 
-from datacheck.findings import Finding, Found, NotApplicable, Outcome, Passed, Severity, sample_issues, worst_sample_ids
-from datacheck.rules._splits import cluster_evidence, copies_within, duplicates_of, ids_at
+from datacheck.findings import NotApplicable, Outcome, Passed, Severity
+from datacheck.rules._splits import Copies, copies_within, duplicates_of, repeats
 from datacheck.rules.base import RuleContext
-from datacheck.stats import proportion
 
 
 @dataclass(frozen=True)
@@ -61,26 +60,11 @@ class ExactDuplicate:
         rows, first = copies_within(within)
         if not len(rows):
             return Passed("no two samples of a split have the same content")
-        copies = int(np.count_nonzero(rows != first))
-        share = proportion(copies, len(manifest))
-        clusters = cluster_evidence(manifest, within[rows], rows)
-        first_id = ids_at(manifest, first)
-        issues = sample_issues(
-            self.code,
-            ids_at(manifest, rows),
-            np.where(rows == first, 0.5, 1.0),
-            related_id=[None if a == b else name for a, b, name in zip(rows, first, first_id, strict=True)],
-            cluster=found.exact[rows],
-        )
-        finding = Finding(
-            code=self.code,
-            name=self.name,
-            severity=self.severity,
-            message=f"{copies:,} of {len(manifest):,} samples ({share.value:.2%}) repeat another one of their split "
-            f"byte for byte, in {clusters['n_clusters']:,} clusters",
+        return repeats(
+            self,
+            manifest,
+            Copies(rows, first, within[rows], found.exact[rows]),
+            suspicion=(0.5, 1.0),
+            message="repeat another one of their split byte for byte, in {clusters}",
             remedy="keep one sample of each cluster",
-            evidence={"n_copies": copies, "share": share.to_json(), **clusters},
-            sample_ids=worst_sample_ids(issues),
-            n_affected=len(rows),
         )
-        return Found((finding,), issues)

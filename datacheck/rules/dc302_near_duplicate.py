@@ -3,15 +3,14 @@
 from __future__ import annotations
 
 from dataclasses import dataclass
-from typing import Any, ClassVar
+from typing import ClassVar
 
 import numpy as np
 from numpy.typing import NDArray
 
-from datacheck.findings import Finding, Found, NotApplicable, Outcome, Passed, Severity, sample_issues, worst_sample_ids
-from datacheck.rules._splits import Rows, cluster_evidence, copies_within, duplicates_of, ids_at
+from datacheck.findings import NotApplicable, Outcome, Passed, Severity
+from datacheck.rules._splits import Copies, Rows, copies_within, duplicates_of, repeats
 from datacheck.rules.base import RuleContext
-from datacheck.stats import proportion
 
 
 @dataclass(frozen=True)
@@ -65,36 +64,16 @@ class NearDuplicate:
         rows, first, within = near_within_split(found.exact, found.near, manifest.split_codes)
         if not len(rows):
             return Passed("no two samples of a split are near duplicates")
-        copies = int(np.count_nonzero(rows != first))
-        share = proportion(copies, len(manifest))
-        evidence: dict[str, Any] = {
-            "n_copies": copies,
-            "share": share.to_json(),
-            "max_distance": context.near_duplicate_distance,
-            "pairs_complete": found.complete,
-            **cluster_evidence(manifest, within[rows], rows),
-        }
-        first_id = ids_at(manifest, first)
-        issues = sample_issues(
-            self.code,
-            ids_at(manifest, rows),
-            np.where(rows == first, 0.4, 0.8),
-            related_id=[None if a == b else name for a, b, name in zip(rows, first, first_id, strict=True)],
-            cluster=found.near[rows],
-        )
         limit = "" if found.complete else " (at least: there are too many pairs to hold them all)"
-        finding = Finding(
-            code=self.code,
-            name=self.name,
-            severity=self.severity,
-            message=f"{copies:,} of {len(manifest):,} samples ({share.value:.2%}) are near duplicates of another one "
-            f"of their split, in {evidence['n_clusters']:,} clusters{limit}",
+        return repeats(
+            self,
+            manifest,
+            Copies(rows, first, within[rows], found.near[rows]),
+            suspicion=(0.4, 0.8),
+            message="are near duplicates of another one of their split, in {clusters}" + limit,
             remedy="look at the clusters; keep the best image of each, or give them a common group",
-            evidence=evidence,
-            sample_ids=worst_sample_ids(issues),
-            n_affected=len(rows),
+            evidence={"max_distance": context.near_duplicate_distance, "pairs_complete": found.complete},
         )
-        return Found((finding,), issues)
 
 
 def near_within_split(exact: Rows, near: Rows, split: NDArray[np.int32]) -> tuple[Rows, Rows, Rows]:

@@ -9,7 +9,17 @@ import numpy as np
 import pyarrow as pa
 from numpy.typing import NDArray
 
-from datacheck.findings import Finding, Found, NotApplicable, Outcome, Passed, Severity, sample_issues, worst_sample_ids
+from datacheck.findings import (
+    Finding,
+    Found,
+    NotApplicable,
+    Outcome,
+    Passed,
+    Severity,
+    in_percent,
+    sample_issues,
+    worst_sample_ids,
+)
 from datacheck.rules._splits import MAX_CLUSTERS, Rows, duplicates_of, ids_at, seen_before, split_pairs
 from datacheck.rules.base import RuleContext
 from datacheck.scan.duplicates import DuplicateClusters
@@ -101,9 +111,9 @@ class SplitLeakage:
             code=self.code,
             name=self.name,
             severity=self.severity,
-            message=f"{len(rows):,} of {size:,} samples of {names[1]!r} ({share.value:.2%}, 95 % interval "
-            f"{share.low:.2%} to {share.high:.2%}) are also in {names[0]!r}: {n_exact:,} byte for byte, "
-            f"{len(rows) - n_exact:,} as near duplicates",
+            message=f"{len(rows):,} of {size:,} samples of {names[1]!r} ({in_percent(share.value)}, 95 % interval "
+            f"{in_percent(share.low)} to {in_percent(share.high)}) are also in {names[0]!r}: "
+            f"{n_exact:,} byte for byte, {len(rows) - n_exact:,} as near duplicates",
             remedy=f"take these samples out of {names[1]!r}, split by group, and repeat evaluations made on it",
             evidence=evidence,
             sample_ids=worst_sample_ids(issues),

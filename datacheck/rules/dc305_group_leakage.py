@@ -9,7 +9,17 @@ import numpy as np
 import pyarrow as pa
 import pyarrow.compute as pc
 
-from datacheck.findings import Finding, Found, NotApplicable, Outcome, Passed, Severity, sample_issues, worst_sample_ids
+from datacheck.findings import (
+    Finding,
+    Found,
+    NotApplicable,
+    Outcome,
+    Passed,
+    Severity,
+    in_percent,
+    sample_issues,
+    worst_sample_ids,
+)
 from datacheck.rules._splits import MAX_CLUSTERS, Rows, ids_at, seen_before, split_pairs
 from datacheck.rules.base import RuleContext
 from datacheck.stats import proportion
@@ -98,8 +108,8 @@ class GroupLeakage:
             name=self.name,
             severity=self.severity,
             message=f"{len(shared):,} groups are in both {names[0]!r} and {names[1]!r}; {len(rows):,} of {size:,} "
-            f"samples of {names[1]!r} ({share.value:.1%}, 95 % interval {share.low:.1%} to {share.high:.1%}) are of "
-            "a group seen before",
+            f"samples of {names[1]!r} ({in_percent(share.value)}, 95 % interval {in_percent(share.low)} to "
+            f"{in_percent(share.high)}) are of a group seen before",
             remedy="split by group, so that each group is whole in one split",
             evidence=evidence,
             sample_ids=worst_sample_ids(issues),

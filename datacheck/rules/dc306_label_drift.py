@@ -9,7 +9,7 @@ from typing import Any, ClassVar
 import numpy as np
 from numpy.typing import NDArray
 
-from datacheck.findings import Finding, Found, NotApplicable, Outcome, Passed, Severity
+from datacheck.findings import Finding, Found, NotApplicable, Outcome, Passed, Severity, in_percent
 from datacheck.manifest import Manifest, Task
 from datacheck.rules._splits import split_pairs
 from datacheck.rules.base import RuleContext
@@ -102,8 +102,9 @@ class LabelDrift:
             code=self.code,
             name=self.name,
             severity=self.severity,
-            message=f"{what} of {names[0]!r} and {names[1]!r} differ: {distance.value:.1%} of them would have to move "
-            f"(95 % interval {distance.low:.1%} to {distance.high:.1%}), {details['most']}",
+            message=f"{what} of {names[0]!r} and {names[1]!r} differ: {in_percent(distance.value)} of them would "
+            f"have to move (95 % interval {in_percent(distance.low)} to {in_percent(distance.high)}), "
+            f"{details['most']}",
             remedy="split again, stratified by label; if the difference is meant, judge by class",
             evidence={"splits": names, "distance": distance.to_json(), "p_adjusted": p, **details},
         )
@@ -159,7 +160,7 @@ def class_moves(
         for number in order
     ]
     top = listed[0]
-    most = f"most of all {top['class']!r}: {top['share_first']:.1%} to {top['share_second']:.1%}"
+    most = f"most of all {top['class']!r}: {in_percent(top['share_first'])} to {in_percent(top['share_second'])}"
     return {"classes": listed, "most": most}
 
 
