@@ -12,8 +12,9 @@ import pyarrow.compute as pc
 from numpy.typing import NDArray
 
 from datacheck.errors import SourceError, did_you_mean
+from datacheck.findings import plural
 from datacheck.manifest import Manifest, Modality, Task
-from datacheck.sources.base import Source, SourceOptions, as_path, count
+from datacheck.sources.base import Source, SourceOptions, as_path
 from datacheck.sources.files import existing
 from datacheck.sources.pairs import per_sample
 from datacheck.sources.readers import ArrayReader, as_array
@@ -64,7 +65,7 @@ def arrays_manifest(images: Any, labels: Any, options: SourceOptions, *, took_fo
     reader: ArrayReader | None = None
     if isinstance(images, np.ndarray) and images.ndim == 2:
         columns |= _features(images)
-        words = f"{count(n_rows, 'row')} of {count(images.shape[1], 'feature')}"
+        words = f"{plural(n_rows, 'row')} of {plural(images.shape[1], 'feature')}"
     else:
         reader, words = _image_reader(images)
         columns["uri"] = pa.array(np.arange(n_rows)).cast(pa.string())
@@ -101,13 +102,13 @@ def _image_reader(images: Any) -> tuple[ArrayReader, str]:
         channels_first = is_channels_first(images.shape[1:], where="images")
         scale = scale_of(images)
         shape = "x".join(map(str, images.shape[1:]))
-        return ArrayReader(images, channels_first, scale), f"{count(n_rows, 'image')} of {shape} ({images.dtype})"
+        return ArrayReader(images, channels_first, scale), f"{plural(n_rows, 'image')} of {shape} ({images.dtype})"
     some = [as_array(images[row]) for row in range(min(n_rows, 1000))]
     first = {is_channels_first(image.shape, where="images") for image in some if image.ndim == 3}
     if len(first) > 1:
         raise SourceError("expected all images [H, W, C] or all [C, H, W], found both; transpose one kind")
     scale = 255.0 if all(_scale(image) == 255.0 for image in some) else 1.0
-    words = f"{count(n_rows, 'image')} of any size ({', '.join(sorted({str(image.dtype) for image in some}))})"
+    words = f"{plural(n_rows, 'image')} of any size ({', '.join(sorted({str(image.dtype) for image in some}))})"
     return ArrayReader(images, first == {True}, scale), words
 
 
@@ -188,7 +189,7 @@ def read_labels(labels: Any, n_rows: int, options: SourceOptions) -> tuple[dict[
     names = _names(values, options.classes)
     classes = options.classes
     n_classes = len(classes) if classes is not None else len({name for name in names if name is not None})
-    return {"label": names}, classes, count(n_classes, "class", "classes")
+    return {"label": names}, classes, plural(n_classes, "class", "classes")
 
 
 def _as_labels(labels: Any) -> NDArray[Any]:

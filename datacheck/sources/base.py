@@ -122,16 +122,5 @@ def as_path(source: object) -> Path | None:
     return Path(source) if isinstance(source, str | Path) else None
 
 
-def count(number: int, noun: str, plural: str | None = None) -> str:
-    """Return a number with its noun.
-
-    Examples
-    --------
-    >>> count(1, "image"), count(12_000, "class", "classes")
-    ('1 image', '12,000 classes')
-    """
-    return f"{number:,} {noun if number == 1 else plural or noun + 's'}"
-
-
 def _near(given: object, known: Sequence[str]) -> str:
     return did_you_mean(given, list(known)) if isinstance(given, str) else ""

@@ -13,9 +13,10 @@ import pyarrow as pa
 import pyarrow.parquet as pq
 
 from datacheck.errors import SourceError
+from datacheck.findings import plural
 from datacheck.manifest import Manifest, natural_key
 from datacheck.readers import FileReader, SampleReader, SampleReadError
-from datacheck.sources.base import Source, SourceOptions, as_path, count
+from datacheck.sources.base import Source, SourceOptions, as_path
 from datacheck.sources.files import existing, normalise_split, walk
 from datacheck.sources.readers import EncodedReader, ShardReader, open_stream
 from datacheck.sources.splits import join_splits
@@ -175,7 +176,7 @@ def _sharded(
     others = [table.drop_columns([image]) if image is not None else table for table in tables.values()]
     table = pa.concat_tables([each.replace_schema_metadata(None) for each in others], promote_options="permissive")
     reader = None if image is None else ShardReader(root.absolute(), image)
-    took_for += f", {count(len(tables), 'shard')}"
+    took_for += f", {plural(len(tables), 'shard')}"
     return _manifest(table, features, options, reader, uris, took_for=took_for)
 
 

@@ -11,9 +11,10 @@ import numpy as np
 import pyarrow as pa
 
 from datacheck.errors import SourceError
+from datacheck.findings import plural
 from datacheck.manifest import Manifest, Modality, Task, natural_sorted
 from datacheck.readers import SampleReader
-from datacheck.sources.base import Source, SourceOptions, as_path, count
+from datacheck.sources.base import Source, SourceOptions, as_path
 from datacheck.sources.files import Folder, existing, is_image_name, text, walk
 from datacheck.sources.layout import Layout, read_layout
 
@@ -34,7 +35,7 @@ def open_image_folder(folder: str | Path, options: SourceOptions) -> Manifest:
     n_others = sum(len(each.names) for each in folders) - n_images
     if not n_images:
         raise SourceError(
-            f"expected images below {root}, found none among {count(n_others, 'file')}; "
+            f"expected images below {root}, found none among {plural(n_others, 'file')}; "
             "check the folder, or open the table that lists the images"
         )
     layout = read_layout([each.parts for each, _ in holding])
@@ -50,8 +51,8 @@ def open_image_folder(folder: str | Path, options: SourceOptions) -> Manifest:
         empty_classes=empty,
         took_for=f"a folder of images ({root})",
         ignored=[
-            count(n_others, "file that is no image", "files that are no images") if n_others else "",
-            count(sum(each.n_hidden for each in folders), "hidden entry", "hidden entries")
+            plural(n_others, "file that is no image", "files that are no images") if n_others else "",
+            plural(sum(each.n_hidden for each in folders), "hidden entry", "hidden entries")
             if any(each.n_hidden for each in folders)
             else "",
         ],
@@ -107,16 +108,16 @@ def folder_manifest(
     classes = options.classes
     if labelled and classes is None and options.task is not Task.REGRESSION:
         classes = tuple(natural_sorted({label for label in layout.labels if label is not None} | set(empty_classes)))
-    words = [f"{layout.words}: {count(len(uris), 'image')}"]
+    words = [f"{layout.words}: {plural(len(uris), 'image')}"]
     if "label" in columns:
-        words.append(count(len(classes or ()), "class", "classes"))
+        words.append(plural(len(classes or ()), "class", "classes"))
     if "split" in columns:
         words.append("splits " + ", ".join(dict.fromkeys(split for split in layout.splits if split)))
     n_unlabelled = sum(n for n, label in zip(lengths, layout.labels, strict=True) if label is None)
     if labelled and n_unlabelled:
         words.append(f"{n_unlabelled:,} outside any class folder")
     if empty_classes and labelled:
-        words.append(count(len(empty_classes), "empty class folder"))
+        words.append(plural(len(empty_classes), "empty class folder"))
     words += [f"{what} ignored" for what in ignored if what]
     return Manifest.from_columns(
         columns,

@@ -11,8 +11,9 @@ from typing import Any
 import pyarrow as pa
 
 from datacheck.errors import SourceError
+from datacheck.findings import plural
 from datacheck.manifest import Listings, Manifest, Modality, Task, natural_sorted
-from datacheck.sources.base import Source, SourceOptions, as_path, count
+from datacheck.sources.base import Source, SourceOptions, as_path
 from datacheck.sources.columns import is_list
 from datacheck.sources.files import common_root, existing, is_glob, is_image_name, list_files, text
 from datacheck.sources.table import table_manifest
@@ -85,7 +86,7 @@ def _listing(place: Any, order: str | None, options: SourceOptions) -> tuple[lis
     if not is_glob(place):
         existing(Path(place))
     paths = list_files(place, order)
-    return paths, f"{place}: {count(len(paths), 'file')}, {order} order"
+    return paths, f"{place}: {plural(len(paths), 'file')}, {order} order"
 
 
 def _sorted(paths: list[str], order: str) -> list[str]:

@@ -15,9 +15,10 @@ import pyarrow.compute as pc
 import pyarrow.parquet as pq
 
 from datacheck.errors import SourceError
+from datacheck.findings import plural
 from datacheck.manifest import COLUMN_TYPES, Manifest, Modality, Task
 from datacheck.readers import SampleReader
-from datacheck.sources.base import Source, SourceOptions, as_path, count
+from datacheck.sources.base import Source, SourceOptions, as_path
 from datacheck.sources.columns import GUESSES, Roles, find_roles, is_list, is_text, plain, separate
 from datacheck.sources.files import common_root, existing, split_names
 
@@ -94,7 +95,7 @@ def table_manifest(
             + ("name a column of paths label_uri" if wanted == "label_uri" else f"name it with {wanted}=")
         )
     told = (roles if reader is None else replace(roles, path=None)).words
-    words = [took_for, count(table.num_rows, "row"), told or NOTHING_TOLD]
+    words = [took_for, plural(table.num_rows, "row"), told or NOTHING_TOLD]
     if "split" in standard.column_names:
         standard, renamed = _normalise_splits(standard)
         words += [renamed] if renamed else []

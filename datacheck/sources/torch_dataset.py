@@ -12,9 +12,10 @@ import numpy as np
 import pyarrow as pa
 
 from datacheck.errors import SourceError
+from datacheck.findings import plural
 from datacheck.manifest import Manifest, Modality, Task
 from datacheck.sources.arrays import arrays_manifest, is_channels_first, read_labels, row_ids
-from datacheck.sources.base import Source, SourceOptions, count
+from datacheck.sources.base import Source, SourceOptions
 from datacheck.sources.files import common_root
 from datacheck.sources.readers import DatasetReader, as_array
 
@@ -40,7 +41,7 @@ def open_torch_dataset(dataset: Any, options: SourceOptions) -> Manifest:
         whole = open_torch_dataset(dataset.dataset, replace(options, split=None, group=None))
         rows = np.asarray(dataset.indices, dtype=np.int64)
         part = whole.take(rows)
-        return replace(part, took_for=f"a subset ({count(len(rows), 'sample')}) of {whole.took_for}")
+        return replace(part, took_for=f"a subset ({plural(len(rows), 'sample')}) of {whole.took_for}")
     classes = options.classes or _classes(dataset)
     options = replace(options, classes=classes)
     files = _files(dataset)
@@ -109,7 +110,7 @@ def _from_files(dataset: Any, paths: list[str], labels: Any, options: SourceOpti
         modality=Modality.IMAGE,
         root=root,
         classes=classes,
-        took_for=f"{took_for}: {count(len(paths), 'image')} below {root}, {words}; its transforms are left out",
+        took_for=f"{took_for}: {plural(len(paths), 'image')} below {root}, {words}; its transforms are left out",
     )
 
 
@@ -139,7 +140,7 @@ def _item_by_item(dataset: Any, labels: Any, options: SourceOptions, name: str) 
         task=None if columns else Task.UNLABELLED,
         modality=Modality.IMAGE,
         classes=classes,
-        took_for=f"a Dataset ({name}): {count(n_rows, 'sample')} {words}, {label_words}",
+        took_for=f"a Dataset ({name}): {plural(n_rows, 'sample')} {words}, {label_words}",
         reader=reader,
     )
 

@@ -13,8 +13,9 @@ from typing import Any
 import pyarrow as pa
 
 from datacheck.errors import SourceError
+from datacheck.findings import plural
 from datacheck.manifest import Manifest, natural_key
-from datacheck.sources.base import Source, SourceOptions, as_path, count
+from datacheck.sources.base import Source, SourceOptions, as_path
 from datacheck.sources.columns import GUESSES
 from datacheck.sources.files import existing, expand_braces, is_glob, is_image_name, list_files, normalise_split, text
 from datacheck.sources.image_folder import folder_manifest
@@ -57,15 +58,15 @@ def open_webdataset(source: Any, options: SourceOptions) -> Manifest:
         n_others += others
         damaged += [f"{shard.name} ({damage})"] if damage else []
     if not samples:
-        raise SourceError(f"expected images in {source}, found none in {count(len(shards), 'tar')}")
+        raise SourceError(f"expected images in {source}, found none in {plural(len(shards), 'tar')}")
     splits = {shard: _split_of(shard) for shard in {sample.shard for sample in samples}}
-    took_for = f"{'a tar' if len(shards) == 1 else count(len(shards), 'tar')} ({source})"
+    took_for = f"{'a tar' if len(shards) == 1 else plural(len(shards), 'tar')} ({source})"
     notes = [f"damaged after the last readable member: {', '.join(damaged)}"] if damaged else []
     notes += [f"{', '.join(missing)} missing"] if missing else []
     if any(sample.labels for sample in samples):
         manifest = _with_labels(samples, splits, options, root=root, took_for=f"WebDataset, {took_for}")
     else:
-        notes += [count(n_others, "other member") + " ignored"] if n_others else []
+        notes += [plural(n_others, "other member") + " ignored"] if n_others else []
         manifest = _class_folders(samples, splits, options, root=root, took_for=took_for)
     return replace(manifest, took_for=", ".join([manifest.took_for, *notes]))
 
