@@ -8,8 +8,9 @@ from typing import TYPE_CHECKING, Any
 if TYPE_CHECKING:
     from datacheck.relabel.answers import Answers, Refusal, Verdict, accept
     from datacheck.relabel.apply import Relabels, write_corrected_folder
+    from datacheck.relabel.choose import relabel_queue
     from datacheck.relabel.crowd import Consensus, consensus
-    from datacheck.relabel.queue import RelabelQueue, relabel_queue
+    from datacheck.relabel.queue import RelabelQueue
 
 _HOMES = {
     "Answers": "answers",
@@ -21,7 +22,7 @@ _HOMES = {
     "Consensus": "crowd",
     "consensus": "crowd",
     "RelabelQueue": "queue",
-    "relabel_queue": "queue",
+    "relabel_queue": "choose",
 }
 
 __all__ = [

@@ -109,7 +109,7 @@ class PriorMismatch:
         text = (
             f"{split!r} differs from the declared shares by {in_percent(distance)} of its samples; most of all "
             f"{classes[worst]!r}: {in_percent(observed[worst])} here, {in_percent(declared[worst])} declared"
-        ).replace("%", " %")
+        )
         by_class = {
             name: {"observed": float(observed[k]), "declared": float(declared[k]), "h": float(h[k]),
                    "h_low": float(low[k]), "h_high": float(high[k])}

@@ -13,8 +13,9 @@ from datacheck.errors import RelabelError
 from datacheck.manifest import Manifest
 from datacheck.relabel.answers import Answers, Verdict, accept
 from datacheck.relabel.apply import Relabels, safe_name, write_corrected_folder
+from datacheck.relabel.choose import relabel_queue
 from datacheck.relabel.crowd import consensus, vote
-from datacheck.relabel.queue import RelabelQueue, relabel_queue
+from datacheck.relabel.queue import RelabelQueue
 
 from .conftest import CLASSES, Probed
 

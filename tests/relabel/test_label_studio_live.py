@@ -15,11 +15,12 @@ from PIL import Image
 from datacheck.errors import RelabelError
 from datacheck.manifest import Manifest
 from datacheck.relabel.apply import Relabels
+from datacheck.relabel.choose import relabel_queue
 from datacheck.relabel.crowd import consensus
 from datacheck.relabel.formats.links import Links
 from datacheck.relabel.label_studio_live import find_project, pull, push
 from datacheck.relabel.label_studio_server import Server
-from datacheck.relabel.queue import RelabelQueue, relabel_queue
+from datacheck.relabel.queue import RelabelQueue
 
 from .conftest import CLASSES, Probed, make_probed
 from .label_studio import TOKEN, LabelStudioServer, find_label_studio

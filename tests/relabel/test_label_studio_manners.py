@@ -13,10 +13,11 @@ from urllib.parse import parse_qs, urlsplit
 import pytest
 
 from datacheck.errors import RelabelError
+from datacheck.relabel.choose import relabel_queue
 from datacheck.relabel.formats.links import Links
 from datacheck.relabel.label_studio_live import pull, push, queue_mark
 from datacheck.relabel.label_studio_server import Server, UnreachableError
-from datacheck.relabel.queue import RelabelQueue, relabel_queue
+from datacheck.relabel.queue import RelabelQueue
 
 from .conftest import Probed, make_probed
 

@@ -12,7 +12,8 @@ import pytest
 from datacheck.errors import RelabelError
 from datacheck.manifest import Manifest
 from datacheck.probe.outputs import Estimate, LabelYield
-from datacheck.relabel.queue import BAND, RelabelQueue, error_probability, relabel_queue
+from datacheck.relabel.choose import BAND, error_probability, relabel_queue
+from datacheck.relabel.queue import RelabelQueue
 
 from .conftest import CLASSES, Probed
 

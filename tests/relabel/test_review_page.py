@@ -16,8 +16,9 @@ from PIL import Image, ImageDraw
 
 from datacheck.manifest import Manifest, Task
 from datacheck.relabel.answers import Answers
+from datacheck.relabel.choose import relabel_queue
 from datacheck.relabel.formats.links import Links
-from datacheck.relabel.queue import RelabelQueue, relabel_queue
+from datacheck.relabel.queue import RelabelQueue
 from datacheck.relabel.review import ReviewServer, ReviewSession
 
 from .conftest import CLASSES, make_probed

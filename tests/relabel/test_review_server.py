@@ -16,8 +16,8 @@ from PIL import Image
 from datacheck.errors import RelabelError
 from datacheck.manifest import Manifest
 from datacheck.relabel.answers import Answers, accept
+from datacheck.relabel.choose import relabel_queue
 from datacheck.relabel.formats.links import Links
-from datacheck.relabel.queue import relabel_queue
 from datacheck.relabel.review import ReviewServer, ReviewSession, nearest_samples
 
 from .conftest import CLASSES, make_probed

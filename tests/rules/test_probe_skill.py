@@ -11,7 +11,7 @@ from datacheck.manifest import Manifest, Modality
 from datacheck.probe.budget import CUT_SHORT
 from datacheck.probe.outputs import ProbeOutputs
 from datacheck.probe.skill import classification_skill, multilabel_skill, regression_skill
-from datacheck.relabel.queue import relabel_queue
+from datacheck.relabel.choose import relabel_queue
 from datacheck.rules.base import Rule, RuleContext
 from datacheck.rules.dc501_mislabel import Mislabel
 from datacheck.rules.dc502_confusable_classes import ConfusableClasses
