@@ -25,7 +25,7 @@ def questions(
     groups: NDArray[np.int64],
     gold: Mapping[str, str],
 ) -> pa.Table:
-    """Return the questions as a table of `QUEUE_SCHEMA`, one for each of ``rows``; arrays are by row of the manifest."""
+    """Return the questions as a table of `QUEUE_SCHEMA`, one for each of ``rows``; arrays are by row of manifest."""
     ids = manifest.sample_ids.take(pa.array(rows)).to_pylist()
     given = given_labels(manifest, rows)
     suggested, confidence = suggestions(manifest, probe, rows)
