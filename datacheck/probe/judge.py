@@ -4,7 +4,6 @@ from __future__ import annotations
 
 from collections.abc import Mapping
 from dataclasses import dataclass, field
-from typing import Any
 
 import numpy as np
 from numpy.typing import NDArray
@@ -21,6 +20,7 @@ from datacheck.probe.label_yield import estimate
 from datacheck.probe.metrics import classification_metrics, multilabel_metrics, regression_metrics
 from datacheck.probe.outputs import Estimate, LabelYield
 from datacheck.probe.problem import Fitted, Problem
+from datacheck.probe.target_quality import target_quality
 
 
 @dataclass(frozen=True)
@@ -57,26 +57,8 @@ def judge(problem: Problem, fitted: Fitted, mean: NDArray[np.float32]) -> Judged
         quality[known] = multilabel_sample_quality(each)
         metrics = multilabel_metrics(wanted[known], mean[known], problem.classes, seed=problem.seed)
         return Judged(quality, none, metrics)
-    quality[known] = residual_quality(problem.answers[known], mean[known])
+    quality[known] = target_quality(problem.answers[known], mean[known])
     return Judged(quality, none, regression_metrics(problem.answers[known], mean[known], seed=problem.seed))
-
-
-def residual_quality(target: NDArray[np.floating[Any]], predicted: NDArray[np.floating[Any]]) -> NDArray[np.float32]:
-    """Score regression targets by their out-of-sample residuals; low is suspect; shape [N].
-
-    A residual as large as the median one (about their median, so that a biased probe accuses nobody) scores one half,
-    twice as large a quarter.
-
-    Examples
-    --------
-    >>> quality = residual_quality(np.array([1.0, 2.0, 3.0, 9.0]), np.array([1.1, 2.0, 2.9, 4.0]))
-    >>> [round(float(value), 2) for value in quality]
-    [0.35, 0.71, 0.71, 0.0]
-    """
-    residual = np.asarray(target, dtype=np.float64) - predicted
-    size = np.abs(residual - np.median(residual))
-    usual = float(np.median(size)) or float(size.mean()) or 1.0
-    return np.asarray(0.5 ** (size / usual), dtype=np.float32)
 
 
 def _classification(problem: Problem, fitted: Fitted, mean: NDArray[np.float32]) -> Judged:

@@ -24,12 +24,11 @@ from datacheck.probe import label_yield
 from datacheck.probe.label_quality import (
     label_quality,
     multilabel_quality,
-    regression_quality,
-    residual_deviations,
     suggested_labels,
 )
 from datacheck.probe.outputs import LabelYield
 from datacheck.probe.skill import MIN_SKILL
+from datacheck.probe.target_quality import TO_DEVIATION, target_deviations, target_quality
 from datacheck.rules._probe import NO_PROBE, Classified, distrust, ids_of, trusted
 from datacheck.rules.base import RuleContext
 from datacheck.stats.intervals import proportion
@@ -55,7 +54,8 @@ class Mislabel:
     planted errors, from the labels of the samples that the probe is surest of, and from all disagreements; the interval
     spans what these leave open (see ``datacheck.probe.label_yield``). Multilabel: each class by itself, a label is
     listed below ``multilabel_quality``. Regression: residuals beyond ``regression_deviations`` robust standard
-    deviations.
+    deviations of what is usual among like predictions (see ``datacheck.probe.target_quality``); how many targets are
+    wrong is not estimated, as heavy-tailed residuals of a right model cannot be told from errors.
 
     A probe that knows too little accuses no one: its out-of-sample skill (0 for the trivial answer, 1 for all right;
     see ``datacheck.probe.skill``) must reach ``min_skill`` with its low end.
@@ -145,8 +145,8 @@ class Mislabel:
         probe = context.probe
         if probe is None or probe.predictions is None:
             return NotApplicable(NO_PROBE)
-        quality = regression_quality(probe.predictions, context.manifest.target)
-        deviations = residual_deviations(probe.predictions, context.manifest.target)
+        quality = target_quality(context.manifest.target, probe.predictions)
+        deviations = target_deviations(context.manifest.target, probe.predictions) / TO_DEVIATION
         rows = np.flatnonzero(deviations >= self.regression_deviations)
         note = [f"{value:.4g}" for value in probe.predictions[rows]]
         subject = f"targets lie {self.regression_deviations:g} robust standard deviations or more from the prediction"
