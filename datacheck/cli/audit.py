@@ -9,13 +9,15 @@ from typing import TYPE_CHECKING, Annotated, Any
 
 import typer
 
-from datacheck.cli.output import FORMATS, emit
+from datacheck.cli.output import FORMATS, check_choice, emit
 from datacheck.cli.progress import progress_bars
-from datacheck.errors import ConfigError, did_you_mean
+from datacheck.errors import ConfigError
 
 if TYPE_CHECKING:
     from datacheck.config import Settings
     from datacheck.report import Report
+
+ENGINES = ("local", "ray")
 
 RUNS = Path(".datacheck")
 """Where run folders go when ``--out`` is not given."""
@@ -166,13 +168,8 @@ def _settings(config: Path | None, *, select: str | None, ignore: str | None, **
         ignore=None if ignore is None else tuple(word.strip() for word in ignore.split(",")),
         **given,
     )
-    if settings.format not in FORMATS:
-        raise ConfigError(
-            f"--format: expected one of {', '.join(FORMATS)}, found {settings.format!r}"
-            f"{did_you_mean(settings.format, FORMATS)}"
-        )
-    if settings.engine not in {"local", "ray"}:
-        raise ConfigError(f"--engine: expected local or ray, found {settings.engine!r}")
+    check_choice("--format", settings.format, FORMATS)
+    check_choice("--engine", settings.engine, ENGINES)
     if settings.jobs is not None and settings.jobs < 1:
         raise ConfigError(f"jobs: expected at least 1, found {settings.jobs}")
     return settings

@@ -10,8 +10,9 @@ from typing import TYPE_CHECKING, Annotated, Any
 import typer
 
 from datacheck.cli.audit import default_run_folder
+from datacheck.cli.output import TEXT_OR_JSON, check_choice
 from datacheck.cli.progress import progress_bars
-from datacheck.errors import ConfigError, ContractError, did_you_mean, require
+from datacheck.errors import ConfigError, ContractError, require
 
 if TYPE_CHECKING:
     from datacheck.report import Report
@@ -92,10 +93,7 @@ def check_command(
     from datacheck.findings import Severity
 
     severity = Severity.parse("error" if fail_on.lower() == "critical" else fail_on)
-    if format not in FORMATS:
-        raise ConfigError(
-            f"--format: expected one of {', '.join(FORMATS)}, found {format!r}{did_you_mean(format, FORMATS)}"
-        )
+    check_choice("--format", format, FORMATS)
     given = {"task": task, "label": label, "target": target, "split": split, "group": group, "path": path, "root": root}
     options: dict[str, Any] = {name: value for name, value in given.items() if value is not None}
     options |= {"run_dir": out or default_run_folder(source, labels), "jobs": jobs}
@@ -142,8 +140,7 @@ def diff_command(
     format: Annotated[str, typer.Option(help="text or json.")] = "text",
 ) -> int:
     """Say what loosens and what tightens from one contract to another; exit with 1 when anything changed."""
-    if format not in {"text", "json"}:
-        raise ConfigError(f"--format: expected text or json, found {format!r}")
+    check_choice("--format", format, TEXT_OR_JSON)
     found = _contracts().diff_contracts(before, after)
     typer.echo(found.to_text() if format == "text" else json.dumps(found.to_json(), indent=2), nl=format == "json")
     return int(bool(found.changes))

@@ -7,6 +7,8 @@ from typing import Annotated
 
 import typer
 
+from datacheck.cli.output import TEXT_OR_JSON, check_choice
+
 
 def rules_command(
     select: Annotated[str, typer.Option(help="Which rules: codes, prefixes, names; comma-separated.")] = "ALL",
@@ -17,8 +19,7 @@ def rules_command(
     from datacheck.rules.plugins import all_rules
     from datacheck.rules.select import select_rules
 
-    if format not in {"text", "json"}:
-        raise typer.BadParameter("expected text or json", param_hint="--format")
+    check_choice("--format", format, TEXT_OR_JSON)
     chosen = select_rules(all_rules(), select=tuple(word.strip() for word in select.split(",")))
     rows = [
         {

@@ -9,6 +9,7 @@ from typing import TYPE_CHECKING, Annotated
 import typer
 
 from datacheck.cli.audit import default_run_folder
+from datacheck.cli.output import TEXT_OR_JSON, check_choice
 from datacheck.cli.progress import progress_bars
 from datacheck.errors import SourceError
 
@@ -35,8 +36,7 @@ def diff_command(
     format: Annotated[str, typer.Option(help="text or json.")] = "text",
 ) -> int:
     """Say what changed between two datasets; exit with 1 when anything did."""
-    if format not in {"text", "json"}:
-        raise typer.BadParameter("expected text or json", param_hint="--format")
+    check_choice("--format", format, TEXT_OR_JSON)
     difference = load_fingerprint(before).diff(load_fingerprint(after))
     typer.echo(difference.to_text() if format == "text" else json.dumps(difference.to_json(), indent=2))
     return 0 if difference.same else 1

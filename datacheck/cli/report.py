@@ -7,8 +7,7 @@ from typing import Annotated
 
 import typer
 
-from datacheck.cli.output import FORMATS, emit
-from datacheck.errors import ConfigError, did_you_mean
+from datacheck.cli.output import FORMATS, check_choice, emit
 
 
 def report_command(
@@ -24,11 +23,7 @@ def report_command(
     from datacheck.findings import Severity
     from datacheck.report import Report, write_html
 
-    if format not in {*FORMATS, "html"}:
-        known = (*FORMATS, "html")
-        raise ConfigError(
-            f"--format: expected one of {', '.join(known)}, found {format!r}{did_you_mean(format, known)}"
-        )
+    check_choice("--format", format, (*FORMATS, "html"))
     severity = Severity.parse(fail_on)
     report = Report.load(run)
     if format == "html":
