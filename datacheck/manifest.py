@@ -17,7 +17,7 @@ import pyarrow.compute as pc
 from numpy.typing import NDArray
 
 from datacheck.errors import ManifestError, did_you_mean
-from datacheck.readers import FileReader, SampleReader
+from datacheck.readers import FileReader, SampleReader, TarReader
 from datacheck.storage import check_version, read_table, write_table
 
 if TYPE_CHECKING:
@@ -276,12 +276,13 @@ class Manifest:
             if self.listings is None
             else {"images": self.listings.images, "labels": self.listings.labels},
             "file_reader": isinstance(self.reader, FileReader),
+            "tar_reader": isinstance(self.reader, TarReader),
         }
         write_table(path, self.table, metadata)
 
     @classmethod
     def load(cls, path: Path) -> Manifest:
-        """Read ``manifest.parquet``; files below the root are reachable again, data in memory is not.
+        """Read ``manifest.parquet``; files and tars below the root are reachable again, data in memory is not.
 
         Raises
         ------
@@ -300,8 +301,16 @@ class Manifest:
             classes=tuple(metadata["classes"]),
             took_for=metadata["took_for"],
             listings=None if listings is None else Listings(tuple(listings["images"]), tuple(listings["labels"])),
-            reader=FileReader(root) if metadata["file_reader"] and root is not None else None,
+            reader=_reader_below(root, metadata),
         )
+
+
+def _reader_below(root: Path | None, metadata: Mapping[str, Any]) -> SampleReader | None:
+    if root is None:
+        return None
+    if metadata.get("tar_reader"):
+        return TarReader(root)
+    return FileReader(root) if metadata["file_reader"] else None
 
 
 def _as_table(columns: Mapping[str, Any] | pd.DataFrame | pa.Table) -> pa.Table:

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import errno
 import os
+import re
 import stat
 from dataclasses import dataclass
 from enum import StrEnum
@@ -13,6 +14,7 @@ from typing import Literal, Protocol
 import numpy as np
 from numpy.typing import NDArray
 
+_MEMBER = re.compile(r"(?P<shard>.+?)/@(?P<offset>\d+)\+(?P<size>\d+)/(?P<name>.*)", re.DOTALL)
 _OPEN_FLAGS = os.O_RDONLY | getattr(os, "O_NONBLOCK", 0) | getattr(os, "O_CLOEXEC", 0) | getattr(os, "O_BINARY", 0)
 
 SampleContent = bytes | NDArray[np.generic]
@@ -119,6 +121,57 @@ class FileReader:
                 return file.read()
         except OSError as error:
             raise SampleReadError(_failure_of(error), f"{path}: {error.strerror}") from None
+
+
+@dataclass(frozen=True)
+class TarReader:
+    """Reads members of tar archives by their place, without unpacking; the uri is ``shard/@offset+size/member``.
+
+    A member's name only names it: nothing is ever written, and no path is made from it.
+
+    Attributes
+    ----------
+    root
+        Folder of the shards.
+    """
+
+    root: Path
+    workers: Literal["process", "thread"] = "process"
+
+    def stamp(self, uri: str) -> FileStamp | None:
+        """Return the member's size and the shard's modification time."""
+        found = _MEMBER.fullmatch(uri)
+        stamp = None if found is None else FileReader(self.root).stamp(found["shard"])
+        return None if stamp is None or found is None else FileStamp(int(found["size"]), stamp.mtime_ns)
+
+    def read(self, uri: str) -> bytes:
+        """Return a member's bytes."""
+        found = _MEMBER.fullmatch(uri)
+        if found is None:
+            raise SampleReadError(ReadFailure.VANISHED, f"expected shard/@offset+size/member, found {uri!r}")
+        path, size = FileReader(self.root).path(found["shard"]), int(found["size"])
+        try:
+            with path.open("rb") as file:
+                file.seek(int(found["offset"]))
+                content = file.read(size)
+        except FileNotFoundError:
+            raise SampleReadError(ReadFailure.VANISHED, f"{path}: no such file") from None
+        except OSError as error:
+            raise SampleReadError(ReadFailure.CORRUPT, f"{path}: {error.strerror}") from error
+        if len(content) < size:
+            raise SampleReadError(ReadFailure.TRUNCATED, f"{uri}: expected {size} bytes, found {len(content)}")
+        return content
+
+
+def member_uri(shard: str, offset: int, size: int, name: str) -> str:
+    """Return the uri that `TarReader` reads.
+
+    Examples
+    --------
+    >>> member_uri("train-0.tar", 512, 100, "cat/1.jpg")
+    'train-0.tar/@512+100/cat/1.jpg'
+    """
+    return f"{shard}/@{offset}+{size}/{name}"
 
 
 def _failure_of(error: OSError) -> ReadFailure:

@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import re
 from collections.abc import Callable, Mapping
 from dataclasses import dataclass
 from functools import lru_cache
@@ -17,8 +16,6 @@ from numpy.typing import NDArray
 from datacheck.readers import FileReader, FileStamp, ReadFailure, SampleContent, SampleReader, SampleReadError
 
 Workers = Literal["process", "thread"]
-
-_MEMBER = re.compile(r"(?P<shard>.+?)/@(?P<offset>\d+)\+(?P<size>\d+)/(?P<name>.*)", re.DOTALL)
 
 
 @dataclass(frozen=True, eq=False)
@@ -238,57 +235,6 @@ def _group(path: str, number: int, column: str) -> pa.ChunkedArray:
         return pa.chunked_array([_stream(path).to_batches()[number][column]])
     with pq.ParquetFile(path) as file:
         return file.read_row_group(number, columns=[column])[column]
-
-
-@dataclass(frozen=True)
-class TarReader:
-    """Reads members of tar archives by their place, without unpacking; the uri is ``shard/@offset+size/member``.
-
-    A member's name only names it: nothing is ever written, and no path is made from it.
-
-    Attributes
-    ----------
-    root
-        Folder of the shards.
-    """
-
-    root: Path
-    workers: Workers = "process"
-
-    def stamp(self, uri: str) -> FileStamp | None:
-        """Return the member's size and the shard's modification time."""
-        found = _MEMBER.fullmatch(uri)
-        stamp = None if found is None else FileReader(self.root).stamp(found["shard"])
-        return None if stamp is None or found is None else FileStamp(int(found["size"]), stamp.mtime_ns)
-
-    def read(self, uri: str) -> bytes:
-        """Return a member's bytes."""
-        found = _MEMBER.fullmatch(uri)
-        if found is None:
-            raise SampleReadError(ReadFailure.VANISHED, f"expected shard/@offset+size/member, found {uri!r}")
-        path, size = FileReader(self.root).path(found["shard"]), int(found["size"])
-        try:
-            with path.open("rb") as file:
-                file.seek(int(found["offset"]))
-                content = file.read(size)
-        except FileNotFoundError:
-            raise SampleReadError(ReadFailure.VANISHED, f"{path}: no such file") from None
-        except OSError as error:
-            raise SampleReadError(ReadFailure.CORRUPT, f"{path}: {error.strerror}") from error
-        if len(content) < size:
-            raise SampleReadError(ReadFailure.TRUNCATED, f"{uri}: expected {size} bytes, found {len(content)}")
-        return content
-
-
-def member_uri(shard: str, offset: int, size: int, name: str) -> str:
-    """Return the uri that `TarReader` reads.
-
-    Examples
-    --------
-    >>> member_uri("train-0.tar", 512, 100, "cat/1.jpg")
-    'train-0.tar/@512+100/cat/1.jpg'
-    """
-    return f"{shard}/@{offset}+{size}/{name}"
 
 
 @dataclass(frozen=True, eq=False)

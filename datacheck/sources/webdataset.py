@@ -15,12 +15,12 @@ import pyarrow as pa
 from datacheck.errors import SourceError
 from datacheck.findings import plural
 from datacheck.manifest import Manifest, natural_key
+from datacheck.readers import TarReader, member_uri
 from datacheck.sources.base import Source, SourceOptions, as_path
 from datacheck.sources.columns import GUESSES
 from datacheck.sources.files import existing, expand_braces, is_glob, is_image_name, list_files, normalise_split, text
 from datacheck.sources.image_folder import folder_manifest
 from datacheck.sources.layout import read_layout
-from datacheck.sources.readers import TarReader, member_uri
 from datacheck.sources.table import table_manifest
 
 _LABEL_EXTENSIONS = ("cls", "json", "txt", "label")
