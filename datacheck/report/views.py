@@ -95,6 +95,7 @@ def _view(
     rows = _gallery_rows(issues, finding)
     groups, side_by_side = _groups(report, finding, rows)
     tiles = [tile for group in groups for tile in group]
+    flagged = {row["sample_id"] for row in rows}
     mentioned = _mentioned(report.manifest, finding)
     classes = mentioned[0] | (touched[0] if alone else {tile.class_index for tile in tiles})
     splits = mentioned[1] | (touched[1] if alone else {tile.split_index for tile in tiles})
@@ -105,7 +106,7 @@ def _view(
         evidence=lay_out(finding.evidence),
         groups=groups,
         side_by_side=side_by_side,
-        n_shown=len(tiles),
+        n_shown=sum(tile.sample_id in flagged for tile in tiles),
         n_total=max(finding.n_affected, len(finding.sample_ids)),
         classes=tuple(sorted(classes - {-1})),
         splits=tuple(sorted(splits - {-1})),
@@ -148,16 +149,21 @@ def _groups(
     """Return tiles in clusters where the rows have clusters or relatives, else in one gallery."""
     related = [row["related_id"] for row in rows if row["related_id"]]
     places = look_up(report.manifest, [row["sample_id"] for row in rows] + related, _COLUMNS)
+    shown = {row["sample_id"] for row in rows}
     clustered: dict[Any, list[dict[str, Any]]] = {}
     paired = False
     for row in rows:
         if row["cluster"] is not None:
-            clustered.setdefault(("cluster", row["cluster"]), []).append(row)
+            group = clustered.setdefault(("cluster", row["cluster"]), [])
+            group.append(row)
+            if row["related_id"] in places and row["related_id"] not in shown:  # the twin in another split, say
+                shown.add(row["related_id"])
+                group.append(_bare(row["related_id"]))
         elif row["related_id"] in places and finding.code not in _SUGGESTING:
             key = ("pair", *sorted((row["sample_id"], row["related_id"])))
             group = clustered.setdefault(key, [])
             known = {entry["sample_id"] for entry in group}
-            other = {**_bare(row["related_id"]), "note": None}
+            other = _bare(row["related_id"])
             group.extend(entry for entry in (row, other) if entry["sample_id"] not in known)
             paired = True
         else:

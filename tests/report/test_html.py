@@ -118,6 +118,18 @@ def test_duplicates_stand_side_by_side_with_their_conflict(report: Report) -> No
     assert views["DC401"].splits == (0, 1)
 
 
+def test_a_leaked_sample_stands_beside_its_twin_in_the_other_split(manifest: Manifest) -> None:
+    finding = Finding(
+        code="DC303", name="split-leakage", severity=Severity.ERROR, message="1", remedy="x",
+        sample_ids=("cat/2.jpg",), n_affected=1,
+    )  # fmt: skip
+    issues = sample_issues("DC303", ["cat/2.jpg"], [1.0], related_id=["cat/1.jpg"], cluster=[7])
+    report = make_report(manifest, outcomes=(RuleOutcome("DC303", "split-leakage", Found((finding,), issues)),))
+    (view,) = finding_views(report, {})
+    assert [tile.sample_id for tile in view.tiles] == ["cat/2.jpg", "cat/1.jpg"]
+    assert (view.side_by_side, view.n_shown, view.n_total) == (True, 1, 1)
+
+
 def test_a_mislabel_shows_the_given_and_the_suggested_label(manifest: Manifest) -> None:
     finding = Finding(
         code="DC501", name="likely-mislabel", severity=Severity.WARNING, message="1", remedy="x",
