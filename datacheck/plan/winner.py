@@ -118,8 +118,8 @@ class Evidence:
             elif expected[number]:
                 chance = min(self.expected.probability[number], 0.99)
                 reasons.append(
-                    f"gains log-likelihood beyond doubt; that it gains accuracy has a probability of {chance:.0%}, "
-                    "the measurement and what theory lets expect taken together"
+                    f"gains log-likelihood beyond doubt, and accuracy with a probability of {chance:.0%}, "
+                    "measurement and theory taken together"
                 )
             else:
                 reasons.append("gains log-likelihood beyond doubt and loses no accuracy" if measured[number] else "")

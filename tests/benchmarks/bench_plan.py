@@ -129,10 +129,12 @@ def dealt(names: NDArray[np.str_], seed: int, factor: float | None) -> Manifest:
 def main_training(plan: TrainingPlan, views: NDArray[np.float32], *, follow: bool, seed: int) -> float:
     """Train two layers on frozen features, with the plan's sampler and loss or without; balanced test accuracy.
 
-    ``views`` [V, N, D]: every epoch draws one of V features for each sample; test samples have V times the same.
+    Both shuffle alike, so that a plan that recommends nothing changes nothing. ``views`` [V, N, D]: every epoch draws
+    one of V features for each sample; test samples have V times the same.
     """
     import torch
     from torch import nn
+    from torch.utils.data import RandomSampler
 
     torch.set_num_threads(1)
     torch.manual_seed(seed)
@@ -147,8 +149,8 @@ def main_training(plan: TrainingPlan, views: NDArray[np.float32], *, follow: boo
     loss = plan.loss() if follow else nn.CrossEntropyLoss()
     shuffle = torch.Generator().manual_seed(seed)
     for epoch in range(60):
-        order = list(plan.sampler("train", seed=1000 * seed + epoch)) if follow else None
-        drawn = torch.randperm(len(train), generator=shuffle).tolist() if order is None else order
+        plain = RandomSampler(train, generator=torch.Generator().manual_seed(1000 * seed + epoch))
+        drawn = list(plan.sampler("train", seed=1000 * seed + epoch) if follow else plain)
         view = torch.randint(len(x), (len(train),), generator=shuffle)
         for start in range(0, len(drawn), 32):
             at = drawn[start : start + 32]
