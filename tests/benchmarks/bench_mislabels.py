@@ -142,7 +142,12 @@ def main() -> None:
             seconds = timer() - started
             if given.save is not None:
                 given.save.mkdir(parents=True, exist_ok=True)
-                np.savez(given.save / f"{name}-{budget:.0f}.npz", pred_probs=outputs.pred_probs, fold=outputs.fold)
+                np.savez(
+                    given.save / f"{name}-{budget:.0f}.npz",
+                    pred_probs=outputs.pred_probs,
+                    fold=outputs.fold,
+                    **outputs.dynamics,
+                )
             figures = score(columns[name], columns["clean"], outputs)
             memory = resource.getrusage(resource.RUSAGE_SELF).ru_maxrss / 2**20
             print(
