@@ -30,7 +30,7 @@ contract_app = typer.Typer(
 _Folder = Annotated[Path, typer.Option("--contract", help="The contract's folder.")]
 
 
-@contract_app.command("init")
+@contract_app.command("init", short_help="Propose a contract from an audited dataset.")
 def init_command(
     run: Annotated[Path, typer.Argument(help="Run folder of the audit of an accepted dataset.")],
     out: Annotated[Path, typer.Option("--out", "-o", help="Where the contract goes.")] = Path("contract"),
@@ -52,7 +52,7 @@ def init_command(
     return 0
 
 
-@contract_app.command("check")
+@contract_app.command("check", short_help="Hold a dataset to a contract.")
 def check_command(
     source: Annotated[str, typer.Argument(help="A folder of images, a table, a tar, or the images of a pair.")],
     labels: Annotated[str | None, typer.Argument(help="The labels or masks of a pair.")] = None,
@@ -133,7 +133,7 @@ def _check_shard(
     return found.result
 
 
-@contract_app.command("diff")
+@contract_app.command("diff", short_help="Say what loosens and tightens between two contracts.")
 def diff_command(
     before: Annotated[Path, typer.Argument(help="A contract's folder.")],
     after: Annotated[Path, typer.Argument(help="Another's.")],

@@ -35,7 +35,7 @@ Served = Annotated[
 _SHOWN_REFUSALS = 10
 
 
-@queue_app.command("make")
+@queue_app.command("make", short_help="Choose the questions, the most useful first.")
 def make_command(
     run: Run,
     budget: Annotated[int, typer.Option(min=1, help="How many questions.")] = 500,
@@ -87,7 +87,7 @@ def export_command(
     return 0
 
 
-@queue_app.command("import")
+@queue_app.command("import", short_help="Read answers back from a tool's export.")
 def import_command(
     run: Run,
     file: Annotated[Path, typer.Argument(help="What the annotation tool exported.")],
@@ -100,7 +100,7 @@ def import_command(
     return _take(run, *import_answers(file, _queue(run), source, annotator=annotator))
 
 
-@queue_app.command("push")
+@queue_app.command("push", short_help="Bring the questions to a Label Studio server.")
 def push_command(
     run: Run,
     url: Url,
@@ -130,7 +130,7 @@ def push_command(
     return 0
 
 
-@queue_app.command("pull")
+@queue_app.command("pull", short_help="Fetch the answers from a Label Studio server.")
 def pull_command(run: Run, url: Url, token: Token) -> int:
     """Fetch the answers from a Label Studio server; pulling again changes nothing that was not changed there."""
     from datacheck.relabel.label_studio_live import pull
@@ -138,7 +138,7 @@ def pull_command(run: Run, url: Url, token: Token) -> int:
     return _take(run, *pull(_queue(run), _server(url, token)))
 
 
-@relabel_app.command("apply")
+@relabel_app.command("apply", short_help="Decide each label, and write a new manifest.")
 def apply_command(
     run: Run,
     output: Annotated[

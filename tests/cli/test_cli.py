@@ -136,6 +136,17 @@ def test_version_and_help(capsys: pytest.CaptureFixture[str]) -> None:
     assert "--fail-on" in capsys.readouterr().out
 
 
+@pytest.mark.parametrize("group", [[], ["queue"], ["relabel"], ["contract"]])
+def test_the_lists_of_commands_are_not_cut_off(
+    group: list[str], monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str]
+) -> None:
+    monkeypatch.setenv("COLUMNS", "80")
+    run([*group, "--help"])
+    listed = capsys.readouterr().out.partition("Commands:")[2]
+    assert listed.strip()
+    assert "..." not in listed
+
+
 def test_nothing_but_the_report_goes_to_a_pipe(folder: Path) -> None:
     result = subprocess.run(
         [sys.executable, "-m", "datacheck", "audit", str(folder)], capture_output=True, text=True, check=False
