@@ -13,6 +13,7 @@ MAX_MOVES = 4
 BLOCK = 128
 MAX_BLOCKS = 32
 LEAST_Z = 8.0
+LARGEST_TABLE = 50_000_000
 
 Floats = NDArray[np.float64]
 Indices = NDArray[np.int64]
@@ -75,6 +76,7 @@ def local_moves(likelihood: Floats, labels: Indices, repaired: Indices) -> list[
 
     Each block's log-probabilities are held against the labels of all stretches of the listing at once (by FFT), read
     forwards and backwards. A block with the labels of a stretch of its own stands out far beyond all other stretches.
+    Nothing is offered for fewer than 512 rows, nor where rows times classes exceed 50 million.
 
     Parameters
     ----------
@@ -86,7 +88,7 @@ def local_moves(likelihood: Floats, labels: Indices, repaired: Indices) -> list[
         As they would be by the moves known so far: the blocks that these fit worst are looked at; shape [N].
     """
     n_rows, n_classes = likelihood.shape
-    if n_rows < 4 * BLOCK:
+    if n_rows < 4 * BLOCK or n_rows * n_classes > LARGEST_TABLE:
         return []
     share = np.bincount(labels[labels >= 0], minlength=n_classes) / max(1, (labels >= 0).sum())
     telling = likelihood - (likelihood @ share)[:, None]
