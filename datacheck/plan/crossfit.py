@@ -18,6 +18,10 @@ Array = NDArray[np.float32]
 
 MAX_COMPONENTS = 384
 BATCH = 32
+FLOOR = 1.0
+"""Components of less variance than this share of the mean are not brought up to the others: they hold mostly noise. Of
+0.01 to 3 this told the untouched held-out samples of digits, CIFAR-10 and TrashNet as well as any, and 0.01 worst."""
+
 PENALTIES = (0.1, 0.3, 1.0, 3.0, 10.0)
 """Tried for the ridge, relative to the mean variance of the features."""
 
@@ -79,7 +83,7 @@ class CrossFit:
         values, vectors = np.linalg.eigh((centred.T @ centred / len(centred)).astype(np.float64))
         keep = np.argsort(-values)[:n_components]
         keep = keep[values[keep] > max(values.max() * 1e-7, 1e-12)]
-        basis: Array = (vectors[:, keep] / np.sqrt(values[keep] + 0.01 * values[keep].mean())).astype(np.float32)
+        basis: Array = (vectors[:, keep] / np.sqrt(values[keep] + FLOOR * values[keep].mean())).astype(np.float32)
         folds = np.stack([assign_folds(codes, groups, n_folds=n_folds, seed=seed).fold for seed in seeds])
         return cls(np.asarray(codes, np.int64), n_classes, folds, centred @ basis, mean, basis)
 

@@ -19,6 +19,10 @@ if TYPE_CHECKING:
     from datacheck.scan.measurements import Measurements
 
 
+BACKBONE_SIDE = 96
+"""Images are brought to this side for a pretrained network, small ones enlarged: at 64 pixels it tells much less."""
+
+
 @dataclass(frozen=True)
 class Inputs:
     """What a plan is made from."""
@@ -92,7 +96,7 @@ class Inputs:
             require(module, extra="probe", purpose="a plan measured on a pretrained network")
         from datacheck.plan.crossfit import BackboneEncoder
 
-        return BackboneEncoder.load(self.weights, max(64, min(96, pixels.shape[1])))
+        return BackboneEncoder.load(self.weights, BACKBONE_SIDE)
 
 
 def check_inputs(

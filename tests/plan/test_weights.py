@@ -54,7 +54,7 @@ def test_a_plan_is_measured_on_the_network_and_says_so(weights: PretrainedWeight
     rare = manifest.label_codes == 1
     keep = ~rare | (np.cumsum(rare) <= 40)
     plan = make_plan(manifest.take(keep), pixels=pixels[keep], weights=weights, n_seeds=1, budget=600)
-    title = "mobilenet_v2 at 64 pixels, frozen"
+    title = "mobilenet_v2 at 96 pixels, frozen"
     assert title in plan.item("rebalance").measured[0].method
     tried = [item for item in plan.by_kind("augment") if "family" in item.settings]
     assert {item.verdict for item in tried} <= {"use", "harmless", "avoid"}
