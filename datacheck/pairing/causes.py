@@ -139,6 +139,8 @@ def _natural(name: str) -> str:
     return _DIGITS.sub(lambda run: (run.group().lstrip("0") or "0").zfill(24), name)
 
 
+_IGNORING_CASE = ", ignoring case"
+
 ORDERS: dict[str, Callable[[str], str]] = {
     "text": lambda name: name,
     "natural": _natural,
@@ -157,9 +159,14 @@ def sort_orders(names: Sequence[str]) -> frozenset[str]:
     >>> sorted(sort_orders(["a1", "a2", "a10"]))
     ['natural', 'natural, ignoring case']
     """
-    found = set()
+    found: set[str] = set()
     stems: list[str] = []
+    cased = any(name != name.casefold() for name in names)
     for order, key in ORDERS.items():
+        plain = order.removesuffix(_IGNORING_CASE)
+        if plain != order and not cased:
+            found |= {order} if plain in found else set()
+            continue
         if _ascending(names, key):
             found.add(order)
             continue
