@@ -20,8 +20,8 @@ MAX_COMPONENTS = 384
 BATCH = 32
 FLOOR = 0.01
 """Components of less variance than this share of the mean are not brought up to the others. A share of 0.3 and more
-tells untouched samples 1 to 4 points better, but needs an augmentation less than a network would: on subsets of CIFAR-10
-it found a third less gain in the horizontal flip."""
+tells untouched samples 1 to 4 points better, but needs an augmentation less than a network would: on subsets of
+CIFAR-10 it found a third less gain in the horizontal flip."""
 
 PENALTIES = (0.1, 0.3, 1.0, 3.0, 10.0)
 """Tried for the ridge, relative to the mean variance of the features."""
