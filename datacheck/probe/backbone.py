@@ -42,10 +42,6 @@ def load_backbone(weights: PretrainedWeights) -> tuple[nn.Sequential, int, str]:
     return _folded(_stages(network)), width, name
 
 
-def _as_float32(value: Tensor) -> Tensor:
-    return value.float() if value.is_floating_point() else value
-
-
 def _from_file(weights: PretrainedWeights) -> tuple[dict[str, Tensor], str]:
     path = Path(weights.source)
     try:

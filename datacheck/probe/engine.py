@@ -105,6 +105,8 @@ def choose_backend(options: Options, manifest: Manifest, features: bool, pred_pr
             f"backend: expected one of {list(BACKENDS)}, found {options.backend!r}"
             f"{did_you_mean(options.backend, BACKENDS)}"
         )
+    if options.device not in {"auto", "cpu"}:
+        _training("accelerated").resolve_device(options.device)
     if options.backend == "pretrained" and options.weights is None:
         raise ConfigError(
             "backend='pretrained' needs weights=: the path of a torchvision state dict, or a name such as 'resnet18'"

@@ -33,7 +33,6 @@ Method = Literal[
     "adjusted_self_confidence",
 ]
 CLIP = 1e-6
-TARGET_WEIGHT = 0.3
 
 
 def label_quality(
@@ -185,51 +184,6 @@ def multilabel_sample_quality(quality: NDArray[np.floating[Any]], *, smoothing: 
     for column in ordered.T[1:]:
         total = smoothing * column + (1 - smoothing) * total
     return _unit(total)
-
-
-def regression_quality(
-    predictions: NDArray[np.floating[Any]], targets: NDArray[np.floating[Any]]
-) -> NDArray[np.float32]:
-    """Score regression targets by their out-of-sample residual; low is suspect; shape [N].
-
-    1 / (1 + r² + (0.3 t)²), where r is the residual's distance from the median residual and t the target's from the
-    mean, each in standard deviations: of two equal residuals the one of the more unusual target is the more suspect,
-    as in cleanlab's ``outre`` score. Free of the target's unit and of a bias that all predictions share. NaN where
-    either is missing.
-
-    Examples
-    --------
-    >>> int(regression_quality(np.array([1.0, 2.0, 3.0, 4.0]), np.array([1.1, 1.9, 3.1, 9.0])).argmin())
-    3
-    """
-    target = np.asarray(targets, dtype=np.float64)
-    residual = np.asarray(predictions, dtype=np.float64) - target
-    known = np.isfinite(residual)
-    if not known.any():
-        return np.full(len(residual), np.nan, dtype=np.float32)
-    away = residual - np.median(residual[known])
-    unusual = (target - target[known].mean()) / (target[known].std() or 1.0)
-    deviations = (away / (away[known].std() or 1.0)) ** 2 + (TARGET_WEIGHT * unusual) ** 2
-    return np.where(known, 1 / (1 + deviations), np.nan).astype(np.float32)
-
-
-def residual_deviations(
-    predictions: NDArray[np.floating[Any]], targets: NDArray[np.floating[Any]]
-) -> NDArray[np.float64]:
-    """Distance of each residual from the median one in robust standard deviations (1.4826 × MAD); shape [N].
-
-    Examples
-    --------
-    >>> residual_deviations(np.zeros(4), np.array([-1.0, 1.0, 0.0, 9.0])).round(1).tolist()
-    [1.0, 0.3, 0.3, 5.7]
-    """
-    residual = np.asarray(predictions, dtype=np.float64) - np.asarray(targets, dtype=np.float64)
-    known = np.isfinite(residual)
-    if not known.any():
-        return np.full(len(residual), np.nan)
-    away = np.abs(residual - np.median(residual[known]))
-    usual = float(np.median(away[known])) or float(away[known].mean()) or 1.0
-    return away / (1.4826 * usual)
 
 
 def _unit(quality: NDArray[np.floating[Any]]) -> NDArray[np.float32]:

@@ -17,6 +17,7 @@ from numpy.typing import NDArray
 from torch import Tensor, nn
 from torch.nn import functional
 
+from datacheck.errors import ConfigError
 from datacheck.manifest import Task
 from datacheck.probe.budget import Clock, Pace
 from datacheck.probe.heads import finish, one_cycle
@@ -263,10 +264,24 @@ class Trainer:
 
 
 def resolve_device(device: str) -> torch.device:
-    """Return the device that ``auto`` stands for, or the one that is named."""
-    if device != "auto":
-        return torch.device(device)
-    return torch.device("cuda" if torch.cuda.is_available() else "cpu")
+    """Return the device that ``auto`` stands for, or the one that is named.
+
+    Raises
+    ------
+    ConfigError
+        When torch does not know the name, or finds no such device here.
+    """
+    if device == "auto":
+        return torch.device("cuda" if torch.cuda.is_available() else "cpu")
+    try:
+        found = torch.device(device)
+        torch.empty(0, device=found)
+    except (RuntimeError, AssertionError) as error:
+        raise ConfigError(
+            f"device: expected 'auto', 'cpu' or a device that torch finds here such as 'cuda', found {device!r}: "
+            f"{str(error).splitlines()[0]}"
+        ) from None
+    return found
 
 
 def autocast(device: torch.device, *, half: bool = False) -> AbstractContextManager[Any]:

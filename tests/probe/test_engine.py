@@ -218,3 +218,11 @@ def test_the_tensorboard_log_says_what_to_install(monkeypatch: pytest.MonkeyPatc
     features, label = blobs(60)
     with pytest.raises(MissingExtraError, match=r"pip install 'datacheck\[tensorboard\]'"):
         probe(manifest_of(label), features=features, tensorboard=tmp_path)
+
+
+@pytest.mark.parametrize("device", ["gpu", "cuda:99"])
+def test_a_device_that_is_not_there_is_refused_rather_than_replaced(device: str) -> None:
+    pytest.importorskip("torch")
+    manifest = Manifest.from_columns({"label": ["a", "b"] * 10, "x": np.arange(20.0)})
+    with pytest.raises(ConfigError, match=f"device: expected 'auto', 'cpu' or .*, found '{device}'"):
+        probe(manifest, device=device)

@@ -12,7 +12,6 @@ from datacheck.probe.label_quality import (
     mean_probabilities,
     multilabel_quality,
     multilabel_sample_quality,
-    regression_quality,
     suggested_labels,
 )
 
@@ -124,32 +123,3 @@ def test_multilabel_quality_is_that_of_each_class(cleanlab_rank) -> None:
 
     names = [np.flatnonzero(row).tolist() for row in given_matrix]
     np.testing.assert_allclose(multilabel_sample_quality(quality), get_label_quality_scores(names, probs), atol=1e-6)
-
-
-def test_regression_quality_ranks_corrupted_targets_at_least_as_well_as_cleanlab() -> None:
-    from sklearn.datasets import load_digits
-    from sklearn.ensemble import RandomForestRegressor
-    from sklearn.metrics import average_precision_score
-    from sklearn.model_selection import cross_val_predict
-
-    with warnings.catch_warnings():
-        warnings.simplefilter("ignore")
-        rank = pytest.importorskip("cleanlab.regression.rank")
-    x, _ = load_digits(return_X_y=True)
-    target = x[:, 20:44].mean(axis=1)  # how much ink the middle rows hold
-    features = np.delete(x, np.arange(20, 44), axis=1)
-    ours, residual, outre, in_sample = [], [], [], []
-    for seed in range(2):
-        rng = np.random.default_rng(seed)
-        wrong = rng.random(len(target)) < 0.05
-        given_target = target + np.where(wrong, rng.choice([-1, 1], len(target)) * rng.uniform(2, 5, len(target)), 0)
-        forest = RandomForestRegressor(n_estimators=30, max_depth=12, random_state=0)
-        predicted = cross_val_predict(forest, features, given_target, cv=5)
-        fitted = forest.fit(features, given_target).predict(features)
-        ours.append(average_precision_score(wrong, -regression_quality(predicted, given_target)))
-        for scores, method in ((residual, "residual"), (outre, "outre")):
-            theirs = rank.get_label_quality_scores(given_target, predicted, method=method)
-            scores.append(average_precision_score(wrong, -theirs))
-        in_sample.append(average_precision_score(wrong, np.abs(fitted - given_target)))
-    assert np.mean(ours) >= max(np.mean(residual), np.mean(outre))
-    assert np.mean(ours) > np.mean(in_sample)
