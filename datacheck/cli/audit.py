@@ -19,6 +19,8 @@ if TYPE_CHECKING:
 
 ENGINES = ("local", "ray")
 
+INPUTS_HELP = "What the network of the weights took: imagenet (normalised), signed (-1 to 1) or unit (0 to 1)."
+
 RUNS = Path(".datacheck")
 """Where run folders go when ``--out`` is not given."""
 
@@ -40,6 +42,7 @@ def audit_command(
     budget: Annotated[str | None, typer.Option(help="Time of the probe, such as 60s or 5m.")] = None,
     device: Annotated[str | None, typer.Option(help="auto, cpu or cuda.")] = None,
     weights: Annotated[str | None, typer.Option(help="Weights of a pretrained probe: a file, or a name.")] = None,
+    weights_inputs: Annotated[str, typer.Option(help=INPUTS_HELP)] = "imagenet",
     task: Annotated[
         str | None, typer.Option(help="classification, regression, multilabel, paired, unlabelled.")
     ] = None,
@@ -90,6 +93,7 @@ def audit_command(
         source if labels is None else (source, labels),
         settings,
         weights=weights,
+        weights_inputs=weights_inputs,
         reference=reference,
         quiet=quiet,
         **{name: value for name, value in options.items() if value is not None},
@@ -103,6 +107,7 @@ def run_audit(
     settings: Settings,
     *,
     weights: str | None = None,
+    weights_inputs: str = "imagenet",
     reference: Path | None = None,
     quiet: bool = False,
     **source_options: Any,
@@ -110,8 +115,13 @@ def run_audit(
     """Audit with progress bars and write the HTML report into the run folder."""
     from datacheck.audit import audit
     from datacheck.fingerprint import Fingerprint
+    from datacheck.probe import PretrainedWeights
 
-    probe_options = None if not (settings.probe and weights) else {"weights": weights}
+    probe_options = None
+    if weights is not None:
+        if not settings.probe:
+            raise ConfigError("--weights: they are the probe's, which is not asked for; add --probe")
+        probe_options = {"weights": PretrainedWeights.taking(weights, weights_inputs)}
     with progress_bars(quiet=quiet) as progress:
         report = audit(
             source,

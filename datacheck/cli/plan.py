@@ -7,7 +7,7 @@ from typing import TYPE_CHECKING, Annotated, Any
 
 import typer
 
-from datacheck.cli.audit import parse_shares
+from datacheck.cli.audit import INPUTS_HELP, parse_shares
 from datacheck.cli.progress import progress_bars
 
 if TYPE_CHECKING:
@@ -27,6 +27,8 @@ def plan_command(
     weights: Annotated[
         str | None, typer.Option(help="Try augmentations on a pretrained network: a file, or a name.")
     ] = None,
+    weights_inputs: Annotated[str, typer.Option(help=INPUTS_HELP)] = "imagenet",
+    device: Annotated[str, typer.Option(help="Where the pretrained network runs: auto, cpu or cuda.")] = "auto",
     deployment: Annotated[
         str | None, typer.Option(help="Class shares where the model will run: cat=0.7,dog=0.3.")
     ] = None,
@@ -38,6 +40,7 @@ def plan_command(
 ) -> int:
     """Plan the main training: rebalance, augment, split, collect, each with its measurement on this dataset."""
     from datacheck.plan import make_plan
+    from datacheck.probe import PretrainedWeights
     from datacheck.report import Report, write_html
 
     report = Report.load(run)
@@ -50,7 +53,8 @@ def plan_command(
             pixels=_pixels(report, run, progress),
             probe=report.probe,
             fingerprint=report.fingerprint,
-            weights=weights,
+            weights=None if weights is None else PretrainedWeights.taking(weights, weights_inputs),
+            device=device,
             findings=report.findings,
             budget=budget,
             seed=seed,

@@ -187,39 +187,50 @@ class BackboneEncoder:
     stages: Any
     inputs: Any
     title: str
+    device: Any
 
     @classmethod
-    def load(cls, weights: Any, side: int) -> BackboneEncoder:
+    def load(cls, weights: Any, side: int, device: str = "auto") -> BackboneEncoder:
         """Load torchvision weights (see `datacheck.probe.PretrainedWeights`) for images brought to a side."""
         from datacheck.probe.backbone import load_backbone
+        from datacheck.probe.training import resolve_device
         from datacheck.probe.weights import PretrainedWeights
 
         known = weights if isinstance(weights, PretrainedWeights) else PretrainedWeights(weights)
+        where = resolve_device(device)
         stages, _, name = load_backbone(known)
-        return cls(stages, (np.array(known.mean), np.array(known.deviation), side), f"{name} at {side} pixels, frozen")
+        normalised = (np.array(known.mean), np.array(known.deviation), side)
+        return cls(stages.to(where), normalised, f"{name} at {side} pixels, frozen", where)
 
     def encode(self, pixels: NDArray[np.uint8]) -> Array:
         """Return the features of images uint8 [N, S, S, 3]."""
         import torch
 
         from datacheck.probe.inputs import PixelInputs
+        from datacheck.probe.training import autocast
 
         mean, deviation, side = self.inputs
-        inputs = PixelInputs(pixels, torch.device("cpu"), mean, deviation, side=side)
+        inputs = PixelInputs(pixels, self.device, mean, deviation, side=side)
 
         def part(start: int) -> Array:
+            with torch.inference_mode(), autocast(self.device):
+                views = inputs.views(np.arange(start, min(start + BATCH, len(pixels))), flip=False)
+                answers: Array = self.stages(views[0]).float().flatten(1).cpu().numpy()
+                return answers
+
+        if self.device.type != "cpu":
+            return np.concatenate([part(start) for start in range(0, len(pixels), BATCH)])
+
+        def alone(start: int) -> Array:
             # Batches side by side, one thread each: threads within a batch wait for each other at every layer, which on
             # a busy machine costs ten times what they bring.
             torch.set_num_threads(1)
-            with torch.inference_mode():
-                views = inputs.views(np.arange(start, min(start + BATCH, len(pixels))), flip=False)
-                answers: Array = self.stages(views[0]).flatten(1).numpy()
-                return answers
+            return part(start)
 
         threads = torch.get_num_threads()
         try:
             with ThreadPoolExecutor(min(threads, 16)) as pool:
-                parts = list(pool.map(part, range(0, len(pixels), BATCH)))
+                parts = list(pool.map(alone, range(0, len(pixels), BATCH)))
         finally:
             torch.set_num_threads(threads)
         return np.concatenate(parts).astype(np.float32)

@@ -35,6 +35,7 @@ class Inputs:
     weights: Any
     seed: int
     n_seeds: int
+    device: str = "auto"
 
     @property
     def codes(self) -> NDArray[np.int64]:
@@ -96,7 +97,7 @@ class Inputs:
             require(module, extra="probe", purpose="a plan measured on a pretrained network")
         from datacheck.plan.crossfit import BackboneEncoder
 
-        return BackboneEncoder.load(self.weights, BACKBONE_SIDE)
+        return BackboneEncoder.load(self.weights, BACKBONE_SIDE, self.device)
 
 
 def check_inputs(

@@ -31,6 +31,7 @@ def make_plan(
     fingerprint: Fingerprint | None = None,
     features: NDArray[np.floating[Any]] | None = None,
     weights: Any = None,
+    device: str = "auto",
     findings: Iterable[Finding] = (),
     budget: str | float = "5m",
     seed: int = 0,
@@ -61,6 +62,8 @@ def make_plan(
     weights
         Pretrained weights (`datacheck.probe.PretrainedWeights`, or what it takes): augmentations, and heads where there
         are no features, are then tried on that network's features instead of on patches of the images. Takes longer.
+    device
+        Where that network runs: ``"auto"``, ``"cpu"``, ``"cuda"``.
     findings
         Of the audit: the triage (DC602) heads the order of work.
     budget
@@ -92,7 +95,7 @@ def make_plan(
 
     clock = Clock(parse_budget(budget))
     check_inputs(manifest, measurements, pixels, features, probe, fingerprint)
-    data = Inputs(manifest, measurements, pixels, probe, features, weights, seed, max(1, n_seeds))
+    data = Inputs(manifest, measurements, pixels, probe, features, weights, seed, max(1, n_seeds), device)
     shares = None if deployment_shares is None else target_shares(manifest, deployment_shares)
     tell = progress or (lambda stage, done, total: None)
     groups, exact = data.groups()

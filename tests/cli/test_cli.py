@@ -70,6 +70,7 @@ def test_machine_readable_formats_go_to_standard_output(folder: Path, capsys: py
         (["audit", "data", "--select", "DC9999"], "DC9999"),
         (["audit", "data", "--fail-on", "eror"], "did you mean 'error'"),
         (["audit", "data", "--format", "jsn"], "did you mean 'json'"),
+        (["audit", "data", "--weights", "net.pt"], "add --probe"),
         (["audit", "data", "--engine", "dask"], "expected one of local, ray"),
         (["audit", "data", "--config", "none.toml"], "expected a configuration file"),
         (["audit", "data", "--deployment", "cat=2"], "expected class=share"),

@@ -55,7 +55,8 @@ def test_weights_of_a_pretrained_network_are_used(
 ) -> None:
     pytest.importorskip("torchvision", reason="needs torchvision")
     weights = str(shared_data / "mobilenet_v2_imagenet_fp16.pt")
-    assert run(["plan", str(audited), "--weights", weights, "--seeds", "2", "-q", "-o", str(tmp_path)]) == 0
+    asked = ["--weights", weights, "--weights-inputs", "signed", "--device", "cpu", "--seeds", "2", "-o", str(tmp_path)]
+    assert run(["plan", str(audited), *asked, "-q"]) == 0
     plan = TrainingPlan.load(tmp_path)
     tried = [item for item in plan.by_kind("augment") if item.measured]
     assert len(tried) >= 20
@@ -69,6 +70,7 @@ def test_weights_of_a_pretrained_network_are_used(
         (["plan", "{run}", "--budget", "soon"], "expected a budget"),
         (["plan", "{run}", "--deployment", "unicorn=1.0"], "found 'unicorn'"),
         (["plan", "{run}", "--weights", "nowhere.pt"], "nowhere.pt"),
+        (["plan", "{run}", "--weights", "nowhere.pt", "--weights-inputs", "sgned"], "did you mean 'signed'"),
     ],
 )
 def test_bad_input_is_two_and_one_line(
