@@ -11,7 +11,7 @@ ROOT = Path(__file__).resolve().parent.parent
 
 
 def pytest_configure() -> None:
-    """Run the tests' tiny networks on one thread: on a busy machine several, waiting for each other, take far longer."""
+    """Run the tests' tiny networks on one thread: several, waiting for each other, are far slower on a busy machine."""
     os.environ.setdefault("OMP_NUM_THREADS", "1")
 
 

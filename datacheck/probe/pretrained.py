@@ -21,7 +21,7 @@ from datacheck.probe.backbone import load_backbone
 from datacheck.probe.blend import blend_weight
 from datacheck.probe.budget import CUT_SHORT, Clock
 from datacheck.probe.heads import HeadRecipe, fit_heads
-from datacheck.probe.image_side import Cost, Workload, choose_side, measure_cost
+from datacheck.probe.image_side import LEAST_SHOWN, Cost, Workload, choose_side, measure_cost
 from datacheck.probe.inputs import Inputs, PixelInputs
 from datacheck.probe.problem import Fitted, Problem, Refit
 from datacheck.probe.scratch import in_colour
@@ -36,6 +36,9 @@ CHUNK = 32
 
 LARGE_CHUNK = 512
 """Images a pass on a GPU."""
+
+PREDICTION_SHARE = 0.5
+"""What predicting an image in both its views costs, of a training step."""
 
 MAX_EPOCHS = 4
 """More passes over wrong labels learn them by heart; time that is left trains further networks instead."""
@@ -182,12 +185,15 @@ def _side(
 
     def measure(side: int) -> Cost:
         inputs = PixelInputs(pixels, device, np.array(weights.mean), np.array(weights.deviation), side=side)
-        images = inputs.views(trial, flip=False)[0]
-        return measure_cost(stages[:split], stages[split:], images, clock, lambda: autocast(device))
+        late = _Steady(stages[split:])
+        return measure_cost(
+            lambda: inputs.views(trial, flip=False)[0], stages[:split], late, clock, lambda: autocast(device)
+        )
 
     views = 1 + flip
-    trained = sum(len(problem.training_rows(fold)) for fold in range(problem.n_folds))
-    workload = Workload(frozen=views * len(rows), trained=trained, predicted=views * len(rows))
+    an_epoch = sum(len(problem.training_rows(fold)) for fold in range(problem.n_folds))
+    epochs = int(np.clip(np.ceil(LEAST_SHOWN * problem.n_folds / max(1, an_epoch)), 1, MAX_EPOCHS))
+    workload = Workload(frozen=views * len(rows), trained=epochs * an_epoch, predicted=views * len(rows))
     tunes = len(rows) >= WORTH_TUNING
     return choose_side(measure, pixels.shape[1], workload, clock.seconds, tunes=tunes)
 
@@ -263,7 +269,7 @@ def _epochs(trainer: Trainer, clock: Clock) -> tuple[int, int]:
     if 0.02 * steps / 10 > clock.left:
         return 0, 0
     each = trainer.step_seconds()
-    prediction = each * int((problem.fold >= 0).sum()) / trainer.recipe.batch
+    prediction = PREDICTION_SHARE * each * int((problem.fold >= 0).sum()) / trainer.recipe.batch
     fits = max(0, int((0.85 * clock.left - prediction) / (each * steps)))
     n_networks = int(np.clip(fits // LEAST_EPOCHS_EACH, 1, MAX_NETWORKS))
     return min(fits // n_networks, MAX_EPOCHS), n_networks
