@@ -12,6 +12,7 @@ from datacheck.errors import ProbeError
 from datacheck.manifest import Task
 from datacheck.probe.channel import weigh_labels
 from datacheck.probe.label_quality import (
+    joined_by_margins,
     multilabel_quality,
     multilabel_sample_quality,
     suggested_labels,
@@ -65,6 +66,8 @@ def _classification(problem: Problem, fitted: Fitted, mean: NDArray[np.float32])
     labels = np.where(problem.labelled, problem.answers, -1).astype(np.int64)
     weighed = weigh_labels(mean, labels)
     quality = weighed.odds
+    if "margin" in fitted.dynamics:
+        quality = joined_by_margins(quality, fitted.dynamics["margin"])
     suggested = suggested_labels(mean, labels)
     known = (labels >= 0) & np.isfinite(mean).all(axis=1)
     metrics = classification_metrics(labels[known], mean[known].argmax(axis=1), problem.classes, seed=problem.seed)

@@ -5,9 +5,11 @@ import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 from numpy.typing import NDArray
+from sklearn.metrics import average_precision_score
 
 from datacheck.errors import ProbeError
 from datacheck.probe.label_quality import (
+    joined_by_margins,
     label_quality,
     mean_probabilities,
     multilabel_quality,
@@ -123,3 +125,19 @@ def test_multilabel_quality_is_that_of_each_class(cleanlab_rank) -> None:
 
     names = [np.flatnonzero(row).tolist() for row in given_matrix]
     np.testing.assert_allclose(multilabel_sample_quality(quality), get_label_quality_scores(names, probs), atol=1e-6)
+
+
+def test_margins_of_training_part_labels_that_predictions_cannot() -> None:
+    rng = np.random.default_rng(0)
+    wrong = rng.random(2000) < 0.2
+    quality = np.clip(rng.normal(0.6 - 0.3 * wrong, 0.2), 0, 1)
+    margins = np.clip(rng.normal(0.3 - 0.5 * wrong, 0.3), -1, 1)
+    by_each = [average_precision_score(wrong, -score) for score in (quality, margins)]
+    assert average_precision_score(wrong, -joined_by_margins(quality, margins)) > max(by_each) - 0.02
+    assert average_precision_score(wrong, -joined_by_margins(quality, margins)) > by_each[0] + 0.05
+
+
+def test_without_margins_quality_and_its_gaps_stay() -> None:
+    quality = np.array([0.2, np.nan, 1.0])
+    joined = joined_by_margins(quality, np.array([np.nan, 0.5, np.nan]))
+    np.testing.assert_allclose(joined, quality, atol=2e-6)
