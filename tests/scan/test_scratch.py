@@ -65,7 +65,13 @@ def audit(tmp_path: Path) -> subprocess.Popen[str]:
         text=True,
         env=dict(os.environ),
         start_new_session=True,
+        preexec_fn=_heed_hangups,
     )
+
+
+def _heed_hangups() -> None:
+    """Undo `nohup`, under which these tests may run: a child inherits that hangups are ignored."""
+    signal.signal(signal.SIGHUP, signal.SIG_DFL)
 
 
 @pytest.mark.skipif(not hasattr(signal, "SIGHUP"), reason="needs POSIX signals")
