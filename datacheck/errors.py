@@ -20,6 +20,7 @@ A message says what was expected, what was found, where, and what to do.
 from __future__ import annotations
 
 import importlib
+from collections.abc import Sequence
 from types import ModuleType
 
 
@@ -111,3 +112,18 @@ def did_you_mean(given: str, known: list[str] | tuple[str, ...]) -> str:
 
     near = get_close_matches(given, known, n=1)
     return f" (did you mean {near[0]!r}?)" if near else ""
+
+
+def check_choice(option: str, found: str, known: Sequence[str]) -> None:
+    """Refuse a word that an option does not take, and suggest the near one.
+
+    Examples
+    --------
+    >>> check_choice("--format", "jsn", ("text", "json"))
+    Traceback (most recent call last):
+        ...
+    datacheck.errors.ConfigError: --format: expected one of text, json, found 'jsn' (did you mean 'json'?)
+    """
+    if found not in known:
+        near = did_you_mean(found, list(known))
+        raise ConfigError(f"{option}: expected one of {', '.join(known)}, found {found!r}{near}")

@@ -9,9 +9,9 @@ from typing import TYPE_CHECKING, Annotated, Any
 
 import typer
 
-from datacheck.cli.output import FORMATS, check_choice, emit
+from datacheck.cli.output import FORMATS, emit
 from datacheck.cli.progress import progress_bars
-from datacheck.errors import ConfigError
+from datacheck.errors import ConfigError, check_choice
 
 if TYPE_CHECKING:
     from datacheck.config import Settings

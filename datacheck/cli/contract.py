@@ -10,9 +10,9 @@ from typing import TYPE_CHECKING, Annotated, Any
 import typer
 
 from datacheck.cli.audit import default_run_folder
-from datacheck.cli.output import TEXT_OR_JSON, check_choice
+from datacheck.cli.output import TEXT_OR_JSON
 from datacheck.cli.progress import progress_bars
-from datacheck.errors import ConfigError, ContractError, require
+from datacheck.errors import ConfigError, ContractError, check_choice, require
 
 if TYPE_CHECKING:
     from datacheck.report import Report

@@ -7,7 +7,8 @@ from typing import Annotated
 
 import typer
 
-from datacheck.cli.output import TEXT_OR_JSON, check_choice
+from datacheck.cli.output import TEXT_OR_JSON
+from datacheck.errors import check_choice
 
 
 def rules_command(

@@ -9,9 +9,9 @@ from typing import TYPE_CHECKING, Annotated
 import typer
 
 from datacheck.cli.audit import default_run_folder
-from datacheck.cli.output import TEXT_OR_JSON, check_choice
+from datacheck.cli.output import TEXT_OR_JSON
 from datacheck.cli.progress import progress_bars
-from datacheck.errors import SourceError
+from datacheck.errors import SourceError, check_choice
 
 if TYPE_CHECKING:
     from datacheck.fingerprint import Fingerprint

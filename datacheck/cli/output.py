@@ -4,11 +4,8 @@ from __future__ import annotations
 
 import os
 import sys
-from collections.abc import Sequence
 from pathlib import Path
 from typing import TYPE_CHECKING
-
-from datacheck.errors import ConfigError, did_you_mean
 
 if TYPE_CHECKING:
     from datacheck.findings import Severity
@@ -16,21 +13,6 @@ if TYPE_CHECKING:
 
 TEXT_OR_JSON = ("text", "json")
 FORMATS = ("terminal", "json", "junit", "sarif", "github")
-
-
-def check_choice(option: str, found: str, known: Sequence[str]) -> None:
-    """Refuse a word that an option does not take, and suggest the near one.
-
-    Examples
-    --------
-    >>> check_choice("--format", "jsn", FORMATS)
-    Traceback (most recent call last):
-        ...
-    datacheck.errors.ConfigError: --format: expected one of ... found 'jsn' (did you mean 'json'?)
-    """
-    if found not in known:
-        near = did_you_mean(found, list(known))
-        raise ConfigError(f"{option}: expected one of {', '.join(known)}, found {found!r}{near}")
 
 
 def emit(report: Report, format: str, *, fail_on: Severity, folder: Path | None, verbose: bool = False) -> None:

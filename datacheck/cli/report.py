@@ -7,7 +7,8 @@ from typing import Annotated
 
 import typer
 
-from datacheck.cli.output import FORMATS, check_choice, emit
+from datacheck.cli.output import FORMATS, emit
+from datacheck.errors import check_choice
 
 
 def report_command(

@@ -5,7 +5,7 @@ from __future__ import annotations
 from dataclasses import dataclass
 from pathlib import Path
 
-from datacheck.errors import ConfigError, did_you_mean
+from datacheck.errors import check_choice
 
 IMAGENET = ((0.485, 0.456, 0.406), (0.229, 0.224, 0.225))
 INPUT_RANGES = {
@@ -63,10 +63,6 @@ class PretrainedWeights:
         >>> PretrainedWeights.taking("mobilenet_v2.pt", "signed").mean
         (0.5, 0.5, 0.5)
         """
-        if inputs not in INPUT_RANGES:
-            raise ConfigError(
-                f"weights' inputs: expected one of {', '.join(INPUT_RANGES)}, found {inputs!r}"
-                f"{did_you_mean(inputs, list(INPUT_RANGES))}"
-            )
+        check_choice("weights' inputs", inputs, tuple(INPUT_RANGES))
         mean, deviation = INPUT_RANGES[inputs]
         return cls(source, mean=mean, deviation=deviation)
