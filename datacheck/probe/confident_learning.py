@@ -245,6 +245,7 @@ def find_label_issues(
     *,
     filter_by: FilterBy = "prune_by_noise_rate",
     summary: RowSummary | None = None,
+    guess: NDArray[np.int32] | None = None,
     threads: int | None = None,
 ) -> NDArray[np.bool_]:
     """Flag the labels to doubt, as ``cleanlab.filter.find_label_issues`` does under the same ``filter_by``; shape [N].
@@ -268,7 +269,8 @@ def find_label_issues(
     if filter_by == "predicted_neq_given":
         differs: NDArray[np.bool_] = summary.valid & ~keeps_label
         return differs
-    guess = confident_labels(probs, given, summary=summary, threads=threads)
+    if guess is None:
+        guess = confident_labels(probs, given, summary=summary, threads=threads)
     off_diagonal: NDArray[np.bool_] = summary.valid & (guess >= 0) & (guess != given) & ~keeps_label
     if filter_by == "confident_learning":
         return off_diagonal

@@ -35,20 +35,16 @@ NEAR, FAR = 0.5, 1.5
 
 @dataclass(frozen=True)
 class ErrorCount:
-    """Estimated number of wrong labels with its low and high end, and the measurements behind it.
+    """Estimated number of wrong labels with its low and high end.
 
-    ``anchor_noise`` is the disagreement of the surest samples extrapolated to perfect sureness, ``evident`` whether it
-    is above 0 beyond chance, ``disagreement`` the
-    share of samples whose label is not the likeliest class, ``recall`` the share of planted errors that disagree.
+    ``evident`` is whether the disagreement of the surest samples, extrapolated to perfect sureness, is above 0 beyond
+    chance.
     """
 
     value: float
     low: float
     high: float
-    anchor_noise: float
     evident: bool
-    disagreement: float
-    recall: float
 
 
 def error_count(
@@ -89,7 +85,7 @@ def error_count(
     high = min(1.0, float(high))
     rate = max(growing, confident)
     value = float(np.clip(np.median([rate, *(count / n_rows for count in other_counts)]), low, high))
-    return ErrorCount(value * n_rows, low * n_rows, high * n_rows, anchor, anchors.noise_low > 0, share, recall)
+    return ErrorCount(value * n_rows, low * n_rows, high * n_rows, anchors.noise_low > 0)
 
 
 @dataclass(frozen=True)

@@ -27,6 +27,7 @@ from datacheck.probe.confident_learning import (
     Probabilities,
     check_inputs,
     confident_joint,
+    confident_labels,
     find_label_issues,
     noise_transition,
     summarise_rows,
@@ -96,7 +97,8 @@ def estimate(
             f"expected {MIN_SAMPLES} or more samples with a label and a prediction to estimate label errors from, "
             f"found {len(rows)}"
         )
-    joint = confident_joint(probs, given, summary=summary)
+    guess = confident_labels(probs, given, summary=summary)
+    joint = confident_joint(probs, given, summary=summary, guess=guess)
     channel, errors = smoothed_channel(joint), noise_transition(joint).given_if_true
     weighed = weigh_labels(probs, given, channel) if weighed is None else weighed
     odds, doubt = weighed.odds[rows], 1 - weighed.right[rows].astype(np.float64)
@@ -105,6 +107,7 @@ def estimate(
             probs,
             given,
             rows,
+            summary,
             weighed.odds,
             channel,
             errors,
@@ -121,7 +124,7 @@ def estimate(
         summary,
         recall=float(np.mean([one.recall for one in planted])),
         echo=float(np.mean([one.echo for one in planted])),
-        other_counts=(float(doubt.sum()), float(find_label_issues(probs, given, summary=summary).sum())),
+        other_counts=(float(doubt.sum()), float(find_label_issues(probs, given, summary=summary, guess=guess).sum())),
     )
     order = np.argsort(odds, kind="stable")
     ties = _tie_groups(odds[order])

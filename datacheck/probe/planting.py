@@ -10,7 +10,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from datacheck.probe.channel import Channel, weigh_labels
-from datacheck.probe.confident_learning import Probabilities, summarise_rows
+from datacheck.probe.confident_learning import Probabilities, RowSummary, summarise_rows
 from datacheck.probe.label_quality import mean_probabilities
 
 Refit = Callable[[NDArray[np.int64], int], Probabilities]
@@ -41,6 +41,7 @@ def plant(
     probs: Probabilities,
     given: NDArray[np.int64],
     rows: NDArray[np.intp],
+    before: RowSummary,
     odds: NDArray[np.float32],
     channel: Channel,
     errors: Channel,
@@ -50,12 +51,12 @@ def plant(
 ) -> Planted:
     """Plant errors in the labels of some rows, fit again, and return where they rank among the rest.
 
-    Half of them fall on all rows alike and are drawn from ``errors``; half fall where the probe is unsure, on the
+    ``before`` summarises the labels as they were given. Half of the errors fall on all rows alike and are drawn from
+    ``errors``; half fall where the probe is unsure, on the
     classes that it finds plausible. Without ``refit`` the given probabilities, which are out of sample, score them, and
     the other rows keep their ``odds`` (shape [N]).
     """
     n_planted = min(len(rows) // 2, max(MIN_PLANTED, int(len(rows) * PLANTED_SHARE)))
-    before = summarise_rows(probs, given)
     unsure = 1 - np.maximum(before.self_confidence, before.other)[rows].astype(np.float64)
     unsure = np.clip(unsure, 0, 1) + 1e-3
     hard = rng.choice(len(rows), n_planted // 2, replace=False, p=unsure / unsure.sum())
@@ -64,27 +65,34 @@ def plant(
     changed = given.copy()
     changed[rows[even]] = _draw(errors[given[rows[even]]], given[rows[even]], rng)
     changed[rows[hard]] = _draw(probs[rows[hard]], given[rows[hard]], rng)
+    at = np.concatenate([even, hard])
+    planted = rows[at]
     if refit is None:
         fitted, score = probs, odds.copy()
-        planted = rows[np.concatenate([even, hard])]
         score[planted] = weigh_labels(probs[planted], changed[planted], channel).odds
     else:
         fitted = mean_probabilities(refit(changed, refit_seed))
         score = weigh_labels(fitted, changed, channel).odds
-    summary, score = summarise_rows(fitted, changed), score[rows]
+    score = score[rows]
+    after = summarise_rows(fitted[planted], changed[planted])
+    disagree = np.zeros(len(rows), dtype=bool)
+    disagree[at] = after.self_confidence < after.other
     kind = np.zeros(len(rows), dtype=np.int8)
     kind[even], kind[hard] = 1, 2
     usable = ~np.isnan(score)
-    disagree = (summary.self_confidence < summary.other)[rows]
     seen, echoed = usable & (kind == 1), usable & (kind == 2)
     recall = float(disagree[seen].mean()) if seen.any() else 1.0
     echo = float(1 - disagree[echoed].mean()) if echoed.any() else 0.0
     alike, by_difficulty = (_density_by_rank(score[usable], kind[usable], which) for which in (1, 2))
     grid = (np.arange(len(rows)) + 0.5) / len(rows)
-    at = (np.arange(len(alike)) + 0.5) / max(1, len(alike))
+    unplanted = (np.arange(len(alike)) + 0.5) / max(1, len(alike))
     raw = _density_by_bins(score[usable], kind[usable], 1)
     return Planted(
-        np.interp(grid, at, alike), np.interp(grid, at, by_difficulty), np.interp(grid, at, raw), recall, echo
+        np.interp(grid, unplanted, alike),
+        np.interp(grid, unplanted, by_difficulty),
+        np.interp(grid, unplanted, raw),
+        recall,
+        echo,
     )
 
 
