@@ -155,10 +155,10 @@ def altered(pixels: Pixels, candidate: Candidate, *, seed: int) -> Pixels:
 
     from datacheck.plan.transforms import build_transform
 
-    transform = build_transform(candidate, pixels.shape[1])
     batch = 256 if candidate.family in DETERMINISTIC else 1
     out = np.empty_like(pixels)
     with _torch_state(seed):
+        transform = build_transform(candidate, pixels.shape[1])
         for start in range(0, len(pixels), batch):
             x = torch.from_numpy(np.ascontiguousarray(pixels[start : start + batch])).permute(0, 3, 1, 2)
             x = transform(x if batch > 1 else x[0])
@@ -236,12 +236,15 @@ def _nothing_tried(started: float) -> PlanItem:
 
 @contextmanager
 def _torch_state(seed: int) -> Iterator[None]:
-    """Seed torch inside the block and use one thread for many small images; leave both as they were."""
+    """Seed torch's CPU inside the block and use one thread for many small images; leave both as they were.
+
+    A GPU's random state is left alone, and a default device that the user set does not count.
+    """
     import torch
 
     threads = torch.get_num_threads()
-    with torch.random.fork_rng(devices=[]):
-        torch.manual_seed(seed)
+    with torch.random.fork_rng(devices=[]), torch.device("cpu"):
+        torch.default_generator.manual_seed(seed)
         torch.set_num_threads(1)
         try:
             yield

@@ -24,6 +24,11 @@ def load_backbone(weights: PretrainedWeights) -> tuple[nn.Sequential, int, str]:
     ProbeError
         When the weights cannot be had, or do not fit the architecture.
     """
+    with torch.device("cpu"):  # whatever default device the user has set
+        return _load(weights)
+
+
+def _load(weights: PretrainedWeights) -> tuple[nn.Sequential, int, str]:
     state, name = _from_file(weights) if weights.is_file else _by_name(weights)
     models = require("torchvision.models", extra="probe", purpose="the pretrained probe")
     outputs = _classifier_width(state)
@@ -87,7 +92,7 @@ def _by_name(weights: PretrainedWeights) -> tuple[dict[str, Tensor], str]:
             f"the weights {name!r} are not in {cached.parent}, and nothing is fetched unasked; "
             "allow it with PretrainedWeights(name, allow_download=True), or give the path of a state dict"
         )
-    state: dict[str, Tensor] = entry.get_state_dict(progress=False, check_hash=True)
+    state: dict[str, Tensor] = entry.get_state_dict(progress=False, check_hash=True, map_location="cpu")
     architecture = next(
         model for model in models.list_models(module=models) if entry in models.get_model_weights(model)
     )
