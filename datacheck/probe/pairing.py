@@ -15,6 +15,7 @@ import numpy as np
 from numpy.typing import NDArray
 from threadpoolctl import threadpool_limits  # type: ignore[import-untyped]
 
+from datacheck.probe.evidence import log_likelihood, with_opinion
 from datacheck.probe.listing_hints import irregular_rows, log_prior, whole_orders
 from datacheck.probe.moves import SMALL, STAY, Move, global_moves, local_moves
 from datacheck.probe.ridge import RidgeHead
@@ -23,7 +24,6 @@ from datacheck.probe.spaces import embedding_spaces
 
 N_SHUFFLES = 20
 ROUNDS = 4
-STRAY_LABELS = 0.001
 ONE_THREAD = 10_000
 """Up to so many samples one thread is used: threads that wait for one another cost more than they bring."""
 
@@ -85,6 +85,7 @@ class _Scene:
     space: Indices
     head: RidgeHead
     seed: int
+    pred_probs: NDArray[np.floating[Any]] | None = None
 
     def scores(self, labels: Indices) -> Floats:
         return self.head.scores(labels, self.n_classes)
@@ -104,6 +105,7 @@ def examine_pairing(
     uris: Sequence[str | None] | None = None,
     hints: NDArray[np.integer[Any]] | None = None,
     fold: NDArray[np.integer[Any]] | None = None,
+    pred_probs: NDArray[np.floating[Any]] | None = None,
     min_signal: float = 6.0,
     min_gain: float = 40.0,
     seed: int = 0,
@@ -123,6 +125,9 @@ def examine_pairing(
         Further rows at which a slip is likelier than elsewhere, such as the second of two equal files.
     fold
         The fold that held each row out, where features may come from a network for each fold; shape [N].
+    pred_probs
+        Out-of-sample class probabilities of any model taught by the labels as given, shape [N, K or more]; NaN where
+        there are none. They help to place the breaks of a repair that the features have found, and claim nothing.
     min_signal
         z-score against shuffled labels from which labels carry signal.
     min_gain
@@ -147,7 +152,9 @@ def examine_pairing(
     with threadpool_limits(1 if len(given) <= ONE_THREAD else None, user_api="blas"):
         space = np.zeros(len(given), dtype=np.int64) if fold is None else embedding_spaces(features, fold, seed=seed)
         head = RidgeHead(features, seed=seed, space=space)
-        scene = _Scene(features, given, int(given.max(initial=0)) + 1, space, head, seed)
+        n_classes = int(given.max(initial=0)) + 1
+        opinion = None if pred_probs is None else pred_probs[:, :n_classes]
+        scene = _Scene(features, given, n_classes, space, head, seed, opinion)
         return _examined(scene, whole_orders(len(given), uris), hinted, min_signal, min_gain)
 
 
@@ -195,34 +202,6 @@ def _shuffled_evidence(scene: _Scene) -> list[float]:
         shuffled = rng.permutation(scene.given)
         found.append(_evidence(scene.scores(shuffled), shuffled, scene.head.usable))
     return found
-
-
-def log_likelihood(scores: Floats, labels: Indices, usable: NDArray[np.bool_]) -> Floats:
-    """Log-probabilities [N, K] from scores, sharpened so that the labels at hand are likeliest.
-
-    One label in a thousand is held to be wrong for reasons of its own, so that no single row decides anything.
-
-    Examples
-    --------
-    >>> scores, labels = np.eye(2)[[0, 1, 0]] / 4, np.array([0, 1, 0])
-    >>> log_likelihood(scores, labels, np.ones(3, bool)).round(3).tolist()
-    [[-0.001, -7.601], [-7.601, -0.001], [-0.001, -7.601]]
-    """
-    rows = np.flatnonzero(usable & (labels >= 0))
-    best, chosen = -np.inf, 1.0
-    for sharpness in np.geomspace(0.5, 64, 15):
-        likelihood = float(_log_softmax(scores[rows] * sharpness)[np.arange(len(rows)), labels[rows]].mean())
-        if likelihood > best:
-            best, chosen = likelihood, float(sharpness)
-    probabilities = np.exp(_log_softmax(scores * chosen))
-    mixed = np.log((1 - STRAY_LABELS) * probabilities + STRAY_LABELS / scores.shape[1])
-    return np.where(usable[:, None], mixed, 0)
-
-
-def _log_softmax(scores: Floats) -> Floats:
-    shifted = scores - scores.max(axis=1, keepdims=True)
-    result: Floats = shifted - np.log(np.exp(shifted).sum(axis=1, keepdims=True))
-    return result
 
 
 def _total(likelihood: Floats, labels: Indices) -> float:
@@ -308,10 +287,13 @@ def _around_breaks(state: Indices, scene: _Scene) -> Indices:
 
 
 def _pooled(kernel: RidgeHead, rows: Indices, repaired: Indices, scene: _Scene) -> Floats:
-    """Log-probabilities of the linear head, and of the mean of both heads where the kernel head judges."""
+    """Log-probabilities of the linear head and, where it judges, the kernel head; and of the model that was given."""
     linear = scene.likelihood(repaired)
     scores = kernel.scores(repaired[rows], scene.n_classes)
     sharper = log_likelihood(scores, repaired[rows], kernel.usable)
     pooled = linear.copy()
     pooled[rows] = log_likelihood(linear[rows] + sharper, repaired[rows], kernel.usable)
-    return pooled
+    if scene.pred_probs is None:
+        return pooled
+    moved = np.flatnonzero(repaired != scene.given)
+    return with_opinion(pooled, scene.pred_probs, repaired, moved, scene.head.usable)

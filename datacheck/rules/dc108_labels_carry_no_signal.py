@@ -54,9 +54,10 @@ class LabelsCarryNoSignal:
     offsets are screened at once by cross-correlation (FFT); stretches of constant offset are found by dynamic
     programming with a cost for each change (Viterbi); orders by re-pairing. A repair is claimed only when its labels
     gain ``min_gain`` nats of out-of-sample log-likelihood and exceed the shuffled ones by ``min_signal`` standard
-    deviations. Where each slip begins is a posterior over rows, by heads taught again on the repaired labels, with the
-    label that is left over at the end and with what file names say (a number that is missed or repeated, a file that
-    is listed twice); the rows that are credible (95 %) are stated. Rows whose label depends on which of them it is
+    deviations. Where each slip begins is a posterior over rows, by heads taught again on the repaired labels and by the
+    probe's own out-of-sample probabilities (as far as these explain the labels of rows that moved), with the label
+    that is left over at the end and with what file names say (a number that is missed or repeated, a file that is
+    listed twice); the rows that are credible (95 %) are stated. Rows whose label depends on which of them it is
     carry that doubt as a lower suspicion, and are named as the ones to look at.
 
     Labels that are sorted by class, and classes whose names were exchanged throughout, tell as much after a slip as
@@ -102,6 +103,7 @@ class LabelsCarryNoSignal:
             uris=uris,
             hints=repeated_neighbours(context),
             fold=found.probe.fold,
+            pred_probs=found.probe.pred_probs,
             min_signal=self.min_signal,
             min_gain=self.min_gain,
             seed=context.seed,

@@ -2,7 +2,10 @@
 
 Run by hand: ``python tests/benchmarks/bench_pairing.py --data FOLDER [--seeds 10] [--features FILE.npy]``. By default
 the features are the probe's own descriptors, which need no torch; ``--features`` takes any label-free features of the
-50,000 images in the file's order, such as those of a frozen network. Figures go to ``docs/benchmarks.md``.
+50,000 images in the file's order, such as those of a frozen network. ``--space probe`` runs the probe on each broken
+listing, as an audit does, and hands its embeddings and its out-of-sample probabilities to the examination: minutes a
+listing, so that ``--listings`` picks some and ``--cache`` keeps what the probe gave. ``--without`` leaves the
+probabilities out. Figures go to ``docs/benchmarks.md``.
 """
 
 from __future__ import annotations
@@ -10,7 +13,8 @@ from __future__ import annotations
 import argparse
 import io
 import time
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator
+from dataclasses import dataclass, replace
 from pathlib import Path
 from typing import Any
 
@@ -19,7 +23,10 @@ import pyarrow.parquet as pq
 from numpy.typing import NDArray
 from PIL import Image
 
+from datacheck.manifest import Manifest
+from datacheck.probe import PretrainedWeights
 from datacheck.probe.descriptors import N_EMBEDDING, describe, principal_components
+from datacheck.probe.engine import Options, run_probe
 from datacheck.probe.pairing import examine_pairing
 
 N_ROWS = 5000
@@ -27,6 +34,7 @@ SETTLED = 0.95
 
 Labels = NDArray[np.int64]
 Case = tuple[str, Labels, int]
+Names = list[str] | None
 
 
 def slipped(true: Labels, rng: np.random.Generator) -> Iterator[Case]:
@@ -64,33 +72,51 @@ def unslipped(true: Labels, rng: np.random.Generator) -> Iterator[Case]:
     yield "right, in random order", true, 0
 
 
-def measure(features: NDArray[Any], labels: Labels, seeds: int) -> dict[str, list[dict[str, float]]]:
-    """Examine all listings of ``seeds`` subsets; results by name."""
+@dataclass(frozen=True)
+class Seen:
+    """What an examination sees of a listing: features, and a probe's folds and probabilities where one ran."""
+
+    features: NDArray[Any]
+    fold: NDArray[Any] | None = None
+    pred_probs: NDArray[Any] | None = None
+
+
+See = Callable[[NDArray[np.int64], Labels, str], Seen]
+
+
+def listings(
+    true: Labels, rng: np.random.Generator, uris: list[str]
+) -> Iterator[tuple[Case, list[str] | None, Labels]]:
+    """All listings of a subset: the case, the names that are known, and the order of the subset's rows."""
+    every = np.arange(len(true))
+    for cases, names in ((slipped(true, rng), None), (by_names(true, uris), uris), (unslipped(true, rng), uris)):
+        for case in cases:
+            yield case, names, every
+    by_class = np.argsort(true, kind="stable")
+    yield ("right, sorted by class", true[by_class], 0), uris, by_class
+    yield ("sorted by class, rolled by 1", np.roll(true[by_class], 1), 0), uris, by_class
+
+
+def measure(see: See, labels: Labels, seeds: int, wanted: list[str] | None) -> dict[str, list[dict[str, float]]]:
+    """Examine the listings of ``seeds`` subsets that are wanted; results by name."""
     found: dict[str, list[dict[str, float]]] = {}
     uris = [f"photo{number}.jpg" for number in range(N_ROWS)]
     for seed in range(seeds):
         rng = np.random.default_rng(seed)
         rows = rng.choice(len(labels), N_ROWS, replace=False)
-        x, true = embed(features, rows), labels[rows]
-        for cases, names in ((slipped(true, rng), None), (by_names(true, uris), uris), (unslipped(true, rng), uris)):
-            for name, given, there in cases:
-                found.setdefault(name, []).append(one_case(x, true, given, there, names, seed))
-        by_class = np.argsort(true, kind="stable")
-        sorted_labels = true[by_class]
-        name = "right, sorted by class"
-        found.setdefault(name, []).append(one_case(x[by_class], sorted_labels, sorted_labels, 0, uris, seed))
-        name = "sorted by class, rolled by 1"
-        rolled = np.roll(sorted_labels, 1)
-        found.setdefault(name, []).append(one_case(x[by_class], sorted_labels, rolled, 0, uris, seed))
+        for (name, given, there), names, order in listings(labels[rows], rng, uris):
+            if wanted is None or name in wanted:
+                seen = see(rows[order], given, f"{name}-{seed}")
+                found.setdefault(name, []).append(one_case(seen, labels[rows[order]], given, there, names, seed))
     return found
 
 
-def one_case(
-    x: NDArray[Any], true: Labels, given: Labels, there: int, uris: list[str] | None, seed: int
-) -> dict[str, float]:
+def one_case(seen: Seen, true: Labels, given: Labels, there: int, uris: Names, seed: int) -> dict[str, float]:
     """Examine one listing; ``there`` first rows have their label somewhere in the listing."""
     started = time.perf_counter()
-    repair = examine_pairing(x, given, uris=uris, seed=seed).repair
+    repair = examine_pairing(
+        seen.features, given, uris=uris, fold=seen.fold, pred_probs=seen.pred_probs, seed=seed
+    ).repair
     seconds = time.perf_counter() - started
     if repair is None:
         return {"claimed": 0.0, "seconds": seconds}
@@ -115,13 +141,61 @@ def embed(features: NDArray[Any], rows: NDArray[np.int64]) -> NDArray[np.float32
     return principal_components(joined)[:, :N_EMBEDDING]
 
 
+def fixed_space(features: NDArray[Any]) -> See:
+    """See each subset by features that know of no labels; those of the last subset are kept."""
+    kept: dict[bytes, Seen] = {}
+
+    def see(rows: NDArray[np.int64], given: Labels, name: str) -> Seen:
+        key = rows.tobytes()
+        if key not in kept:
+            kept.clear()
+            kept[key] = Seen(embed(features, rows))
+        return kept[key]
+
+    return see
+
+
+def probe_space(images: NDArray[Any], classes: list[str], data: Path, cache: Path | None, budget: float) -> See:
+    """See each listing as an audit does: a probe is trained on the labels as given."""
+
+    def see(rows: NDArray[np.int64], given: Labels, name: str) -> Seen:
+        file = None if cache is None else cache / f"{name}.npz"
+        if file is not None and file.exists():
+            kept = np.load(file)
+            return Seen(kept["features"].astype(np.float32), kept["fold"], kept["pred_probs"])
+        half = (0.5, 0.5, 0.5)
+        weights = PretrainedWeights(
+            data / "mobilenet_v2_imagenet_fp16.pt", architecture="mobilenet_v2", mean=half, deviation=half
+        )
+        outputs = run_probe(
+            Manifest.from_columns({"label": [classes[one] for one in given]}),
+            budget=budget,
+            options=Options(backend="pretrained", weights=weights, side=96, epochs=3, folds=3),
+            pixels=np.ascontiguousarray(images[rows]),
+        )
+        assert outputs.embeddings is not None
+        print(f"{name}: probed in {outputs.seconds:.0f} s", flush=True)
+        if file is not None:
+            file.parent.mkdir(parents=True, exist_ok=True)
+            features = outputs.embeddings.astype(np.float16)
+            np.savez(file, features=features, fold=outputs.fold, pred_probs=outputs.pred_probs)
+        return Seen(outputs.embeddings, outputs.fold, outputs.pred_probs)
+
+    return see
+
+
 def main() -> None:
     """Print one table for each label set."""
     parser = argparse.ArgumentParser(description=__doc__.splitlines()[0])
     parser.add_argument("--data", type=Path, default=Path("../shared/data"))
     parser.add_argument("--features", type=Path)
+    parser.add_argument("--space", choices=["fixed", "probe"], default="fixed")
+    parser.add_argument("--budget", type=float, default=240, help="seconds a listing, with --space probe")
+    parser.add_argument("--cache", type=Path, help="folder for what the probe gave")
+    parser.add_argument("--without", action="store_true", help="leave the probe's probabilities out")
     parser.add_argument("--seeds", type=int, default=10)
     parser.add_argument("--labels", nargs="+", default=["clean", "aggre"])
+    parser.add_argument("--listings", nargs="+")
     asked = parser.parse_args()
     table = pq.read_table(asked.data / "cifar10n-train.parquet")
     if asked.features is None:
@@ -132,10 +206,26 @@ def main() -> None:
     for which in asked.labels:
         labels = np.array([classes.index(word) for word in table[which].to_pylist()])
         source = "descriptors" if asked.features is None else asked.features.name
+        see = fixed_space(images)
+        if asked.space == "probe":
+            source = "probe"
+            cache = None if asked.cache is None else asked.cache / which
+            see = probe_space(images, classes, asked.data, cache, asked.budget)
+        if asked.without:
+            see = without_probabilities(see)
         print(f"\n{which} labels, {asked.seeds} subsets of {N_ROWS:,}, {source}")
         print(f"{'listing':42}{'claimed':>9}{'exact':>9}{'wrong':>9}{'settled wrong':>15}{'to look at':>12}{'s':>6}")
-        for name, runs in measure(images, labels, asked.seeds).items():
+        for name, runs in measure(see, labels, asked.seeds, asked.listings).items():
             show(name, runs)
+
+
+def without_probabilities(see: See) -> See:
+    """See the same, but for what the probe predicts."""
+
+    def seen(rows: NDArray[np.int64], given: Labels, name: str) -> Seen:
+        return replace(see(rows, given, name), pred_probs=None)
+
+    return seen
 
 
 def show(name: str, runs: list[dict[str, float]]) -> None:
