@@ -6,7 +6,7 @@ import base64
 import io
 import time
 from collections.abc import Callable, Iterator, Sequence
-from contextlib import contextmanager
+from contextlib import contextmanager, nullcontext
 from dataclasses import replace
 from typing import Any
 
@@ -243,7 +243,9 @@ def _torch_state(seed: int) -> Iterator[None]:
     import torch
 
     threads = torch.get_num_threads()
-    with torch.random.fork_rng(devices=[]), torch.device("cpu"):
+    # Asked for by name, a default device makes every call slower.
+    on_cpu = nullcontext() if torch.get_default_device().type == "cpu" else torch.device("cpu")
+    with torch.random.fork_rng(devices=[]), on_cpu:
         torch.default_generator.manual_seed(seed)
         torch.set_num_threads(1)
         try:
