@@ -11,8 +11,8 @@ from numpy.typing import NDArray
 
 from datacheck.plan.items import Measured, PlanItem
 from datacheck.plan.sample import Sample
-from datacheck.plan.side_by_side import side_by_side
 from datacheck.plan.softmax import fit_softmax, predict_softmax
+from datacheck.probe.side_by_side import side_by_side
 
 FRACTIONS = (0.25, 0.5, 1.0)
 ENOUGH = 20

@@ -18,10 +18,10 @@ from datacheck.plan.evidence import (
 )
 from datacheck.plan.items import Measured, PlanItem
 from datacheck.plan.sample import Sample
-from datacheck.plan.side_by_side import side_by_side
 from datacheck.plan.softmax import fit_softmax, predict_softmax
 from datacheck.plan.strategies import Strategy, strategies
 from datacheck.plan.winner import PRIOR_DEVIATION, Evidence
+from datacheck.probe.side_by_side import side_by_side
 
 PENALTIES = (3e-4, 1e-3, 3e-3, 1e-2, 3e-2, 1e-1, 3e-1)
 BALANCED_RATIO = 1.2

@@ -34,6 +34,10 @@ def parse_budget(budget: str | float) -> float:
     return float(found[1]) * _UNITS[found[2]]
 
 
+class StoppedError(Exception):
+    """Work was given up because work beside it failed, or the user interrupted."""
+
+
 @dataclass
 class Clock:
     """Counts a budget down and tells the caller how far the probe is.
@@ -52,9 +56,19 @@ class Clock:
     now: Callable[[], float] = time.perf_counter
     progress: Callable[[int, int], None] | None = None
     started: float = field(init=False)
+    stopped: bool = False
 
     def __post_init__(self) -> None:
         self.started = self.now()
+
+    def stop(self) -> None:
+        """Let whoever counts on this clock, in whatever thread, end at its next `check`."""
+        self.stopped = True
+
+    def check(self) -> None:
+        """Raise `StoppedError` once the clock was stopped."""
+        if self.stopped:
+            raise StoppedError
 
     @property
     def used(self) -> float:
@@ -102,7 +116,14 @@ class Pace:
         return self.left > 0
 
     def advance(self) -> None:
-        """Count one step; now and then compare with the deadline (seconds of the clock)."""
+        """Count one step; now and then compare with the deadline (seconds of the clock).
+
+        Raises
+        ------
+        StoppedError
+            When the clock was stopped.
+        """
+        self.clock.check()
         self.progress += (1 - self.progress) / self.left
         self.left -= 1
         self.made += 1

@@ -92,7 +92,7 @@ def _standardised(views: list[Array], problem: Problem) -> list[Array]:
     deviation = views[0][used].std(axis=0, dtype=np.float64)
     # A feature that hardly varies carries rounding alone: it must not be blown up.
     scale = 1 / np.maximum(deviation, 1e-3 * max(float(deviation.max(initial=0)), 1e-12))
-    return [((view - mean) * scale).astype(np.float32) for view in views]
+    return [(view - mean.astype(np.float32)) * scale.astype(np.float32) for view in views]
 
 
 def _link(logits: Array, task: Task) -> Array:

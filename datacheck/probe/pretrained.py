@@ -21,11 +21,11 @@ from datacheck.probe.backbone import load_backbone
 from datacheck.probe.blend import blend_weight
 from datacheck.probe.budget import CUT_SHORT, Clock
 from datacheck.probe.heads import HeadRecipe, fit_heads
-from datacheck.probe.image_side import LEAST_SHOWN, Cost, Workload, choose_side, measure_cost
+from datacheck.probe.image_side import LEAST_SHOWN, Cost, ImagePlan, Workload, choose_side, measure_cost
 from datacheck.probe.inputs import Inputs, PixelInputs
 from datacheck.probe.problem import Fitted, Problem, Refit
 from datacheck.probe.scratch import in_colour
-from datacheck.probe.training import Dynamics, Network, Recipe, Trainer, autocast
+from datacheck.probe.training import Dynamics, Network, Recipe, Trainer, autocast, multiplies_bfloat16
 from datacheck.probe.weights import PretrainedWeights
 
 KEPT_STAGES = 0.37
@@ -35,9 +35,9 @@ CHUNK = 32
 """Images a pass on a CPU, where a larger chunk leaves the caches and is two to three times slower an image."""
 
 LARGE_CHUNK = 512
-"""Images a pass on a GPU."""
+"""Images of 96 pixels a pass on a GPU; fewer of larger ones, by their area."""
 
-PREDICTION_SHARE = 0.5
+PREDICTION_SHARE = 0.4
 """What predicting an image in both its views costs, of a training step."""
 
 MAX_EPOCHS = 4
@@ -46,6 +46,9 @@ MAX_EPOCHS = 4
 LEAST_EPOCHS_EACH = 3
 MAX_NETWORKS = 3
 """Networks a fold."""
+
+LEAST_EPOCH = 0.4
+"""Share of an epoch below which fine-tuning is not begun."""
 
 WORTH_TUNING = 5_000
 """From fewer images larger ones under a frozen network teach more than fine-tuning on smaller ones."""
@@ -77,7 +80,7 @@ class KeptActivations:
 
     def train(self, rows: NDArray[np.intp], flip: Tensor | None, shift: Tensor | None) -> Tensor:
         """Return a batch, some of it from mirrored images."""
-        index = torch.from_numpy(rows).to(self.views_[0].device)
+        index = torch.from_numpy(rows).to(self.views_[0].device, non_blocking=True)
         x = self.views_[0][index]
         if flip is not None and len(self.views_) > 1:
             x = torch.where(flip.to(x.device).view(-1, *[1] * (x.ndim - 1)), self.views_[1][index], x)
@@ -85,7 +88,7 @@ class KeptActivations:
 
     def views(self, rows: NDArray[np.intp], *, flip: bool) -> list[Tensor]:
         """Return the plain and the mirrored batch."""
-        index = torch.from_numpy(rows).to(self.views_[0].device)
+        index = torch.from_numpy(rows).to(self.views_[0].device, non_blocking=True)
         return [_ready(view[index], self.device) for view in (self.views_ if flip else self.views_[:1])]
 
 
@@ -129,140 +132,198 @@ def fit(
     stages = stages.to(device, memory_format=torch.channels_last)  # type: ignore[call-overload]
     rows = np.flatnonzero(problem.fold >= 0)
     flip = in_colour(problem.pixels[rows[:500]].astype(np.float32) / 255) if flip is None else flip
-    chosen = _side(stages, problem, weights, clock, device, rows, flip=flip) if side is None else side
-    pixels = PixelInputs(problem.pixels, device, np.array(weights.mean), np.array(weights.deviation), side=chosen)
-    features, kept, split = _embed_all(stages, width, pixels, rows, len(problem.fold), clock, flip=flip)
+    network = _Backbone.of(stages, width, problem.pixels, weights, device)
+    plan = _plan(network, problem, clock, rows, flip=flip) if side is None else ImagePlan(side, tunes=epochs != 0)
+    features, kept = _embed_all(network, plan, rows, len(problem.fold), clock, flip=flip)
     recipe = HeadRecipe()
-    answer = fit_heads(features[0], problem, recipe, seed=problem.seed, mirrored=features[1] if flip else None)
+    answer = fit_heads(
+        features[0], problem, recipe, seed=problem.seed, mirrored=features[1] if len(features) > 1 else None
+    )
+    half = ", in bfloat16, which this processor multiplies in hardware" if network.dtype is torch.bfloat16 else ""
     choices = [
-        f"embedded {len(rows)} images once by {name} at {chosen} pixels and solved heads for "
+        f"embedded {len(rows)} images by {name} at {plan.side} pixels{half}, and solved heads for "
         f"{problem.n_folds} folds at once"
     ]
-    inputs: Inputs = pixels if kept is None else kept
-    tail = deepcopy(stages if kept is None else stages[split:])
-    trainer = _trainer(tail, 0 if kept else split, width, inputs, problem, device, clock, flip=flip)
-    planned, n_networks = _epochs(trainer, clock) if epochs is None else (epochs, 1)
-    watch = Dynamics(len(problem.fold), device) if problem.task is Task.CLASSIFICATION and planned >= 1 else None
-    if planned >= 1:
+    inputs: Inputs = network.inputs(plan.side, torch.float32) if kept is None else kept
+    trainer = network.trainer(inputs, problem, clock, flip=flip, whole=kept is None)
+    planned, n_networks = (epochs, 1) if epochs is not None else _epochs(trainer, clock) if plan.tunes else (0, 0)
+    watch = Dynamics(len(problem.fold), device) if problem.task is Task.CLASSIFICATION and planned > 0 else None
+    if planned > 0:
         trainer = replace(trainer, recipe=replace(trainer.recipe, epochs=planned))
         outputs, cut = _tune(trainer, n_networks, watch)
         weight = blend_weight(answer, outputs, problem)
         answer = ((1 - weight) * answer + weight * outputs).astype(np.float32)
         each = f", {n_networks} networks in each fold" if n_networks > 1 else " in each fold"
         choices.append(
-            f"fine-tuned the last {len(stages) - split} of its {len(stages)} stages for {plural(planned, 'epoch')}"
+            f"fine-tuned the last {len(network.late)} of its {len(stages)} stages for {_epochs_named(planned)}"
             f"{each}; they count {weight:.2f} beside the frozen heads, as explains the held-out labels best"
         )
         choices += [CUT_SHORT] if cut else []
     else:
-        choices.append("left the network frozen: the budget does not reach for one epoch of fine-tuning in each fold")
+        choices.append("left the network frozen: the budget does not reach for useful fine-tuning in each fold")
     return Fitted(
         answer[None],
         features[0],
         f"pretrained ({name})",
         device=str(device),
         dynamics={} if watch is None else watch.result(),
-        refit=_refit(features, problem, recipe) if planned < 1 else None,
+        refit=_refit(features, problem, recipe) if planned <= 0 else None,
         choices=tuple(choices),
     )
 
 
-def _side(
-    stages: nn.Sequential,
-    problem: Problem,
-    weights: PretrainedWeights,
-    clock: Clock,
-    device: torch.device,
-    rows: NDArray[np.intp],
-    *,
-    flip: bool,
-) -> int:
-    """Return the largest useful side that the budget allows."""
-    assert problem.pixels is not None
-    pixels = problem.pixels
-    split = _split(stages)
-    trial = rows[: CHUNK if device.type == "cpu" else LARGE_CHUNK]
+@dataclass(frozen=True)
+class _Backbone:
+    """A network cut into stages that stay frozen and stages that may be fine-tuned, and how it is fed.
+
+    ``passes`` are both once more, in ``dtype``, for passes without gradients: where a processor multiplies bfloat16
+    they are two to three times as fast in it, while a training step is not.
+    """
+
+    early: nn.Sequential
+    late: nn.Sequential
+    passes: tuple[nn.Sequential, nn.Sequential]
+    width: int
+    pixels: NDArray[np.uint8]
+    weights: PretrainedWeights
+    device: torch.device
+    dtype: torch.dtype
+
+    @classmethod
+    def of(
+        cls,
+        stages: nn.Sequential,
+        width: int,
+        pixels: NDArray[np.uint8],
+        weights: PretrainedWeights,
+        device: torch.device,
+    ) -> _Backbone:
+        split = max(1, round(KEPT_STAGES * len(stages))) if len(stages) > 2 else 0
+        early, late = stages[:split], stages[split:]
+        dtype = torch.bfloat16 if multiplies_bfloat16(device) else torch.float32
+        passes = (early, late) if dtype is torch.float32 else (deepcopy(early).to(dtype), deepcopy(late).to(dtype))
+        return cls(early, late, passes, width, pixels, weights, device, dtype)
+
+    def chunk(self, side: int) -> int:
+        """Return the images a pass."""
+        if self.device.type == "cpu":
+            return CHUNK
+        return int(np.clip(LARGE_CHUNK * 96**2 // side**2, CHUNK, LARGE_CHUNK))
+
+    @property
+    def batch(self) -> int:
+        """Images a training step."""
+        return 128 if self.device.type == "cuda" else 32
+
+    def inputs(self, side: int, dtype: torch.dtype) -> PixelInputs:
+        """Return the images at a side."""
+        mean, deviation = np.array(self.weights.mean), np.array(self.weights.deviation)
+        return PixelInputs(self.pixels, self.device, mean, deviation, side=side, dtype=dtype)
+
+    def trainer(self, inputs: Inputs, problem: Problem, clock: Clock, *, flip: bool, whole: bool = False) -> Trainer:
+        """Return the trainer of the late stages, which the inputs feed; where ``whole``, of both on pixels."""
+
+        def build(fold: int) -> Network:
+            early = deepcopy(self.early) if whole else nn.Sequential()
+            for parameter in early.parameters():
+                parameter.requires_grad_(False)
+            return Network(_Steady(nn.Sequential(*early, *deepcopy(self.late))), self.width, problem.width, dropout=0.2)
+
+        rate = 6e-4 if self.device.type == "cuda" else 3e-4
+        recipe = Recipe(epochs=1, batch=self.batch, learning_rate=rate, flip=flip)
+        half = self.dtype is torch.bfloat16
+        return Trainer(build, inputs, problem, recipe, self.device, clock, half_prediction=half)
+
+
+@dataclass(frozen=True)
+class _OneBatch:
+    """The same activations whatever rows are asked for, to measure what a step costs."""
+
+    x: Tensor
+
+    def train(self, rows: NDArray[np.intp], flip: Tensor | None, shift: Tensor | None) -> Tensor:
+        return self.x[: len(rows)]
+
+    def views(self, rows: NDArray[np.intp], *, flip: bool) -> list[Tensor]:
+        return [self.x[: len(rows)]]
+
+
+def _plan(network: _Backbone, problem: Problem, clock: Clock, rows: NDArray[np.intp], *, flip: bool) -> ImagePlan:
+    """Return the largest useful side that the budget allows, and whether it reaches for fine-tuning."""
+    tunes = len(rows) >= WORTH_TUNING
+    some = rows[: max(network.batch, network.chunk(96))]
+    trial, some = replace(network, pixels=network.pixels[some]), np.arange(len(some))
 
     def measure(side: int) -> Cost:
-        inputs = PixelInputs(pixels, device, np.array(weights.mean), np.array(weights.deviation), side=side)
-        late = _Steady(stages[split:])
+        inputs = trial.inputs(side, network.dtype)
+        early, late = network.passes
+
+        def step_seconds() -> float:
+            if not tunes:
+                return 0.0
+            with torch.inference_mode(), autocast(network.device):
+                kept = early(inputs.views(some[: network.batch], flip=False)[0]).float()
+            trainer = network.trainer(_OneBatch(kept.clone()), problem, clock, flip=flip)
+            return trainer.step_seconds() / min(network.batch, len(problem.training_rows(0)))
+
         return measure_cost(
-            lambda: inputs.views(trial, flip=False)[0], stages[:split], late, clock, lambda: autocast(device)
+            lambda: inputs.views(some[: network.chunk(side)], flip=False)[0],
+            early,
+            late,
+            clock,
+            lambda: autocast(network.device),
+            step_seconds,
         )
 
-    views = 1 + flip
     an_epoch = sum(len(problem.training_rows(fold)) for fold in range(problem.n_folds))
-    epochs = int(np.clip(np.ceil(LEAST_SHOWN * problem.n_folds / max(1, an_epoch)), 1, MAX_EPOCHS))
-    workload = Workload(frozen=views * len(rows), trained=epochs * an_epoch, predicted=views * len(rows))
-    tunes = len(rows) >= WORTH_TUNING
-    return choose_side(measure, pixels.shape[1], workload, clock.seconds, tunes=tunes)
-
-
-def _split(stages: nn.Sequential) -> int:
-    """Return how many stages stay frozen."""
-    return max(1, round(KEPT_STAGES * len(stages))) if len(stages) > 2 else 0
+    epochs = float(np.clip(LEAST_SHOWN * problem.n_folds / max(1, an_epoch), 0.0, MAX_EPOCHS))
+    workload = Workload(len(rows), views=1 + flip, trained=round(epochs * an_epoch), tunes=tunes)
+    return choose_side(measure, network.pixels.shape[1], workload, clock.seconds)
 
 
 @torch.inference_mode()
 def _embed_all(
-    stages: nn.Sequential,
-    width: int,
-    pixels: PixelInputs,
-    rows: NDArray[np.intp],
-    n_rows: int,
-    clock: Clock,
-    *,
-    flip: bool,
-) -> tuple[list[NDArray[np.float32]], KeptActivations | None, int]:
-    """Return the features of each view, the activations of the frozen stages where they fit, and their number."""
-    split = _split(stages)
-    early, late = stages[:split], stages[split:]
-    features = [np.full((n_rows, width), np.nan, dtype=np.float32) for _ in range(1 + flip)]
+    network: _Backbone, plan: ImagePlan, rows: NDArray[np.intp], n_rows: int, clock: Clock, *, flip: bool
+) -> tuple[list[NDArray[np.float32]], KeptActivations | None]:
+    """Return the features of each view that heads see, and the kept activations where fine-tuning is planned."""
+    early, late = network.passes
+    pixels = network.inputs(plan.side, network.dtype)
+    views = 1 + flip
+    # Heads count little beside a fine-tuned network, and do with the plain images.
+    n_seen = 1 if plan.tunes else views
+    features = [np.full((n_rows, network.width), np.nan, dtype=np.float32) for _ in range(n_seen)]
     kept: list[Tensor] | None = None
-    chunk = CHUNK if pixels.device.type == "cpu" else LARGE_CHUNK
+    chunk = network.chunk(plan.side)
     for number, start in enumerate(range(0, len(rows), chunk)):
+        clock.check()
         part = rows[start : start + chunk]
         for view, x in enumerate(pixels.views(part, flip=flip)):
-            with autocast(pixels.device):
+            with autocast(network.device):
                 early_x = early(x)
-                features[view][part] = late(early_x).float().flatten(1).cpu().numpy()
-            if start == 0 and view == 0 and split and early_x[0].numel() * n_rows * 2 * len(features) < LARGEST_CACHE:
-                shape = (n_rows, *early_x.shape[1:])
-                kept = [torch.zeros(shape, dtype=torch.float16, device=x.device) for _ in features]
-                if len(shape) == 4:
-                    kept = [one.contiguous(memory_format=torch.channels_last) for one in kept]
+                if view < n_seen:
+                    features[view][part] = late(early_x).float().flatten(1).cpu().numpy()
+            if start == 0 and view == 0 and plan.tunes and len(early):
+                kept = _room(early_x, n_rows, views)
             if kept is not None:
                 kept[view][torch.from_numpy(part).to(x.device)] = early_x.to(torch.float16)
         if number % 20 == 0:
             clock.tell()
-    return features, None if kept is None else KeptActivations(tuple(kept), pixels.device), split
+    return features, None if kept is None else KeptActivations(tuple(kept), network.device)
 
 
-def _trainer(
-    tail: nn.Sequential,
-    frozen: int,
-    width: int,
-    inputs: Inputs,
-    problem: Problem,
-    device: torch.device,
-    clock: Clock,
-    *,
-    flip: bool,
-) -> Trainer:
-    """Return the trainer of the late stages; ``frozen`` stages at the front of the tail do not learn."""
-
-    def build(fold: int) -> Network:
-        body = deepcopy(tail)
-        for parameter in body[:frozen].parameters():
-            parameter.requires_grad_(False)
-        return Network(_Steady(body), width, problem.width, dropout=0.2)
-
-    large = device.type == "cuda"
-    recipe = Recipe(epochs=1, batch=128 if large else 32, learning_rate=6e-4 if large else 3e-4, flip=flip)
-    return Trainer(build, inputs, problem, recipe, device, clock)
+def _room(x: Tensor, n_rows: int, views: int) -> list[Tensor] | None:
+    """Return room for the activations of all rows in each view, or nothing where that would be too much."""
+    limit = LARGEST_CACHE
+    if x.device.type == "cuda":
+        limit = min(limit, torch.cuda.mem_get_info(x.device)[0] // 2)
+    if x[0].numel() * n_rows * 2 * views >= limit:
+        return None
+    layout = torch.channels_last if x.ndim == 4 else torch.contiguous_format
+    shape = (n_rows, *x.shape[1:])
+    return [torch.empty(shape, dtype=torch.float16, device=x.device, memory_format=layout) for _ in range(views)]
 
 
-def _epochs(trainer: Trainer, clock: Clock) -> tuple[int, int]:
+def _epochs(trainer: Trainer, clock: Clock) -> tuple[float, int]:
     """Return how many epochs of every fold fit into what is left of the clock, and how many networks a fold."""
     problem = trainer.problem
     steps = sum(-(-len(problem.training_rows(fold)) // trainer.recipe.batch) for fold in range(problem.n_folds))
@@ -270,9 +331,15 @@ def _epochs(trainer: Trainer, clock: Clock) -> tuple[int, int]:
         return 0, 0
     each = trainer.step_seconds()
     prediction = PREDICTION_SHARE * each * int((problem.fold >= 0).sum()) / trainer.recipe.batch
-    fits = max(0, int((0.85 * clock.left - prediction) / (each * steps)))
+    fits = (0.85 * clock.left - prediction) / (each * steps)
+    if fits < 1:
+        return (np.floor(10 * fits) / 10 if fits >= LEAST_EPOCH else 0), 1
     n_networks = int(np.clip(fits // LEAST_EPOCHS_EACH, 1, MAX_NETWORKS))
     return min(fits // n_networks, MAX_EPOCHS), n_networks
+
+
+def _epochs_named(epochs: float) -> str:
+    return plural(round(epochs), "epoch") if epochs >= 1 else f"{epochs:.1f} of an epoch"
 
 
 def _tune(trainer: Trainer, n_networks: int, watch: Dynamics | None) -> tuple[NDArray[np.float32], bool]:

@@ -1,15 +1,17 @@
 """Train one network a fold within a budget, and predict what each fold held out. Needs torch.
 
-Everything random is drawn on the CPU once an epoch, so a seed gives the same batches on every device; inside the loop
-nothing waits for the device.
+Everything random but dropout is drawn on the CPU once an epoch, so a seed gives the same batches on every device;
+inside the loop nothing waits for the device. On a CPU the folds are trained side by side, each on its share of the
+threads: those of one network wait for each other at every layer.
 """
 
 from __future__ import annotations
 
-from collections.abc import Callable, Iterator
-from contextlib import AbstractContextManager, contextmanager, nullcontext
+from collections.abc import Callable, Iterable
+from contextlib import AbstractContextManager, nullcontext
 from dataclasses import dataclass
-from typing import Any
+from threading import Lock
+from typing import Any, TypeVar
 
 import numpy as np
 import torch
@@ -23,16 +25,26 @@ from datacheck.probe.budget import Clock, Pace
 from datacheck.probe.heads import finish, one_cycle
 from datacheck.probe.inputs import Inputs, Rows
 from datacheck.probe.problem import Problem
+from datacheck.probe.side_by_side import side_by_side
+
+R = TypeVar("R")
+
+AMPERE = (8, 0)
+"""The first generation of CUDA devices that multiplies bfloat16."""
+
+_SEEDING = Lock()
+"""Held while torch's one random generator is seeded."""
 
 
 @dataclass(frozen=True)
 class Recipe:
     """How a network is trained: AdamW under a one-cycle schedule.
 
-    ``translate`` is in pixels; ``flip`` mirrors half of the images and averages both views in prediction.
+    ``epochs`` may be part of one; ``translate`` is in pixels; ``flip`` mirrors half of the images and averages both
+    views in prediction.
     """
 
-    epochs: int
+    epochs: float
     batch: int
     learning_rate: float
     weight_decay: float = 0.02
@@ -42,13 +54,28 @@ class Recipe:
     warm: float = 0.2
 
 
+class Dropout(nn.Module):
+    """Dropout from a generator of its own where it has one: threads share torch's."""
+
+    def __init__(self, share: float) -> None:
+        super().__init__()
+        self.share = share
+        self.generator: torch.Generator | None = None
+
+    def forward(self, x: Tensor) -> Tensor:
+        if not self.training or self.share == 0:
+            return x
+        keep = torch.empty_like(x).bernoulli_(1 - self.share, generator=self.generator)
+        return x * keep / (1 - self.share)
+
+
 class Network(nn.Module):
     """A body that embeds, and a linear head."""
 
     def __init__(self, body: nn.Module, width: int, outputs: int, *, dropout: float = 0.0, scale: float = 1.0) -> None:
         super().__init__()
         self.body = body
-        self.drop = nn.Dropout(dropout)
+        self.drop = Dropout(dropout)
         self.head = nn.Linear(width, outputs)
         self.scale = scale
 
@@ -59,7 +86,7 @@ class Network(nn.Module):
 
 
 class Dynamics:
-    """What is seen of each training sample on the way, at no extra pass; kept on the device until the end."""
+    """What one or more networks saw of each training sample on the way, at no extra pass; kept on the device."""
 
     def __init__(self, n_rows: int, device: torch.device) -> None:
         self.margin = torch.zeros(n_rows, device=device)
@@ -68,9 +95,12 @@ class Dynamics:
         self.forgotten = torch.zeros(n_rows, device=device)
         self.right = torch.zeros(n_rows, dtype=torch.bool, device=device)
 
-    def start_fold(self) -> None:
-        """Forget which samples were right: another network begins."""
-        self.right.zero_()
+    def add(self, other: Dynamics) -> None:
+        """Add what another network saw."""
+        self.margin += other.margin
+        self.loss += other.loss
+        self.seen += other.seen
+        self.forgotten += other.forgotten
 
     @torch.no_grad()
     def update(self, rows: Tensor, logits: Tensor, wanted: Tensor) -> None:
@@ -86,7 +116,7 @@ class Dynamics:
         self.right[rows] = right
 
     def result(self) -> dict[str, NDArray[np.float32]]:
-        """Return the means over all epochs and folds; NaN for rows that were never trained on."""
+        """Return the means over all epochs and networks; NaN for rows that were never trained on."""
         seen = torch.where(self.seen > 0, self.seen, torch.full_like(self.seen, torch.nan))
         named = {"margin": self.margin / seen, "loss": self.loss / seen, "forgetting": self.forgotten + 0 * seen}
         return {name: values.cpu().numpy() for name, values in named.items()}
@@ -108,6 +138,8 @@ class Trainer:
         The budget.
     half
         Whether a CPU computes in bfloat16 as well; CUDA always does.
+    half_prediction
+        Whether a CPU at least predicts in bfloat16: the way back through depthwise convolutions takes longer in it.
     """
 
     build: Callable[[int], Network]
@@ -117,21 +149,25 @@ class Trainer:
     device: torch.device
     clock: Clock
     half: bool = False
+    half_prediction: bool = False
 
     def step_seconds(self, *, steps: int = 3) -> float:
-        """Measure what one training step costs, on a throw-away network."""
+        """Measure what one training step costs while the folds are trained side by side, on throw-away networks."""
         rows = self.problem.training_rows(0)[: self.recipe.batch]
         targets = torch.from_numpy(self.problem.targets()).to(self.device)
-        with _seeded(self.device, 0):
-            network = self._place(self.build(0))
-            optimizer = self._optimizer(network)
+
+        def measured(fold: int) -> float:
+            network, optimizer = self._fresh(fold)
             for step in range(steps + 1):
                 if step == 1:
                     _wait(self.device)
                     started = self.clock.used
                 self._step(network, optimizer, rows, targets, *self._augmentation(len(rows), np.random.default_rng(0)))
             _wait(self.device)
-        return (self.clock.used - started) / steps
+            return (self.clock.used - started) / steps
+
+        n_workers = count_workers(self.device, self.problem.n_folds)
+        return max(on_workers(measured, range(n_workers), n_workers, self.clock)) / n_workers
 
     def run(self, *, seconds: float, dynamics: Dynamics | None = None) -> tuple[NDArray[np.float32], bool]:
         """Train every fold; return out-of-sample outputs and whether the plan had to be cut.
@@ -142,47 +178,51 @@ class Trainer:
         """
         problem = self.problem
         outputs = np.full((len(problem.fold), problem.width), np.nan, dtype=np.float32)
-        started, cut = self.clock.used, False
-        for fold in range(problem.n_folds):
-            deadline = started + seconds * (fold + 1) / problem.n_folds
-            network, was_cut = self.train_fold(fold, deadline, dynamics)
-            cut |= was_cut
+        n_workers = count_workers(self.device, problem.n_folds)
+        rounds, started = -(-problem.n_folds // n_workers), self.clock.used
+        seen = [Dynamics(len(problem.fold), self.device) if dynamics else None for _ in range(problem.n_folds)]
+
+        def train(fold: int) -> bool:
+            deadline = started + seconds * (fold // n_workers + 1) / rounds
+            network, cut = self.train_fold(fold, deadline, seen[fold])
             held_out = problem.held_out(fold)
             outputs[held_out] = self.predict(network, held_out)
-        return finish(outputs, problem), cut
+            return cut
+
+        cuts = on_workers(train, range(problem.n_folds), n_workers, self.clock)
+        for one in seen:
+            if dynamics is not None and one is not None:
+                dynamics.add(one)
+        return finish(outputs, problem), any(cuts)
 
     def train_fold(self, fold: int, deadline: float, dynamics: Dynamics | None = None) -> tuple[Network, bool]:
         """Train the network that never sees the fold; ``deadline`` is in seconds of the clock."""
         rows = self.problem.training_rows(fold)
         batch = min(self.recipe.batch, len(rows))
         steps = len(rows) // batch
-        pace = Pace(self.recipe.epochs * steps, self.clock, deadline)
+        pace = Pace(max(1, round(self.recipe.epochs * steps)), self.clock, deadline)
         rng = np.random.default_rng([self.problem.seed, fold])
         targets = torch.from_numpy(self.problem.targets()).to(self.device)
-        if dynamics is not None:
-            dynamics.start_fold()
-        with _seeded(self.device, self.problem.seed * 1009 + fold):
-            network = self._place(self.build(fold))
-            optimizer = self._optimizer(network)
-            while pace.going:
-                order = rng.permutation(rows)[: steps * batch]
-                flip, shift = self._augmentation(len(order), rng)
-                for start in range(0, len(order), batch):
-                    part = slice(start, start + batch)
-                    for group in optimizer.param_groups:
-                        group["lr"] = self.recipe.learning_rate * one_cycle(pace.progress, warm=self.recipe.warm)
-                    self._step(
-                        network,
-                        optimizer,
-                        order[part],
-                        targets,
-                        None if flip is None else flip[part],
-                        None if shift is None else shift[part],
-                        dynamics,
-                    )
-                    pace.advance()
-                    if pace.left == 0:
-                        break
+        network, optimizer = self._fresh(fold)
+        while pace.going:
+            order = rng.permutation(rows)[: steps * batch]
+            flip, shift = self._augmentation(len(order), rng)
+            for start in range(0, len(order), batch):
+                part = slice(start, start + batch)
+                for group in optimizer.param_groups:
+                    group["lr"] = self.recipe.learning_rate * one_cycle(pace.progress, warm=self.recipe.warm)
+                self._step(
+                    network,
+                    optimizer,
+                    order[part],
+                    targets,
+                    None if flip is None else flip[part],
+                    None if shift is None else shift[part],
+                    dynamics,
+                )
+                pace.advance()
+                if pace.left == 0:
+                    break
         return network, pace.cut
 
     @torch.inference_mode()
@@ -191,8 +231,9 @@ class Trainer:
         network.eval()
         outputs = []
         for start in range(0, len(rows), 256):
+            self.clock.check()
             views = self.inputs.views(rows[start : start + 256], flip=self.recipe.flip)
-            with autocast(self.device, half=self.half):
+            with autocast(self.device, half=self.half or self.half_prediction):
                 logits = [network(view).float() for view in views]
             outputs.append(torch.stack([self._link(one) for one in logits]).mean(0))
         return torch.cat(outputs).cpu().numpy() if outputs else np.empty((0, self.problem.width), np.float32)
@@ -248,9 +289,15 @@ class Trainer:
             return functional.binary_cross_entropy_with_logits(logits, wanted)
         return functional.smooth_l1_loss(logits, wanted)
 
-    def _place(self, network: Network) -> Network:
+    def _fresh(self, fold: int) -> tuple[Network, torch.optim.Optimizer]:
+        """Return a fold's untrained network and its optimizer; torch's own random state stays as it was."""
+        seed = self.problem.seed * 1009 + fold
+        with _SEEDING, torch.random.fork_rng(devices=[]), torch.device("cpu"):
+            torch.default_generator.manual_seed(seed)
+            network = self.build(fold)
+        network.drop.generator = generator_on(self.device, seed)
         placed: Network = network.to(self.device, memory_format=torch.channels_last).train()  # type: ignore[call-overload]
-        return placed
+        return placed, self._optimizer(placed)
 
     def _optimizer(self, network: Network) -> torch.optim.Optimizer:
         trained = [parameter for parameter in network.parameters() if parameter.requires_grad]
@@ -272,10 +319,10 @@ def resolve_device(device: str) -> torch.device:
         When torch does not know the name, or finds no such device here.
     """
     if device == "auto":
-        return torch.device("cuda" if torch.cuda.is_available() else "cpu")
+        device = "cuda" if torch.cuda.is_available() else "cpu"
     try:
-        found = torch.device(device)
-        torch.empty(0, device=found)
+        # A tensor names its device in full, "cuda:0" for "cuda", as some of torch's calls require.
+        found = torch.empty(0, device=torch.device(device)).device
     except (RuntimeError, AssertionError) as error:
         raise ConfigError(
             f"device: expected 'auto', 'cpu' or a device that torch finds here such as 'cuda', found {device!r}: "
@@ -285,8 +332,8 @@ def resolve_device(device: str) -> torch.device:
 
 
 def autocast(device: torch.device, *, half: bool = False) -> AbstractContextManager[Any]:
-    """bfloat16 on CUDA, and elsewhere where ``half`` asks for it; float32 otherwise."""
-    wanted = half or device.type == "cuda"
+    """bfloat16 on CUDA devices that have it in hardware, elsewhere where ``half`` asks for it; else float32."""
+    wanted = half or (device.type == "cuda" and torch.cuda.get_device_capability(device) >= AMPERE)
     return torch.autocast(device.type, dtype=torch.bfloat16) if wanted else nullcontext()
 
 
@@ -301,9 +348,28 @@ def _wait(device: torch.device) -> None:
         torch.cuda.synchronize(device)
 
 
-@contextmanager
-def _seeded(device: torch.device, seed: int) -> Iterator[None]:
-    """Seed torch inside the block, and leave its random state outside as it was."""
-    with torch.random.fork_rng(devices=[device] if device.type == "cuda" else []):
-        torch.manual_seed(seed)
-        yield
+def generator_on(device: torch.device, seed: int) -> torch.Generator:
+    """Return a seeded generator of random numbers on a device."""
+    return torch.Generator(device).manual_seed(seed)
+
+
+def count_workers(device: torch.device, n_folds: int) -> int:
+    """Return how many folds are trained at once: a CPU's threads are shared out, an accelerator is filled by one."""
+    return max(1, min(n_folds, torch.get_num_threads())) if device.type == "cpu" else 1
+
+
+def on_workers(function: Callable[[int], R], folds: Iterable[int], n_workers: int, clock: Clock) -> list[R]:
+    """Return ``function`` of each fold, in order, so many at once, torch's threads shared out among them."""
+    if n_workers == 1:
+        return [function(fold) for fold in folds]
+    threads = torch.get_num_threads()
+    try:
+        return side_by_side(
+            function,
+            folds,
+            n_workers=n_workers,
+            start=lambda: torch.set_num_threads(max(1, threads // n_workers)),
+            stop=clock.stop,
+        )
+    finally:
+        torch.set_num_threads(threads)
