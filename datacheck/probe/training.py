@@ -204,25 +204,26 @@ class Trainer:
         rng = np.random.default_rng([self.problem.seed, fold])
         targets = torch.from_numpy(self.problem.targets()).to(self.device)
         network, optimizer = self._fresh(fold)
-        while pace.going:
-            order = rng.permutation(rows)[: steps * batch]
-            flip, shift = self._augmentation(len(order), rng)
-            for start in range(0, len(order), batch):
-                part = slice(start, start + batch)
-                for group in optimizer.param_groups:
-                    group["lr"] = self.recipe.learning_rate * one_cycle(pace.progress, warm=self.recipe.warm)
-                self._step(
-                    network,
-                    optimizer,
-                    order[part],
-                    targets,
-                    None if flip is None else flip[part],
-                    None if shift is None else shift[part],
-                    dynamics,
-                )
-                pace.advance()
-                if pace.left == 0:
-                    break
+        with repeatable(self.device):
+            while pace.going:
+                order = rng.permutation(rows)[: steps * batch]
+                flip, shift = self._augmentation(len(order), rng)
+                for start in range(0, len(order), batch):
+                    part = slice(start, start + batch)
+                    for group in optimizer.param_groups:
+                        group["lr"] = self.recipe.learning_rate * one_cycle(pace.progress, warm=self.recipe.warm)
+                    self._step(
+                        network,
+                        optimizer,
+                        order[part],
+                        targets,
+                        None if flip is None else flip[part],
+                        None if shift is None else shift[part],
+                        dynamics,
+                    )
+                    pace.advance()
+                    if pace.left == 0:
+                        break
         return network, pace.cut
 
     @torch.inference_mode()
@@ -346,6 +347,16 @@ def multiplies_bfloat16(device: torch.device) -> bool:
 def _wait(device: torch.device) -> None:
     if device.type == "cuda":
         torch.cuda.synchronize(device)
+
+
+def repeatable(device: torch.device) -> AbstractContextManager[Any]:
+    """Let cuDNN take the same algorithms in every run, at some cost in speed; nothing to do elsewhere."""
+    if device.type != "cuda":
+        return nullcontext()
+    flags: AbstractContextManager[Any] = torch.backends.cudnn.flags(
+        enabled=True, benchmark=False, deterministic=True, allow_tf32=True
+    )
+    return flags
 
 
 def generator_on(device: torch.device, seed: int) -> torch.Generator:
