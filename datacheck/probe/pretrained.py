@@ -332,14 +332,14 @@ def _epochs(trainer: Trainer, clock: Clock) -> tuple[float, int]:
     each = trainer.step_seconds()
     prediction = PREDICTION_SHARE * each * int((problem.fold >= 0).sum()) / trainer.recipe.batch
     fits = (0.85 * clock.left - prediction) / (each * steps)
-    if fits < 1:
-        return (np.floor(10 * fits) / 10 if fits >= LEAST_EPOCH else 0), 1
+    if fits < LEAST_EPOCH:
+        return 0, 0
     n_networks = int(np.clip(fits // LEAST_EPOCHS_EACH, 1, MAX_NETWORKS))
-    return min(fits // n_networks, MAX_EPOCHS), n_networks
+    return min(float(np.floor(10 * fits / n_networks)) / 10, MAX_EPOCHS), n_networks
 
 
 def _epochs_named(epochs: float) -> str:
-    return plural(round(epochs), "epoch") if epochs >= 1 else f"{epochs:.1f} of an epoch"
+    return plural(int(epochs), "epoch") if epochs == int(epochs) else f"{epochs:.1f} epochs"
 
 
 def _tune(trainer: Trainer, n_networks: int, watch: Dynamics | None) -> tuple[NDArray[np.float32], bool]:
