@@ -102,7 +102,7 @@ def choose_side(measure: Callable[[int], Cost], own_side: int, workload: Workloa
     ...     print(choose_side(cost, 32, work, budget))
     ImagePlan(side=48, tunes=False)
     ImagePlan(side=64, tunes=True)
-    ImagePlan(side=80, tunes=True)
+    ImagePlan(side=96, tunes=True)
     ImagePlan(side=128, tunes=True)
     """
     useful = max(64, min(ENLARGED * own_side, SIDES[0]))

@@ -134,7 +134,9 @@ def fit(
     flip = in_colour(problem.pixels[rows[:500]].astype(np.float32) / 255) if flip is None else flip
     network = _Backbone.of(stages, width, problem.pixels, weights, device)
     plan = _plan(network, problem, clock, rows, flip=flip) if side is None else ImagePlan(side, tunes=epochs != 0)
-    features, kept = _embed_all(network, plan, rows, len(problem.fold), clock, flip=flip)
+    # Few images are planned as under a frozen network, and tuned in the time that is left all the same.
+    tunes = epochs != 0 and (plan.tunes or len(rows) < WORTH_TUNING)
+    features, kept = _embed_all(network, plan, rows, len(problem.fold), clock, flip=flip, keep=tunes)
     recipe = HeadRecipe()
     answer = fit_heads(
         features[0], problem, recipe, seed=problem.seed, mirrored=features[1] if len(features) > 1 else None
@@ -146,7 +148,7 @@ def fit(
     ]
     inputs: Inputs = network.inputs(plan.side, torch.float32) if kept is None else kept
     trainer = network.trainer(inputs, problem, clock, flip=flip, whole=kept is None)
-    planned, n_networks = (epochs, 1) if epochs is not None else _epochs(trainer, clock) if plan.tunes else (0, 0)
+    planned, n_networks = (epochs, 1) if epochs is not None else _epochs(trainer, clock) if tunes else (0, 0)
     watch = Dynamics(len(problem.fold), device) if problem.task is Task.CLASSIFICATION and planned > 0 else None
     if planned > 0:
         trainer = replace(trainer, recipe=replace(trainer.recipe, epochs=planned))
@@ -283,9 +285,9 @@ def _plan(network: _Backbone, problem: Problem, clock: Clock, rows: NDArray[np.i
 
 @torch.inference_mode()
 def _embed_all(
-    network: _Backbone, plan: ImagePlan, rows: NDArray[np.intp], n_rows: int, clock: Clock, *, flip: bool
+    network: _Backbone, plan: ImagePlan, rows: NDArray[np.intp], n_rows: int, clock: Clock, *, flip: bool, keep: bool
 ) -> tuple[list[NDArray[np.float32]], KeptActivations | None]:
-    """Return the features of each view that heads see, and the kept activations where fine-tuning is planned."""
+    """Return the features of each view that heads see, and where they are to be kept and fit, the activations."""
     early, late = network.passes
     pixels = network.inputs(plan.side, network.dtype)
     views = 1 + flip
@@ -302,7 +304,7 @@ def _embed_all(
                 early_x = early(x)
                 if view < n_seen:
                     features[view][part] = late(early_x).float().flatten(1).cpu().numpy()
-            if start == 0 and view == 0 and plan.tunes and len(early):
+            if start == 0 and view == 0 and keep and len(early):
                 kept = _room(early_x, n_rows, views)
             if kept is not None:
                 kept[view][torch.from_numpy(part).to(x.device)] = early_x.to(torch.float16)
