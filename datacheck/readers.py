@@ -15,6 +15,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 _MEMBER = re.compile(r"(?P<shard>.+?)/@(?P<offset>\d+)\+(?P<size>\d+)/(?P<name>.*)", re.DOTALL)
+_NO_TEXT = re.compile(rb"\\x([89a-f][0-9a-f])")
 _OPEN_FLAGS = os.O_RDONLY | getattr(os, "O_NONBLOCK", 0) | getattr(os, "O_CLOEXEC", 0) | getattr(os, "O_BINARY", 0)
 
 SampleContent = bytes | NDArray[np.generic]
@@ -100,7 +101,7 @@ class FileReader:
         path = os.path.normpath(os.path.join(root, uri))  # noqa: PTH118
         if "\0" in uri or not (path == root or path.startswith(root.rstrip(os.sep) + os.sep)):
             raise SampleReadError(ReadFailure.ESCAPES_ROOT, f"{uri!r} leads out of the dataset's root {self.root}")
-        return Path(path)
+        return Path(_on_disk(path))
 
     def stamp(self, uri: str) -> FileStamp | None:
         """Return size and modification time; None when the file cannot be reached."""
@@ -172,6 +173,15 @@ def member_uri(shard: str, offset: int, size: int, name: str) -> str:
     'train-0.tar/@512+100/cat/1.jpg'
     """
     return f"{shard}/@{offset}+{size}/{name}"
+
+
+def _on_disk(path: str) -> str:
+    r"""Return the path whose bytes that are no UTF-8 a listing wrote as ``\xNN``, or the path as it is."""
+    if "\\x" not in path or os.path.lexists(path):
+        return path
+    # Only bytes beyond ASCII are put back: no separator and no dot can come in this way.
+    written = path.encode("utf-8", "surrogateescape")
+    return _NO_TEXT.sub(lambda found: bytes.fromhex(found[1].decode()), written).decode("utf-8", "surrogateescape")
 
 
 def _failure_of(error: OSError) -> ReadFailure:

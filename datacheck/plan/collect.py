@@ -13,6 +13,7 @@ from datacheck.plan.items import Measured, PlanItem
 from datacheck.plan.sample import Sample
 from datacheck.plan.softmax import fit_softmax, predict_softmax
 from datacheck.probe.side_by_side import side_by_side
+from datacheck.stats import Z95
 
 FRACTIONS = (0.25, 0.5, 1.0)
 ENOUGH = 20
@@ -96,7 +97,7 @@ def _class_item(
 ) -> PlanItem:
     last = float(recall[-1] - recall[-2])
     gain = max(0.0, min(shrink * last, 1 - float(recall[-1])))
-    noise = 1.96 * shrink * float(np.sqrt(sum(max(r * (1 - r), 0.25 / n) for r in recall[-2:]) / n))
+    noise = Z95 * shrink * float(np.sqrt(sum(max(r * (1 - r), 0.25 / n) for r in recall[-2:]) / n))
     low, high = max(0.0, gain - noise), min(1 - float(recall[-1]), gain + noise)
     measured = Measured(
         metric="gain/recall_when_doubled",

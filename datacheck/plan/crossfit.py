@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-from concurrent.futures import ThreadPoolExecutor
 from dataclasses import dataclass
 from functools import cached_property
 from typing import Any, Protocol
@@ -13,6 +12,7 @@ from scipy.linalg import cho_factor, cho_solve
 from threadpoolctl import threadpool_limits  # type: ignore[import-untyped]
 
 from datacheck.probe.folds import assign_folds
+from datacheck.probe.side_by_side import side_by_side
 
 Array = NDArray[np.float32]
 
@@ -22,6 +22,9 @@ BATCH = 32
 
 LARGE_BATCH = 256
 """Images a pass on a GPU."""
+
+MAX_THREADS = 16
+"""Batches at once on a CPU."""
 
 FLOOR = 0.01
 """Components of less variance than this share of the mean are not brought up to the others. A share of 0.3 and more
@@ -234,16 +237,16 @@ class BackboneEncoder:
         if self.device.type != "cpu":
             return np.concatenate([part(start) for start in range(0, len(pixels), batch)])
 
-        def alone(start: int) -> Array:
-            # Batches side by side, one thread each: threads within a batch wait for each other at every layer, which on
-            # a busy machine costs ten times what they bring.
-            torch.set_num_threads(1)
-            return part(start)
-
+        # Batches side by side, one thread each: threads within a batch wait for each other at every layer, which on a
+        # busy machine costs ten times what they bring.
         threads = torch.get_num_threads()
         try:
-            with ThreadPoolExecutor(min(threads, 16)) as pool:
-                parts = list(pool.map(alone, range(0, len(pixels), batch)))
+            parts = side_by_side(
+                part,
+                range(0, len(pixels), batch),
+                n_workers=min(threads, MAX_THREADS),
+                start=lambda: torch.set_num_threads(1),
+            )
         finally:
             torch.set_num_threads(threads)
         return np.concatenate(parts).astype(np.float32)

@@ -10,6 +10,7 @@ from numpy.typing import NDArray
 from scipy import stats
 
 from datacheck.plan.evidence import Gains, paired_gains
+from datacheck.stats import Z95
 
 if TYPE_CHECKING:
     from datacheck.plan.rebalance import Trials
@@ -53,7 +54,7 @@ class Expected:
     @property
     def half(self) -> Floats:
         """Half the width of the 95 % interval."""
-        return 1.96 * self.deviation
+        return Z95 * self.deviation
 
 
 def expected_gain(measured: Floats, deviation: Floats, shift: Floats) -> Expected:

@@ -9,6 +9,9 @@ from dataclasses import dataclass, field
 
 from datacheck.errors import ConfigError
 
+SETTLING = 0.1
+"""Share of a training's steps, and of its time, in which its speed is not judged."""
+
 CUT_SHORT = "cut the training short: the machine became slower than it was at first"
 """What a backend says in its choices when it had to stop early."""
 
@@ -90,7 +93,7 @@ class Clock:
 
 @dataclass
 class Pace:
-    """Steps of one training: planned ahead, cut when the machine turns out slower than it was.
+    """Steps of one training: planned ahead, cut while the machine turns out slower than it was.
 
     The learning rate follows `progress`, so that a cut training still ends with its rate run down. As long as nothing
     is cut the steps do not depend on the time, and the same plan gives the same network.
@@ -103,7 +106,6 @@ class Pace:
     progress: float = 0.0
     made: int = 0
     left: int = field(init=False)
-    cut: bool = False
     started: float = field(init=False)
 
     def __post_init__(self) -> None:
@@ -114,6 +116,11 @@ class Pace:
     def going(self) -> bool:
         """Whether a step is left."""
         return self.left > 0
+
+    @property
+    def cut(self) -> bool:
+        """Whether fewer steps than planned are made, as it stands."""
+        return self.made + self.left < self.steps
 
     def advance(self) -> None:
         """Count one step; now and then compare with the deadline (seconds of the clock).
@@ -128,8 +135,13 @@ class Pace:
         self.left -= 1
         self.made += 1
         if self.left and self.made % min(self.check_every, 1 + self.steps // 10) == 0:
-            each = (self.clock.used - self.started) / self.made
-            fits = int((self.deadline - self.clock.used) / max(each, 1e-9))
-            if fits < 0.95 * self.left:
-                self.left, self.cut = max(1, fits), True
+            self._keep_to_the_deadline()
             self.clock.tell()
+
+    def _keep_to_the_deadline(self) -> None:
+        used, planned = self.clock.used - self.started, self.steps - self.made
+        # The first steps are slow everywhere, and say little of those to come.
+        if self.made < SETTLING * self.steps and used < SETTLING * (self.deadline - self.started):
+            return
+        fits = int((self.deadline - self.clock.used) / max(used / self.made, 1e-9))
+        self.left = planned if fits >= 0.95 * planned else max(1, fits)

@@ -27,8 +27,8 @@ from numpy.typing import NDArray
 from scipy.stats import norm
 
 from datacheck.probe.confident_learning import RowSummary
+from datacheck.stats import Z95
 
-Z95 = 1.959964
 ANCHOR_PARTS = (20, 5, 2)
 NEAR, FAR = 0.5, 1.5
 
@@ -37,14 +37,14 @@ NEAR, FAR = 0.5, 1.5
 class ErrorCount:
     """Estimated number of wrong labels with its low and high end.
 
-    ``evident`` is whether the disagreement of the surest samples, extrapolated to perfect sureness, is above 0 beyond
-    chance.
+    ``evidence`` grows from 0 to 1 with how far the disagreement of the surest samples, led on to perfect sureness, lies
+    above 0: 1 where that is beyond chance, 0 up to half of so many standard errors.
     """
 
     value: float
     low: float
     high: float
-    evident: bool
+    evidence: float
 
 
 def error_count(
@@ -85,15 +85,15 @@ def error_count(
     high = min(1.0, float(high))
     rate = max(growing, confident)
     value = float(np.clip(np.median([rate, *(count / n_rows for count in other_counts)]), low, high))
-    return ErrorCount(value * n_rows, low * n_rows, high * n_rows, anchors.noise_low > 0)
+    return ErrorCount(value * n_rows, low * n_rows, high * n_rows, anchors.evidence)
 
 
 @dataclass(frozen=True)
 class _Anchors:
-    """Noise of the surest samples: led on to perfect sureness, its low end, and that of a cautious reading."""
+    """Noise of the surest samples led on to perfect sureness, how evident it is, and its floor when led on farther."""
 
     noise: float
-    noise_low: float
+    evidence: float
     floor: float
 
 
@@ -107,15 +107,16 @@ def _anchor_noise(sureness: NDArray[np.float64], disagrees: NDArray[np.bool_]) -
     among_equals = np.random.default_rng(0).random(len(sureness))
     ordered = disagrees[np.lexsort((among_equals, -sureness))]
     critical = float(norm.isf(0.025 / len(ANCHOR_PARTS)))
-    near, near_low, floor = 0.0, 0.0, 0.0
+    near, surest, floor = 0.0, 0.0, 0.0
     for parts in ANCHOR_PARTS:
         size = max(10, len(ordered) // parts)
         edge, edge_error = _extrapolate(ordered, size, NEAR)
         far, far_error = _extrapolate(ordered, size, FAR)
         near = edge if parts == ANCHOR_PARTS[0] else near
-        near_low = max(near_low, edge - critical * edge_error)
+        surest = max(surest, edge / edge_error)
         floor = max(floor, far - critical * far_error)
-    return _Anchors(near, near_low, floor)
+    evidence = float(np.clip(2 * surest / critical - 1, 0, 1))
+    return _Anchors(near, evidence, floor)
 
 
 def _extrapolate(ordered: NDArray[np.bool_], size: int, steps: float) -> tuple[float, float]:

@@ -32,10 +32,11 @@ from datacheck.probe.confident_learning import (
     noise_transition,
     summarise_rows,
 )
-from datacheck.probe.error_count import Z95, ErrorCount, error_count
+from datacheck.probe.error_count import ErrorCount, error_count
 from datacheck.probe.label_quality import mean_probabilities
 from datacheck.probe.outputs import Estimate, LabelYield
 from datacheck.probe.planting import Refit, plant
+from datacheck.stats import Z95
 
 MIN_SAMPLES = 30
 N_DEPTHS = 60
@@ -134,7 +135,7 @@ def estimate(
         for shape in (alike, by_difficulty, unsmoothed)
         for total in (count.low, count.high, count.value)
     ]
-    depth = recommended_depth(scaled_to(doubt[order], count.value), cautious=not count.evident)
+    depth = recommended_depth(scaled_to(doubt[order], count.value), evidence=count.evidence)
     return _as_yield(count, wrong, curves, depth)
 
 
@@ -155,25 +156,26 @@ def scaled_to(chances: NDArray[np.float64], total: float) -> NDArray[np.float64]
     return scaled
 
 
-def recommended_depth(wrong: NDArray[np.float64], *, cautious: bool = False) -> int:
+def recommended_depth(wrong: NDArray[np.float64], *, evidence: float = 1.0) -> int:
     """Where to stop in a queue whose samples are wrong with the given probabilities, in queue order; shape [N].
 
-    Where the F1 to be expected is highest; ``cautious`` takes no more samples than are more likely wrong than right,
-    for a dataset whose surest samples show no noise at all.
+    Where the F1 to be expected is highest, if there is evidence of noise at all. Without any no more samples are taken
+    than are more likely wrong than right: classes that overlap look the same as wrong labels. ``evidence``, from 0 to
+    1, says how far to go from the second to the first.
 
     Examples
     --------
     >>> wrong = np.array([0.9, 0.8, 0.45, 0.45, 0.1, 0.0])
-    >>> recommended_depth(wrong), recommended_depth(wrong, cautious=True)
-    (4, 2)
+    >>> recommended_depth(wrong), recommended_depth(wrong, evidence=0.5), recommended_depth(wrong, evidence=0)
+    (4, 3, 2)
     """
-    if cautious:
-        return int((wrong >= 0.5).sum())
+    likely = int((wrong >= 0.5).sum())
     total = float(wrong.sum())
     if total < 0.5:
-        return 0
+        return likely
     found = np.cumsum(wrong)
-    return int((found / (np.arange(1, len(wrong) + 1) + total)).argmax()) + 1
+    best = int((found / (np.arange(1, len(wrong) + 1) + total)).argmax()) + 1
+    return round(likely + evidence * (best - likely))
 
 
 def _tie_groups(ordered: NDArray[np.floating[Any]]) -> NDArray[np.intp]:

@@ -9,8 +9,8 @@ import numpy as np
 from numpy.typing import NDArray
 
 from datacheck.probe.outputs import Estimate
+from datacheck.stats import Z95
 
-Z95 = 1.959963985
 DRAWS = 200
 BOOTSTRAP = f"95 % bootstrap, {DRAWS} draws"
 

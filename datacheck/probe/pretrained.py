@@ -43,12 +43,16 @@ PREDICTION_SHARE = 0.4
 MAX_EPOCHS = 4
 """More passes over wrong labels learn them by heart; time that is left trains further networks instead."""
 
-LEAST_EPOCHS_EACH = 3
+LEAST_EPOCHS_EACH = 2.5
 MAX_NETWORKS = 3
 """Networks a fold."""
 
 LEAST_EPOCH = 0.4
 """Share of an epoch below which fine-tuning is not begun."""
+
+SCHEDULE_SHARE = 0.85
+LATEST_SHARE = 0.95
+"""Shares of the time left that fine-tuning is planned to fill, and may fill; what follows takes the rest."""
 
 WORTH_TUNING = 5_000
 """From fewer images larger ones under a frozen network teach more than fine-tuning on smaller ones."""
@@ -148,16 +152,20 @@ def fit(
     ]
     inputs: Inputs = network.inputs(plan.side, torch.float32) if kept is None else kept
     trainer = network.trainer(inputs, problem, clock, flip=flip, whole=kept is None)
-    planned, n_networks = (epochs, 1) if epochs is not None else _epochs(trainer, clock) if tunes else (0, 0)
-    watch = Dynamics(len(problem.fold), device) if problem.task is Task.CLASSIFICATION and planned > 0 else None
-    if planned > 0:
-        trainer = replace(trainer, recipe=replace(trainer.recipe, epochs=planned))
-        outputs, cut = _tune(trainer, n_networks, watch)
+    schedule = _Schedule(0, 0)
+    if epochs is not None:
+        schedule = _Schedule(epochs, 1)
+    elif tunes:
+        schedule = _schedule(trainer, clock)
+    tuned = schedule.epochs > 0
+    watch = Dynamics(len(problem.fold), device) if problem.task is Task.CLASSIFICATION and tuned else None
+    if tuned:
+        outputs, cut = _tune(trainer, schedule, watch)
         weight = blend_weight(answer, outputs, problem)
         answer = ((1 - weight) * answer + weight * outputs).astype(np.float32)
-        each = f", {n_networks} networks in each fold" if n_networks > 1 else " in each fold"
+        each = f", {schedule.n_networks} networks in each fold" if schedule.n_networks > 1 else " in each fold"
         choices.append(
-            f"fine-tuned the last {len(network.late)} of its {len(stages)} stages for {_epochs_named(planned)}"
+            f"fine-tuned the last {len(network.late)} of its {len(stages)} stages for {_epochs_named(schedule.epochs)}"
             f"{each}; they count {weight:.2f} beside the frozen heads, as explains the held-out labels best"
         )
         choices += [CUT_SHORT] if cut else []
@@ -169,7 +177,7 @@ def fit(
         f"pretrained ({name})",
         device=str(device),
         dynamics={} if watch is None else watch.result(),
-        refit=_refit(features, problem, recipe) if planned <= 0 else None,
+        refit=_refit(features, problem, recipe) if not tuned else None,
         choices=tuple(choices),
     )
 
@@ -325,32 +333,46 @@ def _room(x: Tensor, n_rows: int, views: int) -> list[Tensor] | None:
     return [torch.empty(shape, dtype=torch.float16, device=x.device, memory_format=layout) for _ in range(views)]
 
 
-def _epochs(trainer: Trainer, clock: Clock) -> tuple[float, int]:
+@dataclass(frozen=True)
+class _Schedule:
+    """Epochs of fine-tuning, networks a fold, and the seconds that predicting by one of them takes, all folds."""
+
+    epochs: float
+    n_networks: int
+    prediction_seconds: float = 0.0
+
+
+def _schedule(trainer: Trainer, clock: Clock) -> _Schedule:
     """Return how many epochs of every fold fit into what is left of the clock, and how many networks a fold."""
     problem = trainer.problem
     steps = sum(-(-len(problem.training_rows(fold)) // trainer.recipe.batch) for fold in range(problem.n_folds))
     if 0.02 * steps / 10 > clock.left:
-        return 0, 0
+        return _Schedule(0, 0)
     each = trainer.step_seconds()
     prediction = PREDICTION_SHARE * each * int((problem.fold >= 0).sum()) / trainer.recipe.batch
-    fits = (0.85 * clock.left - prediction) / (each * steps)
-    if fits < LEAST_EPOCH:
-        return 0, 0
-    n_networks = int(np.clip(fits // LEAST_EPOCHS_EACH, 1, MAX_NETWORKS))
-    return min(float(np.floor(10 * fits / n_networks)) / 10, MAX_EPOCHS), n_networks
+
+    def fits(n_networks: int) -> float:
+        return (SCHEDULE_SHARE * clock.left / n_networks - prediction) / (each * steps)
+
+    if fits(1) < LEAST_EPOCH:
+        return _Schedule(0, 0)
+    n_networks = max([n for n in range(1, MAX_NETWORKS + 1) if fits(n) >= LEAST_EPOCHS_EACH], default=1)
+    epochs = min(float(np.floor(10 * fits(n_networks))) / 10, MAX_EPOCHS)
+    return _Schedule(epochs, n_networks, prediction)
 
 
 def _epochs_named(epochs: float) -> str:
     return plural(int(epochs), "epoch") if epochs == int(epochs) else f"{epochs:.1f} epochs"
 
 
-def _tune(trainer: Trainer, n_networks: int, watch: Dynamics | None) -> tuple[NDArray[np.float32], bool]:
-    """Train so many networks a fold, each from its own seed, and return their mean out-of-sample outputs."""
+def _tune(trainer: Trainer, schedule: _Schedule, watch: Dynamics | None) -> tuple[NDArray[np.float32], bool]:
+    """Train the networks of each fold, each from its own seed, and return their mean out-of-sample outputs."""
+    trainer = replace(trainer, recipe=replace(trainer.recipe, epochs=schedule.epochs))
     members, cut = [], False
-    for number in range(n_networks):
+    for number in range(schedule.n_networks):
         problem = replace(trainer.problem, seed=trainer.problem.seed + number)
-        seconds = 0.95 * trainer.clock.left / (n_networks - number)
-        outputs, was_cut = replace(trainer, problem=problem).run(seconds=seconds, dynamics=watch)
+        seconds = LATEST_SHARE * trainer.clock.left / (schedule.n_networks - number) - schedule.prediction_seconds
+        outputs, was_cut = replace(trainer, problem=problem).run(seconds=max(1.0, seconds), dynamics=watch)
         members.append(outputs)
         cut |= was_cut
     return np.mean(members, axis=0), cut

@@ -9,12 +9,12 @@ from numpy.typing import NDArray
 
 from datacheck.manifest import Manifest, Task
 from datacheck.probe.outputs import Estimate, ProbeOutputs
+from datacheck.stats import Z95
 
 MIN_SKILL = 0.2
 """A probe whose skill may lie below this says nothing about labels: most of what it doubts is its own mistake."""
 
 MIN_SAMPLES = 8
-Z95 = 1.959964
 
 ADVICE = "give it more time (--budget), weights (--weights) or features"
 

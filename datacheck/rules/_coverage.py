@@ -11,9 +11,6 @@ from datacheck.findings import NotApplicable
 from datacheck.manifest import Manifest, Task
 from datacheck.rules.base import RuleContext
 
-Z95 = 1.959963984540054
-"""Half the width of a 95 % interval, in standard errors."""
-
 
 @dataclass(frozen=True)
 class ClassCounts:

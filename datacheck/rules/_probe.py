@@ -14,7 +14,7 @@ from datacheck.manifest import Task
 from datacheck.probe.outputs import ProbeOutputs
 from datacheck.probe.skill import ADVICE, MIN_SKILL, classification_skill, probe_skill, refusal
 from datacheck.rules.base import RuleContext
-from datacheck.stats.intervals import Interval
+from datacheck.stats.intervals import Z95, Interval
 
 NO_PROBE = "needs the probe's out-of-sample predictions: run with --probe"
 
@@ -114,4 +114,4 @@ def paired_gain(better: NDArray[np.bool_], worse: NDArray[np.bool_]) -> Interval
     # One sample of each sign is added, so that unanimous differences keep a width.
     spread = np.sqrt((np.sum((difference - difference.mean()) ** 2) + 2) / n / n)
     value = float(difference.mean())
-    return Interval(value, value - 1.96 * float(spread), value + 1.96 * float(spread), 0.95, "paired normal")
+    return Interval(value, value - Z95 * float(spread), value + Z95 * float(spread), 0.95, "paired normal")

@@ -27,7 +27,7 @@ class PathHazard:
     What
     ----
     Finds paths that escape the root, absolute paths, backslashes, names that clash where case is ignored, control
-    characters, Unicode that is not in normal form C, and spaces or dots at the end of a name.
+    characters, bytes that are no UTF-8, Unicode that is not in normal form C, and spaces or dots at the end of a name.
 
     Why it hurts training
     ---------------------
@@ -137,6 +137,13 @@ def _matches(pattern: str) -> Callable[[pa.Array, Path | None], NDArray[np.bool_
     return lambda paths, root: _true(pc.match_substring_regex(paths, pattern))
 
 
+_not_utf8 = _matches(r"\\x[89a-f][0-9a-f]")
+
+
+def _backslash(paths: pa.Array, root: Path | None) -> NDArray[np.bool_]:
+    return _matches(r"\\")(paths, root) & ~_not_utf8(paths, root)
+
+
 def _not_normal(paths: pa.Array, root: Path | None) -> NDArray[np.bool_]:
     return _true(pc.not_equal(paths, pc.utf8_normalize(paths, "NFC")))
 
@@ -188,7 +195,14 @@ HAZARDS = (
         Severity.WARNING,
         "hold a backslash, which separates folders on Windows only",
         "write paths with forward slashes (Path.as_posix())",
-        _matches(r"\\"),
+        _backslash,
+    ),
+    Hazard(
+        "not-utf8",
+        Severity.WARNING,
+        "hold bytes that are no UTF-8 (shown as \\xNN), which most formats cannot store",
+        "rename the files in UTF-8, as convmv does",
+        _not_utf8,
     ),
     Hazard(
         "trailing-space-or-dot",

@@ -9,8 +9,9 @@ import numpy as np
 from numpy.typing import ArrayLike, NDArray
 
 from datacheck.findings import Finding, Found, NotApplicable, Outcome, Passed, Severity
-from datacheck.rules._coverage import Z95, ClassCounts, class_counts, listed
+from datacheck.rules._coverage import ClassCounts, class_counts, listed
 from datacheck.rules.base import RuleContext
+from datacheck.stats import Z95
 
 
 @dataclass(frozen=True)

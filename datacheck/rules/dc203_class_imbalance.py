@@ -11,8 +11,9 @@ from scipy.stats import chi2
 
 from datacheck.findings import Finding, Found, NotApplicable, Outcome, Passed, Severity
 from datacheck.manifest import Task
-from datacheck.rules._coverage import Z95, class_counts
+from datacheck.rules._coverage import class_counts
 from datacheck.rules.base import RuleContext
+from datacheck.stats import Z95
 
 
 @dataclass(frozen=True)

@@ -12,8 +12,9 @@ from scipy.special import gammaln
 
 from datacheck.findings import Finding, Found, NotApplicable, Outcome, Passed, Severity, sample_issues, worst_sample_ids
 from datacheck.manifest import Task
-from datacheck.rules._coverage import Z95, split_rows
+from datacheck.rules._coverage import split_rows
 from datacheck.rules.base import RuleContext
+from datacheck.stats import Z95
 
 
 @dataclass(frozen=True)

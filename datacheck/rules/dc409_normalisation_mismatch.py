@@ -9,9 +9,10 @@ import numpy as np
 from numpy.typing import NDArray
 
 from datacheck.findings import Finding, Found, NotApplicable, Outcome, Passed, Severity
-from datacheck.rules._coverage import Z95, split_rows
+from datacheck.rules._coverage import split_rows
 from datacheck.rules._quality import measured
 from datacheck.rules.base import RuleContext
+from datacheck.stats import Z95
 
 CHANNELS = ("red", "green", "blue")
 

@@ -16,7 +16,7 @@ from datacheck.probe.skill import ADVICE, classification_skill
 from datacheck.rules._probe import NO_PROBE, Classified, classified, paired_gain, trusted
 from datacheck.rules.base import RuleContext
 from datacheck.scan.measurements import PROPERTIES
-from datacheck.stats.intervals import Interval
+from datacheck.stats.intervals import Z95, Interval
 
 
 @dataclass(frozen=True)
@@ -164,7 +164,7 @@ def explained_share(predictions: NDArray[np.float64], target: NDArray[np.float64
     spread = (target - target.mean()) ** 2
     total = max(float(spread.mean()), 1e-300)
     gained = (spread - (target - predictions) ** 2) / total
-    half = 1.96 * float(gained.std()) / np.sqrt(len(target))
+    half = Z95 * float(gained.std()) / np.sqrt(len(target))
     value = float(gained.mean())
     return Interval(value, value - float(half), value + float(half), 0.95, "paired normal")
 

@@ -11,7 +11,7 @@ import numpy as np
 from datacheck.findings import Finding, Found, NotApplicable, Outcome, Passed, Severity
 from datacheck.rules._probe import Classified, trusted
 from datacheck.rules.base import RuleContext
-from datacheck.stats.intervals import Interval, proportion
+from datacheck.stats.intervals import Z95, Interval, proportion
 
 GAPS = {
     "mislabelling": ("goal", "labels"),
@@ -122,7 +122,7 @@ class Triage:
         misses = np.bincount(labels[wrong[held_out]], minlength=len(found.classes))
         present = sizes > 0
         shares = misses[present] / sizes[present]
-        error = 1.96 * float(np.sqrt((shares * (1 - shares) / sizes[present]).sum())) / int(present.sum())
+        error = Z95 * float(np.sqrt((shares * (1 - shares) / sizes[present]).sum())) / int(present.sum())
         mean = float(shares.mean())
         table["mean of classes"] = Interval(mean, max(0.0, mean - error), min(1.0, mean + error), method="normal")
         return table

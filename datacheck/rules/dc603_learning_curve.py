@@ -13,6 +13,7 @@ from datacheck.manifest import Task
 from datacheck.probe.ridge import RidgeHead
 from datacheck.rules._probe import embedded
 from datacheck.rules.base import RuleContext
+from datacheck.stats import Z95
 
 FRACTIONS = (0.1, 0.2, 0.35, 0.5, 0.7, 1.0)
 N_DRAWS = 4
@@ -168,7 +169,7 @@ def projected_gain(curve: Curve) -> dict[str, float]:
         _, scale, rate = fit_power_law(curve.sizes, errors)
         largest = float(curve.sizes[-1])
         gains.append(scale * (largest**-rate - (2 * largest) ** -rate))
-    spread = 1.96 * float(np.std(gains[1:], ddof=1))
+    spread = Z95 * float(np.std(gains[1:], ddof=1))
     value = float(gains[0])
     return {"value": value, "low": max(0.0, value - spread), "high": value + spread}
 

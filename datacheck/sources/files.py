@@ -121,7 +121,7 @@ def _walk(path: str, parts: tuple[str, ...], parents: frozenset[tuple[int, int]]
 
 
 def text(name: str) -> str:
-    r"""Return a file name as text; bytes that are no UTF-8 become ``\xNN``, which no file will be found under.
+    r"""Return a file name as text; bytes that are no UTF-8 become ``\xNN``, which `FileReader` knows.
 
     Examples
     --------

@@ -12,11 +12,12 @@ from datacheck.stats.compare import (
     total_variation,
     wasserstein,
 )
-from datacheck.stats.intervals import Interval, benjamini_hochberg, multinomial_intervals, proportion
+from datacheck.stats.intervals import Z95, Interval, benjamini_hochberg, multinomial_intervals, proportion
 from datacheck.stats.sketches import DistinctCount, Quantiles
 from datacheck.stats.states import Counts, MinMax, Moments, State
 
 __all__ = [
+    "Z95",
     "Counts",
     "DistinctCount",
     "Interval",

@@ -9,6 +9,9 @@ import numpy as np
 from numpy.typing import ArrayLike, NDArray
 from scipy import stats
 
+Z95 = float(stats.norm.ppf(0.975))
+"""Half the width of a 95 % interval, in standard errors."""
+
 
 @dataclass(frozen=True)
 class Interval:

@@ -88,5 +88,27 @@ def test_pace_follows_its_plan_and_cuts_it_when_the_machine_slows() -> None:
     assert pace.progress == pytest.approx(1)
 
 
+def test_slow_first_steps_cut_nothing() -> None:
+    time = [0.0]
+    pace = Pace(200, Clock(400, now=lambda: time[0]), deadline=250)
+    while pace.going:
+        time[0] += 10 if pace.made < 5 else 1
+        pace.advance()
+    assert (pace.made, pace.cut) == (200, False)
+    assert time[0] == 245
+
+
+def test_a_plan_is_taken_up_again_once_the_machine_is_fast_again() -> None:
+    time = [0.0]
+    pace = Pace(200, Clock(400, now=lambda: time[0]), deadline=300)
+    seen = []
+    while pace.going:
+        time[0] += 3 if pace.made < 50 else 0.5
+        pace.advance()
+        seen.append(pace.cut)
+    assert seen[40]
+    assert (pace.made, pace.cut) == (200, False)
+
+
 def test_budgets_are_read() -> None:
     assert [parse_budget(text) for text in ("45", "1.5 m", "2h")] == [45, 90, 7200]

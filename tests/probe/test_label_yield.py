@@ -123,7 +123,7 @@ def test_too_few_samples_are_refused() -> None:
 
 
 def test_nothing_is_recommended_where_nothing_is_wrong() -> None:
-    assert recommended_depth(np.zeros(5)) == recommended_depth(np.zeros(5), cautious=True) == 0
+    assert recommended_depth(np.zeros(5)) == recommended_depth(np.zeros(5), evidence=0) == 0
     assert recommended_depth(np.empty(0)) == 0
 
 

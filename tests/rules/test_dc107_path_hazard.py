@@ -32,6 +32,7 @@ def _hazards(*paths: str) -> dict[str, tuple[str, ...]]:
         ("C:\\data\\x.jpg", {"absolute", "backslash"}),
         ("a\\x.jpg", {"backslash"}),
         ("..\\x.jpg", {"escapes-root", "backslash"}),
+        ("caf\\xe9.jpg", {"not-utf8"}),
         ("a\nb.jpg", {"control-character"}),
         ("x.jpg ", {"trailing-space-or-dot"}),
         ("folder /x.jpg", {"trailing-space-or-dot"}),

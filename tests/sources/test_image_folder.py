@@ -145,11 +145,20 @@ def test_links_are_followed_but_not_in_circles(tmp_path: Path) -> None:
     assert column(open_source(root), "uri") == ["cat/1.png", "dog/1.png"]
 
 
-def test_a_name_that_is_no_utf8_becomes_a_row_that_cannot_be_read(tmp_path: Path) -> None:
+def test_a_name_that_is_no_utf8_is_written_with_escapes_and_read_all_the_same(tmp_path: Path) -> None:
     write_image(tmp_path / "cat" / "1.png")
-    with open(os.fsencode(tmp_path / "cat") + b"/caf\xe9.png", "wb"):  # noqa: PTH123
-        pass
-    assert column(open_source(tmp_path), "uri") == ["cat/1.png", "cat/caf\\xe9.png"]
+    folder = os.fsencode(tmp_path / "cat")
+    os.rename(folder + b"/1.png", folder + b"/caf\xe9.png")  # noqa: PTH104
+    manifest = open_source(tmp_path)
+    assert column(manifest, "uri") == ["cat/caf\\xe9.png"]
+    assert isinstance(manifest.reader, FileReader)
+    assert manifest.reader.read("cat/caf\\xe9.png")[:4] == b"\x89PNG"
+    assert manifest.reader.stamp("cat/caf\\xe9.png") is not None
+
+
+@pytest.mark.parametrize("uri", ["cat/\\x2e\\x2e/\\x2e\\x2e/x.png", "\\x2fetc", "cat/\\xe9/../1.png"])
+def test_escapes_put_no_dots_and_separators_into_a_path(tmp_path: Path, uri: str) -> None:
+    assert FileReader(tmp_path).path(uri) == Path(os.path.normpath(tmp_path / uri))
 
 
 def test_no_folder_suggests_a_sibling(pets: Pets) -> None:
