@@ -15,7 +15,10 @@ import numpy as np
 from numpy.typing import NDArray
 
 _MEMBER = re.compile(r"(?P<shard>.+?)/@(?P<offset>\d+)\+(?P<size>\d+)/(?P<name>.*)", re.DOTALL)
-_NO_TEXT = re.compile(rb"\\x([89a-f][0-9a-f])")
+ESCAPED_BYTE = r"\\x([89a-f][0-9a-f])"
+"""How a listing writes a byte of a file name that is no UTF-8."""
+
+_ESCAPED_BYTE = re.compile(ESCAPED_BYTE.encode())
 _OPEN_FLAGS = os.O_RDONLY | getattr(os, "O_NONBLOCK", 0) | getattr(os, "O_CLOEXEC", 0) | getattr(os, "O_BINARY", 0)
 
 SampleContent = bytes | NDArray[np.generic]
@@ -181,7 +184,7 @@ def _on_disk(path: str) -> str:
         return path
     # Only bytes beyond ASCII are put back: no separator and no dot can come in this way.
     written = path.encode("utf-8", "surrogateescape")
-    return _NO_TEXT.sub(lambda found: bytes.fromhex(found[1].decode()), written).decode("utf-8", "surrogateescape")
+    return _ESCAPED_BYTE.sub(lambda found: bytes.fromhex(found[1].decode()), written).decode("utf-8", "surrogateescape")
 
 
 def _failure_of(error: OSError) -> ReadFailure:

@@ -12,7 +12,6 @@ from scipy.linalg import cho_factor, cho_solve
 from threadpoolctl import threadpool_limits  # type: ignore[import-untyped]
 
 from datacheck.probe.folds import assign_folds
-from datacheck.probe.side_by_side import side_by_side
 
 Array = NDArray[np.float32]
 
@@ -219,7 +218,7 @@ class BackboneEncoder:
         import torch
 
         from datacheck.probe.inputs import PixelInputs
-        from datacheck.probe.training import autocast
+        from datacheck.probe.training import autocast, on_threads
 
         mean, deviation, side = self.inputs
         inputs = PixelInputs(pixels, self.device, mean, deviation, side=side)
@@ -239,14 +238,6 @@ class BackboneEncoder:
 
         # Batches side by side, one thread each: threads within a batch wait for each other at every layer, which on a
         # busy machine costs ten times what they bring.
-        threads = torch.get_num_threads()
-        try:
-            parts = side_by_side(
-                part,
-                range(0, len(pixels), batch),
-                n_workers=min(threads, MAX_THREADS),
-                start=lambda: torch.set_num_threads(1),
-            )
-        finally:
-            torch.set_num_threads(threads)
+        n_workers = min(torch.get_num_threads(), MAX_THREADS)
+        parts = on_threads(part, range(0, len(pixels), batch), n_workers, threads_each=1)
         return np.concatenate(parts).astype(np.float32)

@@ -6,7 +6,7 @@ import base64
 import io
 import time
 from collections.abc import Callable, Iterator, Sequence
-from contextlib import contextmanager, nullcontext
+from contextlib import contextmanager
 from dataclasses import replace
 from typing import Any
 
@@ -236,17 +236,13 @@ def _nothing_tried(started: float) -> PlanItem:
 
 @contextmanager
 def _torch_state(seed: int) -> Iterator[None]:
-    """Seed torch's CPU inside the block and use one thread for many small images; leave both as they were.
-
-    A GPU's random state is left alone, and a default device that the user set does not count.
-    """
+    """Seed torch's CPU inside the block and use one thread for many small images; leave both as they were."""
     import torch
 
+    from datacheck.probe.training import seeded_cpu
+
     threads = torch.get_num_threads()
-    # Asked for by name, a default device makes every call slower.
-    on_cpu = nullcontext() if torch.get_default_device().type == "cpu" else torch.device("cpu")
-    with torch.random.fork_rng(devices=[]), on_cpu:
-        torch.default_generator.manual_seed(seed)
+    with seeded_cpu(seed):
         torch.set_num_threads(1)
         try:
             yield

@@ -6,6 +6,7 @@ from typing import Any
 
 import numpy as np
 from numpy.typing import NDArray
+from scipy.special import log_softmax
 
 STRAY_LABELS = 0.001
 SHARPNESS = np.geomspace(0.5, 64, 15)
@@ -34,7 +35,7 @@ def log_likelihood(scores: Floats, labels: Indices, usable: NDArray[np.bool_]) -
     """
     rows = np.flatnonzero(usable & (labels >= 0))
     sharpness = _sharpest(scores[rows], labels[rows])[1]
-    probabilities = np.exp(_log_softmax(scores * sharpness))
+    probabilities = np.exp(log_softmax(scores * sharpness, axis=1))
     mixed = np.log((1 - STRAY_LABELS) * probabilities + STRAY_LABELS / scores.shape[1])
     return np.where(usable[:, None], mixed, 0)
 
@@ -94,13 +95,7 @@ def _sharpest(scores: Floats, labels: Indices) -> tuple[float, float]:
     """Mean log-likelihood of the labels at the sharpness that makes them likeliest, and that sharpness."""
     rows, best, chosen = np.arange(len(labels)), -np.inf, 1.0
     for sharpness in SHARPNESS.tolist():
-        likelihood = float(_log_softmax(scores * sharpness)[rows, labels].mean())
+        likelihood = float(log_softmax(scores * sharpness, axis=1)[rows, labels].mean())
         if likelihood > best:
             best, chosen = likelihood, sharpness
     return best, chosen
-
-
-def _log_softmax(scores: Floats) -> Floats:
-    shifted = scores - scores.max(axis=1, keepdims=True)
-    result: Floats = shifted - np.log(np.exp(shifted).sum(axis=1, keepdims=True))
-    return result

@@ -18,6 +18,7 @@ import torch
 from torch import Tensor, nn
 
 from datacheck.probe.budget import Clock
+from datacheck.probe.training import finish_work
 
 SIDES = (224, 192, 160, 128, 112, 96, 80, 64, 48, 32)
 """Sides in pixels that images may be resized to."""
@@ -141,16 +142,11 @@ def measure_cost(
             started = clock.used
             images = load()
             kept = early(images)
-            between = _now(clock, images)
+            finish_work(images.device)
+            between = clock.used
             late(kept)
-            passes.append((between - started, _now(clock, images) - between))
+            finish_work(images.device)
+            passes.append((between - started, clock.used - between))
     n = len(images)
     early_seconds, late_seconds = np.min(passes, axis=0) / n
     return Cost(float(early_seconds), float(late_seconds), step_seconds())
-
-
-def _now(clock: Clock, at: Tensor) -> float:
-    """Seconds of the clock once the device has done what it was given."""
-    if at.device.type == "cuda":
-        torch.cuda.synchronize(at.device)
-    return clock.used

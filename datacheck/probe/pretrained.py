@@ -349,10 +349,11 @@ def _schedule(trainer: Trainer, clock: Clock) -> _Schedule:
     if 0.02 * steps / 10 > clock.left:
         return _Schedule(0, 0)
     each = trainer.step_seconds()
+    seconds = SCHEDULE_SHARE * clock.left
     prediction = PREDICTION_SHARE * each * int((problem.fold >= 0).sum()) / trainer.recipe.batch
 
     def fits(n_networks: int) -> float:
-        return (SCHEDULE_SHARE * clock.left / n_networks - prediction) / (each * steps)
+        return (seconds / n_networks - prediction) / (each * steps)
 
     if fits(1) < LEAST_EPOCH:
         return _Schedule(0, 0)

@@ -2,12 +2,13 @@
 
 from __future__ import annotations
 
-import os
 from collections.abc import Callable, Iterable
 from concurrent.futures import FIRST_EXCEPTION, ThreadPoolExecutor, wait
 from typing import TypeVar
 
 from threadpoolctl import threadpool_limits  # type: ignore[import-untyped]
+
+from datacheck.scan.local import default_jobs
 
 A = TypeVar("A")
 B = TypeVar("B")
@@ -42,7 +43,7 @@ def side_by_side(
     >>> side_by_side(lambda x: x * x, [1, 2, 3])
     [1, 4, 9]
     """
-    n_workers = n_processors() if n_workers is None else n_workers
+    n_workers = default_jobs() if n_workers is None else n_workers
     with threadpool_limits(1, "blas"), ThreadPoolExecutor(n_workers, initializer=start) as pool:
         calls = [pool.submit(function, argument) for argument in arguments]
         try:
@@ -57,9 +58,3 @@ def side_by_side(
             if stop is not None:
                 stop()
             raise
-
-
-def n_processors() -> int:
-    """Return how many processors this process may use."""
-    affinity = getattr(os, "sched_getaffinity", None)
-    return len(affinity(0)) if affinity is not None else os.cpu_count() or 1

@@ -7,8 +7,8 @@ threads: those of one network wait for each other at every layer.
 
 from __future__ import annotations
 
-from collections.abc import Callable, Iterable
-from contextlib import AbstractContextManager, nullcontext
+from collections.abc import Callable, Iterable, Iterator
+from contextlib import AbstractContextManager, contextmanager, nullcontext
 from dataclasses import dataclass
 from threading import Lock
 from typing import Any, TypeVar
@@ -164,13 +164,13 @@ class Trainer:
             network, optimizer = self._fresh(fold)
             goes = []
             for _ in range(1 + GOES):
-                _wait(self.device)
+                finish_work(self.device)
                 started = self.clock.used
                 for _ in range(STEPS_A_GO):
                     self._step(
                         network, optimizer, rows, targets, *self._augmentation(len(rows), np.random.default_rng(0))
                     )
-                _wait(self.device)
+                finish_work(self.device)
                 goes.append((self.clock.used - started) / STEPS_A_GO)
             return min(goes[1:])
 
@@ -301,8 +301,7 @@ class Trainer:
     def _fresh(self, fold: int) -> tuple[Network, torch.optim.Optimizer]:
         """Return a fold's untrained network and its optimizer; torch's own random state stays as it was."""
         seed = self.problem.seed * 1009 + fold
-        with _SEEDING, torch.random.fork_rng(devices=[]), torch.device("cpu"):
-            torch.default_generator.manual_seed(seed)
+        with _SEEDING, seeded_cpu(seed):
             network = self.build(fold)
         network.drop.generator = generator_on(self.device, seed)
         placed: Network = network.to(self.device, memory_format=torch.channels_last).train()  # type: ignore[call-overload]
@@ -352,7 +351,8 @@ def multiplies_bfloat16(device: torch.device) -> bool:
     return device.type == "cpu" and known is not None and bool(known())
 
 
-def _wait(device: torch.device) -> None:
+def finish_work(device: torch.device) -> None:
+    """Wait until the device has done what it was given."""
     if device.type == "cuda":
         torch.cuda.synchronize(device)
 
@@ -365,6 +365,19 @@ def repeatable(device: torch.device) -> AbstractContextManager[Any]:
         enabled=True, benchmark=False, deterministic=True, allow_tf32=True
     )
     return flags
+
+
+@contextmanager
+def seeded_cpu(seed: int) -> Iterator[None]:
+    """Seed torch's CPU inside the block, and leave its random state outside as it was.
+
+    A GPU's random state is left alone, and a default device that the user set does not count.
+    """
+    # Asked for by name, a default device makes every call slower.
+    on_cpu = nullcontext() if torch.get_default_device().type == "cpu" else torch.device("cpu")
+    with torch.random.fork_rng(devices=[]), on_cpu:
+        torch.default_generator.manual_seed(seed)
+        yield
 
 
 def generator_on(device: torch.device, seed: int) -> torch.Generator:
@@ -381,14 +394,27 @@ def on_workers(function: Callable[[int], R], folds: Iterable[int], n_workers: in
     """Return ``function`` of each fold, in order, so many at once, torch's threads shared out among them."""
     if n_workers == 1:
         return [function(fold) for fold in folds]
+    threads_each = max(1, torch.get_num_threads() // n_workers)
+    return on_threads(function, folds, n_workers, threads_each=threads_each, stop=clock.stop)
+
+
+def on_threads(
+    function: Callable[[int], R],
+    arguments: Iterable[int],
+    n_workers: int,
+    *,
+    threads_each: int,
+    stop: Callable[[], None] | None = None,
+) -> list[R]:
+    """Return ``function`` of each argument, in order, on so many workers with so many of torch's threads each."""
     threads = torch.get_num_threads()
     try:
         return side_by_side(
             function,
-            folds,
+            arguments,
             n_workers=n_workers,
-            start=lambda: torch.set_num_threads(max(1, threads // n_workers)),
-            stop=clock.stop,
+            start=lambda: torch.set_num_threads(threads_each),
+            stop=stop,
         )
     finally:
         torch.set_num_threads(threads)

@@ -16,6 +16,7 @@ from numpy.typing import NDArray
 
 from datacheck.findings import Finding, Found, NotApplicable, Outcome, Passed, Severity, plural, sample_issues
 from datacheck.manifest import Manifest
+from datacheck.readers import ESCAPED_BYTE
 from datacheck.rules._files import N_EXAMPLES, few, names_are_paths, path_columns
 from datacheck.rules.base import RuleContext
 
@@ -137,7 +138,7 @@ def _matches(pattern: str) -> Callable[[pa.Array, Path | None], NDArray[np.bool_
     return lambda paths, root: _true(pc.match_substring_regex(paths, pattern))
 
 
-_not_utf8 = _matches(r"\\x[89a-f][0-9a-f]")
+_not_utf8 = _matches(ESCAPED_BYTE)
 
 
 def _backslash(paths: pa.Array, root: Path | None) -> NDArray[np.bool_]:
