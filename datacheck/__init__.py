@@ -9,12 +9,10 @@
 from __future__ import annotations
 
 import importlib
-import sys
-from types import ModuleType
 from typing import TYPE_CHECKING, Any
 
 if TYPE_CHECKING:
-    from datacheck.audit import audit
+    from datacheck.auditing import audit
     from datacheck.config import Settings
     from datacheck.errors import (
         ConfigError,
@@ -30,18 +28,18 @@ if TYPE_CHECKING:
         StorageError,
     )
     from datacheck.findings import Failed, Finding, Found, NotApplicable, Outcome, Passed, Severity
-    from datacheck.fingerprint import Fingerprint, FingerprintDiff, fingerprint
+    from datacheck.fingerprints import Fingerprint, FingerprintDiff, fingerprint
     from datacheck.manifest import Listings, Manifest, Modality, Task
     from datacheck.plan import TrainingPlan, make_plan
-    from datacheck.probe import ProbeOutputs, probe
+    from datacheck.probing import ProbeOutputs, probe
     from datacheck.report import Report
-    from datacheck.scan import Measurements, scan
+    from datacheck.scanning import Measurements, scan
     from datacheck.sources import open_source as open
 
 __version__ = "0.1.0"
 
 _HOMES = {
-    "audit": ("audit",),
+    "auditing": ("audit",),
     "config": ("Settings",),
     "errors": (
         "ConfigError",
@@ -57,12 +55,12 @@ _HOMES = {
         "StorageError",
     ),
     "findings": ("Failed", "Finding", "Found", "NotApplicable", "Outcome", "Passed", "Severity"),
-    "fingerprint": ("Fingerprint", "FingerprintDiff", "fingerprint"),
+    "fingerprints": ("Fingerprint", "FingerprintDiff", "fingerprint"),
     "manifest": ("Listings", "Manifest", "Modality", "Task"),
     "plan": ("TrainingPlan", "make_plan"),
-    "probe": ("ProbeOutputs", "probe"),
+    "probing": ("ProbeOutputs", "probe"),
     "report": ("Report",),
-    "scan": ("Measurements", "scan"),
+    "scanning": ("Measurements", "scan"),
     "sources": ("open_source",),
 }
 _ROOM_OF = {name: room for room, names in _HOMES.items() for name in names}
@@ -104,21 +102,6 @@ __all__ = [
     "probe",
     "scan",
 ]
-
-
-class _Face(ModuleType):
-    """Keeps a room from hiding the function of its name: ``datacheck.scan`` is what users call.
-
-    Importing a submodule binds it in its package; here the names of functions stay free, and are looked up on first
-    use. The import stays light, also in the scan's worker processes.
-    """
-
-    def __setattr__(self, name: str, value: object) -> None:
-        if not (name in _ROOM_OF and isinstance(value, ModuleType)):
-            super().__setattr__(name, value)
-
-
-sys.modules[__name__].__class__ = _Face
 
 
 def __getattr__(name: str) -> Any:

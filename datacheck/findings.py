@@ -180,31 +180,6 @@ def worst_sample_ids(issues: pa.Table, limit: int = MAX_SAMPLE_IDS) -> tuple[str
     return tuple(issues["sample_id"].take(pa.array(order)).to_pylist())
 
 
-def plural(count: int, one: str, many: str = "") -> str:
-    """Return ``"1 class"``, ``"2 classes"``.
-
-    Examples
-    --------
-    >>> plural(1, "file"), plural(1200, "sample"), plural(2, "class", "classes")
-    ('1 file', '1,200 samples', '2 classes')
-    """
-    return f"{count:,} {one if count == 1 else many or one + 's'}"
-
-
-def in_percent(share: float) -> str:
-    """Return a share as people write it: two digits below ten percent, one decimal from there on.
-
-    Examples
-    --------
-    >>> [in_percent(share) for share in (0.0031, 0.0446, 0.333, 0.9996, 0.0, 1.0)]
-    ['0.31 %', '4.5 %', '33.3 %', '99.9 %', '0 %', '100 %']
-    """
-    percent = 100 * share
-    if share < 1:
-        percent = min(percent, 99.9)  # all but one of many is not all
-    return f"{percent:.2g} %" if abs(percent) < 10 else f"{percent:.1f}".removesuffix(".0") + " %"
-
-
 @dataclass(frozen=True)
 class Passed:
     """The rule was judged, and the dataset keeps it."""

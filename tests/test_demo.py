@@ -11,7 +11,7 @@ from datacheck.cli import run
 from datacheck.cli.demo import compare, summary
 from datacheck.demo import write_demo
 from datacheck.errors import DatacheckError
-from datacheck.probe import load_probe
+from datacheck.probing import load_probe
 
 
 @pytest.mark.parametrize("seed", [0, 1, 2])

@@ -20,9 +20,7 @@ def test_every_name_in_all_exists_once() -> None:
 
 
 def test_functions_are_not_hidden_by_the_rooms_of_the_same_name() -> None:
-    code = (
-        "import datacheck.report, datacheck.rules, datacheck.probe.outputs, datacheck.scan.duplicates, datacheck as d;"
-    )
+    code = "import datacheck.report, datacheck.rules, datacheck.scanning.run, datacheck.probing, datacheck as d;"
     assert run(code + "print(all(callable(f) for f in (d.audit, d.probe, d.scan, d.fingerprint, d.open)))") == "True"
 
 

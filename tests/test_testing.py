@@ -172,8 +172,8 @@ def test_toy_images_are_reproducible_and_stratified(tmp_path: Path) -> None:
 
 
 def test_toy_images_hold_no_near_duplicates_and_nothing_unreadable(tmp_path: Path) -> None:
-    from datacheck.scan import scan
-    from datacheck.scan.duplicates import find_duplicates
+    from datacheck.duplicates.clusters import find_duplicates
+    from datacheck.scanning import scan
 
     manifest = testing.toy_images(tmp_path, n_per_class=60)
     measurements = scan(manifest, jobs=1).measurements

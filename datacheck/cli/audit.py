@@ -113,9 +113,9 @@ def run_audit(
     **source_options: Any,
 ) -> Report:
     """Audit with progress bars and write the HTML report into the run folder."""
-    from datacheck.audit import audit
-    from datacheck.fingerprint import Fingerprint
-    from datacheck.probe import PretrainedWeights
+    from datacheck.auditing import audit
+    from datacheck.fingerprints import Fingerprint
+    from datacheck.probing import PretrainedWeights
 
     probe_options = None
     if weights is not None:

@@ -123,7 +123,7 @@ def _check_shard(
     quiet: bool,
     options: dict[str, Any],
 ) -> Any:
-    from datacheck.fingerprint import Fingerprint
+    from datacheck.fingerprints import Fingerprint
 
     before = None if accepted is None else Fingerprint.load(accepted)
     with progress_bars(quiet=quiet) as progress:

@@ -14,7 +14,7 @@ from datacheck.cli.progress import progress_bars
 from datacheck.errors import SourceError, check_choice
 
 if TYPE_CHECKING:
-    from datacheck.fingerprint import Fingerprint
+    from datacheck.fingerprints import Fingerprint
 
 
 def fingerprint_command(
@@ -44,7 +44,7 @@ def diff_command(
 
 def load_fingerprint(place: str) -> Fingerprint:
     """Return the fingerprint of a file, a run folder or a source."""
-    from datacheck.fingerprint import Fingerprint
+    from datacheck.fingerprints import Fingerprint
 
     path = Path(place)
     if path.suffix == ".json" and path.is_file():
@@ -58,10 +58,10 @@ def load_fingerprint(place: str) -> Fingerprint:
 
 def take_fingerprint(source: str, *, jobs: int | None = None, pixels: bool = True) -> Fingerprint:
     """Open and scan a source, and summarise it."""
-    from datacheck.audit import prepare_run_folder
-    from datacheck.fingerprint import fingerprint
+    from datacheck.auditing import prepare_run_folder
+    from datacheck.fingerprints import fingerprint
     from datacheck.manifest import Modality
-    from datacheck.scan import scan
+    from datacheck.scanning import scan
     from datacheck.sources import open_source
 
     manifest = open_source(source)

@@ -14,7 +14,7 @@ if TYPE_CHECKING:
     import numpy as np
     from numpy.typing import NDArray
 
-    from datacheck.audit import Progress
+    from datacheck.auditing import Progress
     from datacheck.report import Report
 
 
@@ -40,7 +40,7 @@ def plan_command(
 ) -> int:
     """Plan the main training: rebalance, augment, split, collect, each with its measurement on this dataset."""
     from datacheck.plan import make_plan
-    from datacheck.probe import PretrainedWeights
+    from datacheck.probing import PretrainedWeights
     from datacheck.report import Report, write_html
 
     report = Report.load(run)
@@ -76,8 +76,8 @@ def _pixels(report: Report, run: Path, progress: Progress | None) -> NDArray[np.
     manifest = report.manifest
     if report.measurements is None or manifest.reader is None:
         return None
-    from datacheck.probe.images import usual_side
-    from datacheck.scan import scan
+    from datacheck.probing.images import usual_side
+    from datacheck.scanning import scan
 
     scanned = scan(
         manifest,

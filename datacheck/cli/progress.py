@@ -8,7 +8,7 @@ from contextlib import contextmanager
 from typing import TYPE_CHECKING
 
 if TYPE_CHECKING:
-    from datacheck.audit import Progress
+    from datacheck.auditing import Progress
 
 
 @contextmanager

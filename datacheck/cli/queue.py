@@ -177,7 +177,7 @@ def review_command(
     """Label by yourself: a page on this machine, one question at a time, every answer saved at once."""
     from datacheck.errors import StorageError
     from datacheck.manifest import Manifest
-    from datacheck.probe.storage import load_probe
+    from datacheck.probing.storage import load_probe
     from datacheck.relabel.review import ReviewServer, ReviewSession
 
     queue = _queue(run)

@@ -114,7 +114,7 @@ def _annotator_lines(annotators: Mapping[str, AnnotatorQuality]) -> list[str]:
 
 
 def _say_difference(report: Report, corrected: Manifest, say: Say) -> None:
-    from datacheck.fingerprint import fingerprint
+    from datacheck.fingerprints import fingerprint
 
     # Relabelling changes no picture, so the pictures' statistics are left out of both.
     before, after = fingerprint(report.manifest), fingerprint(corrected)
@@ -124,7 +124,7 @@ def _say_difference(report: Report, corrected: Manifest, say: Say) -> None:
 
 def _say_gain(report: Report, corrected: Manifest, budget: str, say: Say) -> None:
     """Train the probe on the labels as they were and as corrected, alike, and say how well each can be learned."""
-    from datacheck.probe import probe
+    from datacheck.probing import probe
 
     seed = 0 if report.probe is None else report.probe.seed
     for words, manifest in (("as they were", report.manifest), ("as corrected", corrected)):

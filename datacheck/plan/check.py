@@ -11,14 +11,14 @@ import pyarrow.compute as pc
 from datacheck.errors import PlanError
 
 if TYPE_CHECKING:
-    from datacheck.fingerprint import Fingerprint
+    from datacheck.fingerprints import Fingerprint
     from datacheck.manifest import Manifest
     from datacheck.plan.plan import TrainingPlan
 
 
 def check_dataset(plan: TrainingPlan, dataset: Manifest | Fingerprint) -> None:
     """Raise a `PlanError` unless the plan was made for a dataset; see `TrainingPlan.check`."""
-    from datacheck.fingerprint import Fingerprint
+    from datacheck.fingerprints import Fingerprint
 
     if isinstance(dataset, Fingerprint):
         found = f"{dataset.identity:032x}"

@@ -9,10 +9,10 @@ from typing import Any
 import numpy as np
 from numpy.typing import NDArray
 
+from datacheck.models.parallel import side_by_side
+from datacheck.models.softmax import fit_softmax, predict_softmax
+from datacheck.plan.cohort import Sample
 from datacheck.plan.items import Measured, PlanItem
-from datacheck.plan.sample import Sample
-from datacheck.plan.softmax import fit_softmax, predict_softmax
-from datacheck.probe.side_by_side import side_by_side
 from datacheck.stats import Z95
 
 FRACTIONS = (0.25, 0.5, 1.0)

@@ -11,7 +11,7 @@ from numpy.typing import NDArray
 from scipy.linalg import cho_factor, cho_solve
 from threadpoolctl import threadpool_limits  # type: ignore[import-untyped]
 
-from datacheck.probe.folds import assign_folds
+from datacheck.models.folds import assign_folds
 
 Array = NDArray[np.float32]
 
@@ -198,12 +198,12 @@ class BackboneEncoder:
 
     @classmethod
     def load(cls, weights: Any, side: int, device: str = "auto") -> BackboneEncoder:
-        """Load torchvision weights (see `datacheck.probe.PretrainedWeights`) for images brought to a side."""
+        """Load torchvision weights (see `datacheck.probing.PretrainedWeights`) for images brought to a side."""
         import torch
 
-        from datacheck.probe.backbone import load_backbone
-        from datacheck.probe.training import resolve_device
-        from datacheck.probe.weights import PretrainedWeights
+        from datacheck.probing.networks.backbone import load_backbone
+        from datacheck.probing.networks.training import resolve_device
+        from datacheck.probing.weights import PretrainedWeights
 
         known = weights if isinstance(weights, PretrainedWeights) else PretrainedWeights(weights)
         where = resolve_device(device)
@@ -217,8 +217,8 @@ class BackboneEncoder:
         """Return the features of images uint8 [N, S, S, 3]."""
         import torch
 
-        from datacheck.probe.inputs import PixelInputs
-        from datacheck.probe.training import autocast, on_threads
+        from datacheck.probing.networks.batches import PixelInputs
+        from datacheck.probing.networks.training import autocast, on_threads
 
         mean, deviation, side = self.inputs
         inputs = PixelInputs(pixels, self.device, mean, deviation, side=side)

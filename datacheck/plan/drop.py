@@ -9,8 +9,8 @@ import numpy as np
 from numpy.typing import NDArray
 
 from datacheck.plan.items import Measured, PlanItem
-from datacheck.probe.outputs import ProbeOutputs
-from datacheck.scan.measurements import Measurements
+from datacheck.probing.outputs import ProbeOutputs
+from datacheck.scanning.measurements import Measurements
 
 
 @dataclass

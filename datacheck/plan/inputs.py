@@ -13,10 +13,10 @@ from datacheck.errors import PlanError, did_you_mean, require
 from datacheck.manifest import Manifest, Task
 
 if TYPE_CHECKING:
-    from datacheck.fingerprint import Fingerprint
+    from datacheck.fingerprints import Fingerprint
     from datacheck.plan.crossfit import Encoder
-    from datacheck.probe.outputs import ProbeOutputs
-    from datacheck.scan.measurements import Measurements
+    from datacheck.probing.outputs import ProbeOutputs
+    from datacheck.scanning.measurements import Measurements
 
 
 BACKBONE_SIDE = 96
@@ -41,7 +41,7 @@ class Inputs:
     def codes(self) -> NDArray[np.int64]:
         if self.manifest.task is Task.CLASSIFICATION:
             return self.manifest.label_codes.astype(np.int64)
-        from datacheck.probe.targets import strata_of
+        from datacheck.probing.targets import strata_of
 
         answers: NDArray[Any] = np.zeros(len(self.manifest))
         if self.manifest.task is Task.REGRESSION:
@@ -54,7 +54,7 @@ class Inputs:
 
     def groups(self) -> tuple[NDArray[np.int64], NDArray[np.int64] | None]:
         """Return what must stay together, and the clusters of exact duplicates."""
-        from datacheck.probe.folds import join_groups
+        from datacheck.models.folds import join_groups
 
         columns = [np.full(len(self.manifest), -1, dtype=np.int64)]
         exact = None
@@ -62,7 +62,7 @@ class Inputs:
             indices = self.manifest.table["group"].combine_chunks().dictionary_encode().indices
             columns.append(indices.fill_null(-1).to_numpy(zero_copy_only=False).astype(np.int64))
         if self.measurements is not None:
-            from datacheck.scan.duplicates import find_duplicates
+            from datacheck.duplicates.clusters import find_duplicates
 
             clusters = find_duplicates(self.measurements)
             columns.append(clusters.linked)

@@ -17,9 +17,9 @@ from datacheck.plan.measure import augment_part, measured_items
 from datacheck.plan.plan import SAMPLES_SCHEMA, TrainingPlan
 
 if TYPE_CHECKING:
-    from datacheck.fingerprint import Fingerprint
-    from datacheck.probe.outputs import ProbeOutputs
-    from datacheck.scan.measurements import Measurements
+    from datacheck.fingerprints import Fingerprint
+    from datacheck.probing.outputs import ProbeOutputs
+    from datacheck.scanning.measurements import Measurements
 
 
 def make_plan(
@@ -60,8 +60,9 @@ def make_plan(
     features
         Your own features [N, D], made without these labels.
     weights
-        Pretrained weights (`datacheck.probe.PretrainedWeights`, or what it takes): augmentations, and heads where there
-        are no features, are then tried on that network's features instead of on patches of the images. Takes longer.
+        Pretrained weights (`datacheck.probing.PretrainedWeights`, or what it takes): augmentations, and heads where
+        there are no features, are then tried on that network's features instead of on patches of the images. Takes
+        longer.
     device
         Where that network runs: ``"auto"``, ``"cpu"``, ``"cuda"``.
     findings
@@ -91,7 +92,7 @@ def make_plan(
     >>> plan.strategy != "none", plan.item("rebalance").measured[0].metric
     (True, 'gain/balanced_accuracy')
     """
-    from datacheck.probe.budget import Clock, parse_budget
+    from datacheck.probing.budget import Clock, parse_budget
 
     clock = Clock(parse_budget(budget))
     check_inputs(manifest, measurements, pixels, features, probe, fingerprint)
@@ -229,7 +230,7 @@ def _samples(
 def _identity(manifest: Manifest, measurements: Measurements | None, fingerprint: Fingerprint | None) -> str:
     if fingerprint is not None:
         return f"{fingerprint.identity:032x}"
-    from datacheck.fingerprint.identity import identity
+    from datacheck.fingerprints.identity import identity
 
     return f"{identity(manifest, measurements):032x}"
 

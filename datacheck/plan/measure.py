@@ -13,8 +13,8 @@ from datacheck.plan.inputs import Inputs
 from datacheck.plan.items import PlanItem
 
 if TYPE_CHECKING:
-    from datacheck.plan.sample import Sample
-    from datacheck.probe.budget import Clock
+    from datacheck.plan.cohort import Sample
+    from datacheck.probing.budget import Clock
 
 ROWS_FOR_HEADS = 8000
 """Heads on features are measured on at most about this many samples."""
@@ -78,8 +78,8 @@ def _balanced(counts: NDArray[np.int64]) -> PlanItem:
 
 def _sample(data: Inputs, training: NDArray[np.int64], groups: NDArray[np.int64]) -> tuple[Sample | None, str]:
     """Return what heads are measured on, or why there is nothing."""
+    from datacheck.plan.cohort import choose_rows, make_sample
     from datacheck.plan.evidence import seeds_from
-    from datacheck.plan.sample import choose_rows, make_sample
 
     manifest = data.manifest
     if manifest.task is not Task.CLASSIFICATION:
@@ -116,8 +116,8 @@ def augment_part(
     tell: Callable[[str, int, int], None],
 ) -> list[PlanItem]:
     """Try augmentations on the pixels, where there are labels, pixels and torchvision."""
+    from datacheck.plan.cohort import choose_rows
     from datacheck.plan.evidence import seeds_from
-    from datacheck.plan.sample import choose_rows
 
     reason = _why_no_augmentation(data)
     rows = np.empty(0, dtype=np.int64)

@@ -8,7 +8,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from datacheck.plan.items import Measured, PlanItem
-from datacheck.scan.measurements import Measurements
+from datacheck.scanning.measurements import Measurements
 
 LARGEST_SIDE = 224
 CHANNELS = ("red", "green", "blue")

@@ -22,7 +22,7 @@ if TYPE_CHECKING:
     from torch import Tensor, nn
     from torch.utils.data import Dataset, Sampler
 
-    from datacheck.fingerprint import Fingerprint
+    from datacheck.fingerprints import Fingerprint
     from datacheck.manifest import Manifest
     from datacheck.plan.torch import PlannedSubset
     from datacheck.plan.transforms import ClassConditional
@@ -139,7 +139,7 @@ class TrainingPlan:
     @cached_property
     def splits(self) -> tuple[str, ...]:
         """The planned splits that occur."""
-        from datacheck.fingerprint.fingerprint import ordered_splits
+        from datacheck.fingerprints.fingerprint import ordered_splits
 
         return ordered_splits({name for name in self.samples["planned_split"].to_pylist() if name is not None})
 

@@ -9,6 +9,9 @@ from typing import Any
 import numpy as np
 from numpy.typing import NDArray
 
+from datacheck.models.parallel import side_by_side
+from datacheck.models.softmax import fit_softmax, predict_softmax
+from datacheck.plan.cohort import Sample
 from datacheck.plan.evidence import (
     Gains,
     balanced_accuracy,
@@ -17,11 +20,8 @@ from datacheck.plan.evidence import (
     recalls,
 )
 from datacheck.plan.items import Measured, PlanItem
-from datacheck.plan.sample import Sample
-from datacheck.plan.softmax import fit_softmax, predict_softmax
 from datacheck.plan.strategies import Strategy, strategies
 from datacheck.plan.winner import PRIOR_DEVIATION, Evidence
-from datacheck.probe.side_by_side import side_by_side
 
 PENALTIES = (3e-4, 1e-3, 3e-3, 1e-2, 3e-2, 1e-1, 3e-1)
 BALANCED_RATIO = 1.2

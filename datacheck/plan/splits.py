@@ -88,7 +88,7 @@ def propose_split(codes: NDArray[np.integer[Any]], groups: Codes, *, seed: int) 
     >>> np.bincount(propose_split(np.repeat([0, 1], 100), np.arange(200), seed=0)).tolist()
     [140, 30, 30]
     """
-    from datacheck.probe.folds import assign_folds
+    from datacheck.models.folds import assign_folds
 
     n_parts = 20
     n_groups = len(np.unique(groups))

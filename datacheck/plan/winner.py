@@ -13,8 +13,8 @@ from datacheck.plan.evidence import Gains, paired_gains
 from datacheck.stats import Z95
 
 if TYPE_CHECKING:
+    from datacheck.plan.cohort import Sample
     from datacheck.plan.rebalance import Trials
-    from datacheck.plan.sample import Sample
     from datacheck.plan.strategies import Strategy
 
 Floats = NDArray[np.float64]

@@ -14,7 +14,7 @@ import pyarrow as pa
 
 from datacheck.errors import RelabelError
 from datacheck.manifest import Manifest, Task
-from datacheck.readers import FileReader, SampleReadError
+from datacheck.manifest.readers import FileReader, SampleReadError
 from datacheck.relabel.crowd import RELABELS_SCHEMA, Consensus
 from datacheck.relabel.queue import encode_labels
 from datacheck.storage import check_version, read_table, write_table

@@ -9,14 +9,16 @@ import numpy as np
 from numpy.typing import NDArray
 
 from datacheck.errors import RelabelError, did_you_mean
+from datacheck.labels.label_yield import LabelYield
 from datacheck.manifest import Manifest, Task
-from datacheck.probe.outputs import Estimate, LabelYield, ProbeOutputs
-from datacheck.probe.skill import probe_skill, refusal
+from datacheck.probing.outputs import ProbeOutputs
+from datacheck.probing.skill import probe_skill, refusal
 from datacheck.relabel.questions import questions
 from datacheck.relabel.queue import RelabelQueue
+from datacheck.stats import Interval
 
 if TYPE_CHECKING:
-    from datacheck.scan.duplicates import DuplicateClusters
+    from datacheck.duplicates.clusters import DuplicateClusters
 
 BAND = 50
 """Questions whose order may change so that one pair of classes comes in a row; a band keeps its place in the queue."""
@@ -192,7 +194,7 @@ def _with_gold(
     return np.insert(rows, places, gold_rows), np.insert(kinds, places, "gold")
 
 
-def _expected_precision(label_yield: LabelYield | None, chance: NDArray[np.float32]) -> Estimate | None:
+def _expected_precision(label_yield: LabelYield | None, chance: NDArray[np.float32]) -> Interval | None:
     """Share of wrong labels among the suspects, with the interval of the yield at that depth."""
     if label_yield is None or not len(chance):
         return None
@@ -200,7 +202,7 @@ def _expected_precision(label_yield: LabelYield | None, chance: NDArray[np.float
         float(np.interp(len(chance), label_yield.depth, curve))
         for curve in (label_yield.precision_low, label_yield.precision, label_yield.precision_high)
     )
-    return Estimate(value, low, high, n=len(chance), method=label_yield.estimated_errors.method)
+    return Interval(value, low, high, n=len(chance), method=label_yield.estimated_errors.method)
 
 
 def _worth_depth(label_yield: LabelYield | None, chance: NDArray[np.float32]) -> int:

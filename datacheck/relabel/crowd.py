@@ -18,7 +18,7 @@ from datacheck.relabel.answers import Answers, Verdict
 from datacheck.relabel.queue import RelabelQueue
 
 if TYPE_CHECKING:
-    from datacheck.probe.outputs import ProbeOutputs
+    from datacheck.probing.outputs import ProbeOutputs
 
 RELABELS_SCHEMA = pa.schema(
     [

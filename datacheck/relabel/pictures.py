@@ -6,7 +6,7 @@ from collections.abc import Iterator, Mapping
 from pathlib import Path
 
 from datacheck.errors import StorageError
-from datacheck.scan.thumbnails import ThumbnailStore
+from datacheck.scanning.thumbnails import ThumbnailStore
 
 
 class KeptPictures(Mapping[str, bytes]):

@@ -9,10 +9,10 @@ import numpy as np
 import pyarrow as pa
 from numpy.typing import NDArray
 
-from datacheck.findings import plural
 from datacheck.manifest import Manifest, Task
-from datacheck.probe.outputs import ProbeOutputs
+from datacheck.probing.outputs import ProbeOutputs
 from datacheck.relabel.queue import QUEUE_SCHEMA, encode_labels
+from datacheck.text import plural
 
 
 def questions(

@@ -10,7 +10,7 @@ from typing import Any, cast
 import pyarrow as pa
 
 from datacheck.manifest import Task
-from datacheck.probe.outputs import Estimate
+from datacheck.stats import Interval
 from datacheck.storage import check_version, read_table, write_table
 
 VERSION = 1
@@ -69,7 +69,7 @@ class RelabelQueue:
     classes: tuple[str, ...]
     root: Path | None
     identity: str
-    expected_precision: Estimate | None
+    expected_precision: Interval | None
     worth_depth: int
     seed: int = 0
 
@@ -123,7 +123,7 @@ class RelabelQueue:
             classes=tuple(metadata["classes"]),
             root=None if metadata["root"] is None else Path(metadata["root"]),
             identity=metadata["identity"],
-            expected_precision=None if precision is None else Estimate(**precision),
+            expected_precision=None if precision is None else Interval(**precision),
             worth_depth=metadata["worth_depth"],
             seed=metadata["seed"],
         )

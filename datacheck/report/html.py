@@ -16,7 +16,7 @@ from typing import TYPE_CHECKING, Any
 import numpy as np
 from markupsafe import Markup
 
-from datacheck.findings import Severity, plural
+from datacheck.findings import Severity
 from datacheck.report.evidence import Curve
 from datacheck.report.figures import curve_svg
 from datacheck.report.overview import matrix, probe_view, properties, verdict
@@ -25,6 +25,7 @@ from datacheck.report.plans import plan_view
 from datacheck.report.views import GALLERY, FindingView, finding_views
 from datacheck.report.words import dataset_line, rule_pages
 from datacheck.storage import write_text
+from datacheck.text import plural
 
 if TYPE_CHECKING:
     from jinja2 import Environment

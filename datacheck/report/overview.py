@@ -8,16 +8,18 @@ from typing import TYPE_CHECKING
 import numpy as np
 from numpy.typing import NDArray
 
-from datacheck.findings import Severity, plural
+from datacheck.findings import Severity
 from datacheck.manifest import Manifest, Task
 from datacheck.report.evidence import interval_text, number
 from datacheck.report.figures import curve_svg, histogram_svg, interval_svg
 from datacheck.report.tables import class_counts, histogram
-from datacheck.scan.measurements import PROPERTIES
+from datacheck.scanning.measurements import PROPERTIES
+from datacheck.text import plural
 
 if TYPE_CHECKING:
-    from datacheck.probe.outputs import Estimate, ProbeOutputs
+    from datacheck.probing.outputs import ProbeOutputs
     from datacheck.report.report import Report
+    from datacheck.stats import Interval
 
 MAX_CLASSES = 60
 """A matrix shows at most this many classes: those missing in a split, then the rarest."""
@@ -201,7 +203,7 @@ def probe_view(report: Report) -> ProbeView | None:
     )
 
 
-def _metric(name: str, estimate: Estimate) -> Metric:
+def _metric(name: str, estimate: Interval) -> Metric:
     inside = 0 <= estimate.value <= 1
     return Metric(
         name=name.replace("_", " ").replace("/", " · "),

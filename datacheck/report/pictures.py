@@ -52,7 +52,7 @@ class PictureBook:
 
 def open_thumbnails(report: Report, run_dir: Path | None = None) -> Thumbnails | None:
     """Return the store that the scan left in the run folder, or None where there is none to read."""
-    from datacheck.scan import ThumbnailStore
+    from datacheck.scanning import ThumbnailStore
 
     kept = None if report.measurements is None else report.measurements.thumbnails
     for place in (kept, run_dir):

@@ -8,7 +8,7 @@ from rich.cells import cell_len
 from rich.text import Text
 
 from datacheck.plan.items import Measured, PlanItem
-from datacheck.report.words import clean
+from datacheck.text import clean
 
 if TYPE_CHECKING:
     from datacheck.plan import TrainingPlan

@@ -12,7 +12,7 @@ from datacheck.errors import StorageError
 from datacheck.plan.items import KINDS, Measured, PlanItem
 
 if TYPE_CHECKING:
-    from datacheck.fingerprint import Fingerprint
+    from datacheck.fingerprints import Fingerprint
     from datacheck.plan import TrainingPlan
 
 PICTURE = "data:image/jpeg;base64,"

@@ -10,9 +10,9 @@ import numpy as np
 from datacheck.errors import RelabelError
 
 if TYPE_CHECKING:
+    from datacheck.duplicates.clusters import DuplicateClusters
     from datacheck.relabel import RelabelQueue
     from datacheck.report.report import Report
-    from datacheck.scan.duplicates import DuplicateClusters
 
 
 def relabel_questions(
@@ -40,7 +40,7 @@ def _copies(report: Report) -> DuplicateClusters | None:
     """Return the clusters of identical files; near duplicates are other samples, each with its own question."""
     if report.measurements is None:
         return None
-    from datacheck.scan.duplicates import DuplicateClusters, exact_clusters
+    from datacheck.duplicates.clusters import DuplicateClusters, exact_clusters
 
     exact = exact_clusters(report.measurements.table["content_hash"])
     return DuplicateClusters(exact, exact, np.empty((0, 2), np.int64), np.empty(0, np.int8))

@@ -23,13 +23,13 @@ from datacheck.findings import (
     Severity,
 )
 from datacheck.manifest import Manifest
-from datacheck.scan.measurements import Measurements
+from datacheck.scanning.measurements import Measurements
 
 if TYPE_CHECKING:
     import pandas as pd
 
-    from datacheck.fingerprint import Fingerprint
-    from datacheck.probe.outputs import ProbeOutputs
+    from datacheck.fingerprints import Fingerprint
+    from datacheck.probing.outputs import ProbeOutputs
     from datacheck.relabel import RelabelQueue
 
 

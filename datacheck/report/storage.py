@@ -16,11 +16,11 @@ from datacheck.findings import SAMPLE_ISSUES_SCHEMA, Failed, Finding, Found, Not
 from datacheck.manifest import Manifest
 from datacheck.report.plans import load_plan
 from datacheck.report.report import Report, RuleOutcome
-from datacheck.scan.measurements import Measurements
+from datacheck.scanning.measurements import Measurements
 from datacheck.storage import check_version, read_json, read_table, write_json, write_table
 
 if TYPE_CHECKING:
-    from datacheck.fingerprint import Fingerprint
+    from datacheck.fingerprints import Fingerprint
 
 SCHEMA = "datacheck.findings"
 VERSION = 1
@@ -87,7 +87,7 @@ def save_report(report: Report, folder: Path) -> None:
     if report.fingerprint is not None:
         report.fingerprint.save(folder / "fingerprint.json")
     if report.probe is not None:
-        from datacheck.probe.storage import save_probe
+        from datacheck.probing.storage import save_probe
 
         save_probe(report.probe, folder)
     write_table(folder / "issues.parquet", report.issues, {"schema": "datacheck.issues", "version": VERSION})
@@ -135,7 +135,7 @@ def _report(value: Mapping[str, Any], manifest: Manifest, issues: pa.Table, fold
     if artefacts["fingerprint"]:
         fingerprint = _load_fingerprint(folder / "fingerprint.json")
     if artefacts["probe"]:
-        from datacheck.probe.storage import load_probe
+        from datacheck.probing.storage import load_probe
 
         probe = load_probe(folder)
     return Report(
@@ -153,7 +153,7 @@ def _report(value: Mapping[str, Any], manifest: Manifest, issues: pa.Table, fold
 
 
 def _load_fingerprint(path: Path) -> Fingerprint:
-    from datacheck.fingerprint import Fingerprint
+    from datacheck.fingerprints import Fingerprint
 
     return Fingerprint.load(path)
 

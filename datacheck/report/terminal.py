@@ -15,11 +15,12 @@ from rich.cells import cell_len, set_cell_size
 from rich.console import Console
 from rich.text import Text
 
-from datacheck.findings import Failed, Finding, NotApplicable, Severity, plural
+from datacheck.findings import Failed, Finding, NotApplicable, Severity
 from datacheck.manifest import Task
 from datacheck.report.plan_screen import plan_lines
 from datacheck.report.tables import class_counts
-from datacheck.report.words import clean, dataset_line
+from datacheck.report.words import dataset_line
+from datacheck.text import clean, plural
 
 if TYPE_CHECKING:
     from datacheck.report.report import Report

@@ -4,7 +4,6 @@ from __future__ import annotations
 
 import inspect
 import re
-import unicodedata
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field
 from functools import lru_cache
@@ -14,9 +13,10 @@ import pyarrow as pa
 import pyarrow.compute as pc
 
 from datacheck.errors import ConfigError
-from datacheck.findings import Severity, plural
+from datacheck.findings import Severity
 from datacheck.manifest import Manifest
 from datacheck.rules.base import SECTIONS
+from datacheck.text import plural
 
 URI_SCHEME = re.compile(r"^[A-Za-z][A-Za-z0-9+.-]+://")
 
@@ -71,18 +71,6 @@ def look_up(manifest: Manifest, sample_ids: Sequence[str], columns: Sequence[str
     names = ["sample_id", *(name for name in columns if name in manifest)]
     taken = manifest.table.select(names).take(rows.filter(known)).to_pylist()
     return {row["sample_id"]: row for row in taken}
-
-
-def clean(text: object) -> str:
-    r"""Return text on one line without control characters, so that a file name cannot drive a terminal.
-
-    Examples
-    --------
-    >>> clean("a\x1b[31m\nb")
-    'a�[31m b'
-    """
-    line = " ".join(str(text).split())
-    return "".join("\N{REPLACEMENT CHARACTER}" if unicodedata.category(c) in {"Cc", "Cf", "Cs"} else c for c in line)
 
 
 def dataset_line(manifest: Manifest) -> str:

@@ -10,13 +10,13 @@ from typing import TYPE_CHECKING, ClassVar, Protocol, runtime_checkable
 
 from datacheck.findings import Outcome, Severity
 from datacheck.manifest import Listings, Manifest, Task
-from datacheck.scan.measurements import Measurements
+from datacheck.scanning.measurements import Measurements
 
 if TYPE_CHECKING:
-    from datacheck.fingerprint import Fingerprint
+    from datacheck.duplicates.clusters import DuplicateClusters
+    from datacheck.fingerprints import Fingerprint
     from datacheck.pairing import Repair
-    from datacheck.probe.outputs import ProbeOutputs
-    from datacheck.scan.duplicates import DuplicateClusters
+    from datacheck.probing.outputs import ProbeOutputs
 
 
 @dataclass(frozen=True)
@@ -55,7 +55,7 @@ class RuleContext:
         """Exact and near duplicate clusters, found once for all rules; None without measurements."""
         if self.measurements is None:
             return None
-        from datacheck.scan.duplicates import find_duplicates
+        from datacheck.duplicates.clusters import find_duplicates
 
         return find_duplicates(self.measurements, max_distance=self.near_duplicate_distance)
 

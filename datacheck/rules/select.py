@@ -56,7 +56,7 @@ def configure(rule_class: type[Rule], settings: Mapping[str, Any]) -> Rule:
 
     Examples
     --------
-    >>> from datacheck.rules.dc202_rare_class import RareClass
+    >>> from datacheck.rules.coverage.dc202_rare_class import RareClass
     >>> configure(RareClass, {"min-train": 50}).min_train
     50
     """

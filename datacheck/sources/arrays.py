@@ -12,12 +12,12 @@ import pyarrow.compute as pc
 from numpy.typing import NDArray
 
 from datacheck.errors import SourceError, did_you_mean
-from datacheck.findings import plural
 from datacheck.manifest import Manifest, Modality, Task
 from datacheck.sources.base import Source, SourceOptions, as_path
+from datacheck.sources.element_readers import ArrayReader, as_array
 from datacheck.sources.files import existing
 from datacheck.sources.pairs import per_sample
-from datacheck.sources.readers import ArrayReader, as_array
+from datacheck.text import plural
 
 _CHANNELS = (1, 3, 4)
 _MOST_FEATURE_COLUMNS = 1000

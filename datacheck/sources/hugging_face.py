@@ -13,14 +13,14 @@ import pyarrow as pa
 import pyarrow.parquet as pq
 
 from datacheck.errors import SourceError
-from datacheck.findings import plural
 from datacheck.manifest import Manifest, natural_key
-from datacheck.readers import FileReader, SampleReader, SampleReadError
+from datacheck.manifest.readers import FileReader, SampleReader, SampleReadError
 from datacheck.sources.base import Source, SourceOptions, as_path
+from datacheck.sources.element_readers import EncodedReader, ShardReader, open_stream
 from datacheck.sources.files import existing, normalise_split, walk
-from datacheck.sources.readers import EncodedReader, ShardReader, open_stream
 from datacheck.sources.splits import join_splits
 from datacheck.sources.table import table_manifest
+from datacheck.text import plural
 
 _BINARY_NAMES = frozenset(["image", "img", "images", "jpeg", "jpg", "png", "webp", "bytes", "image_bytes", "img_bytes"])
 

@@ -11,12 +11,12 @@ import numpy as np
 import pyarrow as pa
 
 from datacheck.errors import SourceError
-from datacheck.findings import plural
 from datacheck.manifest import Manifest, Modality, Task, natural_sorted
-from datacheck.readers import SampleReader
+from datacheck.manifest.readers import SampleReader
 from datacheck.sources.base import Source, SourceOptions, as_path
 from datacheck.sources.files import Folder, existing, is_image_name, text, walk
 from datacheck.sources.layout import Layout, read_layout
+from datacheck.text import plural
 
 
 def open_image_folder(folder: str | Path, options: SourceOptions) -> Manifest:

@@ -11,12 +11,12 @@ from typing import Any
 import pyarrow as pa
 
 from datacheck.errors import SourceError
-from datacheck.findings import plural
 from datacheck.manifest import Listings, Manifest, Modality, Task, natural_sorted
 from datacheck.sources.base import Source, SourceOptions, as_path
 from datacheck.sources.columns import is_list
 from datacheck.sources.files import common_root, existing, is_glob, is_image_name, list_files, text
 from datacheck.sources.table import table_manifest
+from datacheck.text import plural
 
 _IMAGE_FOLDERS = frozenset(["images", "image", "imgs", "img"])
 _LABEL_FOLDERS = frozenset(["labels", "label", "masks", "mask", "annotations", "segmentations", "targets"])

@@ -12,10 +12,10 @@ import pyarrow as pa
 
 from datacheck.errors import SourceError
 from datacheck.manifest import Manifest, natural_sorted
-from datacheck.readers import FileReader, SampleReader
+from datacheck.manifest.readers import FileReader, SampleReader
 from datacheck.sources.base import SourceOptions
+from datacheck.sources.element_readers import ChainReader
 from datacheck.sources.files import normalise_split, split_names
-from datacheck.sources.readers import ChainReader
 
 
 def is_splits(source: object) -> bool:

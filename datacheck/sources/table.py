@@ -15,12 +15,12 @@ import pyarrow.compute as pc
 import pyarrow.parquet as pq
 
 from datacheck.errors import SourceError
-from datacheck.findings import plural
 from datacheck.manifest import COLUMN_TYPES, Manifest, Modality, Task
-from datacheck.readers import SampleReader
+from datacheck.manifest.readers import SampleReader
 from datacheck.sources.base import Source, SourceOptions, as_path
 from datacheck.sources.columns import GUESSES, Roles, find_roles, is_list, is_text, plain, separate
 from datacheck.sources.files import common_root, existing, split_names
+from datacheck.text import plural
 
 NOTHING_TOLD = (
     "no column that says a path or a label: name them with path, label or target, or name all columns with columns "

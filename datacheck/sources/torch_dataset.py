@@ -12,12 +12,12 @@ import numpy as np
 import pyarrow as pa
 
 from datacheck.errors import SourceError
-from datacheck.findings import plural
 from datacheck.manifest import Manifest, Modality, Task
 from datacheck.sources.arrays import arrays_manifest, is_channels_first, read_labels, row_ids
 from datacheck.sources.base import Source, SourceOptions
+from datacheck.sources.element_readers import DatasetReader, as_array
 from datacheck.sources.files import common_root
-from datacheck.sources.readers import DatasetReader, as_array
+from datacheck.text import plural
 
 _FILES = ("_image_files", "_images", "image_paths")
 _LABELS = ("targets", "labels", "_labels")

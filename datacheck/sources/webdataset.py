@@ -13,15 +13,15 @@ from typing import Any
 import pyarrow as pa
 
 from datacheck.errors import SourceError
-from datacheck.findings import plural
 from datacheck.manifest import Manifest, natural_key
-from datacheck.readers import TarReader, member_uri
+from datacheck.manifest.readers import TarReader, member_uri
 from datacheck.sources.base import Source, SourceOptions, as_path
 from datacheck.sources.columns import GUESSES
 from datacheck.sources.files import existing, expand_braces, is_glob, is_image_name, list_files, normalise_split, text
 from datacheck.sources.image_folder import folder_manifest
 from datacheck.sources.layout import read_layout
 from datacheck.sources.table import table_manifest
+from datacheck.text import plural
 
 _LABEL_EXTENSIONS = ("cls", "json", "txt", "label")
 _MOST_LABEL_BYTES = 1 << 20

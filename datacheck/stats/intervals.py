@@ -25,6 +25,8 @@ class Interval:
         Confidence of the interval.
     method
         How it was made.
+    n
+        Number of samples behind it; 0 where that is not known.
     """
 
     value: float
@@ -32,6 +34,7 @@ class Interval:
     high: float
     level: float = 0.95
     method: str = ""
+    n: int = 0
 
     @property
     def least(self) -> float:
@@ -44,7 +47,7 @@ class Interval:
         """Return the interval as plain JSON values; None stands for what is not finite."""
         numbers = {name: float(getattr(self, name)) for name in ("value", "low", "high")}
         finite = {name: number if np.isfinite(number) else None for name, number in numbers.items()}
-        return {**finite, "level": self.level, "method": self.method}
+        return {**finite, "level": self.level, "method": self.method, "n": self.n}
 
     def __format__(self, spec: str) -> str:
         spec = spec or ".3g"
@@ -62,7 +65,7 @@ def proportion(successes: int, n: int, *, level: float = 0.95) -> Interval:
     if n == 0:
         return Interval(float("nan"), 0.0, 1.0, level, "Wilson")
     found = stats.binomtest(int(successes), int(n)).proportion_ci(confidence_level=level, method="wilson")
-    return Interval(successes / n, float(found.low), float(found.high), level, "Wilson")
+    return Interval(successes / n, float(found.low), float(found.high), level, "Wilson", int(n))
 
 
 def multinomial_intervals(counts: ArrayLike, *, level: float = 0.95) -> tuple[NDArray[np.float64], NDArray[np.float64]]:

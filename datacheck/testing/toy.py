@@ -12,7 +12,7 @@ from numpy.typing import NDArray
 from PIL import Image
 
 from datacheck.manifest import Listings, Manifest, Modality, Task
-from datacheck.scan.measurements import MEASUREMENTS_SCHEMA, Measurements
+from datacheck.scanning.measurements import MEASUREMENTS_SCHEMA, Measurements
 
 Pixels = NDArray[np.uint8]
 

@@ -14,7 +14,7 @@ from datacheck.findings import SAMPLE_ISSUES_SCHEMA
 from datacheck.manifest import COLUMN_TYPES
 from datacheck.rules import RULES, Rule, explanation
 from datacheck.rules.base import SECTIONS
-from datacheck.scan.measurements import MEASUREMENTS_SCHEMA
+from datacheck.scanning.measurements import MEASUREMENTS_SCHEMA
 
 ROOT = Path(__file__).resolve().parents[2]
 

@@ -8,7 +8,7 @@ from pathlib import Path
 from typing import Any
 
 from datacheck.errors import ContractError
-from datacheck.fingerprint import Fingerprint
+from datacheck.fingerprints import Fingerprint
 from datacheck.storage import read_json
 from datacheck_expectations.expectations import EXPECTATIONS
 from datacheck_expectations.gx import get_expectation_impl, quiet

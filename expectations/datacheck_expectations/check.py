@@ -14,7 +14,7 @@ from typing import TYPE_CHECKING, Any
 
 from datacheck.errors import ContractError
 from datacheck.manifest import Manifest, Modality
-from datacheck.scan.measurements import MEASUREMENTS_SCHEMA
+from datacheck.scanning.measurements import MEASUREMENTS_SCHEMA
 from datacheck_expectations.frame import CLUSTER_COLUMNS, contract_frame
 from datacheck_expectations.gx import gx, quiet
 from datacheck_expectations.result import BROKEN, KEPT, UNJUDGED, ContractResult, TermOutcome
@@ -23,8 +23,8 @@ from datacheck_expectations.store import NAME, Contract, Term
 if TYPE_CHECKING:
     import pandas as pd
 
-    from datacheck.probe.outputs import ProbeOutputs
-    from datacheck.scan.measurements import Measurements
+    from datacheck.probing.outputs import ProbeOutputs
+    from datacheck.scanning.measurements import Measurements
 
 Progress = Callable[[str, int, int], None]
 
@@ -78,7 +78,7 @@ def check(
     DatacheckError
         When the source cannot be opened.
     """
-    from datacheck.audit import open_manifest
+    from datacheck.auditing import open_manifest
 
     found = contract if isinstance(contract, Contract) else Contract.load(contract)
     manifest = open_manifest(source, source_options)
@@ -244,8 +244,8 @@ def _measure(
     needed = contract.columns & _MEASURED or any(term.type in _SCANNED_TYPES for term in contract.terms)
     if not needed or manifest.modality is not Modality.IMAGE or manifest.reader is None:
         return None
-    from datacheck.audit import prepare_run_folder
-    from datacheck.scan import scan
+    from datacheck.auditing import prepare_run_folder
+    from datacheck.scanning import scan
 
     if folder is not None:
         prepare_run_folder(folder)
@@ -258,7 +258,7 @@ def _probe(
 ) -> ProbeOutputs | None:
     if not any(term.type in _PROBED_TYPES for term in contract.terms):
         return None
-    from datacheck.probe import probe
+    from datacheck.probing import probe
 
     told = None if progress is None else lambda done, total: progress("probe", done, total)
     outputs: ProbeOutputs = probe(manifest, budget=budget, run_dir=folder, progress=told)

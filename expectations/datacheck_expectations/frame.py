@@ -8,11 +8,11 @@ import numpy as np
 import pandas as pd
 import pyarrow as pa
 
+from datacheck.duplicates.clusters import find_duplicates
 from datacheck.errors import ContractError
 from datacheck.manifest import Manifest
-from datacheck.probe.outputs import ProbeOutputs
-from datacheck.scan.duplicates import find_duplicates
-from datacheck.scan.measurements import Measurements
+from datacheck.probing.outputs import ProbeOutputs
+from datacheck.scanning.measurements import Measurements
 
 CLUSTER_COLUMNS = ("content_cluster", "near_cluster")
 """Cluster of samples with equal content, and of samples that show nearly the same image; null for a sample alone."""

@@ -10,8 +10,8 @@ from typing import Any
 
 import numpy as np
 
-from datacheck.fingerprint import Fingerprint
-from datacheck.scan.measurements import PROPERTIES
+from datacheck.fingerprints import Fingerprint
+from datacheck.scanning.measurements import PROPERTIES
 from datacheck.stats import Moments, Quantiles, hedges_g, multinomial_intervals, proportion, total_variation
 from datacheck_expectations import expectations as e
 from datacheck_expectations.judgement import listed

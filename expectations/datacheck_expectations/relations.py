@@ -8,8 +8,8 @@ import numpy as np
 import pandas as pd
 
 from datacheck.pairing.keys import match_names
-from datacheck.rules._splits import copies_within, seen_before
-from datacheck.rules.dc304_conflicting_duplicates import conflicts_in_clusters
+from datacheck.rules.splits.dc304_conflicting_duplicates import conflicts_in_clusters
+from datacheck.rules.splits.shared import copies_within, seen_before
 from datacheck_expectations.measures import MAX_NAMED, Repeats, Rows, codes_of, named, need, numbers
 
 

@@ -13,7 +13,7 @@ from datacheck.errors import ConfigError, did_you_mean
 from datacheck.findings import Failed, Finding, Found, Outcome, Passed, Severity
 from datacheck.manifest import Manifest
 from datacheck.report import Report, RuleOutcome
-from datacheck.report.words import clean
+from datacheck.text import clean
 from datacheck_expectations.store import SEVERITIES, Term
 
 FORMATS = ("terminal", "json", "junit", "github")

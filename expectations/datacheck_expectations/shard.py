@@ -13,7 +13,7 @@ import numpy as np
 import pandas as pd
 
 from datacheck.errors import ContractError
-from datacheck.fingerprint import Fingerprint, fingerprint
+from datacheck.fingerprints import Fingerprint, fingerprint
 from datacheck.stats import Moments, Quantiles
 from datacheck_expectations.check import Progress, _measure, run_checkpoint
 from datacheck_expectations.expectations import EXPECTATIONS, ExpectPropertyDriftAtMost
@@ -86,7 +86,7 @@ def check_shard(
     ContractError
         When the contract has no fingerprint to merge with, or as in `check`.
     """
-    from datacheck.audit import open_manifest
+    from datacheck.auditing import open_manifest
 
     started = time.perf_counter()
     found = contract if isinstance(contract, Contract) else Contract.load(contract)

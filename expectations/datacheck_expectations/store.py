@@ -13,7 +13,7 @@ from typing import Any
 
 from datacheck.errors import ContractError, StorageError, did_you_mean
 from datacheck.findings import Severity
-from datacheck.fingerprint import Fingerprint
+from datacheck.fingerprints import Fingerprint
 from datacheck.storage import read_json, write_json, write_text
 from datacheck_expectations.expectations import EXPECTATIONS
 from datacheck_expectations.gx import gx, list_registered_expectation_implementations, quiet

@@ -17,7 +17,7 @@ from collections.abc import Sequence
 from typing import TYPE_CHECKING, Any
 
 from datacheck.errors import ContractError
-from datacheck.fingerprint import Fingerprint
+from datacheck.fingerprints import Fingerprint
 from datacheck.manifest import Task
 from datacheck_expectations import expectations as e
 from datacheck_expectations.frame import contract_frame
@@ -53,7 +53,7 @@ def propose_suite(accepted: Report | Fingerprint, *, near_duplicate_distance: in
 
     Examples
     --------
-    >>> from datacheck.fingerprint import fingerprint
+    >>> from datacheck.fingerprints import fingerprint
     >>> from datacheck.manifest import Manifest
     >>> suite = propose_suite(fingerprint(Manifest.from_columns({"label": ["cat", "dog"] * 200})))
     >>> [expectation.expectation_type for expectation in suite.expectations][:2]

@@ -22,10 +22,10 @@ import numpy as np
 import pyarrow as pa
 import pyarrow.parquet as pq
 
-from datacheck.fingerprint import fingerprint
+from datacheck.fingerprints import fingerprint
 from datacheck.manifest import Manifest
 from datacheck.report import Report
-from datacheck.scan import MEASUREMENTS_SCHEMA, Measurements
+from datacheck.scanning import MEASUREMENTS_SCHEMA, Measurements
 
 CLASSES = [f"class {number:02d}" for number in range(20)]
 
@@ -90,7 +90,7 @@ def prepare(n: int, folder: Path) -> None:
 
 
 _MEASURED = """
-import sys, pathlib; from datacheck.manifest import Manifest; from datacheck.scan import Measurements
+import sys, pathlib; from datacheck.manifest import Manifest; from datacheck.scanning import Measurements
 from datacheck_expectations import check_tables
 folder = pathlib.Path(sys.argv[1])
 result = check_tables(folder / "measured", Manifest.load(folder / "manifest.parquet"),

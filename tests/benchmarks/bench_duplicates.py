@@ -12,8 +12,8 @@ import numpy as np
 import pyarrow as pa
 import pytest
 
-from datacheck.scan.duplicates import find_duplicates
-from datacheck.scan.measurements import MEASUREMENTS_SCHEMA, Measurements
+from datacheck.duplicates.clusters import find_duplicates
+from datacheck.scanning.measurements import MEASUREMENTS_SCHEMA, Measurements
 
 pytestmark = pytest.mark.benchmark
 N, PLANTED, CROWD = 1_000_000, 10_000, 100_000

@@ -13,7 +13,7 @@ import pyarrow as pa
 import pyarrow.compute as pc
 import pytest
 
-from datacheck.fingerprint import fingerprint
+from datacheck.fingerprints import fingerprint
 from datacheck.manifest import Manifest
 from datacheck.rules import RULES, RuleContext
 

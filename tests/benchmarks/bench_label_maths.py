@@ -17,14 +17,14 @@ from pathlib import Path
 import numpy as np
 import pytest
 
-from datacheck.probe.confident_learning import (
+from datacheck.labels.confident_learning import (
     class_thresholds,
     confident_joint,
     confident_labels,
     find_label_issues,
     summarise_rows,
 )
-from datacheck.probe.label_quality import label_quality
+from datacheck.labels.quality import label_quality
 
 PEER_ROWS = 50_000
 

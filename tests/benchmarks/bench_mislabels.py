@@ -26,9 +26,9 @@ from numpy.typing import NDArray
 from sklearn.metrics import average_precision_score, roc_auc_score
 
 from datacheck.manifest import Manifest
-from datacheck.probe import PretrainedWeights
-from datacheck.probe.engine import Options, run_probe
-from datacheck.probe.outputs import ProbeOutputs
+from datacheck.probing import PretrainedWeights
+from datacheck.probing.engine import Options, run_probe
+from datacheck.probing.outputs import ProbeOutputs
 
 DATA = Path(os.environ.get("DATACHECK_SHARED_DATA", Path(__file__).resolve().parents[3] / "shared" / "data"))
 

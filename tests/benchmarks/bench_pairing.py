@@ -24,10 +24,10 @@ from numpy.typing import NDArray
 from PIL import Image
 
 from datacheck.manifest import Manifest
-from datacheck.probe import PretrainedWeights
-from datacheck.probe.descriptors import N_EMBEDDING, describe, principal_components
-from datacheck.probe.engine import Options, run_probe
-from datacheck.probe.pairing import examine_pairing
+from datacheck.pairing.content import examine_pairing
+from datacheck.probing import PretrainedWeights
+from datacheck.probing.backends.descriptors import N_EMBEDDING, describe, principal_components
+from datacheck.probing.engine import Options, run_probe
 
 N_ROWS = 5000
 SETTLED = 0.95

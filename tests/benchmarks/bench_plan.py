@@ -28,7 +28,7 @@ from datacheck.manifest import Manifest
 from datacheck.plan import TrainingPlan, make_plan
 from datacheck.plan.crossfit import BackboneEncoder
 from datacheck.plan.patches import shrink
-from datacheck.probe.weights import PretrainedWeights
+from datacheck.probing.weights import PretrainedWeights
 from datacheck.testing import make_imbalanced
 
 ROOT = Path(__file__).resolve().parents[2]

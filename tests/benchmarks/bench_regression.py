@@ -33,7 +33,7 @@ from sklearn.model_selection import KFold, cross_val_predict
 from sklearn.pipeline import make_pipeline
 from sklearn.preprocessing import StandardScaler
 
-from datacheck.probe.target_quality import target_deviations
+from datacheck.labels.target_quality import target_deviations
 
 with warnings.catch_warnings():
     warnings.simplefilter("ignore")
@@ -127,8 +127,8 @@ def embed(pixels: NDArray[np.uint8], data: Path) -> Floats:
     """Features of images by the frozen network; [N, H, W, 3] to [N, 1280]."""
     import torch
 
-    from datacheck.probe.backbone import load_backbone
-    from datacheck.probe.weights import PretrainedWeights
+    from datacheck.probing.networks.backbone import load_backbone
+    from datacheck.probing.weights import PretrainedWeights
 
     half = (0.5, 0.5, 0.5)
     weights = PretrainedWeights(

@@ -30,8 +30,8 @@ from sklearn.linear_model import SGDClassifier
 from sklearn.preprocessing import StandardScaler
 
 from datacheck.manifest import Manifest
-from datacheck.probe import probe
-from datacheck.probe.outputs import ProbeOutputs
+from datacheck.probing import probe
+from datacheck.probing.outputs import ProbeOutputs
 from datacheck.relabel import Answers, RelabelQueue, Relabels, accept, consensus, relabel_queue
 
 DATA = Path(os.environ.get("DATACHECK_SHARED_DATA", Path(__file__).parents[3] / "shared/data"))

@@ -29,9 +29,9 @@ from pathlib import Path
 import numpy as np
 import pytest
 
+from datacheck.cpus import available_cpus
 from datacheck.manifest import Manifest
-from datacheck.scan import scan
-from datacheck.scan.local import default_jobs
+from datacheck.scanning import scan
 
 pytestmark = pytest.mark.benchmark
 
@@ -88,7 +88,7 @@ def decode_rate(folder: Path) -> float:
     """Images a second of reading and decoding alone, the better of the two decoders."""
     paths = [str(path) for path in folder.rglob("*.jpg")]
     best = 0.0
-    with multiprocessing.get_context("spawn").Pool(default_jobs()) as pool:
+    with multiprocessing.get_context("spawn").Pool(available_cpus()) as pool:
         for decoder in (decode_opencv, decode_pillow):
             pool.map(decoder, paths[:200])
             start = time.perf_counter()
@@ -111,7 +111,7 @@ def scan_rate(folder: Path) -> float:
 
 def cleanvision_rate(interpreter: str, folder: Path) -> float:
     done = subprocess.run(
-        [interpreter, "-c", CLEANVISION, str(folder), str(default_jobs())], capture_output=True, text=True, check=True
+        [interpreter, "-c", CLEANVISION, str(folder), str(available_cpus())], capture_output=True, text=True, check=True
     )
     return float(done.stdout.split()[-1])
 
@@ -190,7 +190,7 @@ def main() -> None:
     parser.add_argument("--only", choices=list(BENCHMARKS), help="run one benchmark")
     parser.add_argument("--cleanvision", metavar="PYTHON", help="interpreter of an environment with CleanVision")
     options = parser.parse_args()
-    print(f"{default_jobs()} processors, Python {sys.version.split()[0]}")
+    print(f"{available_cpus()} processors, Python {sys.version.split()[0]}")
     for name, bench in BENCHMARKS.items():
         if options.only in (None, name):
             print(name)

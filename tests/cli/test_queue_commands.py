@@ -17,12 +17,14 @@ import pytest
 from PIL import Image
 
 from datacheck.cli import run
-from datacheck.fingerprint import fingerprint
+from datacheck.fingerprints import fingerprint
+from datacheck.labels.label_yield import LabelYield
 from datacheck.manifest import Manifest
-from datacheck.probe.outputs import Estimate, LabelYield, ProbeOutputs
+from datacheck.probing.outputs import ProbeOutputs
 from datacheck.relabel.answers import Answers
 from datacheck.report import Report
-from datacheck.scan import scan
+from datacheck.scanning import scan
+from datacheck.stats import Interval
 
 CLASSES = ("cat", "dog")
 N = 120
@@ -60,7 +62,7 @@ def folder(tmp_path: Path) -> Path:
         label_quality=pred_probs[np.arange(N), manifest.label_codes],
         suggested=suggested,
         label_yield=LabelYield(
-            Estimate(10.0, 8.0, 12.0, n=N), depth, precision, precision - 0.1, np.minimum(1, precision + 0.1), 10
+            Interval(10.0, 8.0, 12.0, n=N), depth, precision, precision - 0.1, np.minimum(1, precision + 0.1), 10
         ),
     )
     identity = fingerprint(manifest, measurements)

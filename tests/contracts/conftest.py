@@ -10,7 +10,7 @@ import pytest
 
 from datacheck.demo import write_demo
 from datacheck.manifest import Manifest
-from datacheck.scan import scan
+from datacheck.scanning import scan
 from datacheck.sources import open_source
 from datacheck.testing import toy_pairs
 

@@ -11,8 +11,10 @@ import pytest
 from PIL import Image, ImageFilter
 
 from datacheck.findings import Severity
+from datacheck.labels.label_yield import LabelYield
 from datacheck.manifest import Task
-from datacheck.probe.outputs import Estimate, LabelYield, ProbeOutputs
+from datacheck.probing.outputs import ProbeOutputs
+from datacheck.stats import Interval
 from datacheck.testing import make_imbalanced, shift_labels, shuffle
 from datacheck_expectations import Contract, ContractResult, check_tables
 from tests.contracts.conftest import accept
@@ -195,7 +197,7 @@ def regroup(world: World) -> World:
 
 def probe_of(world: World, quality: np.ndarray, rate: float) -> ProbeOutputs:
     n = len(world.manifest)
-    estimate = Estimate(rate * n, 0.8 * rate * n, 1.2 * rate * n, n)
+    estimate = Interval(rate * n, 0.8 * rate * n, 1.2 * rate * n, n=n)
     one = np.ones(1)
     return ProbeOutputs(
         sample_ids=np.array(world.manifest.sample_ids.to_pylist()), task=Task.CLASSIFICATION,

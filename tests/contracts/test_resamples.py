@@ -10,8 +10,8 @@ import pytest
 
 from datacheck.demo import write_demo
 from datacheck.manifest import Manifest
-from datacheck.readers import FileReader
-from datacheck.scan import scan
+from datacheck.manifest.readers import FileReader
+from datacheck.scanning import scan
 from datacheck.sources import open_source
 from datacheck_expectations import Contract, check_tables
 from tests.contracts.conftest import accept

@@ -12,7 +12,7 @@ import pytest
 from datacheck.cli import run
 from datacheck.errors import ConfigError, ContractError
 from datacheck.findings import Severity
-from datacheck.fingerprint import Fingerprint, fingerprint
+from datacheck.fingerprints import Fingerprint, fingerprint
 from datacheck_expectations import (
     Contract,
     ContractResult,

@@ -11,12 +11,12 @@ import pyarrow as pa
 from numpy.typing import NDArray
 from PIL import Image
 
-from datacheck.fingerprint import fingerprint
+from datacheck.fingerprints import fingerprint
 from datacheck.manifest import Manifest
-from datacheck.probe.outputs import ProbeOutputs
-from datacheck.readers import FileReader
+from datacheck.manifest.readers import FileReader
+from datacheck.probing.outputs import ProbeOutputs
 from datacheck.report import Report
-from datacheck.scan import Measurements, scan
+from datacheck.scanning import Measurements, scan
 
 Rows = NDArray[np.int64]
 

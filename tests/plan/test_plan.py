@@ -13,11 +13,11 @@ import pyarrow as pa
 import pytest
 
 from datacheck.errors import PlanError, StorageError
-from datacheck.fingerprint import fingerprint
+from datacheck.fingerprints import fingerprint
 from datacheck.manifest import Manifest, Task
 from datacheck.plan import TrainingPlan, make_plan
 from datacheck.plan.items import KINDS, VERDICTS
-from datacheck.probe.outputs import ProbeOutputs
+from datacheck.probing.outputs import ProbeOutputs
 from datacheck.storage import write_table
 
 
@@ -65,7 +65,7 @@ def test_loading_a_plan_needs_neither_torch_nor_audit(plan: TrainingPlan, tmp_pa
     code = (
         "import sys; from datacheck.plan import TrainingPlan; plan = TrainingPlan.load(sys.argv[1]);"
         "plan.rows('train'), str(plan), plan._repr_html_();"
-        "print([m for m in ('torch', 'datacheck.audit', 'datacheck.rules', 'sklearn') if m in sys.modules])"
+        "print([m for m in ('torch', 'datacheck.auditing', 'datacheck.rules', 'sklearn') if m in sys.modules])"
     )
     found = subprocess.run([sys.executable, "-c", code, str(tmp_path)], check=True, capture_output=True, text=True)
     assert found.stdout.strip() == "[]"

@@ -7,10 +7,10 @@ import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
+from datacheck.models.softmax import fit_softmax, predict_softmax
+from datacheck.plan.cohort import choose_rows, make_sample
 from datacheck.plan.evidence import calibration_error, class_weights_of, paired_gains
 from datacheck.plan.rebalance import rebalance_items
-from datacheck.plan.sample import choose_rows, make_sample
-from datacheck.plan.softmax import fit_softmax, predict_softmax
 from datacheck.plan.strategies import sample_weights, strategies
 from datacheck.plan.winner import LIKELY, expected_gain
 

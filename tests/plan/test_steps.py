@@ -8,16 +8,18 @@ import numpy as np
 import pytest
 
 from datacheck.findings import Finding, Severity
+from datacheck.labels.label_yield import LabelYield
 from datacheck.manifest import Manifest, Task
 from datacheck.plan import make_plan
+from datacheck.plan.cohort import make_sample
 from datacheck.plan.collect import collect_items, label_next
 from datacheck.plan.drop import action_items, choose_actions
 from datacheck.plan.items import PlanItem
 from datacheck.plan.normalise import from_measurements, normalise_item
 from datacheck.plan.order import order_item
-from datacheck.plan.sample import make_sample
 from datacheck.plan.splits import propose_split, repair_split, split_flaws, split_item
-from datacheck.probe.outputs import Estimate, LabelYield, ProbeOutputs
+from datacheck.probing.outputs import ProbeOutputs
+from datacheck.stats import Interval
 from datacheck.testing import measurements_for
 
 
@@ -76,7 +78,9 @@ def test_a_proposed_split_is_stratified_and_keeps_groups_whole() -> None:
 def outputs(quality, suggested, depth: int) -> ProbeOutputs:
     n = len(quality)
     curve = np.array([1, max(depth, 1)])
-    found = LabelYield(Estimate(2.0, 1.0, 3.0, n, "planted"), curve, *(np.full(2, v) for v in (0.9, 0.8, 0.95)), depth)
+    found = LabelYield(
+        Interval(2.0, 1.0, 3.0, n=n, method="planted"), curve, *(np.full(2, v) for v in (0.9, 0.8, 0.95)), depth
+    )
     probs = np.full((n, 2), 0.1, dtype=np.float32)
     probs[:, 1] = 0.9
     return ProbeOutputs(

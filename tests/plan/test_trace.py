@@ -10,9 +10,11 @@ import jsonschema
 import numpy as np
 import pytest
 
+from datacheck.labels.label_yield import LabelYield
 from datacheck.manifest import Manifest, Task
 from datacheck.plan import TrainingPlan, make_plan
-from datacheck.probe.outputs import Estimate, LabelYield, ProbeOutputs
+from datacheck.probing.outputs import ProbeOutputs
+from datacheck.stats import Interval
 from datacheck.testing import measurements_for
 
 N = 360
@@ -38,7 +40,9 @@ def saved(tmp_path_factory: pytest.TempPathFactory) -> dict[str, Any]:
     manifest, pixels = striped(rng)
     probs = rng.dirichlet(np.ones(3), N).astype(np.float32)
     curve = np.array([1, 10])
-    queue = LabelYield(Estimate(9.0, 4.0, 15.0, N, "planted"), curve, *(np.full(2, v) for v in (0.8, 0.6, 0.9)), 10)
+    queue = LabelYield(
+        Interval(9.0, 4.0, 15.0, n=N, method="planted"), curve, *(np.full(2, v) for v in (0.8, 0.6, 0.9)), 10
+    )
     probe = ProbeOutputs(
         np.array(manifest.sample_ids.to_pylist()), Task.CLASSIFICATION, manifest.classes, probs, None, None,
         (np.arange(N) % 4).astype(np.int16), probs.max(axis=1), probs.argmax(axis=1).astype(np.int32), queue,

@@ -13,7 +13,7 @@ from PIL import Image
 from datacheck.errors import ProbeError
 from datacheck.manifest import Manifest
 from datacheck.plan import make_plan
-from datacheck.probe.weights import PretrainedWeights
+from datacheck.probing.weights import PretrainedWeights
 
 pytest.importorskip("torchvision", reason="needs torchvision")
 

@@ -8,8 +8,10 @@ import numpy as np
 import pytest
 from numpy.typing import NDArray
 
+from datacheck.labels.label_yield import LabelYield
 from datacheck.manifest import Manifest, Task
-from datacheck.probe.outputs import Estimate, LabelYield, ProbeOutputs
+from datacheck.probing.outputs import ProbeOutputs
+from datacheck.stats import Interval
 
 CLASSES = ("bird", "cat", "dog")
 
@@ -50,7 +52,7 @@ def make_probed(n: int = 300, error_rate: float = 0.2, seed: int = 0) -> Probed:
         label_quality=quality,
         suggested=pred_probs.argmax(axis=1).astype(np.int32),
         label_yield=LabelYield(
-            estimated_errors=Estimate(float(flipped.sum()), float(flipped.sum()) - 5, float(flipped.sum()) + 5, n=n),
+            estimated_errors=Interval(float(flipped.sum()), float(flipped.sum()) - 5, float(flipped.sum()) + 5, n=n),
             depth=depth,
             precision=precision,
             precision_low=precision - 0.05,

@@ -10,10 +10,11 @@ import numpy as np
 import pytest
 
 from datacheck.errors import RelabelError
+from datacheck.labels.label_yield import LabelYield
 from datacheck.manifest import Manifest
-from datacheck.probe.outputs import Estimate, LabelYield
 from datacheck.relabel.choose import BAND, error_probability, relabel_queue
 from datacheck.relabel.queue import RelabelQueue
+from datacheck.stats import Interval
 
 from .conftest import CLASSES, Probed
 
@@ -113,7 +114,7 @@ def test_unusable_options_are_refused(probed: Probed) -> None:
 def test_error_probability_adds_up_to_the_estimated_errors() -> None:
     quality = np.linspace(0, 1, 100, dtype=np.float32)
     label_yield = LabelYield(
-        estimated_errors=Estimate(20.0, 15.0, 25.0),
+        estimated_errors=Interval(20.0, 15.0, 25.0),
         depth=np.array([10, 20, 50]),
         precision=np.array([1.0, 0.8, 0.36]),
         precision_low=np.zeros(3),

@@ -12,11 +12,13 @@ import pytest
 from PIL import Image
 
 from datacheck.findings import Failed, Finding, Found, NotApplicable, Passed, Severity, sample_issues
+from datacheck.labels.label_yield import LabelYield
 from datacheck.manifest import Manifest
-from datacheck.probe.outputs import Estimate, LabelYield, ProbeOutputs
+from datacheck.probing.outputs import ProbeOutputs
 from datacheck.report import Report, RuleOutcome
 from datacheck.report.words import RulePage
-from datacheck.scan.measurements import MEASUREMENTS_SCHEMA, Measurements
+from datacheck.scanning.measurements import MEASUREMENTS_SCHEMA, Measurements
+from datacheck.stats import Interval
 
 HOSTILE = "<script>alert(1)</script>"
 URIS = ("cat/1.jpg", "cat/2.jpg", "dog/10%, a:b.jpg", "dog/4 'x\" <b>.jpg", "owl/5.jpg", "owl/6.jpg")
@@ -79,7 +81,7 @@ def probe(manifest: Manifest) -> ProbeOutputs:
         label_quality=np.array([0.9, 0.2, 0.8, 0.1, 0.7, np.nan], np.float32),
         suggested=np.array([-1, 2, -1, 0, -1, -1], np.int32),
         label_yield=LabelYield(
-            estimated_errors=Estimate(2, 1, 3, 5, "planted flips"),
+            estimated_errors=Interval(2, 1, 3, n=5, method="planted flips"),
             depth=np.array([1, 2, 4]),
             precision=np.array([0.9, 0.8, 0.4]),
             precision_low=np.array([0.7, 0.6, 0.2]),
@@ -88,8 +90,8 @@ def probe(manifest: Manifest) -> ProbeOutputs:
         ),
         dynamics={"margin": np.linspace(0, 1, n, dtype=np.float32)},
         metrics={
-            "accuracy": Estimate(0.8, 0.6, 0.95, 5, "95 % bootstrap"),
-            "recall/cat": Estimate(0.5, float("nan"), float("nan"), 2),
+            "accuracy": Interval(0.8, 0.6, 0.95, n=5, method="95 % bootstrap"),
+            "recall/cat": Interval(0.5, float("nan"), float("nan"), n=2),
         },
         backend="small-cnn",
         seconds=12.5,

@@ -10,7 +10,7 @@ from typing import Any
 
 import pytest
 
-from datacheck.probe.outputs import ProbeOutputs
+from datacheck.probing.outputs import ProbeOutputs
 from datacheck.report import Report, write_html
 
 from .conftest import CRASHED, Pictures

@@ -13,7 +13,7 @@ import pytest
 
 from datacheck.findings import Finding, Found, Severity, sample_issues
 from datacheck.manifest import Manifest
-from datacheck.probe.outputs import ProbeOutputs
+from datacheck.probing.outputs import ProbeOutputs
 from datacheck.report import Report, RuleOutcome, render, write_html
 from datacheck.report.evidence import lay_out
 from datacheck.report.html import render as render_html

@@ -7,7 +7,7 @@ from pathlib import Path
 
 import numpy as np
 
-from datacheck.fingerprint import fingerprint
+from datacheck.fingerprints import fingerprint
 from datacheck.manifest import Manifest
 from datacheck.plan import PlanItem, TrainingPlan, make_plan
 from datacheck.report import Report, terminal

@@ -13,13 +13,14 @@ import pytest
 
 from datacheck.errors import ManifestError, StorageError
 from datacheck.findings import Found
-from datacheck.fingerprint import fingerprint
+from datacheck.fingerprints import fingerprint
+from datacheck.labels.label_yield import LabelYield
 from datacheck.manifest import Manifest
-from datacheck.probe.outputs import LabelYield, ProbeOutputs
-from datacheck.probe.storage import load_probe, save_probe
+from datacheck.probing.outputs import ProbeOutputs
+from datacheck.probing.storage import load_probe, save_probe
 from datacheck.report import Report
 from datacheck.report.json import schema
-from datacheck.scan.measurements import Measurements
+from datacheck.scanning.measurements import Measurements
 
 
 def assert_same_arrays(left: object, right: object) -> None:

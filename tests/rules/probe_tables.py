@@ -7,9 +7,9 @@ from typing import Any
 import numpy as np
 from numpy.typing import NDArray
 
+from datacheck.labels.quality import label_quality, suggested_labels
 from datacheck.manifest import Manifest, Modality, Task
-from datacheck.probe.label_quality import label_quality, suggested_labels
-from datacheck.probe.outputs import ProbeOutputs
+from datacheck.probing.outputs import ProbeOutputs
 from datacheck.rules.base import RuleContext
 
 CLASSES = ("cat", "dog", "fox", "owl")

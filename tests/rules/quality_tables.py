@@ -9,7 +9,7 @@ import pyarrow as pa
 from datacheck.findings import Found, Outcome
 from datacheck.manifest import Manifest
 from datacheck.rules.base import Rule, RuleContext
-from datacheck.scan.measurements import MEASUREMENTS_SCHEMA, Measurements
+from datacheck.scanning.measurements import MEASUREMENTS_SCHEMA, Measurements
 
 
 def photos(n: int, seed: int = 0) -> dict[str, Any]:

@@ -4,9 +4,9 @@ from pathlib import Path
 
 from datacheck.findings import Found, NotApplicable, Passed, Severity
 from datacheck.manifest import Manifest
-from datacheck.readers import ReadFailure
+from datacheck.manifest.readers import ReadFailure
 from datacheck.rules.base import RuleContext
-from datacheck.rules.dc101_unreadable_sample import REMEDIES, UnreadableSample
+from datacheck.rules.files.dc101_unreadable_sample import REMEDIES, UnreadableSample
 from datacheck.testing import corrupt_files, measurements_for, toy_images, toy_labels
 
 
@@ -27,7 +27,7 @@ def test_failures_are_grouped_by_reason_the_most_first() -> None:
 
 
 def test_planted_corruption_is_found_by_the_scan(tmp_path: Path) -> None:
-    from datacheck.scan import scan
+    from datacheck.scanning import scan
 
     manifest, truth = corrupt_files(toy_images(tmp_path, n_per_class=4), 3, kind="zero")
     outcome = UnreadableSample().check(RuleContext(manifest, scan(manifest, jobs=1).measurements))

@@ -5,7 +5,7 @@ from pathlib import Path
 from datacheck.findings import Found, NotApplicable, Passed
 from datacheck.manifest import Listings, Manifest
 from datacheck.rules.base import RuleContext
-from datacheck.rules.dc102_unpaired_sample import UnpairedSample
+from datacheck.rules.files.dc102_unpaired_sample import UnpairedSample
 from datacheck.testing import toy_labels, toy_pairs
 
 IMAGES = tuple(f"img_{row}.jpg" for row in range(10))

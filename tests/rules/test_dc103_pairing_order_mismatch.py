@@ -4,7 +4,7 @@ from datacheck.findings import Found, NotApplicable, Passed, Severity
 from datacheck.manifest import Listings, Manifest
 from datacheck.pairing import Cause
 from datacheck.rules.base import RuleContext
-from datacheck.rules.dc103_pairing_order_mismatch import REMEDIES, PairingOrderMismatch
+from datacheck.rules.files.dc103_pairing_order_mismatch import REMEDIES, PairingOrderMismatch
 from datacheck.testing import shift_labels, toy_labels
 
 

@@ -5,7 +5,7 @@ from pathlib import Path
 from datacheck.findings import Found, NotApplicable, Passed, Severity
 from datacheck.manifest import Listings, Manifest
 from datacheck.rules.base import RuleContext
-from datacheck.rules.dc104_ambiguous_stem import AmbiguousStem
+from datacheck.rules.files.dc104_ambiguous_stem import AmbiguousStem
 from datacheck.testing import toy_images, toy_labels, toy_pairs
 
 

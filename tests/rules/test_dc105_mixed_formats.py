@@ -5,7 +5,7 @@ import pytest
 from datacheck.findings import Found, NotApplicable, Passed, Severity
 from datacheck.manifest import Manifest
 from datacheck.rules.base import RuleContext
-from datacheck.rules.dc105_mixed_formats import MixedFormats
+from datacheck.rules.files.dc105_mixed_formats import MixedFormats
 from datacheck.testing import measurements_for
 
 JPEGS = Manifest.from_columns({"uri": [f"{row}.jpg" for row in range(20)]})

@@ -3,7 +3,7 @@ from __future__ import annotations
 from datacheck.findings import Found, NotApplicable, Passed, Severity
 from datacheck.manifest import Manifest
 from datacheck.rules.base import RuleContext
-from datacheck.rules.dc106_unlabelled_sample import UnlabelledSample
+from datacheck.rules.files.dc106_unlabelled_sample import UnlabelledSample
 from datacheck.testing import toy_labels
 
 

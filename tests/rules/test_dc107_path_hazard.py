@@ -8,7 +8,7 @@ import pytest
 from datacheck.findings import Found, NotApplicable, Passed, Severity
 from datacheck.manifest import Manifest
 from datacheck.rules.base import RuleContext
-from datacheck.rules.dc107_path_hazard import HAZARDS, PathHazard
+from datacheck.rules.files.dc107_path_hazard import HAZARDS, PathHazard
 from datacheck.testing import toy_images, toy_labels
 
 ROOT = Path("/data/set")

@@ -4,7 +4,7 @@ from numpy.typing import NDArray
 
 from datacheck.findings import Found, NotApplicable, Passed
 from datacheck.rules.base import RuleContext
-from datacheck.rules.dc108_labels_carry_no_signal import LabelsCarryNoSignal
+from datacheck.rules.files.dc108_labels_carry_no_signal import LabelsCarryNoSignal
 
 from .probe_tables import embed, probed, truth
 

@@ -1,7 +1,7 @@
 from datacheck.findings import Found, NotApplicable, Passed, Severity
 from datacheck.manifest import Manifest
 from datacheck.rules.base import RuleContext
-from datacheck.rules.dc201_missing_class_in_split import MissingClassInSplit
+from datacheck.rules.coverage.dc201_missing_class_in_split import MissingClassInSplit
 
 
 def judge(**columns: object):  # type: ignore[no-untyped-def]

@@ -3,7 +3,7 @@ import pytest
 from datacheck.findings import Found, NotApplicable, Passed, Severity
 from datacheck.manifest import Manifest
 from datacheck.rules.base import RuleContext
-from datacheck.rules.dc202_rare_class import RareClass, recall_interval_width, samples_needed
+from datacheck.rules.coverage.dc202_rare_class import RareClass, recall_interval_width, samples_needed
 from datacheck.stats.intervals import proportion
 
 

@@ -4,7 +4,7 @@ import pytest
 from datacheck.findings import Found, NotApplicable, Passed, Severity
 from datacheck.manifest import Manifest
 from datacheck.rules.base import RuleContext
-from datacheck.rules.dc203_class_imbalance import ClassImbalance, describe_balance
+from datacheck.rules.coverage.dc203_class_imbalance import ClassImbalance, describe_balance
 
 
 def judge(counts: dict[str, int]):  # type: ignore[no-untyped-def]

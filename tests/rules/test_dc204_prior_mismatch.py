@@ -7,7 +7,7 @@ from datacheck.errors import ConfigError
 from datacheck.findings import Found, NotApplicable, Passed, Severity
 from datacheck.manifest import Manifest
 from datacheck.rules.base import RuleContext
-from datacheck.rules.dc204_prior_mismatch import PriorMismatch, cohens_h_from
+from datacheck.rules.coverage.dc204_prior_mismatch import PriorMismatch, cohens_h_from
 
 
 def judge(counts: dict[str, int], shares: Mapping[str, float] | None):  # type: ignore[no-untyped-def]

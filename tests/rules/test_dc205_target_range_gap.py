@@ -4,7 +4,7 @@ import pytest
 from datacheck.findings import Found, NotApplicable, Passed, Severity
 from datacheck.manifest import Manifest
 from datacheck.rules.base import RuleContext
-from datacheck.rules.dc205_target_range_gap import TargetRangeGap, gap_members
+from datacheck.rules.coverage.dc205_target_range_gap import TargetRangeGap, gap_members
 
 
 def judge(train: object, test: object = ()):  # type: ignore[no-untyped-def]

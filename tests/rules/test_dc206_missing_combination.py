@@ -4,7 +4,7 @@ import pytest
 from datacheck.findings import Found, NotApplicable, Passed
 from datacheck.manifest import Manifest
 from datacheck.rules.base import RuleContext
-from datacheck.rules.dc206_missing_combination import MissingCombination, chance_of_empty
+from datacheck.rules.coverage.dc206_missing_combination import MissingCombination, chance_of_empty
 
 
 def judge(columns: dict[str, object]):  # type: ignore[no-untyped-def]

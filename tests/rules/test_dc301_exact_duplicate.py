@@ -3,7 +3,7 @@ from __future__ import annotations
 from datacheck.findings import NotApplicable, Passed
 from datacheck.manifest import Manifest
 from datacheck.rules import RuleContext
-from datacheck.rules.dc301_exact_duplicate import ExactDuplicate
+from datacheck.rules.splits.dc301_exact_duplicate import ExactDuplicate
 
 from .split_tables import A, B, C, context, found
 

@@ -1,7 +1,7 @@
 from __future__ import annotations
 
 from datacheck.findings import Passed
-from datacheck.rules.dc302_near_duplicate import NearDuplicate
+from datacheck.rules.splits.dc302_near_duplicate import NearDuplicate
 
 from .split_tables import NEAR_A, A, B, C, context, found
 

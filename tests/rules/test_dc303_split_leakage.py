@@ -1,7 +1,7 @@
 from __future__ import annotations
 
 from datacheck.findings import NotApplicable, Passed, Severity
-from datacheck.rules.dc303_split_leakage import SplitLeakage
+from datacheck.rules.splits.dc303_split_leakage import SplitLeakage
 
 from .split_tables import NEAR_A, A, B, C, context, found
 

@@ -1,7 +1,7 @@
 from __future__ import annotations
 
 from datacheck.findings import NotApplicable, Passed, Severity
-from datacheck.rules.dc304_conflicting_duplicates import ConflictingDuplicates
+from datacheck.rules.splits.dc304_conflicting_duplicates import ConflictingDuplicates
 
 from .split_tables import NEAR_A, A, B, C, context, found
 

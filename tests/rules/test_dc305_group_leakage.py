@@ -3,7 +3,7 @@ from __future__ import annotations
 from datacheck.findings import NotApplicable, Passed
 from datacheck.manifest import Manifest
 from datacheck.rules import RuleContext
-from datacheck.rules.dc305_group_leakage import GroupLeakage
+from datacheck.rules.splits.dc305_group_leakage import GroupLeakage
 
 from .split_tables import found
 

@@ -6,7 +6,7 @@ import pytest
 from datacheck.findings import Found, NotApplicable, Passed
 from datacheck.manifest import Manifest
 from datacheck.rules import RuleContext
-from datacheck.rules.dc306_label_drift import LabelDrift
+from datacheck.rules.splits.dc306_label_drift import LabelDrift
 
 from .split_tables import found
 

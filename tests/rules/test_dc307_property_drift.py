@@ -7,7 +7,7 @@ import pytest
 from datacheck.findings import Found, NotApplicable, Passed
 from datacheck.manifest import Manifest
 from datacheck.rules import RuleContext
-from datacheck.rules.dc307_property_drift import PropertyDrift
+from datacheck.rules.splits.dc307_property_drift import PropertyDrift
 from datacheck.testing import measurements_for
 
 from .split_tables import found

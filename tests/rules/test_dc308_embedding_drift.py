@@ -2,7 +2,7 @@ import numpy as np
 import pytest
 
 from datacheck.findings import Found, NotApplicable, Passed
-from datacheck.rules.dc308_embedding_drift import EmbeddingDrift
+from datacheck.rules.splits.dc308_embedding_drift import EmbeddingDrift
 
 from .probe_tables import embed, probed, truth
 

@@ -2,7 +2,7 @@ import numpy as np
 import pytest
 
 from datacheck.findings import Found, Passed, Severity
-from datacheck.rules.dc401_dark import Dark
+from datacheck.rules.samples.dc401_dark import Dark
 
 from .quality_tables import check, digits, found_ids, photos, planted
 

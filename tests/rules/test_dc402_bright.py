@@ -2,7 +2,7 @@ import numpy as np
 import pytest
 
 from datacheck.findings import Found, Passed, Severity
-from datacheck.rules.dc402_bright import Bright
+from datacheck.rules.samples.dc402_bright import Bright
 
 from .quality_tables import check, found_ids, photos, planted
 

@@ -2,7 +2,7 @@ import numpy as np
 import pytest
 
 from datacheck.findings import Found, NotApplicable, Passed, Severity
-from datacheck.rules.dc403_blurry import Blurry
+from datacheck.rules.samples.dc403_blurry import Blurry
 
 from .quality_tables import check, digits, found_ids, photos, planted
 

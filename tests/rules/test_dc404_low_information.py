@@ -1,7 +1,7 @@
 import pytest
 
 from datacheck.findings import Found, Passed, Severity
-from datacheck.rules.dc404_low_information import LowInformation
+from datacheck.rules.samples.dc404_low_information import LowInformation
 
 from .quality_tables import check, digits, found_ids, photos, planted
 

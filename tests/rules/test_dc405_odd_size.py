@@ -2,7 +2,7 @@ import numpy as np
 import pytest
 
 from datacheck.findings import Found, Passed
-from datacheck.rules.dc405_odd_size import OddSize
+from datacheck.rules.samples.dc405_odd_size import OddSize
 
 from .quality_tables import check, found_ids, photos, planted
 

@@ -2,7 +2,7 @@ import numpy as np
 import pytest
 
 from datacheck.findings import Passed
-from datacheck.rules.dc406_odd_aspect import OddAspect
+from datacheck.rules.samples.dc406_odd_aspect import OddAspect
 
 from .quality_tables import check, found_ids, photos, planted
 

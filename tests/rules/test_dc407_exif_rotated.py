@@ -1,7 +1,7 @@
 import pytest
 
 from datacheck.findings import Found, Passed, Severity
-from datacheck.rules.dc407_exif_rotated import ExifRotated
+from datacheck.rules.samples.dc407_exif_rotated import ExifRotated
 
 from .quality_tables import check, found_ids, photos, planted
 

@@ -1,7 +1,7 @@
 import pytest
 
 from datacheck.findings import Found, Passed, Severity
-from datacheck.rules.dc408_greyscale_among_colour import GreyscaleAmongColour
+from datacheck.rules.samples.dc408_greyscale_among_colour import GreyscaleAmongColour
 
 from .quality_tables import check, digits, found_ids, photos, planted
 

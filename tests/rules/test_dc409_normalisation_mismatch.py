@@ -4,7 +4,7 @@ import numpy as np
 import pytest
 
 from datacheck.findings import Found, NotApplicable, Passed, Severity
-from datacheck.rules.dc409_normalisation_mismatch import NormalisationMismatch
+from datacheck.rules.samples.dc409_normalisation_mismatch import NormalisationMismatch
 
 from .quality_tables import check, photos
 

@@ -3,9 +3,9 @@ import pytest
 
 from datacheck.findings import Found, NotApplicable, Passed, Severity
 from datacheck.manifest import Manifest, Modality, Task
-from datacheck.probe.outputs import ProbeOutputs
+from datacheck.probing.outputs import ProbeOutputs
 from datacheck.rules.base import RuleContext
-from datacheck.rules.dc501_mislabel import Mislabel
+from datacheck.rules.labels.dc501_mislabel import Mislabel
 
 from .probe_tables import CLASSES, believe, probed, truth
 

@@ -1,7 +1,7 @@
 import numpy as np
 
 from datacheck.findings import Found, Passed
-from datacheck.rules.dc502_confusable_classes import ConfusableClasses, confused_pairs
+from datacheck.rules.labels.dc502_confusable_classes import ConfusableClasses, confused_pairs
 
 from .probe_tables import believe, probed, truth
 

@@ -2,7 +2,7 @@ import numpy as np
 import pytest
 
 from datacheck.findings import Found, NotApplicable, Passed
-from datacheck.rules.dc503_outlier import Outlier, neighbour_deviations
+from datacheck.rules.labels.dc503_outlier import Outlier, neighbour_deviations
 
 from .probe_tables import embed, probed, truth
 

@@ -3,7 +3,7 @@ import numpy as np
 from datacheck.findings import Found, NotApplicable, Passed, Severity
 from datacheck.manifest import Manifest
 from datacheck.rules.base import RuleContext
-from datacheck.rules.dc504_shortcut import Shortcut, property_gain
+from datacheck.rules.labels.dc504_shortcut import Shortcut, property_gain
 from datacheck.testing import measurements_for, toy_labels
 
 

@@ -1,7 +1,7 @@
 import numpy as np
 
 from datacheck.findings import Found, Passed
-from datacheck.rules.dc505_noisy_class import NoisyClass
+from datacheck.rules.labels.dc505_noisy_class import NoisyClass
 
 from .probe_tables import believe, probed, truth
 

@@ -1,7 +1,7 @@
 import pytest
 
 from datacheck.findings import Found, Passed
-from datacheck.rules.dc506_ambiguous import Ambiguous
+from datacheck.rules.labels.dc506_ambiguous import Ambiguous
 
 from .probe_tables import believe, probed, truth
 

@@ -3,7 +3,7 @@ import pytest
 
 from datacheck.findings import Found, Passed, Severity
 from datacheck.rules.base import RuleContext
-from datacheck.rules.dc601_below_baseline import BelowBaseline
+from datacheck.rules.readiness.dc601_below_baseline import BelowBaseline
 from datacheck.testing import measurements_for
 
 from .probe_tables import believe, probed, truth

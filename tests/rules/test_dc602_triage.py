@@ -4,9 +4,10 @@ import numpy as np
 import pytest
 
 from datacheck.findings import Found, Passed
-from datacheck.probe.outputs import Estimate, LabelYield
+from datacheck.labels.label_yield import LabelYield
 from datacheck.rules.base import RuleContext
-from datacheck.rules.dc602_triage import Triage
+from datacheck.rules.readiness.dc602_triage import Triage
+from datacheck.stats import Interval
 
 from .probe_tables import believe, probed, truth
 
@@ -23,7 +24,7 @@ def judged(
         seen[chosen] = (seen[chosen] + 1) % 4
     metrics = {}
     if train_accuracy is not None:
-        metrics["train_accuracy"] = Estimate(train_accuracy, train_accuracy - 0.01, train_accuracy + 0.01)
+        metrics["train_accuracy"] = Interval(train_accuracy, train_accuracy - 0.01, train_accuracy + 0.01)
     return probed(given, pred_probs=believe(seen), split=SPLIT, metrics=metrics)
 
 
@@ -55,7 +56,7 @@ def test_what_wrong_labels_explain_is_not_blamed_on_the_model(
 ) -> None:
     context = judged(100, n_wrong_test=60, train_accuracy=None)
     one = np.ones(1)
-    known = LabelYield(Estimate(value, low, high), one.astype(np.int64), one, one, one, 1)
+    known = LabelYield(Interval(value, low, high), one.astype(np.int64), one, one, one, 1)
     assert context.probe is not None
     outcome = Triage().check(replace(context, probe=replace(context.probe, label_yield=known)))
     if step is None:

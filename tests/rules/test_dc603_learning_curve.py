@@ -1,7 +1,7 @@
 import numpy as np
 
 from datacheck.findings import Found, NotApplicable, Passed
-from datacheck.rules.dc603_learning_curve import LearningCurve, fit_power_law
+from datacheck.rules.readiness.dc603_learning_curve import LearningCurve, fit_power_law
 
 from .probe_tables import embed, probed, truth
 

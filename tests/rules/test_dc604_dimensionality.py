@@ -1,7 +1,7 @@
 import numpy as np
 
 from datacheck.findings import Found, Passed
-from datacheck.rules.dc604_dimensionality import Dimensionality, spectrum
+from datacheck.rules.readiness.dc604_dimensionality import Dimensionality, spectrum
 
 from .probe_tables import embed, probed, truth
 

@@ -8,17 +8,17 @@ import pytest
 from datacheck.errors import RelabelError
 from datacheck.findings import Found, NotApplicable, Severity
 from datacheck.manifest import Manifest, Modality
-from datacheck.probe.budget import CUT_SHORT
-from datacheck.probe.outputs import ProbeOutputs
-from datacheck.probe.skill import classification_skill, multilabel_skill, regression_skill
+from datacheck.probing.budget import CUT_SHORT
+from datacheck.probing.outputs import ProbeOutputs
+from datacheck.probing.skill import classification_skill, multilabel_skill, regression_skill
 from datacheck.relabel.choose import relabel_queue
 from datacheck.rules.base import Rule, RuleContext
-from datacheck.rules.dc501_mislabel import Mislabel
-from datacheck.rules.dc502_confusable_classes import ConfusableClasses
-from datacheck.rules.dc505_noisy_class import NoisyClass
-from datacheck.rules.dc506_ambiguous import Ambiguous
-from datacheck.rules.dc601_below_baseline import BelowBaseline
-from datacheck.rules.dc602_triage import Triage
+from datacheck.rules.labels.dc501_mislabel import Mislabel
+from datacheck.rules.labels.dc502_confusable_classes import ConfusableClasses
+from datacheck.rules.labels.dc505_noisy_class import NoisyClass
+from datacheck.rules.labels.dc506_ambiguous import Ambiguous
+from datacheck.rules.readiness.dc601_below_baseline import BelowBaseline
+from datacheck.rules.readiness.dc602_triage import Triage
 
 from .probe_tables import believe, probed, truth
 

@@ -9,7 +9,7 @@ import pytest
 from datacheck.findings import Found, Severity
 from datacheck.rules import RULES
 from datacheck.rules.base import RuleContext
-from datacheck.scan import scan
+from datacheck.scanning import scan
 from datacheck.sources import open_source
 
 from .quality_tables import found_ids

@@ -8,7 +8,7 @@ import pytest
 
 from datacheck.errors import SourceError
 from datacheck.manifest import Modality, Task
-from datacheck.readers import SampleReadError
+from datacheck.manifest.readers import SampleReadError
 from datacheck.sources import open_source
 
 PIXELS = np.arange(2 * 6 * 5 * 3, dtype=np.uint8).reshape(2, 6, 5, 3)

@@ -8,7 +8,7 @@ import pytest
 
 from datacheck.errors import SourceError
 from datacheck.manifest import Manifest, Modality, Task
-from datacheck.readers import FileReader
+from datacheck.manifest.readers import FileReader
 from datacheck.sources import list_files, open_source
 from datacheck.sources.layout import read_layout
 

@@ -13,7 +13,7 @@ from PIL import Image
 
 from datacheck.errors import ScanError, SourceError
 from datacheck.manifest import Manifest
-from datacheck.scan import scan
+from datacheck.scanning import scan
 from datacheck.sources import open_source
 from datacheck.sources.saved_manifest import recognises
 

@@ -13,7 +13,7 @@ import pytest
 
 from datacheck.errors import SourceError
 from datacheck.manifest import Task
-from datacheck.readers import SampleReadError
+from datacheck.manifest.readers import SampleReadError
 from datacheck.sources import open_source
 
 from .pets_data import Pets

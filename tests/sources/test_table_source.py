@@ -15,7 +15,7 @@ from hypothesis import strategies as st
 
 from datacheck.errors import SourceError
 from datacheck.manifest import Manifest, Modality, Task
-from datacheck.readers import FileReader, SampleReadError
+from datacheck.manifest.readers import FileReader, SampleReadError
 from datacheck.sources import open_source
 
 from .pets_data import write_image

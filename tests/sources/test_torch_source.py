@@ -8,7 +8,7 @@ import pytest
 
 from datacheck.errors import SourceError
 from datacheck.manifest import Manifest, Task
-from datacheck.readers import FileReader, SampleReadError
+from datacheck.manifest.readers import FileReader, SampleReadError
 from datacheck.sources import open_source
 
 from .pets_data import Pets

@@ -11,7 +11,7 @@ from xml.sax.saxutils import escape, quoteattr
 
 from datacheck.errors import RelabelError
 from datacheck.manifest import Task
-from datacheck.readers import FileReader, SampleReadError
+from datacheck.manifest.readers import FileReader, SampleReadError
 from datacheck.relabel.formats.base import (
     CLASS_TASKS,
     PREFIX,

@@ -12,7 +12,7 @@ from typing import Literal
 from urllib.parse import quote
 
 from datacheck.errors import RelabelError
-from datacheck.readers import FileReader, SampleReadError
+from datacheck.manifest.readers import FileReader, SampleReadError
 
 Manner = Literal["path", "url", "embed"]
 

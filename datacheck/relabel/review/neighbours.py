@@ -8,7 +8,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from datacheck.manifest import Manifest, Task
-from datacheck.probe.outputs import ProbeOutputs
+from datacheck.probing.outputs import ProbeOutputs
 
 TRUSTED = 0.5
 """Label quality from which a sample may stand for its class."""

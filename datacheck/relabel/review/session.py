@@ -16,7 +16,7 @@ from numpy.typing import NDArray
 
 from datacheck.errors import RelabelError
 from datacheck.manifest import Manifest, Task
-from datacheck.probe.outputs import ProbeOutputs
+from datacheck.probing.outputs import ProbeOutputs
 from datacheck.relabel.answers import Answers, accept
 from datacheck.relabel.formats.base import class_names, stable_id
 from datacheck.relabel.queue import RelabelQueue

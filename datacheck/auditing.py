@@ -1,0 +1,273 @@
+"""The one place that wires the flow together: source, manifest, scan, fingerprint, probe, rules, report."""
+
+from __future__ import annotations
+
+import time
+import traceback
+from collections.abc import Callable, Mapping, Sequence
+from dataclasses import replace
+from datetime import UTC, datetime
+from pathlib import Path
+from typing import TYPE_CHECKING, Any
+
+from datacheck.config import Settings
+from datacheck.errors import ConfigError, DatacheckError
+from datacheck.findings import Failed, Outcome
+from datacheck.manifest import Manifest, Modality
+
+if TYPE_CHECKING:
+    from datacheck.fingerprints import Fingerprint
+    from datacheck.probing.outputs import ProbeOutputs
+    from datacheck.report import Report, RuleOutcome
+    from datacheck.rules import Rule, RuleContext
+    from datacheck.scanning import ScanResult
+
+Progress = Callable[[str, int, int], None]
+"""Called with a stage's name, how much of it is done, and how much there is."""
+
+
+def audit(
+    source: object,
+    *,
+    settings: Settings | None = None,
+    select: Sequence[str] | None = None,
+    ignore: Sequence[str] | None = None,
+    out: str | Path | None = None,
+    jobs: int | None = None,
+    engine: str | None = None,
+    probe: bool | str | Mapping[str, Any] | None = None,
+    deployment_shares: Mapping[str, float] | None = None,
+    reference: Fingerprint | None = None,
+    seed: int | None = None,
+    progress: Progress | None = None,
+    **source_options: Any,
+) -> Report:
+    """Look a dataset through and report what is wrong with it.
+
+    Parameters
+    ----------
+    source
+        Anything that `datacheck.open` takes: a folder, a table, a pair of listings, a Dataset, arrays, a manifest.
+    settings
+        Where the options below are not given, they come from here; the defaults when it is None too.
+    select, ignore
+        Rule codes, prefixes of codes, or slugs.
+    out
+        The run folder. It is the cache as well: a second audit into it reads only the files that changed.
+        Without it nothing is written to disk.
+    jobs, engine
+        How the scan runs: worker processes, and ``"local"`` or ``"ray"``.
+    probe
+        True or a budget such as ``"60s"`` trains the probe; a mapping holds options of `datacheck.probe`.
+    deployment_shares
+        Class shares where the model will run, for DC204.
+    reference
+        Fingerprint of an accepted dataset to compare with.
+    seed
+        Seed of everything random.
+    progress
+        Called as ``progress(stage, done, total)``.
+    **source_options
+        Options of `datacheck.open`.
+
+    Raises
+    ------
+    DatacheckError
+        When the source cannot be opened or an option is unusable. A rule that crashes does not raise: its outcome
+        is `Failed`, and the report's exit code says so.
+
+    Examples
+    --------
+    >>> import numpy as np
+    >>> images = np.random.default_rng(0).integers(0, 255, (60, 32, 32, 3), dtype=np.uint8)
+    >>> images[1] = images[0]
+    >>> report = audit((images, ["cat", "dog"] * 30), select=["DC304"])
+    >>> report.findings[0].code, report.findings[0].n_affected
+    ('DC304', 2)
+    """
+    from datacheck.fingerprints import fingerprint
+    from datacheck.report import Report
+    from datacheck.report.plans import load_plan
+    from datacheck.rules import RuleContext
+
+    started = time.perf_counter()
+    settings = (settings or Settings()).override(
+        select=None if select is None else tuple(select),
+        ignore=None if ignore is None else tuple(ignore),
+        out=None if out is None else Path(out),
+        jobs=jobs,
+        engine=engine,
+        deployment_shares=deployment_shares,
+        seed=seed,
+    )
+    rules = configured_rules(settings)
+    manifest = open_manifest(source, {**settings.source, **source_options})
+    probe_options = _probe_options(probe, settings)
+    if settings.out is not None:
+        prepare_run_folder(settings.out)
+    scanned = _scan(manifest, settings, probe_options, progress)
+    measurements = None if scanned is None else scanned.measurements
+    context = RuleContext(
+        manifest=manifest,
+        measurements=measurements,
+        fingerprint=fingerprint(manifest, measurements),
+        reference=reference,
+        deployment_shares=settings.deployment_shares,
+        seed=settings.seed,
+        near_duplicate_distance=settings.near_duplicate_distance,
+    )
+    if probe_options is not None:
+        context = replace(context, probe=_probe(context, scanned, settings, probe_options, progress))
+    outcomes = run_rules(rules, context, progress)
+    report = Report(
+        manifest=manifest,
+        measurements=measurements,
+        fingerprint=context.fingerprint,
+        probe=context.probe,
+        plan=None if settings.out is None else load_plan(settings.out, context.fingerprint),
+        outcomes=outcomes,
+        seconds=time.perf_counter() - started,
+        created=datetime.now(UTC).isoformat(timespec="seconds"),
+        version=_version(),
+        settings=_settings_json(settings),
+    )
+    if settings.out is not None:
+        report.save(settings.out)
+    return report
+
+
+def open_manifest(source: object, options: Mapping[str, Any]) -> Manifest:
+    """Return the manifest of a source; a manifest is its own."""
+    if isinstance(source, Manifest):
+        if options:
+            raise ConfigError(f"a Manifest takes no source options, found {sorted(options)}")
+        return source
+    from datacheck.sources import open_source
+
+    return open_source(source, **options)
+
+
+def configured_rules(settings: Settings) -> tuple[Rule, ...]:
+    """Return the selected rules with their thresholds set."""
+    from datacheck.rules.plugins import all_rules
+    from datacheck.rules.select import configure, select_rules
+
+    known = all_rules()
+    by_code = {rule.code: rule for rule in known}
+    for code in settings.rules:
+        select_rules(known, select=(code,))
+        if code not in by_code:
+            raise ConfigError(f"thresholds are set by rule code, such as 'DC203'; found {code!r}")
+    selected = select_rules(known, select=settings.select, ignore=settings.ignore)
+    return tuple(configure(rule, settings.rules.get(rule.code, {})) for rule in selected)
+
+
+def run_rules(rules: Sequence[Rule], context: RuleContext, progress: Progress | None = None) -> tuple[RuleOutcome, ...]:
+    """Judge every rule; one that crashes is a `Failed` outcome and stops no other."""
+    from datacheck.report import RuleOutcome
+
+    outcomes = []
+    for position, rule in enumerate(rules):
+        if progress is not None:
+            progress("rules", position, len(rules))
+        started = time.perf_counter()
+        outcomes.append(
+            RuleOutcome(
+                code=rule.code, name=rule.name, outcome=_judge(rule, context), seconds=time.perf_counter() - started
+            )
+        )
+    if progress is not None:
+        progress("rules", len(rules), len(rules))
+    return tuple(outcomes)
+
+
+def _judge(rule: Rule, context: RuleContext) -> Outcome:
+    try:
+        return rule.check(context)
+    except Exception as error:  # a crash of one rule, a plug-in's too, must not stop the others
+        return Failed(error=f"{type(error).__name__}: {error}", details=traceback.format_exc())
+
+
+def prepare_run_folder(folder: Path) -> None:
+    """Make the run folder, and keep it out of version control."""
+    try:
+        folder.mkdir(parents=True, exist_ok=True)
+        ignore = folder / ".gitignore"
+        if not ignore.exists():
+            ignore.write_text("*\n", encoding="utf-8")
+    except OSError as error:
+        raise DatacheckError(f"expected a run folder that can be written at {folder}: {error}") from error
+
+
+def _scan(
+    manifest: Manifest, settings: Settings, probe_options: Mapping[str, Any] | None, progress: Progress | None
+) -> ScanResult | None:
+    """Measure the images, and make the probe's pixels in the same pass."""
+    if manifest.modality is not Modality.IMAGE or manifest.reader is None:
+        return None
+    from datacheck.probing.images import usual_side
+    from datacheck.scanning import scan
+
+    needs_pixels = probe_options is not None and not {"features", "pred_probs", "pixels"} & set(probe_options)
+    return scan(
+        manifest,
+        run_dir=settings.out,
+        jobs=settings.jobs,
+        engine=settings.engine,
+        pixels=usual_side(manifest) if needs_pixels else None,
+        progress=None if progress is None else lambda done, total: progress("scan", done, total),
+    )
+
+
+def _probe_options(probe: bool | str | Mapping[str, Any] | None, settings: Settings) -> dict[str, Any] | None:
+    """Return the options of the probe, or None where it is not wanted."""
+    wanted = settings.probe if probe is None else probe
+    if wanted is False:
+        return None
+    options: dict[str, Any] = {"budget": settings.budget, "device": settings.device}
+    if isinstance(wanted, str):
+        options["budget"] = wanted
+    elif isinstance(wanted, Mapping):
+        options.update(wanted)
+    return options
+
+
+def _probe(
+    context: RuleContext,
+    scanned: ScanResult | None,
+    settings: Settings,
+    options: Mapping[str, Any],
+    progress: Progress | None,
+) -> ProbeOutputs:
+    from datacheck.probing import probe
+
+    at_hand: dict[str, Any] = {}
+    if scanned is not None:
+        at_hand["measurements"] = scanned.measurements
+        if scanned.pixels is not None:
+            at_hand["pixels"] = scanned.pixels
+    return probe(
+        context.manifest,
+        seed=settings.seed,
+        progress=None if progress is None else lambda done, total: progress("probe", done, total),
+        **{**at_hand, **options},
+    )
+
+
+def _settings_json(settings: Settings) -> dict[str, Any]:
+    """Return the settings as JSON values, for the report."""
+    return {
+        "select": list(settings.select),
+        "ignore": list(settings.ignore),
+        "fail_on": settings.fail_on.label,
+        "seed": settings.seed,
+        "near_duplicate_distance": settings.near_duplicate_distance,
+        "deployment_shares": None if settings.deployment_shares is None else dict(settings.deployment_shares),
+        "rules": {code: dict(values) for code, values in settings.rules.items()},
+    }
+
+
+def _version() -> str:
+    from datacheck import __version__
+
+    return __version__

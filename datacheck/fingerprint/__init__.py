@@ -1,7 +1,0 @@
-"""What is in a dataset, in a few kB: mergeable statistics per split and class, and what changed between two of them."""
-
-from datacheck.fingerprint.build import fingerprint
-from datacheck.fingerprint.diff import Change, FingerprintDiff
-from datacheck.fingerprint.fingerprint import Fingerprint, TargetState
-
-__all__ = ["Change", "Fingerprint", "FingerprintDiff", "TargetState", "fingerprint"]

@@ -1,0 +1,102 @@
+"""One number for a dataset, whatever the order of its rows."""
+
+from __future__ import annotations
+
+import numpy as np
+import pyarrow as pa
+import pyarrow.compute as pc
+import xxhash
+from numpy.typing import NDArray
+
+from datacheck.manifest import Manifest, Task
+from datacheck.scanning.measurements import Measurements
+
+Lanes = NDArray[np.uint64]
+_CHUNK = 1_000_000
+_MODULUS = 1 << 128
+
+
+def identity(manifest: Manifest, measurements: Measurements | None = None) -> int:
+    """Return the sum, mod 2**128, of a 128-bit hash of each row: content (or uri, or id), label, split and group.
+
+    Being a sum it does not depend on the order of the rows, and the identity of a whole is the sum of its parts'.
+    Each row's parts are mixed before they are added, so that two rows cannot swap their labels unnoticed. It guards
+    against accidents, not against someone who searches for a collision.
+    """
+    row = _mixed(_content(manifest, measurements), _label(manifest))
+    for name in ("split", "group"):
+        if name in manifest:
+            row = _mixed(row, _digests(manifest.table[name]))
+    return _sum(row)
+
+
+def identity_of(manifest: Manifest, measurements: Measurements | None = None) -> str:
+    """Return what the rows' identity rests on: ``content``, ``uri`` or ``sample_id``."""
+    if measurements is not None and measurements.table["content_hash"].null_count < len(measurements):
+        return "content"
+    return "uri" if "uri" in manifest else "sample_id"
+
+
+def _content(manifest: Manifest, measurements: Measurements | None) -> Lanes:
+    kind = identity_of(manifest, measurements)
+    column = manifest.table["uri" if "uri" in manifest else "sample_id"]
+    if kind == "content" and measurements is not None:
+        column = pc.coalesce(measurements.table["content_hash"], column)
+    return _digests(column)
+
+
+def _label(manifest: Manifest) -> Lanes:
+    if manifest.task is Task.REGRESSION:
+        lanes = np.zeros((len(manifest), 2), np.uint64)
+        lanes[:, 0] = (manifest.target + 0.0).view(np.uint64)
+        return lanes
+    if manifest.task is Task.MULTILABEL:
+        names = _digests(pa.array(manifest.classes, pa.string()))
+        lanes = np.zeros((len(manifest), 2), np.uint64)
+        matrix = manifest.label_matrix
+        for number in range(len(manifest.classes)):
+            lanes[matrix[:, number]] += names[number]
+        lanes[~manifest.labelled] = 1
+        return lanes
+    name = {Task.CLASSIFICATION: "label", Task.PAIRED: "label_uri"}.get(manifest.task)
+    return np.zeros((len(manifest), 2), np.uint64) if name is None else _digests(manifest.table[name])
+
+
+def _digests(column: pa.Array | pa.ChunkedArray) -> Lanes:
+    """Return xxh3-128 of each text (of nothing for null) as two lanes, shape [N, 2]; each category is hashed once."""
+    if isinstance(column, pa.ChunkedArray):
+        column = column.combine_chunks()
+    if pa.types.is_dictionary(column.type):
+        words = np.concatenate((_digests(column.dictionary), np.zeros((1, 2), np.uint64)))
+        codes = pc.fill_null(column.indices, len(column.dictionary)).to_numpy(zero_copy_only=False)
+        return np.asarray(words[codes])
+    lanes = np.empty((len(column), 2), np.uint64)
+    for start in range(0, len(column), _CHUNK):
+        texts = pc.fill_null(column.slice(start, _CHUNK).cast(pa.binary()), b"").to_pylist()
+        joined = b"".join(map(xxhash.xxh3_128_digest, texts))
+        lanes[start : start + len(texts)] = np.frombuffer(joined, dtype="<u8").reshape(-1, 2)
+    return lanes
+
+
+def _mixed(row: Lanes, part: Lanes) -> Lanes:
+    """Combine two hashes per row so that every bit of the result depends on all bits of both (MurmurHash3's mixer)."""
+    low = row[:, 0] + part[:, 0] * np.uint64(0x9E3779B97F4A7C15)
+    high = row[:, 1] ^ (part[:, 1] + np.uint64(0xD1B54A32D192ED03))
+    for _ in range(2):
+        low = low + _avalanche(high)
+        high = high ^ _avalanche(low)
+    return np.column_stack((low, high))
+
+
+def _avalanche(value: Lanes) -> Lanes:
+    value = (value ^ (value >> np.uint64(33))) * np.uint64(0xFF51AFD7ED558CCD)
+    value = (value ^ (value >> np.uint64(33))) * np.uint64(0xC4CEB9FE1A85EC53)
+    return np.asarray(value ^ (value >> np.uint64(33)))
+
+
+def _sum(row: Lanes) -> int:
+    total = 0
+    for lane, weight in ((row[:, 0], 1), (row[:, 1], 1 << 64)):
+        low = int((lane & np.uint64(0xFFFFFFFF)).sum(dtype=np.uint64))
+        total += (low + (int((lane >> np.uint64(32)).sum(dtype=np.uint64)) << 32)) * weight
+    return total % _MODULUS

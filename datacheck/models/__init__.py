@@ -1,0 +1,1 @@
+"""Linear models, small heads and folds, on arrays alone."""

@@ -1,0 +1,207 @@
+"""Linear and MLP heads on given features, for all folds at once, in numpy alone."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from typing import Any
+
+import numpy as np
+from numpy.typing import NDArray
+from threadpoolctl import threadpool_limits  # type: ignore[import-untyped]
+
+from datacheck.manifest import Task
+from datacheck.models.learning_task import LearningTask
+
+Array = NDArray[np.float32]
+
+SMALL_PRODUCT = 2e8
+
+
+@dataclass(frozen=True)
+class HeadRecipe:
+    """How a head is trained.
+
+    Attributes
+    ----------
+    hidden
+        Units of the hidden layer.
+    epochs, batch
+        Passes over the samples and samples a step; small datasets get more passes, so that ``min_steps`` are made.
+    learning_rate, weight_decay, dropout, label_smoothing
+        AdamW under a one-cycle schedule.
+    """
+
+    hidden: int = 128
+    epochs: int = 8
+    batch: int = 1024
+    min_steps: int = 400
+    learning_rate: float = 2e-3
+    weight_decay: float = 1e-2
+    dropout: float = 0.3
+    label_smoothing: float = 0.1
+
+
+def fit_heads(
+    features: Array, problem: LearningTask, recipe: HeadRecipe, *, seed: int, mirrored: Array | None = None
+) -> Array:
+    """Train one MLP a fold, all in the same matrix products, and predict each row by the fold that held it out.
+
+    Parameters
+    ----------
+    features
+        Shape [N, D]; standardised here.
+    problem
+        Labels and folds.
+    recipe
+        How to train.
+    seed
+        Of weights, batches and dropout.
+    mirrored
+        Features of the mirrored images, shape [N, D]: half of the steps train on them, and predictions average both.
+
+    Returns
+    -------
+    Out-of-sample probabilities [N, K], or predictions [N] for regression; NaN where a row takes no part.
+    """
+    views = _standardised([features] if mirrored is None else [features, mirrored], problem)
+    network = _Network.create(views[0].shape[1], problem, recipe, np.random.default_rng([seed, 0]))
+    # Below about a millisecond a product, handing it to threads costs more than it saves, on a busy machine far more.
+    small = _batch(recipe, problem) * network.w1.size < SMALL_PRODUCT
+    with threadpool_limits(1 if small else None, user_api="blas"):
+        _train(network, views, problem, recipe, np.random.default_rng([seed, 1]))
+    outputs = np.full((len(problem.fold), problem.width), np.nan, dtype=np.float32)
+    rows = np.flatnonzero(problem.fold >= 0)
+    for start in range(0, len(rows), 4096):
+        chunk = rows[start : start + 4096]
+        mean = np.mean([_link(network.forward(view[chunk])[1], problem.task) for view in views], axis=0)
+        outputs[chunk] = mean[problem.fold[chunk], np.arange(len(chunk))]
+    return finish(outputs, problem)
+
+
+def finish(outputs: Array, problem: LearningTask) -> Array:
+    """Bring regression outputs back to the target's own scale, shape [N]; leave probabilities as they are."""
+    if problem.task is not Task.REGRESSION:
+        return outputs
+    mean, deviation = problem.scale()
+    return (outputs[:, 0] * deviation + mean).astype(np.float32)
+
+
+def _standardised(views: list[Array], problem: LearningTask) -> list[Array]:
+    used = problem.fold >= 0
+    mean = views[0][used].mean(axis=0, dtype=np.float64)
+    deviation = views[0][used].std(axis=0, dtype=np.float64)
+    # A feature that hardly varies carries rounding alone: it must not be blown up.
+    scale = 1 / np.maximum(deviation, 1e-3 * max(float(deviation.max(initial=0)), 1e-12))
+    return [(view - mean.astype(np.float32)) * scale.astype(np.float32) for view in views]
+
+
+def _link(logits: Array, task: Task) -> Array:
+    """Turn logits into probabilities; regression stays as it is."""
+    if task is Task.CLASSIFICATION:
+        shifted = np.exp(logits - logits.max(axis=-1, keepdims=True))
+        return np.asarray(shifted / shifted.sum(axis=-1, keepdims=True))
+    if task is Task.MULTILABEL:
+        return np.asarray(1 / (1 + np.exp(-np.clip(logits, -30, 30))))
+    return logits
+
+
+@dataclass
+class _Network:
+    """F two-layer networks side by side: ``w1`` [D, F * H], ``w2`` [F, H, K]."""
+
+    w1: Array
+    b1: Array
+    w2: Array
+    b2: Array
+
+    @classmethod
+    def create(cls, width: int, problem: LearningTask, recipe: HeadRecipe, rng: np.random.Generator) -> _Network:
+        n_folds, hidden = problem.n_folds, recipe.hidden
+        return cls(
+            (rng.standard_normal((width, n_folds * hidden)) / np.sqrt(width)).astype(np.float32),
+            np.zeros(n_folds * hidden, dtype=np.float32),
+            (rng.standard_normal((n_folds, hidden, problem.width)) / np.sqrt(hidden)).astype(np.float32),
+            np.zeros((n_folds, 1, problem.width), dtype=np.float32),
+        )
+
+    def forward(self, x: Array, keep: Array | None = None) -> tuple[Array, Array]:
+        """Return hidden units [F, B, H] and logits [F, B, K]."""
+        hidden = np.maximum(x @ self.w1 + self.b1, 0)
+        if keep is not None:
+            hidden *= keep
+        stacked = hidden.reshape(len(x), len(self.w2), -1).transpose(1, 0, 2)
+        return stacked, stacked @ self.w2 + self.b2
+
+    def gradients(self, x: Array, hidden: Array, d_logits: Array, keep: Array) -> list[Array]:
+        d_hidden = (d_logits @ self.w2.transpose(0, 2, 1)) * (hidden > 0)
+        flat = d_hidden.transpose(1, 0, 2).reshape(len(x), -1) * keep
+        return [x.T @ flat, flat.sum(axis=0), hidden.transpose(0, 2, 1) @ d_logits, d_logits.sum(axis=1, keepdims=True)]
+
+    @property
+    def parameters(self) -> list[Array]:
+        return [self.w1, self.b1, self.w2, self.b2]
+
+
+def _batch(recipe: HeadRecipe, problem: LearningTask) -> int:
+    """Return how many samples a step takes: small datasets still get four steps an epoch."""
+    return max(1, min(recipe.batch, int(((problem.fold >= 0) & problem.labelled).sum()) // 4))
+
+
+def _train(
+    network: _Network, views: list[Array], problem: LearningTask, recipe: HeadRecipe, rng: np.random.Generator
+) -> None:
+    rows = np.flatnonzero((problem.fold >= 0) & problem.labelled)
+    targets = problem.targets()
+    if problem.task is Task.CLASSIFICATION:
+        targets = targets * (1 - recipe.label_smoothing) + recipe.label_smoothing / problem.width
+    batch = _batch(recipe, problem)
+    steps_an_epoch = max(1, len(rows) // batch)
+    steps = max(recipe.epochs * steps_an_epoch, recipe.min_steps)
+    adam = _AdamW(network.parameters, recipe.weight_decay)
+    order = rows
+    for step in range(steps):
+        position = step % steps_an_epoch
+        if position == 0:
+            order = rng.permutation(rows)
+        chosen = order[position * batch : (position + 1) * batch]
+        x = views[(step + step // steps_an_epoch) % len(views)][chosen]
+        shape = (len(x), network.w1.shape[1])
+        keep = (rng.random(shape, dtype=np.float32) >= recipe.dropout).astype(np.float32) / (1 - recipe.dropout)
+        hidden, logits = network.forward(x, keep)
+        trains = problem.fold[chosen][None, :] != np.arange(problem.n_folds)[:, None]
+        d_logits = (_link(logits, problem.task) - targets[chosen]) * trains[..., None] / np.float32(len(x))
+        gradients = network.gradients(x, hidden, d_logits.astype(np.float32), keep)
+        adam.step(gradients, recipe.learning_rate * one_cycle(step / steps))
+
+
+def one_cycle(progress: float, *, warm: float = 0.2) -> float:
+    """Share of the peak learning rate at a share of the training: up in a line, down in a line.
+
+    Examples
+    --------
+    >>> one_cycle(0.1), one_cycle(0.2), round(one_cycle(0.6), 3), one_cycle(1.0)
+    (0.5, 1.0, 0.5, 0.0)
+    """
+    return progress / warm if progress < warm else max(0.0, (1 - progress) / (1 - warm))
+
+
+class _AdamW:
+    """Adam with decoupled weight decay on the weights, none on the biases."""
+
+    def __init__(self, parameters: list[Array], weight_decay: float) -> None:
+        self.parameters = parameters
+        self.decay = weight_decay
+        self.first: list[Any] = [np.zeros_like(p) for p in parameters]
+        self.second: list[Any] = [np.zeros_like(p) for p in parameters]
+        self.count = 0
+
+    def step(self, gradients: list[Array], rate: float) -> None:
+        self.count += 1
+        rate_now = rate * np.sqrt(1 - 0.99**self.count) / (1 - 0.9**self.count)
+        for index, (parameter, gradient) in enumerate(zip(self.parameters, gradients, strict=True)):
+            first, second = self.first[index], self.second[index]
+            first += 0.1 * (gradient - first)
+            second += 0.01 * (gradient * gradient - second)
+            if index in {0, 2}:
+                parameter *= np.float32(1 - rate * self.decay)
+            parameter -= (rate_now * first / (np.sqrt(second) + 1e-8)).astype(np.float32)

@@ -1,0 +1,1 @@
+"""The models that a probe can use, one file each."""

@@ -1,0 +1,72 @@
+"""The pixels that a probe trains on: given, or made by the scan."""
+
+from __future__ import annotations
+
+import io
+from pathlib import Path
+from typing import Any
+
+import numpy as np
+from numpy.typing import NDArray
+
+from datacheck.errors import ProbeError
+from datacheck.manifest import Manifest
+from datacheck.manifest.readers import SampleReadError
+from datacheck.scanning.measurements import Measurements
+
+LARGEST_SIDE = 96
+"""Side in pixels of what the scan makes for a probe of larger images."""
+
+PEEKS = 32
+
+
+def bring_pixels(
+    manifest: Manifest,
+    pixels: NDArray[np.uint8] | int | None,
+    measurements: Measurements | None,
+    run_dir: Path | None,
+) -> tuple[NDArray[np.uint8], Measurements | None]:
+    """Return uint8 pixels [N, S, S, 3] and the measurements, scanning where they were not given.
+
+    Raises
+    ------
+    ProbeError
+        When given pixels have another shape or type, or the samples are out of reach.
+    """
+    if isinstance(pixels, np.ndarray):
+        if pixels.dtype != np.uint8 or pixels.ndim != 4 or pixels.shape[1] != pixels.shape[2] or pixels.shape[3] != 3:
+            raise ProbeError(f"pixels: expected uint8 [N, S, S, 3], found {pixels.dtype} {list(pixels.shape)}")
+        if len(pixels) != len(manifest):
+            raise ProbeError(f"pixels: expected {len(manifest)} rows as in the manifest, found {len(pixels)}")
+        return pixels, measurements
+    if manifest.reader is None:
+        raise ProbeError(
+            "the samples are out of reach (the manifest has no reader): give pixels=, features= or pred_probs="
+        )
+    from datacheck.scanning import scan
+
+    side = usual_side(manifest) if pixels is None else int(pixels)
+    scanned = scan(manifest, run_dir=run_dir, pixels=side, thumbnails=False)
+    if scanned.pixels is None:
+        raise ProbeError("the scan made no pixels; give pixels=, features= or pred_probs=")
+    return scanned.pixels, scanned.measurements
+
+
+def usual_side(manifest: Manifest) -> int:
+    """Return the median shorter side of some samples, no more than 96: small images keep their own size."""
+    from PIL import Image
+
+    assert manifest.reader is not None
+    sides = []
+    uris = manifest.table["uri"] if "uri" in manifest else None
+    for row in np.unique(np.linspace(0, len(manifest) - 1, PEEKS).astype(int)):
+        try:
+            content: Any = manifest.reader.read(str(row) if uris is None else uris[int(row)].as_py())
+            if isinstance(content, np.ndarray):
+                sides.append(min(content.shape[:2]))
+            else:
+                with Image.open(io.BytesIO(content)) as image:
+                    sides.append(min(image.size))
+        except (SampleReadError, OSError, ValueError, SyntaxError, Image.DecompressionBombError, TypeError):
+            continue
+    return int(np.clip(np.median(sides), 4, LARGEST_SIDE)) if sides else LARGEST_SIDE

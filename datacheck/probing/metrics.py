@@ -1,0 +1,170 @@
+"""How well the probe does out of sample, each number with its interval."""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+from typing import Any
+
+import numpy as np
+from numpy.typing import NDArray
+
+from datacheck.stats import Z95, Interval
+
+DRAWS = 200
+BOOTSTRAP = f"95 % bootstrap, {DRAWS} draws"
+
+
+def share(successes: float, n: float) -> Interval:
+    """Return a share with its 95 % Wilson interval (Wilson 1927); NaN where there is nothing to count.
+
+    Examples
+    --------
+    >>> found = share(8, 10)
+    >>> found.value, round(found.low, 3), round(found.high, 3)
+    (0.8, 0.49, 0.943)
+    """
+    if n <= 0:
+        return Interval(float("nan"), 0.0, 1.0, method="Wilson")
+    value = successes / n
+    centre = (value + Z95**2 / (2 * n)) / (1 + Z95**2 / n)
+    half = Z95 / (1 + Z95**2 / n) * np.sqrt(value * (1 - value) / n + Z95**2 / (4 * n * n))
+    return Interval(float(value), float(max(0, centre - half)), float(min(1, centre + half)), method="Wilson", n=int(n))
+
+
+def classification_metrics(
+    given: NDArray[np.integer[Any]], predicted: NDArray[np.integer[Any]], classes: tuple[str, ...], *, seed: int
+) -> dict[str, Interval]:
+    """Return accuracy, balanced accuracy, macro F1, and precision, recall and F1 of each class.
+
+    Parameters
+    ----------
+    given, predicted
+        Class codes, shape [N]. "Right" means that the two agree: the labels are taken at their word.
+    classes
+        Names, for the keys ``recall/cat``.
+    seed
+        Of the bootstrap.
+
+    Examples
+    --------
+    >>> metrics = classification_metrics(np.array([0, 0, 1]), np.array([0, 1, 1]), ("cat", "dog"), seed=0)
+    >>> round(metrics["accuracy"].value, 3), metrics["recall/cat"].value
+    (0.667, 0.5)
+    """
+    k = len(classes)
+    confusion = np.bincount(given * k + predicted, minlength=k * k).reshape(k, k).astype(np.float64)
+    n = int(confusion.sum())
+    metrics = {"accuracy": share(float(np.trace(confusion)), n)}
+    draws = _drawn(confusion, seed)
+    metrics["balanced_accuracy"] = _interval(_balanced, confusion, draws, n)
+    f1_draws = np.stack([_f1(draw) for draw in draws])
+    metrics["macro_f1"] = _from_draws(_mean(_f1(confusion)), [_mean(row) for row in f1_draws], n)
+    whole = _f1(confusion)
+    for index, name in enumerate(classes):
+        right = float(confusion[index, index])
+        given_n, predicted_n = float(confusion[index].sum()), float(confusion[:, index].sum())
+        if given_n == 0 and predicted_n == 0:
+            continue
+        metrics[f"recall/{name}"] = share(right, given_n)
+        metrics[f"precision/{name}"] = share(right, predicted_n)
+        metrics[f"f1/{name}"] = _from_draws(float(whole[index]), f1_draws[:, index].tolist(), int(given_n))
+    return metrics
+
+
+def multilabel_metrics(
+    given: NDArray[np.bool_], probabilities: NDArray[np.floating[Any]], classes: tuple[str, ...], *, seed: int
+) -> dict[str, Interval]:
+    """Return the share of labels that agree at 0.5, and precision, recall and F1 of each class.
+
+    Parameters
+    ----------
+    given, probabilities
+        Shape [N, K].
+    classes
+        Names, for the keys.
+    seed
+        Of the bootstrap.
+    """
+    predicted = probabilities >= 0.5
+    metrics = {"accuracy": share(float((given == predicted).sum()), given.size)}
+    for index, name in enumerate(classes):
+        one = classification_metrics(
+            given[:, index].astype(np.int64), predicted[:, index].astype(np.int64), ("no", "yes"), seed=seed
+        )
+        for measure in ("recall", "precision", "f1"):
+            if f"{measure}/yes" in one:
+                metrics[f"{measure}/{name}"] = one[f"{measure}/yes"]
+    return metrics
+
+
+def regression_metrics(
+    target: NDArray[np.floating[Any]], predicted: NDArray[np.floating[Any]], *, seed: int
+) -> dict[str, Interval]:
+    """Return mean absolute error, root mean squared error and R², with bootstrap intervals.
+
+    Parameters
+    ----------
+    target, predicted
+        Shape [N], in the target's own unit.
+    seed
+        Of the bootstrap.
+    """
+    rng = np.random.default_rng(seed)
+    picks = [rng.integers(0, len(target), len(target)) for _ in range(DRAWS)]
+    measures: dict[str, Callable[[NDArray[Any], NDArray[Any]], float]] = {
+        "mae": lambda t, p: float(np.abs(t - p).mean()),
+        "rmse": lambda t, p: float(np.sqrt(((t - p) ** 2).mean())),
+        "r2": _r2,
+    }
+    return {
+        name: _from_draws(
+            measure(target, predicted), [measure(target[pick], predicted[pick]) for pick in picks], len(target)
+        )
+        for name, measure in measures.items()
+    }
+
+
+def _r2(target: NDArray[Any], predicted: NDArray[Any]) -> float:
+    spread = float(((target - target.mean()) ** 2).sum())
+    return 1 - float(((target - predicted) ** 2).sum()) / spread if spread > 0 else float("nan")
+
+
+def _drawn(confusion: NDArray[np.float64], seed: int) -> NDArray[np.float64]:
+    n = int(confusion.sum())
+    rng = np.random.default_rng(seed)
+    cells = np.flatnonzero(confusion)
+    counts = rng.multinomial(n, confusion.flat[cells] / max(n, 1), size=DRAWS)
+    draws = np.zeros((DRAWS, confusion.size))
+    draws[:, cells] = counts
+    return draws.reshape(DRAWS, *confusion.shape)
+
+
+def _balanced(confusion: NDArray[np.float64]) -> float:
+    totals = confusion.sum(axis=1)
+    present = totals > 0
+    return float((np.diag(confusion)[present] / totals[present]).mean()) if present.any() else float("nan")
+
+
+def _f1(confusion: NDArray[np.float64]) -> NDArray[np.float64]:
+    both = confusion.sum(axis=0) + confusion.sum(axis=1)
+    result: NDArray[np.float64] = np.where(both > 0, 2 * np.diag(confusion) / np.maximum(both, 1), np.nan)
+    return result
+
+
+def _mean(values: NDArray[np.float64]) -> float:
+    known = values[~np.isnan(values)]
+    return float(known.mean()) if known.size else float("nan")
+
+
+def _interval(
+    measure: Callable[[NDArray[np.float64]], float], whole: NDArray[np.float64], draws: NDArray[np.float64], n: int
+) -> Interval:
+    return _from_draws(measure(whole), [measure(draw) for draw in draws], n)
+
+
+def _from_draws(value: float, draws: list[float], n: int) -> Interval:
+    known = np.array([draw for draw in draws if not np.isnan(draw)])
+    if not known.size:
+        return Interval(value, float("nan"), float("nan"), method=BOOTSTRAP, n=n)
+    low, high = np.quantile(known, [0.025, 0.975])
+    return Interval(value, float(low), float(high), method=BOOTSTRAP, n=n)

@@ -1,0 +1,1 @@
+"""Torch networks of the probe: training, batches, pretrained backbones."""

@@ -1,0 +1,146 @@
+"""``probe.npz`` and ``probe.json``: a probe's outputs on disk, without pickle."""
+
+from __future__ import annotations
+
+import json
+import zipfile
+from collections.abc import Mapping
+from dataclasses import asdict
+from pathlib import Path
+from typing import Any
+
+import numpy as np
+from numpy.typing import NDArray
+
+from datacheck.errors import StorageError
+from datacheck.labels.label_yield import LabelYield
+from datacheck.manifest import Task
+from datacheck.probing.outputs import ProbeOutputs
+from datacheck.stats import Interval
+from datacheck.storage import atomic_path, read_json, write_text
+
+SCHEMA = "datacheck.probe"
+VERSION = 1
+"""Version of ``probe.json`` and ``probe.npz``."""
+
+_ARRAYS = ("sample_ids", "fold", "label_quality", "suggested")
+_OPTIONAL_ARRAYS = ("pred_probs", "predictions", "embeddings")
+_YIELD_ARRAYS = ("depth", "precision", "precision_low", "precision_high")
+
+
+def save_probe(outputs: ProbeOutputs, folder: Path) -> None:
+    """Write ``probe.npz`` (the arrays) and then ``probe.json`` (everything else) into a run folder.
+
+    Examples
+    --------
+    >>> import tempfile
+    >>> outputs = ProbeOutputs(
+    ...     sample_ids=np.array(["a"]), task=Task.CLASSIFICATION, classes=("cat", "dog"),
+    ...     pred_probs=np.array([[0.9, 0.1]], np.float32), predictions=None, embeddings=None,
+    ...     fold=np.zeros(1, np.int16), label_quality=np.ones(1, np.float32), suggested=np.array([-1], np.int32))
+    >>> folder = Path(tempfile.mkdtemp())
+    >>> save_probe(outputs, folder)
+    >>> load_probe(folder).classes
+    ('cat', 'dog')
+    """
+    with atomic_path(folder / "probe.npz") as temporary, temporary.open("wb") as stream:
+        np.savez_compressed(stream, allow_pickle=False, **_arrays(outputs))
+    numbers = {
+        "schema": SCHEMA,
+        "version": VERSION,
+        "task": outputs.task.value,
+        "classes": list(outputs.classes),
+        "metrics": {name: asdict(estimate) for name, estimate in outputs.metrics.items()},
+        "label_yield": _yield_json(outputs.label_yield),
+        "dynamics": list(outputs.dynamics),
+        "backend": outputs.backend,
+        "device": outputs.device,
+        "seconds": outputs.seconds,
+        "seed": outputs.seed,
+        "choices": list(outputs.choices),
+    }
+    # An interval may be open (NaN or infinite) where it could not be made, so Python's JSON constants are kept.
+    write_text(folder / "probe.json", json.dumps(numbers, indent=2, ensure_ascii=False) + "\n")
+
+
+def load_probe(folder: Path) -> ProbeOutputs:
+    """Read what `save_probe` wrote.
+
+    Raises
+    ------
+    StorageError
+        When a file is missing, damaged, of a newer version, or the two do not belong together.
+    """
+    path = folder / "probe.npz"
+    numbers = read_json(folder / "probe.json", schema=SCHEMA, version=VERSION)
+    arrays = _read_arrays(path)
+    try:
+        return _outputs(numbers, arrays, where=path)
+    except (KeyError, TypeError, ValueError) as error:
+        raise StorageError(
+            f"expected the outputs of one probe in {folder}, but {type(error).__name__}: {error}; probe again"
+        ) from error
+
+
+def _arrays(outputs: ProbeOutputs) -> dict[str, NDArray[Any]]:
+    arrays: dict[str, NDArray[Any]] = {name: getattr(outputs, name) for name in _ARRAYS}
+    arrays["sample_ids"] = np.asarray(outputs.sample_ids, dtype=np.str_)
+    for name in _OPTIONAL_ARRAYS:
+        if getattr(outputs, name) is not None:
+            arrays[name] = getattr(outputs, name)
+    for name, values in outputs.dynamics.items():
+        arrays[f"dynamics/{name}"] = values
+    if outputs.label_yield is not None:
+        for name in _YIELD_ARRAYS:
+            arrays[f"label_yield/{name}"] = getattr(outputs.label_yield, name)
+    return arrays
+
+
+def _yield_json(label_yield: LabelYield | None) -> dict[str, Any] | None:
+    if label_yield is None:
+        return None
+    return {
+        "estimated_errors": asdict(label_yield.estimated_errors),
+        "recommended_depth": label_yield.recommended_depth,
+    }
+
+
+def _read_arrays(path: Path) -> dict[str, NDArray[Any]]:
+    try:
+        with path.open("rb") as stream, np.load(stream, allow_pickle=False) as archive:
+            return {name: archive[name] for name in archive.files}
+    except FileNotFoundError:
+        raise StorageError(f"expected the probe's arrays in {path}, but the file does not exist") from None
+    except (OSError, ValueError, EOFError, zipfile.BadZipFile) as error:
+        raise StorageError(f"expected the probe's arrays in {path}, but they cannot be read: {error}") from error
+
+
+def _outputs(numbers: Mapping[str, Any], arrays: Mapping[str, NDArray[Any]], *, where: Path) -> ProbeOutputs:
+    n_rows = len(arrays["sample_ids"])
+    per_row = [name for name in arrays if not name.startswith("label_yield/")]
+    for name in per_row:
+        if len(arrays[name]) != n_rows:
+            raise StorageError(f"{where}: expected {n_rows} rows of {name!r}, found {len(arrays[name])}; probe again")
+    label_yield = numbers["label_yield"]
+    needed: dict[str, Any] = {name: arrays[name] for name in _ARRAYS}
+    optional: dict[str, Any] = {name: arrays.get(name) for name in _OPTIONAL_ARRAYS}
+    return ProbeOutputs(
+        **needed,
+        **optional,
+        task=Task(numbers["task"]),
+        classes=tuple(numbers["classes"]),
+        label_yield=None
+        if label_yield is None
+        else LabelYield(
+            estimated_errors=Interval(**label_yield["estimated_errors"]),
+            recommended_depth=label_yield["recommended_depth"],
+            **{name: arrays[f"label_yield/{name}"] for name in _YIELD_ARRAYS},
+        ),
+        dynamics={name: arrays[f"dynamics/{name}"] for name in numbers["dynamics"]},
+        metrics={name: Interval(**value) for name, value in numbers["metrics"].items()},
+        backend=numbers["backend"],
+        device=numbers["device"],
+        seconds=numbers["seconds"],
+        seed=numbers["seed"],
+        choices=tuple(numbers["choices"]),
+    )

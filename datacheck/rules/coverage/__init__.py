@@ -1,0 +1,1 @@
+"""Rules DC2xx: coverage and balance."""

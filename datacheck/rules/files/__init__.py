@@ -1,0 +1,1 @@
+"""Rules DC1xx: files and pairing."""

@@ -1,0 +1,1 @@
+"""Rules DC5xx: labels, judged by the probe."""

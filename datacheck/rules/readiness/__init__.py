@@ -1,0 +1,1 @@
+"""Rules DC6xx: is the dataset ready for training?"""

@@ -1,0 +1,1 @@
+"""Rules DC4xx: image quality of single samples."""

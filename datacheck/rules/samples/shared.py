@@ -1,0 +1,211 @@
+"""What the image quality rules share: whom a value stands out from, and how a flag is reported."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from typing import Any, Literal
+
+import numpy as np
+import pyarrow as pa
+from numpy.typing import NDArray
+
+from datacheck.findings import Finding, Found, NotApplicable, Severity, sample_issues, worst_sample_ids
+from datacheck.manifest import Modality, Task
+from datacheck.rules.base import Rule, RuleContext
+from datacheck.scanning.measurements import Measurements
+from datacheck.stats.intervals import proportion
+from datacheck.text import percent
+
+NATURE = 0.9
+"""From this share on, a property without a second mode is the nature of the dataset, not a defect of samples."""
+
+_MAD_TO_SD = 1.4826
+_MIN_MODE = 5
+
+
+def measured(context: RuleContext) -> Measurements | NotApplicable:
+    """Return the measurements, or say why there are none to judge."""
+    if context.manifest.modality is Modality.TABULAR:
+        return NotApplicable("looks at pixels; this is a tabular dataset")
+    if context.measurements is None:
+        return NotApplicable("looks at pixels, and this audit measured none; scan the images where they can be reached")
+    if not context.measurements.readable.any():
+        return NotApplicable("no image could be read (see DC101)")
+    return context.measurements
+
+
+def robust_z(values: NDArray[np.float64], floor: float) -> NDArray[np.float64]:
+    """Return distances from the median in robust standard deviations (1.4826 MAD, at least ``floor``); shape [N].
+
+    Examples
+    --------
+    >>> robust_z(np.array([1.0, 1.0, 1.0, 3.0]), floor=0.5).tolist()
+    [0.0, 0.0, 0.0, 4.0]
+    """
+    known = values[np.isfinite(values)]
+    if len(known) == 0:
+        return np.full(values.shape, np.nan)
+    median = np.median(known)
+    spread = max(floor, _MAD_TO_SD * float(np.median(np.abs(known - median))))
+    return np.asarray((values - median) / spread)
+
+
+def mode_boundary(values: NDArray[np.float64], max_valley: float = 0.15) -> float | None:
+    """Return the value between two separate modes, or None where there is one mode only.
+
+    The values are split in two by least squares within (Otsu 1979). They are two modes if the middle third between
+    the two means is nearly empty: it holds at most ``max_valley`` of the smaller part (0.33 for a uniform, about 0.4
+    for a normal distribution), and each part has at least five values.
+
+    Parameters
+    ----------
+    values
+        Shape [N]; values that are not finite are left out.
+    max_valley
+        The share of the smaller part that may lie in the middle third.
+
+    Examples
+    --------
+    >>> round(mode_boundary(np.array([0.0, 0.1] * 10 + [0.9, 1.0] * 20)), 6)
+    0.5
+    >>> mode_boundary(np.linspace(0, 1, 100)) is None
+    True
+    """
+    ordered = np.sort(values[np.isfinite(values)])
+    n = len(ordered)
+    if n < 2 * _MIN_MODE or ordered[0] == ordered[-1]:
+        return None
+    below = np.arange(1, n)
+    cumulative = np.cumsum(ordered - ordered.mean())
+    between = cumulative[:-1] ** 2 * (1 / below + 1 / (n - below))
+    cut = int(np.argmax(between)) + 1
+    if min(cut, n - cut) < _MIN_MODE:
+        return None
+    low, high = ordered[:cut].mean(), ordered[cut:].mean()
+    third = (high - low) / 3
+    inside = np.searchsorted(ordered, high - third, side="right") - np.searchsorted(ordered, low + third, side="left")
+    return float((low + high) / 2) if inside <= max_valley * min(cut, n - cut) else None
+
+
+def stands_out(
+    values: NDArray[np.float64], side: Literal["low", "high"], *, z: float, floor: float
+) -> NDArray[np.bool_]:
+    """Return which values lie beyond the bulk, or in a separate mode on that side, however large it is; shape [N].
+
+    Examples
+    --------
+    >>> half = np.array([1.0] * 50 + [10.0] * 50)
+    >>> int(stands_out(half, "low", z=4.0, floor=0.5).sum())
+    50
+    """
+    sign = -1.0 if side == "low" else 1.0
+    values = sign * values
+    beyond = np.asarray(robust_z(values, floor) > z)
+    boundary = mode_boundary(values)
+    known = values[np.isfinite(values)]
+    if boundary is not None and known[known > boundary].mean() - known[known <= boundary].mean() > 2 * floor:
+        beyond |= values > boundary
+    return beyond
+
+
+def is_nature(affected: NDArray[np.bool_], values: NDArray[np.float64]) -> bool:
+    """Return whether a property holds for nearly all images, and the rest is no mode of its own; both shape [N].
+
+    Examples
+    --------
+    >>> one_mode, two_modes = np.linspace(0, 1, 100), np.repeat([0.0, 9.0], [92, 8])
+    >>> is_nature(one_mode < 0.95, one_mode), is_nature(two_modes < 5, two_modes)
+    (True, False)
+    """
+    known = np.isfinite(values)
+    rest = known & ~affected
+    if affected.sum() < NATURE * known.sum():
+        return False
+    boundary = mode_boundary(values)
+    if boundary is None or rest.sum() < _MIN_MODE:
+        return True
+    below = values <= boundary
+    return not (max(below[rest].mean(), 1 - below[rest].mean()) >= NATURE and below[rest].mean().round() !=
+                below[affected].mean().round())  # fmt: skip
+
+
+def flagged(
+    rule: Rule,
+    context: RuleContext,
+    mask: NDArray[np.bool_],
+    *,
+    suspicion: NDArray[np.float64],
+    value: NDArray[np.float64],
+    message: str,
+    remedy: str,
+    severity: Severity,
+    evidence: Mapping[str, Any] | None = None,
+) -> Found:
+    """Report the samples of a mask; ``{n}`` in the message becomes their number and share.
+
+    Parameters
+    ----------
+    rule, context
+        Who says it, and about what.
+    mask, suspicion, value
+        Shape [N]; the latter two are read where the mask holds, and suspicion is clipped to [0, 1].
+    message, remedy, severity, evidence
+        As in `Finding`; the share with its interval, by split and by class, is added to the evidence.
+    """
+    rows = np.flatnonzero(mask)
+    n_judged = int(context.measurements.readable.sum()) if context.measurements is not None else len(mask)
+    issues = sample_issues(
+        rule.code,
+        context.manifest.sample_ids.take(pa.array(rows)),
+        np.clip(np.nan_to_num(suspicion[rows], nan=1.0), 0.0, 1.0),
+        value=value[rows],
+    )
+    counted = f"{len(rows):,} of {n_judged:,} images ({percent(len(rows) / n_judged)})"
+    finding = Finding(
+        code=rule.code,
+        name=rule.name,
+        severity=severity,
+        message=message.replace("{n}", counted),
+        remedy=remedy,
+        evidence={"share": proportion(len(rows), n_judged).to_json(), **(evidence or {}), **_where(context, mask)},
+        sample_ids=worst_sample_ids(issues),
+        n_affected=len(rows),
+    )
+    return Found((finding,), issues)
+
+
+def by_nature(rule: Rule, message: str, remedy: str, evidence: Mapping[str, Any]) -> Found:
+    """State once, at info, what holds for the dataset as a whole."""
+    return Found(
+        (
+            Finding(
+                code=rule.code,
+                name=rule.name,
+                severity=Severity.INFO,
+                message=message,
+                remedy=remedy,
+                evidence=evidence,
+            ),
+        )
+    )
+
+
+def graded(mask: NDArray[np.bool_], severe: NDArray[np.bool_], n_judged: int) -> Severity:
+    """Return warning where a sample is beyond use or a hundredth of the dataset is affected, else info."""
+    return Severity.WARNING if np.any(mask & severe) or mask.sum() >= 0.01 * n_judged else Severity.INFO
+
+
+def _where(context: RuleContext, mask: NDArray[np.bool_]) -> dict[str, Any]:
+    """How many flagged samples each split and class has; up to ten classes, most first."""
+    manifest = context.manifest
+    found: dict[str, Any] = {}
+    if manifest.splits:
+        codes = manifest.split_codes[mask]
+        counts = np.bincount(codes[codes >= 0], minlength=len(manifest.splits))
+        found["by_split"] = {name: int(n) for name, n in zip(manifest.splits, counts, strict=True)}
+    if manifest.task is Task.CLASSIFICATION:
+        codes = manifest.label_codes[mask]
+        counts = np.bincount(codes[codes >= 0], minlength=len(manifest.classes))
+        order = [int(k) for k in np.argsort(-counts, kind="stable")[:10] if counts[k]]
+        found["by_class"] = {manifest.classes[k]: int(counts[k]) for k in order}
+    return found

@@ -1,0 +1,117 @@
+"""What the rules that read the probe share."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from typing import Any
+
+import numpy as np
+import pyarrow as pa
+from numpy.typing import NDArray
+
+from datacheck.findings import NotApplicable
+from datacheck.manifest import Task
+from datacheck.probing.outputs import ProbeOutputs
+from datacheck.probing.skill import ADVICE, MIN_SKILL, classification_skill, probe_skill, refusal
+from datacheck.rules.base import RuleContext
+from datacheck.stats.intervals import Z95, Interval
+
+NO_PROBE = "needs the probe's out-of-sample predictions: run with --probe"
+
+
+@dataclass(frozen=True)
+class Classified:
+    """The rows with a label and an out-of-sample prediction.
+
+    ``rows`` are their row numbers in the manifest, [n]; ``probs`` [n, K] and ``labels`` [n] are theirs.
+    """
+
+    probe: ProbeOutputs
+    rows: NDArray[np.intp]
+    probs: NDArray[np.float32]
+    labels: NDArray[np.int64]
+    classes: tuple[str, ...]
+
+
+def classified(context: RuleContext, *, least: int = 30) -> Classified | NotApplicable:
+    """Return the probed and labelled rows of a classification dataset, or say what is missing."""
+    probe = context.probe
+    if context.manifest.task is not Task.CLASSIFICATION:
+        return NotApplicable(f"needs class labels; the task of this dataset is {context.manifest.task.value}")
+    if probe is None or probe.pred_probs is None:
+        return NotApplicable(NO_PROBE)
+    labels = context.manifest.label_codes.astype(np.int64)
+    rows = np.flatnonzero((labels >= 0) & np.isfinite(probe.pred_probs[:, 0]))
+    if len(rows) < least or len(probe.classes) < 2:
+        return NotApplicable(
+            f"needs {least} or more labelled and probed samples of two or more classes, found {len(rows)}"
+        )
+    return Classified(probe, rows, probe.pred_probs[rows], labels[rows], probe.classes)
+
+
+def trusted(context: RuleContext, *, least: int = 30, min_skill: float = MIN_SKILL) -> Classified | NotApplicable:
+    """Return what `classified` does, or say why a probe that knows too little may not accuse labels."""
+    found = classified(context, least=least)
+    if isinstance(found, NotApplicable):
+        return found
+    skill = classification_skill(found.probs, found.labels)
+    if skill.low >= min_skill:
+        return found
+    right = float((found.probs.argmax(axis=1) == found.labels).mean())
+    largest = float(np.bincount(found.labels).max() / len(found.labels))
+    return NotApplicable(
+        f"the probe is right in {100 * right:.1f} % out of sample, not clearly better than always the largest class "
+        f"({100 * largest:.1f} %): its doubts say nothing about the labels; {ADVICE}"
+    )
+
+
+def distrust(context: RuleContext, *, min_skill: float = MIN_SKILL) -> NotApplicable | None:
+    """Say why a probe of any task may not accuse labels; None where it may."""
+    skill = None if context.probe is None else probe_skill(context.manifest, context.probe)
+    reason = NO_PROBE if skill is None else refusal(skill, min_skill=min_skill)
+    return None if reason is None else NotApplicable(reason)
+
+
+@dataclass(frozen=True)
+class Embedded:
+    """The rows that have an embedding: row numbers [n], and the embeddings [n, D]."""
+
+    probe: ProbeOutputs
+    rows: NDArray[np.intp]
+    embeddings: NDArray[np.float32]
+
+
+def embedded(context: RuleContext, *, least: int = 50) -> Embedded | NotApplicable:
+    """Return the rows with an embedding, or say what is missing."""
+    probe = context.probe
+    if probe is None:
+        return NotApplicable(NO_PROBE)
+    if probe.embeddings is None:
+        return NotApplicable(f"needs embeddings; the probe's backend {probe.backend!r} has none")
+    rows = np.flatnonzero(np.isfinite(probe.embeddings).all(axis=1))
+    if len(rows) < least:
+        return NotApplicable(f"needs {least} or more samples with an embedding, found {len(rows)}")
+    return Embedded(probe, rows, probe.embeddings[rows])
+
+
+def ids_of(context: RuleContext, rows: NDArray[np.integer[Any]]) -> pa.Array:
+    """Sample ids of some rows."""
+    taken = context.manifest.sample_ids.take(pa.array(np.asarray(rows, dtype=np.int64)))
+    return taken.combine_chunks() if isinstance(taken, pa.ChunkedArray) else taken
+
+
+def paired_gain(better: NDArray[np.bool_], worse: NDArray[np.bool_]) -> Interval:
+    """Difference of two hit rates on the same samples, with its 95 % interval; both bool, shape [n].
+
+    Examples
+    --------
+    >>> gain = paired_gain(np.array([True] * 90 + [False] * 10), np.array([True] * 50 + [False] * 50))
+    >>> f"{gain:.2f}"
+    '0.40 [0.30, 0.50]'
+    """
+    difference = better.astype(np.float64) - worse.astype(np.float64)
+    n = max(1, len(difference))
+    # One sample of each sign is added, so that unanimous differences keep a width.
+    spread = np.sqrt((np.sum((difference - difference.mean()) ** 2) + 2) / n / n)
+    value = float(difference.mean())
+    return Interval(value, value - Z95 * float(spread), value + Z95 * float(spread), 0.95, "paired normal")

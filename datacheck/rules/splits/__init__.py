@@ -1,0 +1,1 @@
+"""Rules DC3xx: splits, duplicates, leakage and drift."""

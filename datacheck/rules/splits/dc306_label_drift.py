@@ -1,0 +1,180 @@
+"""DC306: labels that are distributed differently in two splits."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator
+from dataclasses import dataclass
+from typing import Any, ClassVar
+
+import numpy as np
+from numpy.typing import NDArray
+
+from datacheck.findings import Finding, Found, NotApplicable, Outcome, Passed, Severity
+from datacheck.manifest import Manifest, Task
+from datacheck.rules.base import RuleContext
+from datacheck.rules.splits.shared import split_pairs
+from datacheck.stats import (
+    Interval,
+    benjamini_hochberg,
+    category_shift,
+    cohens_h,
+    hedges_g,
+    ks_distance,
+    total_variation,
+)
+from datacheck.stats.states import Moments
+from datacheck.text import percent
+
+_MAX_CLASSES = 20
+
+
+@dataclass(frozen=True)
+class LabelDrift:
+    """The classes (or targets) of two splits are distributed differently.
+
+    What
+    ----
+    Compares the class shares (the distribution of the target, the share of each label) of each two splits.
+
+    Why it hurts training
+    ---------------------
+    A model takes over the class shares that it was trained on. Where the evaluation has others, its probabilities are
+    off, its threshold is off, and its accuracy tells about the mixture as much as about the model.
+
+    How it is measured
+    ------------------
+    Classification: total-variation distance of the shares, that is how much of the labels would have to move, with a
+    95 % interval from a bootstrap of the sampling errors. Regression: Kolmogorov–Smirnov distance of the targets with a
+    distribution-free interval.
+    Multilabel: the largest such move of any one label. Found where the interval's lower end is at least ``min_effect``
+    and the p-value (chi-squared, by permutation where counts are small; Kolmogorov–Smirnov) is below ``alpha`` after
+    Benjamini–Hochberg over all comparisons. Splits of under ``min_samples`` labels are not judged.
+
+    How to fix
+    ----------
+    Split again, stratified by label. Where the difference is meant (a balanced test set), declare the shares of
+    deployment and judge by class.
+
+    Example
+    -------
+    >>> labels = ["cat"] * 300 + ["dog"] * 300 + ["cat"] * 90 + ["dog"] * 10
+    >>> manifest = Manifest.from_columns({"label": labels, "split": ["train"] * 600 + ["test"] * 100})
+    >>> LabelDrift().check(RuleContext(manifest)).findings[0].evidence["distance"]["value"]
+    0.4
+    """
+
+    code: ClassVar[str] = "DC306"
+    name: ClassVar[str] = "label-drift"
+    severity: ClassVar[Severity] = Severity.WARNING
+
+    min_effect: float = 0.05
+    alpha: float = 0.01
+    min_samples: int = 20
+
+    def check(self, context: RuleContext) -> Outcome:
+        """Judge the dataset."""
+        manifest = context.manifest
+        if manifest.task in {Task.UNLABELLED, Task.PAIRED}:
+            return NotApplicable("compares labels, and this dataset has no class, target or set of labels")
+        if len(manifest.splits) < 2:
+            return NotApplicable("compares splits, and this dataset has fewer than two")
+        labelled = manifest.split_codes[manifest.labelled]
+        sizes = np.bincount(labelled[labelled >= 0], minlength=len(manifest.splits))
+        pairs = [pair for pair in split_pairs(manifest) if sizes[list(pair)].min() >= self.min_samples]
+        if not pairs:
+            return NotApplicable(f"no two splits have {self.min_samples} labels each")
+        compared = list(_comparisons(manifest, pairs, context.seed))
+        adjusted = benjamini_hochberg([p for *_, p, _ in compared])
+        findings = [
+            self._finding(manifest, pair, distance, float(p), details)
+            for (pair, distance, _, details), p in zip(compared, adjusted, strict=True)
+            if p < self.alpha and distance.low >= self.min_effect
+        ]
+        if not findings:
+            return Passed("the labels of all splits are distributed alike")
+        return Found(tuple(sorted(findings, key=lambda finding: -finding.evidence["distance"]["low"])))
+
+    def _finding(
+        self, manifest: Manifest, pair: tuple[int, int], distance: Interval, p: float, details: dict[str, Any]
+    ) -> Finding:
+        names = [manifest.splits[number] for number in pair]
+        what = "targets" if manifest.task is Task.REGRESSION else "labels"
+        return Finding(
+            code=self.code,
+            name=self.name,
+            severity=self.severity,
+            message=f"{what} of {names[0]!r} and {names[1]!r} differ: {percent(distance.value)} of them would "
+            f"have to move (95 % interval {percent(distance.low)} to {percent(distance.high)}), "
+            f"{details['most']}",
+            remedy="split again, stratified by label; if the difference is meant, judge by class",
+            evidence={"splits": names, "distance": distance.to_json(), "p_adjusted": p, **details},
+        )
+
+
+Comparison = tuple[tuple[int, int], Interval, float, dict[str, Any]]
+
+
+def _comparisons(manifest: Manifest, pairs: list[tuple[int, int]], seed: int) -> Iterator[Comparison]:
+    if manifest.task is Task.REGRESSION:
+        yield from (_compare_targets(manifest, pair) for pair in pairs)
+        return
+    counts, rows = label_counts(manifest)
+    for pair in pairs:
+        a, b = counts[pair[0]], counts[pair[1]]
+        if manifest.task is Task.CLASSIFICATION:
+            details = class_moves(manifest.classes, a, b, int(rows[pair[0]]), int(rows[pair[1]]))
+            yield pair, total_variation(a, b, seed=seed), category_shift(a, b, seed=seed), details
+            continue
+        for number, name in enumerate(manifest.classes):
+            n_a, n_b = int(rows[pair[0]]), int(rows[pair[1]])
+            with_a, with_b = np.array([a[number], n_a - a[number]]), np.array([b[number], n_b - b[number]])
+            details = class_moves((name,), a[[number]], b[[number]], n_a, n_b)
+            yield pair, total_variation(with_a, with_b, seed=seed), category_shift(with_a, with_b, seed=seed), details
+
+
+def label_counts(manifest: Manifest) -> tuple[NDArray[np.int64], NDArray[np.int64]]:
+    """Return labels by split and class [S, K], and labelled rows by split [S]."""
+    n_splits, n_classes = len(manifest.splits), len(manifest.classes)
+    split = manifest.split_codes.astype(np.int64)
+    kept = (split >= 0) & manifest.labelled
+    rows = np.bincount(split[kept], minlength=n_splits)
+    if manifest.task is Task.MULTILABEL:
+        matrix = manifest.label_matrix
+        return np.stack([matrix[kept & (split == number)].sum(axis=0) for number in range(n_splits)]), rows
+    cells = split[kept] * n_classes + manifest.label_codes[kept]
+    return np.bincount(cells, minlength=n_splits * n_classes).reshape(n_splits, n_classes), rows
+
+
+def class_moves(
+    classes: tuple[str, ...], first: NDArray[np.int64], second: NDArray[np.int64], n_first: int, n_second: int
+) -> dict[str, Any]:
+    """Return the classes whose share moved most, with Cohen's h, and a phrase about the first of them."""
+    moved = second / max(1, n_second) - first / max(1, n_first)
+    order = np.argsort(-np.abs(moved), kind="stable")[:_MAX_CLASSES].tolist()
+    listed = [
+        {
+            "class": classes[number],
+            "share_first": float(first[number] / max(1, n_first)),
+            "share_second": float(second[number] / max(1, n_second)),
+            "cohens_h": cohens_h((int(first[number]), int(second[number])), (n_first, n_second)).to_json(),
+        }
+        for number in order
+    ]
+    top = listed[0]
+    most = f"most of all {top['class']!r}: {percent(top['share_first'])} to {percent(top['share_second'])}"
+    return {"classes": listed, "most": most}
+
+
+def _compare_targets(manifest: Manifest, pair: tuple[int, int]) -> Comparison:
+    kept = manifest.labelled
+    a, b = (manifest.target[kept & (manifest.split_codes == number)] for number in pair)
+    distance, p = ks_distance(a, b)
+    moments = [Moments.empty().update(part) for part in (a, b)]
+    effect = hedges_g(*moments)
+    details = {
+        "hedges_g": effect.to_json(),
+        "mean_first": float(a.mean()),
+        "mean_second": float(b.mean()),
+        "most": f"mean {a.mean():.4g} to {b.mean():.4g} (Hedges' g {effect:.2f})",
+    }
+    return pair, distance, p, details

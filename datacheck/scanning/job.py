@@ -1,0 +1,276 @@
+"""One scan under way: what is cached, what has to be read, and what comes of it."""
+
+from __future__ import annotations
+
+import time
+from collections.abc import Callable, Iterator
+from dataclasses import dataclass
+from pathlib import Path
+from typing import Any
+
+import numpy as np
+import pyarrow as pa
+import pyarrow.compute as pc
+from numpy.typing import NDArray
+
+from datacheck.cpus import available_cpus
+from datacheck.manifest import Manifest
+from datacheck.manifest.readers import ReadFailure, SampleReader
+from datacheck.scanning.cache import ROW_SCHEMA, ScanCache, library_versions, to_rows
+from datacheck.scanning.local import Outcome, ShardTask
+from datacheck.scanning.measurements import MEASUREMENTS_SCHEMA, Measurements
+from datacheck.scanning.pixels import pixel_sides, place_pixels
+from datacheck.scanning.shard import SAME, ShardSettings, failed, merge
+from datacheck.scanning.stamps import read_stamps
+from datacheck.scanning.thumbnails import INDEX, ThumbnailStore
+from datacheck.storage import atomic_path
+
+THUMBNAIL_SIDE = 128
+"""Thumbnails have at most this many pixels on the long side."""
+
+COMMIT_SECONDS = 1.0
+"""Finished work is kept at least this often."""
+
+_COMMIT_ROWS = 4096
+_SHARD_ROWS = 48
+
+Progress = Callable[[int, int], None]
+
+
+@dataclass(frozen=True)
+class ScanResult:
+    """What a scan gives.
+
+    Attributes
+    ----------
+    measurements
+        A row a sample, aligned with the manifest.
+    pixels
+        uint8 red-green-blue, shape [N, S, S, 3], zeros where a sample is unreadable, memory-mapped; the whole upright
+        image stretched to the square, whatever its aspect. None where not asked for.
+    thumbnails
+        None where not asked for.
+    """
+
+    measurements: Measurements
+    pixels: NDArray[np.uint8] | None = None
+    thumbnails: ThumbnailStore | None = None
+
+
+class ScanJob:
+    """One scan under way. Files are numbered by first appearance; U files for N rows."""
+
+    def __init__(
+        self,
+        manifest: Manifest,
+        reader: SampleReader,
+        folder: Path,
+        side: int,
+        thumbnails: bool,
+        progress: Progress | None,
+    ) -> None:
+        self.manifest, self.folder, self.side, self.thumbnails = manifest, folder, side, thumbnails
+        self.progress = progress
+        self.settings = ShardSettings(reader, THUMBNAIL_SIDE if thumbnails else 0, side)
+        self.uris, self.file_of_row, self.first_row = _files(manifest)
+        self.sizes, self.times = read_stamps(reader, self.uris.to_pylist())
+        self.cache = ScanCache(folder, library_versions())
+        found = pc.index_in(self.uris, value_set=self.cache.rows["uri"])
+        self.cached = pc.fill_null(found, -1).to_numpy(zero_copy_only=False).astype(np.int64)
+        self.complete, self.unchanged = self._judge_cached()
+        self.fresh: list[pa.Table] = []
+        self.fresh_files: list[NDArray[np.int64]] = []
+        self.pixel_path: Path | None = None
+        self.pixel_map: Any = None
+
+    def _judge_cached(self) -> tuple[NDArray[np.bool_], NDArray[np.bool_]]:
+        """Which files have everything that is asked for in the cache, and which of them did not change; both [U]."""
+        have = np.flatnonzero(self.cached >= 0)
+        rows = self.cache.rows.take(pa.array(self.cached[have]))
+        complete = np.zeros(len(self.cached), dtype=bool)
+        unchanged = complete.copy()
+        readable = rows["readable"].to_numpy(zero_copy_only=False).astype(bool)
+        enough = np.ones(len(have), dtype=bool)
+        if self.thumbnails:
+            enough &= pc.is_valid(rows["thumb_file"]).to_numpy(zero_copy_only=False) | ~readable
+        if self.side:
+            enough &= (pixel_sides(self.folder, rows["pixel_file"]) == self.side) | ~readable
+        complete[have] = enough
+        size = pc.fill_null(rows["stamp_size"], -2).to_numpy(zero_copy_only=False)
+        time_ns = pc.fill_null(rows["mtime_ns"], -2).to_numpy(zero_copy_only=False)
+        unchanged[have] = enough & (size == self.sizes[have]) & (time_ns == self.times[have])
+        return complete, unchanged
+
+    def run(self, start: Callable[[Iterator[ShardTask]], Iterator[Outcome]]) -> ScanResult:
+        todo = np.flatnonzero(~self.unchanged)
+        if self.side and len(self.manifest):
+            stale = ~self.unchanged
+            self.pixel_path = place_pixels(
+                self.folder, self.cache.rows, np.where(self.complete, self.cached, -1), self.first_row,
+                len(self.manifest), self.side, stale,
+            )  # fmt: skip
+            self.pixel_map = np.load(self.pixel_path, mmap_mode="r+")
+        try:
+            if len(todo):
+                self._read(todo, start)
+            elif self.progress is not None:
+                self.progress(len(self.manifest), len(self.manifest))
+            return self._finish(len(todo))
+        finally:
+            self.cache.close()
+
+    def _read(self, todo: NDArray[np.int64], start: Callable[[Iterator[ShardTask]], Iterator[Outcome]]) -> None:
+        total = len(self.uris)
+        done = total - len(todo)
+        batch: list[Outcome] = []
+        rows, last = 0, time.monotonic()
+        outcomes = start(self._tasks(todo))
+        try:
+            for outcome in outcomes:
+                batch.append(outcome)
+                rows += len(outcome[0])
+                done += len(outcome[0])
+                if rows >= _COMMIT_ROWS or time.monotonic() - last > COMMIT_SECONDS:
+                    self._commit(batch)
+                    batch, rows, last = [], 0, time.monotonic()
+                if self.progress is not None:
+                    self.progress(done, total)
+        finally:
+            close = getattr(outcomes, "close", None)
+            if close is not None:
+                close()
+            self._commit(batch)
+
+    def _tasks(self, todo: NDArray[np.int64]) -> Iterator[ShardTask]:
+        hashes = self.cache.rows["content_hash"]
+        size = int(np.clip(len(todo) // (4 * available_cpus()), 1, _SHARD_ROWS))
+        for begin in range(0, len(todo), size):
+            part = todo[begin : begin + size]
+            known = np.where(self.complete[part], self.cached[part], -1)
+            yield ShardTask(
+                part,
+                self.uris.take(pa.array(part)).to_pylist(),
+                hashes.take(pa.array(known, mask=known < 0)).to_pylist(),
+            )
+
+    def _commit(self, batch: list[Outcome]) -> None:
+        """Keep a batch: pictures and pixels first, then the rows that point to them."""
+        if not batch:
+            return
+        files = np.concatenate([positions for positions, _ in batch])
+        result = merge([part for _, part in batch])
+        readable = np.array(result.columns["readable"], dtype=bool)
+        if self.pixel_map is not None and result.pixels is not None:
+            self.pixel_map[self.first_row[files[readable]]] = result.pixels[readable]
+        stamped = self.sizes[files] >= 0
+        places: dict[str, Any] = {
+            "uri": self.uris.take(pa.array(files)),
+            "stamp_size": pa.array(self.sizes[files], mask=~stamped),
+            "mtime_ns": pa.array(self.times[files], mask=~stamped),
+            **self.cache.add_thumbnails(result.thumbnails),
+            **self._pixel_places(files, readable),
+        }
+        rows = self._with_same(to_rows(result, places), files)
+        self.cache.append(rows)
+        self.fresh.append(rows)
+        self.fresh_files.append(files)
+
+    def _pixel_places(self, files: NDArray[np.int64], has: NDArray[np.bool_]) -> dict[str, Any]:
+        name = None if self.pixel_path is None else self.pixel_path.name
+        missing = ~has if name else np.ones(len(files), dtype=bool)
+        return {
+            "pixel_file": pa.array(np.full(len(files), name, dtype=object), pa.string(), mask=missing),
+            "pixel_row": pa.array(self.first_row[files], mask=missing),
+        }
+
+    def _with_same(self, rows: pa.Table, files: NDArray[np.int64]) -> pa.Table:
+        """Fill in what was measured before where a file was touched but its bytes are the same."""
+        same = pc.fill_null(pc.equal(rows["error"], SAME), False).to_numpy(zero_copy_only=False)
+        if not same.any():
+            return rows
+        old = self.cache.rows.take(pa.array(self.cached[files[same]]))
+        for name in ("stamp_size", "mtime_ns"):
+            old = old.set_column(old.column_names.index(name), name, rows[name].filter(pa.array(same)))
+        order = np.empty(len(same), dtype=np.int64)
+        order[~same], order[same] = np.arange((~same).sum()), (~same).sum() + np.arange(same.sum())
+        return pa.concat_tables([rows.filter(pa.array(~same)), old]).take(pa.array(order))
+
+    def _finish(self, n_read: int) -> ScanResult:
+        rows = self._all_rows()
+        if self.pixel_map is not None:
+            self.pixel_map.flush()
+        moved = (
+            self.side
+            and not pc.all(
+                pc.or_(pc.is_null(rows["pixel_file"]), pc.equal(rows["pixel_file"], self._pixel_name()))
+            ).as_py()
+        )
+        if moved:
+            has = pc.is_valid(rows["pixel_file"]).to_numpy(zero_copy_only=False)
+            for name, values in self._pixel_places(np.arange(len(self.uris)), has).items():
+                rows = rows.set_column(rows.column_names.index(name), name, values.cast(ROW_SCHEMA.field(name).type))
+        if n_read or moved or self.cache.has_parts or self.cache.rows.num_rows > rows.num_rows:
+            rows = self.cache.compact(rows)
+        store = self._store(rows) if self.thumbnails else None
+        return ScanResult(
+            Measurements(self._aligned(rows), None if store is None else self.folder), self._pixels(rows), store
+        )
+
+    def _pixel_name(self) -> str:
+        return "" if self.pixel_path is None else self.pixel_path.name
+
+    def _all_rows(self) -> pa.Table:
+        """One row a file, in the order of the files."""
+        kept = np.flatnonzero(self.unchanged)
+        tables = [self.cache.rows.take(pa.array(self.cached[kept])), *self.fresh]
+        order = np.argsort(np.concatenate([kept, *self.fresh_files]), kind="stable")
+        rows = pa.concat_tables(tables)
+        return rows if np.array_equal(order, np.arange(len(order))) else rows.take(pa.array(order))
+
+    def _aligned(self, rows: pa.Table) -> pa.Table:
+        """Return the measurements of the manifest's rows."""
+        if (self.file_of_row < 0).any():
+            nameless = failed(1, ReadFailure.VANISHED, "the manifest names no file for this sample", 0)
+            blank = {name: [None] for name in ROW_SCHEMA.names if name not in nameless.columns}
+            rows = pa.concat_tables([rows, to_rows(nameless, blank)])
+        if not np.array_equal(self.file_of_row, np.arange(rows.num_rows)):
+            rows = rows.take(pa.array(np.where(self.file_of_row < 0, len(self.uris), self.file_of_row)))
+        columns = [self.manifest.sample_ids, *[rows[name] for name in MEASUREMENTS_SCHEMA.names[1:]]]
+        return pa.Table.from_arrays(columns, schema=MEASUREMENTS_SCHEMA)
+
+    def _store(self, rows: pa.Table) -> ThumbnailStore:
+        named = self.file_of_row >= 0
+        places = rows.select(["thumb_file", "thumb_offset", "thumb_length"]).take(pa.array(self.file_of_row[named]))
+        table = places.add_column(0, "sample_id", self.manifest.sample_ids.filter(pa.array(named)))
+        table = table.filter(pc.is_valid(table["thumb_file"])).combine_chunks()
+        with atomic_path(self.folder / INDEX) as temporary, pa.ipc.new_file(str(temporary), table.schema) as writer:
+            writer.write_table(table)
+        return ThumbnailStore(self.folder, table)
+
+    def _pixels(self, rows: pa.Table) -> NDArray[np.uint8] | None:
+        if not self.side:
+            return None
+        if self.pixel_path is None:
+            return np.zeros((0, self.side, self.side, 3), dtype=np.uint8)
+        again = np.flatnonzero(
+            (self.file_of_row >= 0) & (self.first_row[self.file_of_row] != np.arange(len(self.file_of_row)))
+        )
+        for row in again:
+            self.pixel_map[row] = self.pixel_map[self.first_row[self.file_of_row[row]]]
+        self.pixel_map.flush()
+        self.pixel_map = None
+        pixels: NDArray[np.uint8] = np.load(self.pixel_path, mmap_mode="r")
+        return pixels
+
+
+def _files(manifest: Manifest) -> tuple[pa.Array, NDArray[np.int64], NDArray[np.int64]]:
+    """Return the distinct uris [U], the file of each row [N] (-1 for none), and the first row of each file [U]."""
+    name = "uri" if "uri" in manifest else "sample_id"
+    column = pc.dictionary_encode(manifest.table[name]).combine_chunks()
+    if isinstance(column, pa.ChunkedArray):
+        column = column.chunk(0) if column.num_chunks else pa.array([], pa.dictionary(pa.int32(), pa.string()))
+    codes = pc.fill_null(column.indices, -1).to_numpy(zero_copy_only=False).astype(np.int64)
+    first = np.full(len(column.dictionary), -1, dtype=np.int64)
+    rows = np.flatnonzero(codes >= 0)[::-1]
+    first[codes[rows]] = rows
+    return column.dictionary, codes, first

@@ -1,0 +1,151 @@
+"""The scan: every file of a manifest read once, decoded once, measured, and remembered."""
+
+from __future__ import annotations
+
+import contextlib
+import pickle
+import weakref
+from collections.abc import Iterator
+from pathlib import Path
+from typing import Any
+
+from datacheck.cpus import available_cpus
+from datacheck.errors import ConfigError, ScanError, did_you_mean
+from datacheck.manifest import Manifest
+from datacheck.manifest.readers import SampleReader
+from datacheck.scanning.job import Progress, ScanJob, ScanResult
+from datacheck.scanning.local import Outcome, ShardTask, run_processes, run_threads
+from datacheck.scanning.measurements import Measurements
+from datacheck.scanning.shard import ShardSettings
+from datacheck.scanning.temporary import Scratch
+from datacheck.scanning.worker import exclusive
+
+ENGINES = ("local", "ray")
+FILE_TIMEOUT_S = 60.0
+
+
+def scan(
+    manifest: Manifest,
+    *,
+    run_dir: Path | None = None,
+    jobs: int | None = None,
+    engine: str = "local",
+    pixels: int | None = None,
+    thumbnails: bool = True,
+    progress: Progress | None = None,
+    timeout_s: float = FILE_TIMEOUT_S,
+) -> ScanResult:
+    """Measure every sample of a manifest. An unreadable file is a row with its reason, never an error.
+
+    Parameters
+    ----------
+    manifest
+        The dataset; its reader reaches the samples.
+    run_dir
+        Keeps the work as it goes: a later scan with the same folder reads only what is new or changed.
+    jobs
+        Processes or threads; as many as there are processors by default.
+    engine
+        ``"local"`` or ``"ray"``; the result is the same.
+    pixels
+        Side S of the fixed-size pixels to make, or None.
+    thumbnails
+        Whether to keep small pictures for the report.
+    progress
+        Called with (done, total) as the work goes.
+    timeout_s
+        Seconds after which a file counts as hanging; its row says ``timeout``. Threads are not interrupted.
+
+    Raises
+    ------
+    ScanError
+        When the manifest has nothing that can be read, or another scan is using the run folder.
+    ConfigError
+        When an option has an unusable value.
+
+    Examples
+    --------
+    >>> import numpy as np
+    >>> class Arrays:
+    ...     workers = "thread"
+    ...     def stamp(self, uri): return None
+    ...     def read(self, uri): return np.full((4, 4, 3), int(uri), dtype=np.uint8)
+    >>> manifest = Manifest.from_columns({"uri": ["0", "255"]}, reader=Arrays())
+    >>> scan(manifest).measurements.values("brightness").tolist()
+    [0.0, 1.0]
+    """
+    reader = _check(manifest, engine, jobs, pixels)
+    scratch, folder = (None, Path(run_dir) / "scan") if run_dir is not None else _scratch()
+    try:
+        folder.mkdir(parents=True, exist_ok=True)
+        with _only_one(folder):
+            job = ScanJob(manifest, reader, folder, pixels or 0, thumbnails, progress)
+            result = job.run(lambda tasks: _start(engine, tasks, job.settings, jobs, timeout_s))
+    except BaseException:
+        if scratch is not None:
+            scratch.remove()
+        raise
+    return result if scratch is None else _detached(result, scratch)
+
+
+def _check(manifest: Manifest, engine: str, jobs: int | None, pixels: int | None) -> SampleReader:
+    if engine not in ENGINES:
+        raise ConfigError(f"engine: expected one of {list(ENGINES)}, found {engine!r}{did_you_mean(engine, ENGINES)}")
+    if jobs is not None and jobs < 1:
+        raise ConfigError(f"jobs: expected at least 1, found {jobs}")
+    if pixels is not None and not 1 <= pixels <= 1024:
+        raise ConfigError(f"pixels: expected a side from 1 to 1024, found {pixels}")
+    if manifest.reader is None:
+        raise ScanError(
+            "expected a manifest whose samples can be read, but it has no reader: open its source again, or give "
+            "root= to Manifest.from_columns"
+        )
+    return manifest.reader
+
+
+@contextlib.contextmanager
+def _only_one(folder: Path) -> Iterator[None]:
+    try:
+        with exclusive(folder / ".lock", wait=False):
+            yield
+    except BlockingIOError:
+        raise ScanError(f"another scan is using {folder}: wait for it, or choose another run folder") from None
+
+
+def _scratch() -> tuple[Scratch, Path]:
+    scratch = Scratch()
+    return scratch, scratch.path
+
+
+def _detached(result: ScanResult, scratch: Scratch) -> ScanResult:
+    """Let a temporary folder live exactly as long as what reads from it."""
+    owner: Any = result.thumbnails
+    if owner is None:
+        scratch.remove()  # an open memory map outlives its file
+    else:
+        weakref.finalize(owner, scratch.remove)
+    return ScanResult(Measurements(result.measurements.table), result.pixels, owner)
+
+
+def _start(
+    engine: str, tasks: Iterator[ShardTask], settings: ShardSettings, jobs: int | None, timeout_s: float
+) -> Iterator[Outcome]:
+    jobs = jobs or available_cpus()
+    if settings.reader.workers != "process" or not _can_travel(settings.reader):
+        return run_threads(tasks, settings, jobs)
+    if engine == "ray":
+        from datacheck.scanning.ray_engine import run_ray
+
+        return run_ray(tasks, settings, jobs, timeout_s=timeout_s)
+    return run_processes(tasks, settings, jobs, timeout_s=timeout_s)
+
+
+def _can_travel(reader: SampleReader) -> bool:
+    """Whether a worker can be sent the reader; a class of the user's main module exists in this process only."""
+    if type(reader).__module__ == "__main__":
+        return False
+    try:
+        pickle.dumps(reader)
+    except Exception:
+        return False
+    return True

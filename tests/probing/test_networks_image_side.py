@@ -1,0 +1,58 @@
+"""How large images are made for a pretrained network."""
+
+from __future__ import annotations
+
+from contextlib import nullcontext
+from dataclasses import replace
+
+import numpy as np
+import pytest
+import torch
+from torch import nn
+
+from datacheck.probing.budget import Clock
+from datacheck.probing.networks.image_side import GOES, Cost, ImagePlan, Workload, choose_side, measure_cost
+
+WORK = Workload(images=50_000, views=2, trained=50_000)
+FROZEN = replace(WORK, tunes=False)
+
+
+def cost(side: int) -> Cost:
+    return Cost(side**2 * 5e-8, side**2 * 5e-8, side**2 * 2e-7)
+
+
+@pytest.mark.parametrize("seconds", [200, 300, 600, 1800])
+def test_a_larger_budget_buys_a_larger_side_and_the_plan_fits(seconds: int) -> None:
+    plan = choose_side(cost, 32, WORK, seconds)
+    assert plan.tunes
+    assert 64 <= plan.side <= choose_side(cost, 32, WORK, 2 * seconds).side <= 128
+    assert WORK.tuning_seconds(cost(plan.side)) < 0.75 * seconds
+
+
+def test_where_no_fine_tuning_fits_a_frozen_pass_over_larger_images_does() -> None:
+    least = WORK.tuning_seconds(cost(64), share=0.25) / 0.75
+    assert choose_side(cost, 32, WORK, 1.01 * least) == ImagePlan(64, tunes=True)
+    assert choose_side(cost, 32, WORK, 0.99 * least) == ImagePlan(64, tunes=False)
+
+
+def test_without_fine_tuning_the_frozen_pass_alone_decides() -> None:
+    assert choose_side(cost, 64, FROZEN, 4000) == ImagePlan(224, tunes=False)
+    assert choose_side(cost, 64, FROZEN, 200) == ImagePlan(112, tunes=False)
+    assert choose_side(cost, 64, FROZEN, 1e-3) == ImagePlan(32, tunes=False)
+
+
+def test_small_images_are_enlarged_four_times_at_most() -> None:
+    free = Cost(0.0, 0.0, 0.0)
+    assert choose_side(lambda _: free, 32, WORK, 60).side == 128
+    assert choose_side(lambda _: free, 8, WORK, 60).side == 64
+    assert choose_side(lambda _: free, 500, WORK, 60).side == 224
+
+
+def test_costs_are_measured_by_the_clock_an_image() -> None:
+    # The first go is slow, as everything is at first.
+    times = np.cumsum([0] + [0, 40, 30] + (GOES - 1) * [0, 2, 1])
+    ticks = iter(times)
+    early, late = nn.Conv2d(3, 4, 3), nn.Sequential(nn.Conv2d(4, 4, 3), nn.Flatten())
+    clock = Clock(60.0, now=lambda: float(next(ticks)))
+    measured = measure_cost(lambda: torch.rand(5, 3, 16, 16), early, late, clock, nullcontext, lambda: 0.5)
+    assert (measured.early, measured.late, measured.step) == pytest.approx((2 / 5, 1 / 5, 0.5))

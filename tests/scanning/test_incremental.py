@@ -1,0 +1,330 @@
+"""A second scan reads only what changed; a killed one goes on where it was."""
+
+from __future__ import annotations
+
+import errno
+import io
+import os
+import signal
+import subprocess
+import sys
+import time
+from dataclasses import dataclass
+from pathlib import Path
+from typing import Any, Literal
+
+import numpy as np
+import pytest
+from PIL import Image
+
+from datacheck.errors import ScanError
+from datacheck.manifest import Manifest
+from datacheck.manifest.readers import FileReader, FileStamp
+from datacheck.scanning import ScanResult, ThumbnailStore, scan
+from datacheck.scanning.worker import exclusive
+from tests.scanning.corpus import encode, photo
+
+
+@dataclass(frozen=True)
+class Counting:
+    """Reads files and writes down which."""
+
+    root: Path
+    log: Path
+    workers: Literal["process", "thread"] = "thread"
+
+    def stamp(self, uri: str) -> FileStamp | None:
+        return FileReader(self.root).stamp(uri)
+
+    def read(self, uri: str) -> bytes:
+        with self.log.open("a") as file:
+            file.write(uri + "\n")
+        return FileReader(self.root).read(uri)
+
+
+@pytest.fixture
+def folder(tmp_path: Path) -> Path:
+    rng = np.random.default_rng(0)
+    data = tmp_path / "data"
+    data.mkdir()
+    for number in range(20):
+        (data / f"{number:02}.png").write_bytes(encode(Image.fromarray(photo(rng, 30, 40)), "PNG"))
+    (data / "20.png").write_bytes(b"no image")
+    return tmp_path
+
+
+def run(folder: Path, names: list[str] | None = None, **options: Any) -> tuple[ScanResult, list[str]]:
+    log = folder / "log"
+    log.write_text("")
+    uris = names or sorted(path.name for path in (folder / "data").iterdir())
+    manifest = Manifest.from_columns({"uri": uris}, reader=Counting(folder / "data", log))
+    result = scan(manifest, run_dir=folder / "run", jobs=2, **options)
+    return result, sorted(log.read_text().split())
+
+
+def assert_same(one: ScanResult, other: ScanResult) -> None:
+    assert one.measurements.table.equals(other.measurements.table)
+    ids = one.measurements.table["sample_id"].to_pylist()
+    assert (one.thumbnails is None) == (other.thumbnails is None)
+    if one.thumbnails is not None and other.thumbnails is not None:
+        assert one.thumbnails.get(ids) == other.thumbnails.get(ids)
+    assert (one.pixels is None) == (other.pixels is None)
+    if one.pixels is not None and other.pixels is not None:
+        assert np.array_equal(one.pixels, other.pixels)
+
+
+def clean(folder: Path, names: list[str] | None = None, **options: Any) -> ScanResult:
+    uris = names or sorted(path.name for path in (folder / "data").iterdir())
+    reader = Counting(folder / "data", folder / "clean-log")
+    return scan(Manifest.from_columns({"uri": uris}, reader=reader), jobs=1, **options)
+
+
+def test_nothing_changed_nothing_read(folder: Path) -> None:
+    first, read = run(folder, pixels=8)
+    assert len(read) == 21
+    second, read = run(folder, pixels=8)
+    assert read == []
+    assert_same(first, second)
+    assert_same(first, clean(folder, pixels=8))
+
+
+def test_only_changed_new_and_touched_files_are_read(folder: Path) -> None:
+    run(folder, pixels=8)
+    data = folder / "data"
+    (data / "03.png").write_bytes(encode(Image.new("RGB", (9, 9), "red"), "PNG"))
+    (data / "new.png").write_bytes(encode(Image.new("RGB", (5, 5), "blue"), "PNG"))
+    (data / "07.png").unlink()
+    os.utime(data / "11.png", ns=(1, 1))
+    (data / "20.png").write_bytes(encode(Image.new("RGB", (4, 4), "lime"), "PNG"))
+    result, read = run(folder, pixels=8)
+    assert read == ["03.png", "11.png", "20.png", "new.png"]
+    assert_same(result, clean(folder, pixels=8))
+    assert result.measurements.table["mtime_ns"].to_pylist()[10] == 1
+    assert run(folder, pixels=8)[1] == []
+
+
+def test_a_touched_file_is_not_decoded_again(folder: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    reader = Counting(folder / "data", folder / "log")
+    manifest = Manifest.from_columns({"uri": ["01.png"]}, reader=reader)
+    first = scan(manifest, run_dir=folder / "run")
+    os.utime(folder / "data" / "01.png", ns=(5, 5))
+    monkeypatch.setattr(sys.modules["datacheck.scanning.shard"], "decode_bytes", None)
+    again = scan(manifest, run_dir=folder / "run").measurements.table
+    assert again.drop(["mtime_ns"]).equals(first.measurements.table.drop(["mtime_ns"]))
+
+
+def test_other_pixels_are_made_anew_and_none_keeps_those_there(folder: Path) -> None:
+    run(folder, pixels=8)
+    assert run(folder)[1] == []
+    assert run(folder, pixels=8)[1] == []
+    other, read = run(folder, pixels=12)
+    assert len(read) == 21 or len(read) == 20
+    assert_same(other, clean(folder, pixels=12))
+    assert len(list((folder / "run" / "scan").glob("pixels-*"))) == 1
+
+
+def test_thumbnails_asked_for_later_are_made(folder: Path) -> None:
+    run(folder, thumbnails=False)
+    result, read = run(folder)
+    assert len(read) >= 20
+    assert_same(result, clean(folder))
+
+
+def test_another_order_and_repeated_files(folder: Path) -> None:
+    run(folder, pixels=8)
+    names = ["05.png", "20.png", "05.png", "00.png", "19.png"]
+    result, read = run(folder, names, pixels=8)
+    assert read == []
+    assert_same(result, clean(folder, names, pixels=8))
+    assert result.pixels is not None
+    assert np.array_equal(result.pixels[0], result.pixels[2])
+
+
+def test_rows_of_another_version_are_measured_again(folder: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    run(folder)
+    monkeypatch.setattr(sys.modules["datacheck.scanning.cache"], "SCAN_VERSION", 999)
+    assert len(run(folder)[1]) == 21
+
+
+def test_a_failure_that_may_pass_is_tried_again(folder: Path) -> None:
+    names = ["00.png", "late.png"]
+    assert run(folder, names)[0].measurements.strings("error").tolist() == [None, "vanished"]
+    (folder / "data" / "late.png").write_bytes(encode(Image.new("L", (3, 3)), "PNG"))
+    result, read = run(folder, names)
+    assert (read, result.measurements.readable.tolist()) == (["late.png"], [True, True])
+
+
+def test_damaged_and_half_written_parts_are_ignored(folder: Path) -> None:
+    first, _ = run(folder, pixels=8)
+    cache = folder / "run" / "scan"
+    whole = (cache / "index.arrow").read_bytes()
+    (cache / "part-abc-000001.arrow").write_bytes(whole[: len(whole) // 2])
+    (cache / ".part-abc-000002.arrow.xyz.tmp").write_bytes(b"half")
+    (cache / "thumbs-orphan.bin").write_bytes(b"orphan")
+    second, read = run(folder, pixels=8)
+    assert read == []
+    assert_same(first, second)
+    (cache / "index.arrow").write_bytes(whole[:-40])
+    third, read = run(folder, pixels=8)
+    assert len(read) == 21
+    assert_same(third, clean(folder, pixels=8))
+    assert not (cache / "thumbs-orphan.bin").exists()
+
+
+def test_lost_thumbnails_and_pixels_are_made_again(folder: Path) -> None:
+    run(folder, pixels=8)
+    for path in (folder / "run" / "scan").glob("thumbs-*.bin"):
+        path.write_bytes(path.read_bytes()[:50])
+    again, _ = run(folder, pixels=8)
+    assert_same(again, clean(folder, pixels=8))
+    for path in (folder / "run" / "scan").glob("pixels-*"):
+        path.unlink()
+    again, _ = run(folder, pixels=8)
+    assert_same(again, clean(folder, pixels=8))
+
+
+def test_the_cache_does_not_grow_for_ever(folder: Path) -> None:
+    rng = np.random.default_rng(1)
+    sizes = []
+    for number in range(40):
+        changed = encode(Image.fromarray(photo(rng, 30, 40)), "PNG")
+        (folder / "data" / f"{number % 4:02}.png").write_bytes(changed)
+        result, _ = run(folder, pixels=8)
+        sizes.append(len(list((folder / "run" / "scan").iterdir())))
+    assert max(sizes) < 30
+    assert_same(result, clean(folder, pixels=8))
+
+
+def test_two_scans_of_one_run_folder_do_not_mix(folder: Path) -> None:
+    (folder / "run" / "scan").mkdir(parents=True)
+    with exclusive(folder / "run" / "scan" / ".lock"), pytest.raises(ScanError, match="another scan"):
+        run(folder)
+
+
+def test_thumbnails_are_read_back_from_the_run_folder(folder: Path) -> None:
+    result, _ = run(folder)
+    store = ThumbnailStore.open(folder / "run")
+    pictures = store.get(["04.png", "20.png", "unknown", "00.png", "04.png"])
+    assert list(pictures) == ["04.png", "00.png"]
+    assert all(Image.open(io.BytesIO(data)).size == (40, 30) for data in pictures.values())
+    assert result.measurements.thumbnails == folder / "run" / "scan"
+
+
+SCRIPT = """
+import os, sys
+from pathlib import Path
+from datacheck.manifest import Manifest
+from datacheck.scanning import job, scan
+job.COMMIT_SECONDS = 0.0
+root = Path(sys.argv[1])
+names = sorted(path.name for path in (root / "data").iterdir())
+scan(Manifest.from_columns({"uri": names}, root=root / "data"), run_dir=root / "run", jobs=2, pixels=8,
+     progress=lambda done, total: print(done, total, flush=True))
+"""
+
+
+def start(folder: Path) -> subprocess.Popen[str]:
+    temporary = folder.parent / "temporary"  # a killed scan leaves its folder there
+    temporary.mkdir(exist_ok=True)
+    return subprocess.Popen(
+        [sys.executable, "-c", SCRIPT, str(folder)],
+        stdout=subprocess.PIPE,
+        stderr=subprocess.PIPE,
+        text=True,
+        env={**os.environ, "TMPDIR": str(temporary)},
+    )
+
+
+def end_after(process: subprocess.Popen[str], count: int, signal_number: int) -> int:
+    """Send a signal as soon as so many files are done; return how many were."""
+    assert process.stdout is not None
+    done = 0
+    for line in process.stdout:
+        done = int(line.split()[0])
+        if done >= count:
+            process.send_signal(signal_number)
+            break
+    process.stdout.read()
+    process.wait()
+    return done
+
+
+def many(folder: Path, count: int) -> None:
+    rng = np.random.default_rng(2)
+    for number in range(count):
+        (folder / "data" / f"m{number:03}.png").write_bytes(encode(Image.fromarray(photo(rng, 60, 80)), "PNG"))
+
+
+def children_of(process_id: int) -> list[int]:
+    found = []
+    for stat in Path("/proc").glob("[0-9]*/stat"):
+        try:
+            fields = stat.read_text().rsplit(")", 1)[1].split()
+        except (OSError, IndexError):
+            continue
+        if int(fields[1]) == process_id:
+            found.append(int(stat.parent.name))
+    return found
+
+
+def killed_and_restarted(folder: Path, counts: list[int]) -> None:
+    wanted = clean(folder, pixels=8)
+    total = len(wanted.measurements)
+    for count in counts:
+        process = start(folder)
+        done = end_after(process, count, signal.SIGKILL)
+        assert process.stderr is not None
+        process.stderr.close()
+        assert process.returncode == -signal.SIGKILL
+        assert process.stdout is not None
+        process.stdout.close()
+        assert done < total
+    time.sleep(0.5)  # orphaned workers notice within a file
+    result, read = run(folder, pixels=8)
+    assert_same(result, wanted)
+    assert len(read) <= total - done + 2
+    assert run(folder, pixels=8)[1] == []
+
+
+def test_killed_once_and_started_again(folder: Path) -> None:
+    many(folder, 150)
+    killed_and_restarted(folder, [60])
+
+
+@pytest.mark.slow
+def test_killed_at_ten_points_and_started_again(folder: Path) -> None:
+    many(folder, 400)
+    killed_and_restarted(folder, [1, 40, 80, 120, 160, 200, 240, 280, 320, 360])
+
+
+def test_ctrl_c_keeps_the_work_and_leaves_nothing_running(folder: Path) -> None:
+    many(folder, 150)
+    process = start(folder)
+    assert process.stdout is not None
+    assert process.stderr is not None
+    process.stdout.readline()
+    workers = children_of(process.pid)
+    assert len(workers) == 2
+    done = end_after(process, 40, signal.SIGINT)
+    complaint = process.stderr.read()
+    process.stdout.close()
+    process.stderr.close()
+    assert process.returncode == -signal.SIGINT or process.returncode == 130
+    assert complaint.count("Traceback") == 1
+    assert complaint.rstrip().endswith("KeyboardInterrupt")
+    assert not [worker for worker in workers if Path(f"/proc/{worker}").exists()]
+    result, read = run(folder, pixels=8)
+    assert len(read) <= 171 - done
+    assert_same(result, clean(folder, pixels=8))
+
+
+def test_a_full_disk_is_an_error_before_the_map_is_written(folder: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    def full(*arguments: int) -> None:
+        raise OSError(errno.ENOSPC, "No space left on device")
+
+    monkeypatch.setattr(os, "posix_fallocate", full)
+    with pytest.raises(OSError, match="No space left on device"):
+        run(folder, pixels=8)
+    assert not list(folder.rglob("pixels-*"))
+    monkeypatch.undo()
+    assert_same(run(folder, pixels=8)[0], clean(folder, pixels=8))
