@@ -9,6 +9,7 @@ from pathlib import Path
 from types import UnionType
 from typing import Any, Union, get_args, get_origin, get_type_hints
 
+from datacheck.duplicates import DEFAULT_NEAR_DUPLICATE_DISTANCE
 from datacheck.errors import ConfigError, did_you_mean
 from datacheck.findings import Severity
 
@@ -63,7 +64,7 @@ class Settings:
     probe: bool = False
     budget: str = "60s"
     device: str = "auto"
-    near_duplicate_distance: int = 6
+    near_duplicate_distance: int = DEFAULT_NEAR_DUPLICATE_DISTANCE
     deployment_shares: Mapping[str, float] | None = None
     source: Mapping[str, Any] = field(default_factory=dict)
     rules: Mapping[str, Mapping[str, Any]] = field(default_factory=dict)

@@ -12,6 +12,7 @@ import typer
 from datacheck.cli.audit import default_run_folder
 from datacheck.cli.output import TEXT_OR_JSON
 from datacheck.cli.progress import progress_bars
+from datacheck.duplicates import DEFAULT_NEAR_DUPLICATE_DISTANCE
 from datacheck.errors import ConfigError, ContractError, check_choice, require
 
 if TYPE_CHECKING:
@@ -201,7 +202,7 @@ def _load_run(run: Path) -> Report:
 
 
 def _distance(report: Report) -> int:
-    return int(report.settings.get("near_duplicate_distance", 6))
+    return int(report.settings.get("near_duplicate_distance", DEFAULT_NEAR_DUPLICATE_DISTANCE))
 
 
 def _proposed(contracts: Any, report: Report) -> list[Any]:

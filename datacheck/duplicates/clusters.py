@@ -12,6 +12,7 @@ from numpy.typing import NDArray
 from scipy.sparse import coo_matrix, csr_matrix
 from scipy.sparse.csgraph import connected_components
 
+from datacheck.duplicates import DEFAULT_NEAR_DUPLICATE_DISTANCE
 from datacheck.duplicates.hamming import hamming_pairs
 from datacheck.duplicates.lookalikes import closer_than_others
 from datacheck.scanning.measurements import Measurements
@@ -73,7 +74,9 @@ class DuplicateClusters:
         return _numbered(_components(links, n))
 
 
-def find_duplicates(measurements: Measurements, *, max_distance: int = 6) -> DuplicateClusters:
+def find_duplicates(
+    measurements: Measurements, *, max_distance: int = DEFAULT_NEAR_DUPLICATE_DISTANCE
+) -> DuplicateClusters:
     """Find exact duplicates by content and near duplicates by perceptual hash.
 
     Near duplicates differ in at most ``max_distance`` of the 64 bits of their perceptual hash, and their aspect and

@@ -4,10 +4,11 @@ from __future__ import annotations
 
 import inspect
 from collections.abc import Mapping
-from dataclasses import dataclass, field
+from dataclasses import dataclass
 from functools import cached_property
 from typing import TYPE_CHECKING, ClassVar, Protocol, runtime_checkable
 
+from datacheck.duplicates import DEFAULT_NEAR_DUPLICATE_DISTANCE
 from datacheck.findings import Outcome, Severity
 from datacheck.manifest import Listings, Manifest, Task
 from datacheck.scanning.measurements import Measurements
@@ -48,7 +49,7 @@ class RuleContext:
     reference: Fingerprint | None = None
     deployment_shares: Mapping[str, float] | None = None
     seed: int = 0
-    near_duplicate_distance: int = field(default=6)
+    near_duplicate_distance: int = DEFAULT_NEAR_DUPLICATE_DISTANCE
 
     @cached_property
     def duplicates(self) -> DuplicateClusters | None:

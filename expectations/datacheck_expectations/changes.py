@@ -7,6 +7,7 @@ from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
 
+from datacheck.duplicates import DEFAULT_NEAR_DUPLICATE_DISTANCE
 from datacheck.errors import ContractError
 from datacheck.fingerprints import Fingerprint
 from datacheck.storage import read_json
@@ -110,7 +111,7 @@ def update_contract(
     expectations: Sequence[Any] | None = None,
     *,
     reference: Fingerprint | None = None,
-    near_duplicate_distance: int = 6,
+    near_duplicate_distance: int = DEFAULT_NEAR_DUPLICATE_DISTANCE,
     source: str = "",
 ) -> Contract:
     """Replace a contract's expectations, or accept the edits made to its suite file where none are given.

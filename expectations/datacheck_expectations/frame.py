@@ -8,6 +8,7 @@ import numpy as np
 import pandas as pd
 import pyarrow as pa
 
+from datacheck.duplicates import DEFAULT_NEAR_DUPLICATE_DISTANCE
 from datacheck.duplicates.clusters import find_duplicates
 from datacheck.errors import ContractError
 from datacheck.manifest import Manifest
@@ -28,7 +29,7 @@ def contract_frame(
     measurements: Measurements | None = None,
     probe: ProbeOutputs | None = None,
     *,
-    near_duplicate_distance: int = 6,
+    near_duplicate_distance: int = DEFAULT_NEAR_DUPLICATE_DISTANCE,
 ) -> pd.DataFrame:
     """Join all that is known about each sample into one DataFrame without object columns.
 

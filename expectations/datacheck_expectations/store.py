@@ -11,6 +11,7 @@ from dataclasses import dataclass, field
 from pathlib import Path
 from typing import Any
 
+from datacheck.duplicates import DEFAULT_NEAR_DUPLICATE_DISTANCE
 from datacheck.errors import ContractError, StorageError, did_you_mean
 from datacheck.findings import Severity
 from datacheck.fingerprints import Fingerprint
@@ -110,7 +111,7 @@ class Contract:
     folder: Path
     terms: tuple[Term, ...]
     reference: Fingerprint | None = None
-    near_duplicate_distance: int = 6
+    near_duplicate_distance: int = DEFAULT_NEAR_DUPLICATE_DISTANCE
     source: str = ""
     sealed: tuple[str, ...] = field(default=(), repr=False)
 
@@ -219,7 +220,7 @@ def write_contract(
     expectations: Sequence[Any],
     *,
     reference: Fingerprint | None = None,
-    near_duplicate_distance: int = 6,
+    near_duplicate_distance: int = DEFAULT_NEAR_DUPLICATE_DISTANCE,
     source: str = "",
 ) -> Contract:
     """Write a contract as a Great Expectations project with `contract.json` beside it.

@@ -16,6 +16,7 @@ from __future__ import annotations
 from collections.abc import Sequence
 from typing import TYPE_CHECKING, Any
 
+from datacheck.duplicates import DEFAULT_NEAR_DUPLICATE_DISTANCE
 from datacheck.errors import ContractError
 from datacheck.fingerprints import Fingerprint
 from datacheck.manifest import Task
@@ -41,7 +42,9 @@ __all__ = [
 ]
 
 
-def propose_suite(accepted: Report | Fingerprint, *, near_duplicate_distance: int = 6) -> Any:
+def propose_suite(
+    accepted: Report | Fingerprint, *, near_duplicate_distance: int = DEFAULT_NEAR_DUPLICATE_DISTANCE
+) -> Any:
     """Propose the suite that holds a dataset to the accepted one, as a Great Expectations suite.
 
     A report tells more than a fingerprint: leaks, duplicates, conflicts, pairs and ids need the rows.
@@ -63,7 +66,9 @@ def propose_suite(accepted: Report | Fingerprint, *, near_duplicate_distance: in
     return gx.ExpectationSuite(name=NAME, expectations=found)
 
 
-def propose_expectations(accepted: Report | Fingerprint, *, near_duplicate_distance: int = 6) -> list[Any]:
+def propose_expectations(
+    accepted: Report | Fingerprint, *, near_duplicate_distance: int = DEFAULT_NEAR_DUPLICATE_DISTANCE
+) -> list[Any]:
     """Return the expectations of `propose_suite`."""
     taken = accepted if isinstance(accepted, Fingerprint) else accepted.fingerprint
     if taken is None or not taken.n_samples:
