@@ -1,4 +1,4 @@
-"""Independent fits beside each other, each on threads of its own."""
+"""Independent fits in parallel, one thread each."""
 
 from __future__ import annotations
 
@@ -14,7 +14,7 @@ A = TypeVar("A")
 B = TypeVar("B")
 
 
-def side_by_side(
+def run_parallel(
     function: Callable[[A], B],
     arguments: Iterable[A],
     *,
@@ -22,17 +22,17 @@ def side_by_side(
     start: Callable[[], None] | None = None,
     stop: Callable[[], None] | None = None,
 ) -> list[B]:
-    """Return ``function`` of each argument, in order.
+    """Return ``function`` of each argument, in order; BLAS uses one thread in each worker.
 
-    Threads within a matrix product wait for each other: on small matrices, and on a busy machine, that costs more than
-    it brings. Independent fits need not wait.
+    Several threads inside one small matrix product spend most of their time waiting for each other, above all on a
+    busy machine. Independent fits do not wait.
 
     Parameters
     ----------
     function, arguments
         What to call, and with what.
     n_workers
-        Threads; as many as there are processors by default.
+        Threads; the number of processors by default.
     start
         Called once in each thread, before its first call.
     stop
@@ -40,7 +40,7 @@ def side_by_side(
 
     Examples
     --------
-    >>> side_by_side(lambda x: x * x, [1, 2, 3])
+    >>> run_parallel(lambda x: x * x, [1, 2, 3])
     [1, 4, 9]
     """
     n_workers = available_cpus() if n_workers is None else n_workers

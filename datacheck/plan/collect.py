@@ -9,7 +9,7 @@ from typing import Any
 import numpy as np
 from numpy.typing import NDArray
 
-from datacheck.models.parallel import side_by_side
+from datacheck.models.parallel import run_parallel
 from datacheck.models.softmax import fit_softmax, predict_softmax
 from datacheck.plan.cohort import Sample
 from datacheck.plan.items import Measured, PlanItem
@@ -52,7 +52,7 @@ def learning_curves(sample: Sample, penalty: float) -> NDArray[np.float64]:
             hits = np.bincount(sample.codes, np.nan_to_num(right[number]), n_classes)
             curves[position, number] = np.where(counts > 0, hits / np.maximum(counts, 1), np.nan)
 
-    side_by_side(curve_of, range(len(sample.folds)))
+    run_parallel(curve_of, range(len(sample.folds)))
     return curves
 
 

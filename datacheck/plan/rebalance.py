@@ -9,7 +9,7 @@ from typing import Any
 import numpy as np
 from numpy.typing import NDArray
 
-from datacheck.models.parallel import side_by_side
+from datacheck.models.parallel import run_parallel
 from datacheck.models.softmax import fit_softmax, predict_softmax
 from datacheck.plan.cohort import Sample
 from datacheck.plan.evidence import (
@@ -124,7 +124,7 @@ def run_trials(sample: Sample, candidates: tuple[Strategy, ...], shares: NDArray
         likelihood[:, position, held] = np.log(np.maximum(probabilities[:, held, sample.codes[held]], 1e-6))
         calibration[:, position] = [calibration_error(one, sample.codes, shares) for one in probabilities]
 
-    side_by_side(held_out_of, range(len(sample.folds)))
+    run_parallel(held_out_of, range(len(sample.folds)))
     return Trials(correct, likelihood, calibration, penalty)
 
 
@@ -146,7 +146,7 @@ def best_penalty(sample: Sample) -> float:
         losses: NDArray[np.float64] = -np.log(np.maximum(own, 1e-7)).sum(axis=1)
         return losses
 
-    losses = np.sum(side_by_side(losses_of, np.unique(fold[fold >= 0])[:2].tolist()), axis=0)
+    losses = np.sum(run_parallel(losses_of, np.unique(fold[fold >= 0])[:2].tolist()), axis=0)
     return PENALTIES[int(losses.argmin())]
 
 

@@ -34,7 +34,7 @@ def blend_weight(first: NDArray[np.float32], second: NDArray[np.float32], proble
     (1.0, 0.0)
     """
     rows = np.flatnonzero(problem.labelled & (problem.fold >= 0))
-    answers = problem.answers[rows]
+    answers = problem.y[rows]
     one, other = first[rows].astype(np.float64), second[rows].astype(np.float64)
     if problem.task is Task.CLASSIFICATION:
         one, other = one[np.arange(len(rows)), answers], other[np.arange(len(rows)), answers]

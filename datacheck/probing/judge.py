@@ -54,17 +54,17 @@ def judge(problem: LearningTask, fitted: Fitted, mean: NDArray[np.float32]) -> J
     known = problem.labelled & np.isfinite(mean.reshape(len(mean), -1)).all(axis=1)
     quality = np.full(len(mean), np.nan, dtype=np.float32)
     if problem.task is Task.MULTILABEL:
-        wanted = problem.answers > 0.5
+        wanted = problem.y > 0.5
         each = multilabel_quality(np.clip(mean[known], 0, 1), wanted[known])
         quality[known] = multilabel_sample_quality(each)
         metrics = multilabel_metrics(wanted[known], mean[known], problem.classes, seed=problem.seed)
         return Judged(quality, none, metrics)
-    quality[known] = target_quality(problem.answers[known], mean[known])
-    return Judged(quality, none, regression_metrics(problem.answers[known], mean[known], seed=problem.seed))
+    quality[known] = target_quality(problem.y[known], mean[known])
+    return Judged(quality, none, regression_metrics(problem.y[known], mean[known], seed=problem.seed))
 
 
 def _classification(problem: LearningTask, fitted: Fitted, mean: NDArray[np.float32]) -> Judged:
-    labels = np.where(problem.labelled, problem.answers, -1).astype(np.int64)
+    labels = np.where(problem.labelled, problem.y, -1).astype(np.int64)
     weighed = weigh_labels(mean, labels)
     quality = weighed.odds
     if "margin" in fitted.dynamics:

@@ -62,7 +62,7 @@ def test_rows_that_are_held_out_do_not_teach() -> None:
     changed = labels.copy()
     changed[first.fold == 2] = 0
     plain, _ = head.fit(first, penalties=(0.3,))
-    other, _ = head.fit(first.with_answers(changed, 0), penalties=(0.3,))
+    other, _ = head.fit(first.with_labels(changed, 0), penalties=(0.3,))
     held = first.fold == 2
     # Their own labels move the shared sharpness and shares a little, never the order of the classes.
     assert (plain[held].argmax(axis=1) == other[held].argmax(axis=1)).mean() > 0.97

@@ -11,7 +11,7 @@ from torch import nn
 
 from datacheck.manifest import Task
 from datacheck.models.learning_task import LearningTask
-from datacheck.models.parallel import side_by_side
+from datacheck.models.parallel import run_parallel
 from datacheck.probing.budget import Clock, StoppedError
 from datacheck.probing.networks import training
 from datacheck.probing.networks.batches import PixelInputs
@@ -108,7 +108,7 @@ def test_an_interrupt_while_waiting_ends_the_threads() -> None:
         raise KeyboardInterrupt
 
     with pytest.raises(KeyboardInterrupt):
-        side_by_side(lambda number: (wait_for_the_end, interrupt)[number](number), range(2), stop=clock.stop)
+        run_parallel(lambda number: (wait_for_the_end, interrupt)[number](number), range(2), stop=clock.stop)
     assert clock.stopped
 
 

@@ -75,7 +75,7 @@ def _solved(problem: LearningTask, rows: NDArray[np.intp], parts: list[dict[str,
 
     def refit(labels: NDArray[np.int64], seed: int) -> Array:
         with _threads(len(rows)):
-            return head.fit(problem.with_answers(labels, seed), penalties=(penalty,))[0]
+            return head.fit(problem.with_labels(labels, seed), penalties=(penalty,))[0]
 
     taught = f"; the head learnt from {MAX_TAUGHT:,} of them, drawn at random" if len(rows) > MAX_TAUGHT else ""
     return Fitted(

@@ -386,6 +386,6 @@ def _refit(features: list[NDArray[np.float32]], problem: LearningTask, recipe: H
         return None
 
     def refit(labels: NDArray[np.int64], seed: int) -> NDArray[np.float32]:
-        return fit_heads(features[0], problem.with_answers(labels, seed), recipe, seed=seed)
+        return fit_heads(features[0], problem.with_labels(labels, seed), recipe, seed=seed)
 
     return refit

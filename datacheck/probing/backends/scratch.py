@@ -209,7 +209,7 @@ def _refit(trainer: Trainer, clock: Clock) -> Refit | None:
     def refit(labels: NDArray[np.int64], seed: int) -> NDArray[np.float32]:
         other = replace(
             trainer,
-            problem=trainer.problem.with_answers(labels, seed),
+            problem=trainer.problem.with_labels(labels, seed),
             recipe=replace(trainer.recipe, epochs=epochs),
         )
         return other.run(seconds=max(clock.left, 0.05 * clock.seconds))[0]

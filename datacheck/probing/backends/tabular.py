@@ -57,7 +57,7 @@ def fit(problem: LearningTask, clock: Clock, manifest: Manifest) -> Fitted:
     outputs = _cross_fit(problem, features, categories, clock)
 
     def refit(labels: NDArray[np.int64], seed: int) -> NDArray[np.float32]:
-        return _cross_fit(problem.with_answers(labels, seed), features, categories, clock)
+        return _cross_fit(problem.with_labels(labels, seed), features, categories, clock)
 
     return Fitted(
         outputs[None],
@@ -80,15 +80,13 @@ def _cross_fit(
         if problem.task is Task.MULTILABEL:
             for column in range(problem.width):
                 outputs[held_out, column] = _probability(
-                    problem, features, categories, train, held_out, problem.answers[:, column].astype(np.int64), 2
+                    problem, features, categories, train, held_out, problem.y[:, column].astype(np.int64), 2
                 )[:, 1]
         elif problem.task is Task.CLASSIFICATION:
-            outputs[held_out] = _probability(
-                problem, features, categories, train, held_out, problem.answers, problem.width
-            )
+            outputs[held_out] = _probability(problem, features, categories, train, held_out, problem.y, problem.width)
         else:
             model = _boosting("HistGradientBoostingRegressor", problem, categories)
-            outputs[held_out] = model.fit(features[train], problem.answers[train]).predict(features[held_out])
+            outputs[held_out] = model.fit(features[train], problem.y[train]).predict(features[held_out])
         clock.tell()
     return outputs
 

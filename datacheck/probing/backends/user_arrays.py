@@ -109,7 +109,7 @@ def fit_features(problem: LearningTask, clock: Clock, features: NDArray[np.float
             break
 
     def refit(labels: NDArray[np.int64], seed: int) -> NDArray[np.float32]:
-        return fit_heads(features, problem.with_answers(labels, seed), recipe, seed=seed)
+        return fit_heads(features, problem.with_labels(labels, seed), recipe, seed=seed)
 
     return Fitted(
         np.stack(members),

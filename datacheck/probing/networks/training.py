@@ -23,7 +23,7 @@ from datacheck.errors import ConfigError
 from datacheck.manifest import Task
 from datacheck.models.heads import finish, one_cycle
 from datacheck.models.learning_task import LearningTask
-from datacheck.models.parallel import side_by_side
+from datacheck.models.parallel import run_parallel
 from datacheck.probing.budget import Clock, Pace
 from datacheck.probing.networks.batches import Inputs, Rows
 
@@ -409,7 +409,7 @@ def on_threads(
     """Return ``function`` of each argument, in order, on so many workers with so many of torch's threads each."""
     threads = torch.get_num_threads()
     try:
-        return side_by_side(
+        return run_parallel(
             function,
             arguments,
             n_workers=n_workers,
