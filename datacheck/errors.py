@@ -23,6 +23,9 @@ import importlib
 from collections.abc import Sequence
 from types import ModuleType
 
+DISTRIBUTION = "datacheck-audit"
+"""What `pip` installs; the package and the command are called ``datacheck``, a name that others own on the registry."""
+
 
 class DatacheckError(Exception):
     """The root of the tree; catch it to catch everything that datacheck raises on purpose."""
@@ -96,8 +99,19 @@ def require(module: str, *, extra: str, purpose: str) -> ModuleType:
         if error.name is not None and module.split(".")[0] != error.name.split(".")[0]:
             raise
         raise MissingExtraError(
-            f"{purpose} needs {module}, which is not installed; run: pip install 'datacheck[{extra}]'"
+            f"{purpose} needs {module}, which is not installed; run: {install_command(extra)}"
         ) from error
+
+
+def install_command(extra: str) -> str:
+    """Return the command that installs an extra.
+
+    Examples
+    --------
+    >>> install_command("probe")
+    "pip install 'datacheck-audit[probe]'"
+    """
+    return f"pip install '{DISTRIBUTION}[{extra}]'"
 
 
 def did_you_mean(given: str, known: list[str] | tuple[str, ...]) -> str:

@@ -25,7 +25,7 @@ def wheel(tmp_path_factory: pytest.TempPathFactory) -> Path:
 
 def test_it_holds_both_packages_and_their_files(wheel: Path) -> None:
     names = set(zipfile.ZipFile(wheel).namelist())
-    tops = {name.split("/")[0] for name in names if not name.startswith("datacheck-")}
+    tops = {name.split("/")[0] for name in names if not name.startswith("datacheck_audit-")}
     assert tops == {"datacheck", "datacheck_expectations"}
     assert {
         "datacheck/py.typed",
@@ -53,5 +53,5 @@ def test_the_core_alone_finds_what_the_demo_planted(wheel: Path, tmp_path: Path)
         text=True,
     )
     assert missing.returncode == 2
-    assert "pip install 'datacheck[contracts]'" in missing.stderr
+    assert "pip install 'datacheck-audit[contracts]'" in missing.stderr
     assert "Traceback" not in missing.stderr

@@ -236,9 +236,6 @@ def _identity(manifest: Manifest, measurements: Measurements | None, fingerprint
 
 
 def _version() -> str:
-    from importlib.metadata import PackageNotFoundError, version
+    from datacheck import __version__
 
-    try:
-        return version("datacheck")
-    except PackageNotFoundError:
-        return ""
+    return __version__

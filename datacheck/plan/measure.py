@@ -8,6 +8,7 @@ from typing import TYPE_CHECKING
 import numpy as np
 from numpy.typing import NDArray
 
+from datacheck.errors import install_command
 from datacheck.manifest import Task
 from datacheck.plan.inputs import Inputs
 from datacheck.plan.items import PlanItem
@@ -164,5 +165,5 @@ def _why_no_augmentation(data: Inputs) -> str:
     if data.pixels is None:
         return "no pixels to try augmentations on: give pixels= (the scan makes them)"
     if find_spec("torchvision") is None:
-        return "needs torchvision: pip install 'datacheck[probe]'"
+        return f"needs torchvision: {install_command('probe')}"
     return ""

@@ -12,7 +12,7 @@ import numpy as np
 import pyarrow as pa
 from numpy.typing import NDArray
 
-from datacheck.errors import MissingExtraError
+from datacheck.errors import MissingExtraError, install_command
 from datacheck.manifest import Task
 from datacheck.relabel.answers import Answers, Verdict
 from datacheck.relabel.queue import RelabelQueue
@@ -201,7 +201,7 @@ def _crowdlab(
     except ModuleNotFoundError as error:
         raise MissingExtraError(
             "the consensus of several annotators needs cleanlab, which is not installed; "
-            "run: pip install 'datacheck[probe]'"
+            f"run: {install_command('probe')}"
         ) from error
     import pandas as pd
 

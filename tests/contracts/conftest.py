@@ -15,7 +15,7 @@ from datacheck.sources import open_source
 from datacheck.testing import toy_pairs
 
 pytest.importorskip(
-    "great_expectations", reason="contracts need Great Expectations: pip install 'datacheck[contracts]'"
+    "great_expectations", reason="contracts need Great Expectations: pip install 'datacheck-audit[contracts]'"
 )
 
 from datacheck_expectations import Contract, propose_expectations, write_contract

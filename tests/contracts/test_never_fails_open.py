@@ -162,7 +162,7 @@ def test_without_great_expectations_the_error_says_what_to_install(
     monkeypatch.setattr("datacheck.errors.importlib.import_module", lambda name: refuse(name))
     assert run(["contract", "check", str(tmp_path)]) == 2
     error = capsys.readouterr().err
-    assert "pip install 'datacheck[contracts]'" in error
+    assert "pip install 'datacheck-audit[contracts]'" in error
     assert "Traceback" not in error
     with pytest.raises(MissingExtraError, match="a data contract needs great_expectations"):
         import datacheck_expectations  # noqa: F401

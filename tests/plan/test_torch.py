@@ -156,4 +156,4 @@ def test_without_torch_the_error_says_what_to_install(labels, images, tmp_path: 
         "except MissingExtraError as error: print(error)"
     )
     found = subprocess.run([sys.executable, "-c", code, str(tmp_path)], check=True, capture_output=True, text=True)
-    assert "pip install 'datacheck[probe]'" in found.stdout
+    assert "pip install 'datacheck-audit[probe]'" in found.stdout

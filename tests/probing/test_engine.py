@@ -173,7 +173,7 @@ def test_import_and_the_features_backend_need_no_torch() -> None:
     )
     done = subprocess.run([sys.executable, "-c", code], capture_output=True, text=True, check=True)
     assert done.stdout.splitlines()[0] == "features"
-    assert "pip install 'datacheck[probe]'" in done.stdout
+    assert "pip install 'datacheck-audit[probe]'" in done.stdout
 
 
 def test_auto_takes_what_is_given() -> None:
@@ -216,7 +216,7 @@ def test_what_cannot_be_probed_is_said() -> None:
 def test_the_tensorboard_log_says_what_to_install(monkeypatch: pytest.MonkeyPatch, tmp_path: Path) -> None:
     monkeypatch.setitem(sys.modules, "tensorboard", None)
     features, label = blobs(60)
-    with pytest.raises(MissingExtraError, match=r"pip install 'datacheck\[tensorboard\]'"):
+    with pytest.raises(MissingExtraError, match=r"pip install 'datacheck-audit\[tensorboard\]'"):
         probe(manifest_of(label), features=features, tensorboard=tmp_path)
 
 

@@ -12,6 +12,7 @@ from importlib.util import find_spec
 
 import numpy as np
 
+from datacheck.errors import install_command
 from datacheck.models.learning_task import Fitted, LearningTask
 from datacheck.probing.backends import descriptors
 from datacheck.probing.budget import Clock
@@ -43,7 +44,7 @@ def why_no_network(n_samples: int, device: str, seconds: float) -> str | None:
     if n_samples < LEAST_SAMPLES:
         return f"trained no network: from {n_samples:,} samples it would learn less than the descriptors hold"
     if find_spec("torch") is None:
-        return "trained no network: torch is not installed (pip install 'datacheck[probe]' allows more)"
+        return f"trained no network: torch is not installed ({install_command('probe')} allows more)"
     if _device_type(device) == "cpu" and seconds < CPU_SECONDS * n_samples:
         return (
             f"trained no network: on this CPU that takes about {CPU_SECONDS * n_samples:,.0f} s, and the budget is "
