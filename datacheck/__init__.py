@@ -11,6 +11,8 @@ from __future__ import annotations
 import importlib
 from typing import TYPE_CHECKING, Any
 
+from datacheck.version import __version__ as __version__
+
 if TYPE_CHECKING:
     from datacheck.auditing import audit
     from datacheck.config import Settings
@@ -35,8 +37,6 @@ if TYPE_CHECKING:
     from datacheck.report import Report
     from datacheck.scanning import Measurements, scan
     from datacheck.sources import open_source as open
-
-__version__ = "0.1.0"
 
 _HOMES = {
     "auditing": ("audit",),

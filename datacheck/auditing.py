@@ -14,6 +14,7 @@ from datacheck.config import Settings
 from datacheck.errors import ConfigError, DatacheckError
 from datacheck.findings import Failed, Outcome
 from datacheck.manifest import Manifest, Modality
+from datacheck.version import __version__
 
 if TYPE_CHECKING:
     from datacheck.fingerprints import Fingerprint
@@ -128,7 +129,7 @@ def audit(
         outcomes=outcomes,
         seconds=time.perf_counter() - started,
         created=datetime.now(UTC).isoformat(timespec="seconds"),
-        version=_version(),
+        version=__version__,
         settings=_settings_json(settings),
     )
     if settings.out is not None:
@@ -265,9 +266,3 @@ def _settings_json(settings: Settings) -> dict[str, Any]:
         "deployment_shares": None if settings.deployment_shares is None else dict(settings.deployment_shares),
         "rules": {code: dict(values) for code, values in settings.rules.items()},
     }
-
-
-def _version() -> str:
-    from datacheck import __version__
-
-    return __version__

@@ -23,8 +23,7 @@ import importlib
 from collections.abc import Sequence
 from types import ModuleType
 
-DISTRIBUTION = "datacheck-audit"
-"""What `pip` installs; the package and the command are called ``datacheck``, a name that others own on the registry."""
+from datacheck.version import DISTRIBUTION
 
 
 class DatacheckError(Exception):

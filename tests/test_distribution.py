@@ -9,7 +9,8 @@ from pathlib import Path
 
 import pytest
 
-from datacheck.errors import DISTRIBUTION, install_command
+from datacheck.errors import install_command
+from datacheck.version import DISTRIBUTION
 
 ROOT = Path(__file__).resolve().parent.parent
 PLACES = ("README.md", "CHANGELOG.md", "CONTRIBUTING.md", "pyproject.toml", ".ci", ".mkdocs.yml", "datacheck", "docs",

@@ -7,6 +7,7 @@ from typing import Annotated
 import typer
 
 from datacheck.cli import audit, contract, demo, explain, fingerprint, plan, queue, report
+from datacheck.version import __version__
 
 app = typer.Typer(
     name="datacheck",
@@ -20,8 +21,6 @@ app = typer.Typer(
 
 def _print_version(wanted: bool) -> None:
     if wanted:
-        from datacheck import __version__
-
         typer.echo(f"datacheck {__version__}")
         raise typer.Exit
 

@@ -15,6 +15,7 @@ from datacheck.plan.inputs import Inputs, check_inputs, target_shares
 from datacheck.plan.items import PlanItem
 from datacheck.plan.measure import augment_part, measured_items
 from datacheck.plan.plan import SAMPLES_SCHEMA, TrainingPlan
+from datacheck.version import __version__
 
 if TYPE_CHECKING:
     from datacheck.fingerprints import Fingerprint
@@ -129,7 +130,7 @@ def make_plan(
         seed=seed,
         seconds=clock.used,
         budget=clock.seconds,
-        version=_version(),
+        version=__version__,
         notes=tuple(notes),
     )
 
@@ -233,9 +234,3 @@ def _identity(manifest: Manifest, measurements: Measurements | None, fingerprint
     from datacheck.fingerprints.identity import identity
 
     return f"{identity(manifest, measurements):032x}"
-
-
-def _version() -> str:
-    from datacheck import __version__
-
-    return __version__

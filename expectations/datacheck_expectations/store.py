@@ -253,7 +253,7 @@ def write_contract(
 
 def seal(folder: Path, *, reference: bool, near_duplicate_distance: int, source: str) -> None:
     """Write ``contract.json`` for the suite as it stands in its file."""
-    from datacheck import __version__
+    from datacheck.version import __version__
 
     entries = [{"type": term.type, "subject": term.subject, "severity": term.severity, "digest": term.digest}
                for term in read_terms(folder)]  # fmt: skip
