@@ -70,16 +70,22 @@ class RidgeHead:
                 self.solved.append((train, np.flatnonzero((self.fold == one) & part), inverse))
 
     def scores(self, labels: NDArray[np.integer[Any]], n_classes: int) -> Floats:
-        """Out-of-sample score of each class for each row, around 0; labels of -1 teach nothing; shape [N, K]."""
-        target = np.zeros((len(labels), n_classes))
+        """Out-of-sample score of each class for each row, around 0; labels of -1 are left out; shape [N, K]."""
+        targets = np.zeros((len(labels), n_classes))
         known = self.usable & (labels >= 0)
-        target[np.flatnonzero(known), labels[known]] = 1
+        targets[np.flatnonzero(known), labels[known]] = 1
+        return self.predict(targets, known)
+
+    def predict(self, targets: Floats, known: NDArray[np.bool_]) -> Floats:
+        """Out-of-sample predictions of centred targets; rows that are not known are left out of the fit; [N, T]."""
+        known = known & self.usable
+        centred = np.zeros(targets.shape)
         for part in self.spaces:
             if (known & part).any():
-                target[known & part] -= target[known & part].mean(axis=0)
-        out = np.zeros_like(target)
+                centred[known & part] = targets[known & part] - targets[known & part].mean(axis=0)
+        out = np.zeros_like(centred)
         for train, test, inverse in self.solved:
-            out[test] = self.x[test] @ (inverse @ (self.x[train].T @ target[train]))
+            out[test] = self.x[test] @ (inverse @ (self.x[train].T @ centred[train]))
         return out
 
 
