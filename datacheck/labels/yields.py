@@ -36,7 +36,7 @@ from datacheck.labels.label_yield import LabelYield
 from datacheck.labels.noise_matrix import Weighed, smoothed_channel, weigh_labels
 from datacheck.labels.planting import Refit, plant
 from datacheck.labels.quality import mean_probabilities
-from datacheck.stats import Z95, Interval
+from datacheck.stats import Interval, wilson
 
 MIN_SAMPLES = 30
 N_DEPTHS = 60
@@ -211,10 +211,8 @@ def _as_yield(
         depth = np.union1d(depth, [recommended])
     precision = np.cumsum(wrong)[depth - 1] / depth
     means = np.stack([np.cumsum(curve)[depth - 1] / depth for curve in curves])
-    low, high = (
-        _wilson(means.min(axis=0), depth, -1),
-        _wilson(means.max(axis=0), depth, +1),
-    )
+    low = wilson(means.min(axis=0), depth / DESIGN_EFFECT)[0]
+    high = wilson(means.max(axis=0), depth / DESIGN_EFFECT)[1]
     return LabelYield(
         estimated_errors=Interval(
             count.value,
@@ -229,11 +227,3 @@ def _as_yield(
         precision_high=np.maximum(high, precision),
         recommended_depth=recommended,
     )
-
-
-def _wilson(share: NDArray[np.float64], n: NDArray[Any], side: int) -> NDArray[np.float64]:
-    """One end of the Wilson 95 % interval of a share of n samples that come in clusters."""
-    n = n / DESIGN_EFFECT
-    centre = (share + Z95**2 / (2 * n)) / (1 + Z95**2 / n)
-    half = Z95 * np.sqrt(share * (1 - share) / n + Z95**2 / (4 * n**2)) / (1 + Z95**2 / n)
-    return np.clip(centre + side * half, 0, 1)

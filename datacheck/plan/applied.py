@@ -7,9 +7,10 @@ from dataclasses import replace
 
 import numpy as np
 
-from datacheck.plan.evidence import balanced_accuracy, paired_gains
+from datacheck.plan.evidence import balanced_accuracy
 from datacheck.plan.items import Measured, PlanItem
 from datacheck.plan.outcomes import Outcome, Setting
+from datacheck.stats import simultaneous_gains
 
 
 def choose_applied(items: Sequence[PlanItem]) -> list[PlanItem]:
@@ -39,7 +40,7 @@ def minority_item(setting: Setting, outcome: Outcome, label: str) -> PlanItem | 
     inside = rare[setting.codes]
     before = (setting.clean[:, inside] == setting.codes[inside]).astype(np.float64)
     after = (outcome.trained[:, inside] == setting.codes[inside]).astype(np.float64)
-    gains = paired_gains((after - before)[None], setting.codes[inside], shares)
+    gains = simultaneous_gains((after - before)[None], setting.codes[inside], shares)
     names = [setting.classes[code] for code in np.flatnonzero(rare)]
     measured = Measured(
         metric="gain/rare_class_recall",

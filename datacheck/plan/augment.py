@@ -9,9 +9,9 @@ import numpy as np
 from numpy.typing import NDArray
 
 from datacheck.plan.candidates import Candidate, describe
-from datacheck.plan.evidence import Gains, paired_gains
 from datacheck.plan.items import Measured, PlanItem
 from datacheck.plan.outcomes import Classwise, Outcome, Setting, class_changes
+from datacheck.stats import Gains, simultaneous_gains
 
 TOLERANCE = 0.1
 """A class keeps its label unless its recall on altered images drops by more than this, beyond doubt."""
@@ -44,14 +44,14 @@ def augment_items(setting: Setting, outcomes: Sequence[Outcome], *, seed: int = 
         return ()
     right = np.stack([(one.trained == setting.codes).astype(np.float64) for one in outcomes])
     before = (setting.clean == setting.codes).astype(np.float64)
-    gains = paired_gains(right - before, setting.codes, setting.shares, seed=seed)
-    kept = paired_gains(
+    gains = simultaneous_gains(right - before, setting.codes, setting.shares, seed=seed)
+    kept = simultaneous_gains(
         np.stack([(one.altered == setting.codes).astype(np.float64) for one in outcomes]) - before,
         setting.codes,
         setting.shares,
         seed=seed,
     )
-    familiar = paired_gains(
+    familiar = simultaneous_gains(
         np.stack([(one.both == setting.codes).astype(np.float64) for one in outcomes]) - before,
         setting.codes,
         setting.shares,

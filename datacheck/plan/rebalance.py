@@ -13,7 +13,6 @@ from datacheck.models.parallel import run_parallel
 from datacheck.models.softmax import fit_softmax, predict_softmax
 from datacheck.plan.cohort import Sample
 from datacheck.plan.evidence import (
-    Gains,
     balanced_accuracy,
     calibration_error,
     mean_range,
@@ -22,6 +21,7 @@ from datacheck.plan.evidence import (
 from datacheck.plan.items import Measured, PlanItem
 from datacheck.plan.strategies import Strategy, strategies
 from datacheck.plan.winner import PRIOR_DEVIATION, Evidence
+from datacheck.stats import Gains
 
 PENALTIES = (3e-4, 1e-3, 3e-3, 1e-2, 3e-2, 1e-1, 3e-1)
 BALANCED_RATIO = 1.2

@@ -20,6 +20,7 @@ from datacheck.plan.crossfit import CrossFit, Encoder
 from datacheck.plan.items import Measured, PlanItem
 from datacheck.plan.outcomes import Outcome, Setting
 from datacheck.plan.patches import shrink
+from datacheck.stats import simultaneous_gains
 
 Pixels = NDArray[np.uint8]
 
@@ -118,11 +119,9 @@ def _together(
 
 
 def _combined_item(setting: Setting, whole: Outcome, best: Outcome, names: list[str], seed: int) -> PlanItem:
-    from datacheck.plan.evidence import paired_gains
-
     before = (setting.clean == setting.codes).astype(np.float64)
     right = np.stack([(one.trained == setting.codes).astype(np.float64) for one in (whole, best)])
-    gains = paired_gains(right - before, setting.codes, setting.shares, seed=seed)
+    gains = simultaneous_gains(right - before, setting.codes, setting.shares, seed=seed)
     wins = bool(gains.better()[0]) and gains.value[0] >= gains.value[1]
     measured = Measured(
         metric="gain/balanced_accuracy",

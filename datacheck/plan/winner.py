@@ -9,8 +9,7 @@ import numpy as np
 from numpy.typing import NDArray
 from scipy import stats
 
-from datacheck.plan.evidence import Gains, paired_gains
-from datacheck.stats import Z95
+from datacheck.stats import Z95, Gains, simultaneous_gains
 
 if TYPE_CHECKING:
     from datacheck.plan.cohort import Sample
@@ -95,13 +94,13 @@ class Evidence:
         """Compare every strategy with the first."""
         correct, likelihood = trials.correct, trials.log_likelihood
         chance = float(shares.max())
-        accuracy = paired_gains(correct[1:] - correct[:1], sample.codes, shares, seed=sample.seed)
+        accuracy = simultaneous_gains(correct[1:] - correct[:1], sample.codes, shares, seed=sample.seed)
         present = np.bincount(sample.codes, minlength=len(shares)) > 0
         shift = np.array([np.ptp(one.adjustment[present]) if one.consistent else np.nan for one in candidates[1:]])
         return cls(
             accuracy,
-            paired_gains(likelihood[1:] - likelihood[:1], sample.codes, shares, seed=sample.seed),
-            paired_gains(correct[1:] - chance, sample.codes, shares, seed=sample.seed).better(),
+            simultaneous_gains(likelihood[1:] - likelihood[:1], sample.codes, shares, seed=sample.seed),
+            simultaneous_gains(correct[1:] - chance, sample.codes, shares, seed=sample.seed).better(),
             expected_gain(accuracy.value, accuracy.deviation, shift),
         )
 

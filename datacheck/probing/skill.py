@@ -9,7 +9,7 @@ from numpy.typing import NDArray
 
 from datacheck.manifest import Manifest, Task
 from datacheck.probing.outputs import ProbeOutputs
-from datacheck.stats import Z95, Interval
+from datacheck.stats import Interval, mean_difference
 
 MIN_SKILL = 0.2
 """A probe whose skill may lie below this says nothing about labels: most of what it doubts is its own mistake."""
@@ -88,13 +88,9 @@ def regression_skill(predictions: NDArray[np.floating[Any]], target: NDArray[np.
 
 def _relative(gained: NDArray[np.float64], room: float) -> Interval:
     """Mean gain as a share of what there was to gain, with a 95 % interval of the paired differences."""
-    n = len(gained)
     if room <= 0:
-        return Interval(0.0, 0.0, 0.0, method="nothing to gain over the trivial answer", n=n)
-    # One sample of each sign is added, so that unanimous differences keep a width.
-    half = Z95 * float(np.sqrt((np.sum((gained - gained.mean()) ** 2) + 2 * room**2) / n / n)) / room
-    value = float(gained.mean()) / room
-    return Interval(value, value - half, value + half, method="paired normal", n=n)
+        return Interval(0.0, 0.0, 0.0, method="nothing to gain over the trivial answer", n=len(gained))
+    return mean_difference(gained, unit=room, prior=room)
 
 
 def refusal(skill: Interval, *, min_skill: float = MIN_SKILL) -> str | None:

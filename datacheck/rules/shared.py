@@ -14,7 +14,6 @@ from datacheck.manifest import Task
 from datacheck.probing.outputs import ProbeOutputs
 from datacheck.probing.skill import ADVICE, MIN_SKILL, classification_skill, probe_skill, refusal
 from datacheck.rules.base import RuleContext
-from datacheck.stats.intervals import Z95, Interval
 
 NO_PROBE = "needs the probe's out-of-sample predictions: run with --probe"
 
@@ -98,20 +97,3 @@ def ids_of(context: RuleContext, rows: NDArray[np.integer[Any]]) -> pa.Array:
     """Sample ids of some rows."""
     taken = context.manifest.sample_ids.take(pa.array(np.asarray(rows, dtype=np.int64)))
     return taken.combine_chunks() if isinstance(taken, pa.ChunkedArray) else taken
-
-
-def paired_gain(better: NDArray[np.bool_], worse: NDArray[np.bool_]) -> Interval:
-    """Difference of two hit rates on the same samples, with its 95 % interval; both bool, shape [n].
-
-    Examples
-    --------
-    >>> gain = paired_gain(np.array([True] * 90 + [False] * 10), np.array([True] * 50 + [False] * 50))
-    >>> f"{gain:.2f}"
-    '0.40 [0.30, 0.50]'
-    """
-    difference = better.astype(np.float64) - worse.astype(np.float64)
-    n = max(1, len(difference))
-    # One sample of each sign is added, so that unanimous differences keep a width.
-    spread = np.sqrt((np.sum((difference - difference.mean()) ** 2) + 2) / n / n)
-    value = float(difference.mean())
-    return Interval(value, value - Z95 * float(spread), value + Z95 * float(spread), 0.95, "paired normal")

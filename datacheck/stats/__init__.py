@@ -12,7 +12,16 @@ from datacheck.stats.compare import (
     total_variation,
     wasserstein,
 )
-from datacheck.stats.intervals import Z95, Interval, benjamini_hochberg, multinomial_intervals, proportion
+from datacheck.stats.intervals import (
+    Z95,
+    Interval,
+    benjamini_hochberg,
+    bootstrapped,
+    multinomial_intervals,
+    proportion,
+    wilson,
+)
+from datacheck.stats.paired import Gains, class_weights_of, mean_difference, paired_difference, simultaneous_gains
 from datacheck.stats.sketches import DistinctCount, Quantiles
 from datacheck.stats.states import Counts, MinMax, Moments, State
 
@@ -20,6 +29,7 @@ __all__ = [
     "Z95",
     "Counts",
     "DistinctCount",
+    "Gains",
     "Interval",
     "MinMax",
     "Moments",
@@ -28,14 +38,20 @@ __all__ = [
     "auc",
     "auc_from_summary",
     "benjamini_hochberg",
+    "bootstrapped",
     "category_shift",
+    "class_weights_of",
     "cohens_h",
     "cramers_v",
     "hedges_g",
     "jensen_shannon",
     "ks_distance",
+    "mean_difference",
     "multinomial_intervals",
+    "paired_difference",
     "proportion",
+    "simultaneous_gains",
     "total_variation",
     "wasserstein",
+    "wilson",
 ]

@@ -10,14 +10,10 @@ from scipy import stats
 from scipy.optimize import brentq
 from scipy.spatial.distance import jensenshannon
 
-from datacheck.stats.intervals import Interval
+from datacheck.stats.intervals import Interval, half_width
 from datacheck.stats.states import Moments
 
 _DRAWS = 1000
-
-
-def _z(level: float) -> float:
-    return float(stats.norm.ppf(0.5 + level / 2))
 
 
 def cohens_h(successes: tuple[int, int], n: tuple[int, int], *, level: float = 0.95) -> Interval:
@@ -31,7 +27,7 @@ def cohens_h(successes: tuple[int, int], n: tuple[int, int], *, level: float = 0
     if min(n) == 0:
         return Interval(float("nan"), -np.pi, np.pi, level, "arcsine")
     angle = [2 * np.arcsin(np.sqrt(count / total)) for count, total in zip(successes, n, strict=True)]
-    half = _z(level) * np.sqrt(1 / n[0] + 1 / n[1])
+    half = half_width(level) * np.sqrt(1 / n[0] + 1 / n[1])
     difference = float(angle[1] - angle[0])
     return Interval(difference, difference - half, difference + half, level, "arcsine")
 
@@ -57,7 +53,7 @@ def hedges_g(first: Moments, second: Moments, *, level: float = 0.95) -> Interva
         extreme = 0.0 if difference == 0 else float(np.copysign(np.inf, difference))
         return Interval(extreme, extreme, extreme, level, "Hedges")
     g = difference / pooled * (1 - 3 / (4 * freedom - 1))
-    half = _z(level) * float(np.sqrt((n_a + n_b) / (n_a * n_b) + g * g / (2 * (n_a + n_b))))
+    half = half_width(level) * float(np.sqrt((n_a + n_b) / (n_a * n_b) + g * g / (2 * (n_a + n_b))))
     return Interval(g, g - half, g + half, level, "Hedges")
 
 
@@ -221,7 +217,7 @@ def auc_from_summary(value: float, n_positive: int, n_negative: int, *, level: f
         return Interval(float("nan"), 0.0, 1.0, level, "Hanley–McNeil")
     q1, q2 = value / (2 - value), 2 * value * value / (1 + value)
     variance = value * (1 - value) + (n_positive - 1) * (q1 - value**2) + (n_negative - 1) * (q2 - value**2)
-    half = _z(level) * float(np.sqrt(max(0.0, variance) / (n_positive * n_negative)))
+    half = half_width(level) * float(np.sqrt(max(0.0, variance) / (n_positive * n_negative)))
     return Interval(value, max(0.0, value - half), min(1.0, value + half), level, "Hanley–McNeil")
 
 
@@ -252,5 +248,5 @@ def auc(scores: ArrayLike, positive: NDArray[np.bool_] | Any, *, level: float = 
         return auc_from_summary(value, n_pos, n_neg, level=level)
     above = (ranks[truth] - stats.rankdata(score[truth])) / n_neg
     below = 1 - (ranks[~truth] - stats.rankdata(score[~truth])) / n_pos
-    half = _z(level) * float(np.sqrt(above.var(ddof=1) / n_pos + below.var(ddof=1) / n_neg))
+    half = half_width(level) * float(np.sqrt(above.var(ddof=1) / n_pos + below.var(ddof=1) / n_neg))
     return Interval(value, max(0.0, value - half), min(1.0, value + half), level, "DeLong")

@@ -38,7 +38,7 @@ class Interval:
 
     @property
     def least(self) -> float:
-        """The magnitude that the interval vouches for: 0 where it holds 0, else its end nearer to 0."""
+        """The smallest magnitude within the interval: 0 where it contains 0, else its end nearer to 0."""
         if self.low <= 0 <= self.high:
             return 0.0
         return min(abs(self.low), abs(self.high))
@@ -54,18 +54,68 @@ class Interval:
         return f"{self.value:{spec}} [{self.low:{spec}}, {self.high:{spec}}]"
 
 
-def proportion(successes: int, n: int, *, level: float = 0.95) -> Interval:
-    """Return a share with Wilson's (1927) interval; [0, 1] around NaN where n is 0.
+def half_width(level: float) -> float:
+    """Return half the width of a normal interval at a confidence level, in standard errors; `Z95` at 0.95."""
+    return float(stats.norm.ppf(0.5 + level / 2))
+
+
+def wilson(shares: ArrayLike, n: ArrayLike, *, level: float = 0.95) -> tuple[NDArray[np.float64], NDArray[np.float64]]:
+    """Return both ends of Wilson's (1927) interval of shares measured on ``n`` samples each, elementwise.
+
+    ``n`` may be fractional, as where samples come in clusters; it must be above 0. At level 0 both ends are the share.
+
+    Examples
+    --------
+    >>> low, high = wilson([0.1, 0.5], [50, 10])
+    >>> low.round(3).tolist(), high.round(3).tolist()
+    ([0.043, 0.237], [0.214, 0.763])
+    """
+    share, size, z = np.asarray(shares, dtype=np.float64), np.asarray(n, dtype=np.float64), half_width(level)
+    centre = (share + z**2 / (2 * size)) / (1 + z**2 / size)
+    half = z * np.sqrt(share * (1 - share) / size + z**2 / (4 * size**2)) / (1 + z**2 / size)
+    return np.clip(centre - half, 0, 1), np.clip(centre + half, 0, 1)
+
+
+def proportion(successes: float, n: float, *, level: float = 0.95) -> Interval:
+    """Return a share with Wilson's interval (see `wilson`); [0, 1] around NaN where n is 0.
 
     Examples
     --------
     >>> f"{proportion(5, 50):.3f}"
     '0.100 [0.043, 0.214]'
     """
-    if n == 0:
+    if n <= 0:
         return Interval(float("nan"), 0.0, 1.0, level, "Wilson")
-    found = stats.binomtest(int(successes), int(n)).proportion_ci(confidence_level=level, method="wilson")
-    return Interval(successes / n, float(found.low), float(found.high), level, "Wilson", int(n))
+    low, high = wilson(successes / n, n, level=level)
+    return Interval(float(successes / n), float(low), float(high), level, "Wilson", int(n))
+
+
+def bootstrapped(value: float, draws: ArrayLike, *, n: int = 0, level: float = 0.95) -> Interval:
+    """Return an estimate with the percentile interval of its bootstrap draws (Efron 1979); draws of NaN do not count.
+
+    Parameters
+    ----------
+    value
+        The estimate from the samples themselves.
+    draws
+        The estimate from each resampling, shape [B].
+    n
+        Number of samples behind it.
+    level
+        Confidence of the interval.
+
+    Examples
+    --------
+    >>> f"{bootstrapped(50.0, np.arange(101.0)):.1f}"
+    '50.0 [2.5, 97.5]'
+    """
+    drawn = np.asarray(draws, dtype=np.float64)
+    method = f"{level:.0%} bootstrap, {len(drawn)} draws".replace("%", " %")
+    drawn = drawn[~np.isnan(drawn)]
+    if not drawn.size:
+        return Interval(value, float("nan"), float("nan"), level, method, n)
+    low, high = np.quantile(drawn, [0.5 - level / 2, 0.5 + level / 2])
+    return Interval(value, float(low), float(high), level, method, n)
 
 
 def multinomial_intervals(counts: ArrayLike, *, level: float = 0.95) -> tuple[NDArray[np.float64], NDArray[np.float64]]:

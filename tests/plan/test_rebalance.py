@@ -9,7 +9,7 @@ from hypothesis import strategies as st
 
 from datacheck.models.softmax import fit_softmax, predict_softmax
 from datacheck.plan.cohort import choose_rows, make_sample
-from datacheck.plan.evidence import calibration_error, class_weights_of, paired_gains
+from datacheck.plan.evidence import calibration_error
 from datacheck.plan.rebalance import rebalance_items
 from datacheck.plan.strategies import sample_weights, strategies
 from datacheck.plan.winner import LIKELY, expected_gain
@@ -53,13 +53,6 @@ def test_sample_weights_follow_the_class_and_skip_the_unlabelled() -> None:
     assert sample_weights(np.array([1, 0, -1, 1]), np.array([1.0, 4.0])).tolist() == [4, 1, 0, 4]
 
 
-def test_class_weights_make_every_class_weigh_its_share() -> None:
-    codes = np.array([0] * 8 + [1] * 2)
-    weights = class_weights_of(codes, np.array([0.5, 0.5]))
-    assert weights[codes == 0].sum() == pytest.approx(0.5)
-    assert weights.sum() == pytest.approx(1)
-
-
 def test_softmax_fits_several_weightings_as_it_fits_each_alone() -> None:
     rng = np.random.default_rng(0)
     x = rng.normal(size=(120, 3)).astype(np.float32)
@@ -88,28 +81,6 @@ def test_calibration_error_is_the_gap_between_confidence_and_accuracy() -> None:
     sure = np.array([[0.9, 0.1]] * 10)
     codes = np.array([0] * 6 + [1] * 4)
     assert calibration_error(sure, codes, np.array([0.6, 0.4])) == pytest.approx(0.3)
-
-
-def test_intervals_cover_nothing_happening() -> None:
-    """Of 100 experiments with no true difference about 5 % may claim one, over seven correlated candidates."""
-    claims = 0
-    codes = np.repeat([0, 1, 2], [150, 40, 12])
-    for seed in range(100):
-        rng = np.random.default_rng(seed)
-        shared = rng.choice([-1, 0, 1], p=[0.1, 0.8, 0.1], size=(1, 1, 202))
-        own = rng.choice([-1, 0, 1], p=[0.05, 0.9, 0.05], size=(7, 3, 202))
-        found = paired_gains(np.clip(shared + own, -1, 1), codes, np.full(3, 1 / 3), seed=seed)
-        claims += bool((found.better() | found.worse()).any())
-    assert claims <= 11
-
-
-def test_a_class_of_three_agreeing_samples_is_no_proof() -> None:
-    codes = np.repeat([0, 1], [200, 3])
-    difference = np.zeros((1, 1, 203))
-    difference[0, 0, :200] = np.random.default_rng(0).choice([-1.0, 0, 1], size=200, p=[0.2, 0.6, 0.2])
-    difference[0, 0, 200:] = 1
-    found = paired_gains(difference, codes, np.array([0.5, 0.5]))
-    assert found.high[0] - found.low[0] > 0.3
 
 
 def sample_of(counts, *, apart: float, seed: int = 0):

@@ -5,13 +5,7 @@ from __future__ import annotations
 import numpy as np
 import pytest
 
-from datacheck.probing.metrics import classification_metrics, multilabel_metrics, regression_metrics, share
-
-
-def test_wilson_interval_is_the_published_one() -> None:
-    found = share(1, 10)
-    assert (found.low, found.high) == (pytest.approx(0.0179, abs=1e-4), pytest.approx(0.4042, abs=1e-4))
-    assert share(0, 0).n == 0
+from datacheck.probing.metrics import classification_metrics, multilabel_metrics, regression_metrics
 
 
 def test_classes_are_measured_one_by_one() -> None:

@@ -11,9 +11,8 @@ from numpy.typing import NDArray
 from datacheck.findings import Finding, Found, NotApplicable, Outcome, Passed, Severity
 from datacheck.manifest import Task
 from datacheck.rules.base import RuleContext
-from datacheck.rules.shared import paired_gain
 from datacheck.scanning.measurements import PROPERTIES
-from datacheck.stats.intervals import Interval, benjamini_hochberg
+from datacheck.stats import Interval, benjamini_hochberg, paired_difference
 
 N_FOLDS = 5
 
@@ -141,4 +140,4 @@ def property_gain(
         tree.fit(values[train, None], labels[train])
         by_property[test] = tree.predict(values[test, None]) == labels[test]
         by_majority[test] = labels[test] == np.bincount(labels[train]).argmax()
-    return paired_gain(by_property, by_majority), float(by_majority.mean())
+    return paired_difference(by_property, by_majority), float(by_majority.mean())

@@ -14,9 +14,9 @@ from datacheck.models.ridge import RidgeHead
 from datacheck.probing.budget import CUT_SHORT
 from datacheck.probing.skill import ADVICE, classification_skill
 from datacheck.rules.base import RuleContext
-from datacheck.rules.shared import NO_PROBE, Classified, classified, paired_gain, trusted
+from datacheck.rules.shared import NO_PROBE, Classified, classified, trusted
 from datacheck.scanning.measurements import PROPERTIES
-from datacheck.stats.intervals import Z95, Interval
+from datacheck.stats import Interval, mean_difference, paired_difference
 
 
 @dataclass(frozen=True)
@@ -142,14 +142,14 @@ def baseline_gains(
     """Hits of the probe minus those of each baseline, by the baseline's name; all of n rows."""
     rng = np.random.default_rng(seed)
     gains = {
-        "random": paired_gain(correct, rng.permutation(labels) == labels),
-        "largest class": paired_gain(correct, labels == np.bincount(labels).argmax()),
+        "random": paired_difference(correct, rng.permutation(labels) == labels),
+        "largest class": paired_difference(correct, labels == np.bincount(labels).argmax()),
     }
     if properties is not None and properties.shape[1]:
         n_classes = int(labels.max()) + 1
         scores = RidgeHead(properties, seed=seed).scores(labels.astype(np.int64), n_classes)
         scores += np.bincount(labels, minlength=n_classes) / len(labels)
-        gains["linear on properties"] = paired_gain(correct, scores.argmax(axis=1) == labels)
+        gains["linear on properties"] = paired_difference(correct, scores.argmax(axis=1) == labels)
     return gains
 
 
@@ -164,9 +164,7 @@ def explained_share(predictions: NDArray[np.float64], target: NDArray[np.float64
     spread = (target - target.mean()) ** 2
     total = max(float(spread.mean()), 1e-300)
     gained = (spread - (target - predictions) ** 2) / total
-    half = Z95 * float(gained.std()) / np.sqrt(len(target))
-    value = float(gained.mean())
-    return Interval(value, value - float(half), value + float(half), 0.95, "paired normal")
+    return mean_difference(gained, prior=0.0)
 
 
 def _properties(context: RuleContext, found: Classified) -> NDArray[np.float64] | None:

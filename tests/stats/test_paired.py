@@ -1,0 +1,128 @@
+"""Paired comparisons: textbook values, coverage, and no certainty from few samples."""
+
+from __future__ import annotations
+
+import numpy as np
+import pytest
+from scipy import stats
+
+from datacheck.stats import (
+    Interval,
+    bootstrapped,
+    class_weights_of,
+    mean_difference,
+    paired_difference,
+    proportion,
+    simultaneous_gains,
+    wilson,
+)
+
+
+def test_a_mean_difference_is_the_normal_interval_of_the_mean() -> None:
+    differences = np.array([1.0, 0.0, -1.0, 1.0])
+    found = mean_difference(differences, prior=0.0)
+    error = differences.std() / 2
+    assert found.value == 0.25
+    assert found.low == pytest.approx(0.25 - 1.959964 * error)
+    assert found.high == pytest.approx(0.25 + 1.959964 * error)
+    assert (found.level, found.n) == (0.95, 4)
+
+
+def test_differences_that_are_all_equal_keep_a_width_in_their_unit() -> None:
+    found = mean_difference(np.full(8, 3.0), unit=6.0, prior=6.0)
+    assert found.value == 0.5
+    assert found.high - found.value == pytest.approx(1.959964 * np.sqrt(2 * 36) / 8 / 6)
+    assert mean_difference(np.array([])).value == 0
+
+
+def test_paired_hits_are_compared_on_the_same_samples() -> None:
+    first, second = np.array([True, True, True, False]), np.array([True, False, False, False])
+    assert paired_difference(first, second).value == 0.5
+    assert paired_difference(second, first).value == -0.5
+
+
+def test_class_weights_make_every_class_weigh_its_share() -> None:
+    codes = np.array([0] * 8 + [1] * 2)
+    weights = class_weights_of(codes, np.array([0.5, 0.5]))
+    assert weights[codes == 0].sum() == pytest.approx(0.5)
+    assert weights.sum() == pytest.approx(1)
+
+
+def test_shares_of_absent_classes_are_dealt_to_those_present() -> None:
+    weights = class_weights_of(np.array([0, 0, 2]), np.array([0.2, 0.5, 0.3]))
+    assert weights.tolist() == pytest.approx([0.2, 0.2, 0.6])
+
+
+def test_simultaneous_intervals_claim_nothing_where_nothing_happens() -> None:
+    """Of 100 experiments with no true difference about 5 % may claim one, over seven correlated candidates."""
+    claims = 0
+    codes = np.repeat([0, 1, 2], [150, 40, 12])
+    for seed in range(100):
+        rng = np.random.default_rng(seed)
+        shared = rng.choice([-1, 0, 1], p=[0.1, 0.8, 0.1], size=(1, 1, 202))
+        own = rng.choice([-1, 0, 1], p=[0.05, 0.9, 0.05], size=(7, 3, 202))
+        found = simultaneous_gains(np.clip(shared + own, -1, 1), codes, np.full(3, 1 / 3), seed=seed)
+        claims += bool((found.better() | found.worse()).any())
+    assert 1 <= claims <= 11
+
+
+def test_three_samples_that_agree_prove_nothing_about_a_class() -> None:
+    codes = np.repeat([0, 1], [200, 3])
+    difference = np.zeros((1, 1, 203))
+    difference[0, 0, :200] = np.random.default_rng(0).choice([-1.0, 0, 1], size=200, p=[0.2, 0.6, 0.2])
+    difference[0, 0, 200:] = 1
+    found = simultaneous_gains(difference, codes, np.array([0.5, 0.5]))
+    assert found.high[0] - found.low[0] > 0.3
+
+
+def test_one_candidate_in_one_class_has_the_width_of_the_normal_interval() -> None:
+    difference = np.random.default_rng(1).choice([-1.0, 0, 1], size=(1, 1, 400), p=[0.1, 0.6, 0.3])
+    found = simultaneous_gains(difference, np.zeros(400, dtype=int), np.ones(1))
+    expected = 1.959964 * difference.std() / 20
+    assert found.value[0] == pytest.approx(difference.mean())
+    assert found.high[0] - found.value[0] == pytest.approx(expected, rel=0.06)
+    assert found.deviation[0] == pytest.approx(difference.std() / 20, rel=0.01)
+    one = found.interval(0)
+    assert (one.value, one.low, one.high) == (found.value[0], found.low[0], found.high[0])
+    assert "400 held-out samples and 1 seeds" in one.method
+
+
+def test_seeds_that_disagree_widen_the_interval_and_rows_not_held_out_do_not_count() -> None:
+    agree = np.tile(np.random.default_rng(2).choice([-1.0, 1], size=300), (1, 4, 1))
+    disagree = agree.copy()
+    disagree[0] += np.array([-0.6, -0.2, 0.2, 0.6])[:, None]
+    codes = np.zeros(300, dtype=int)
+    narrow, wide = (simultaneous_gains(one, codes, np.ones(1)) for one in (agree, disagree))
+    assert wide.value == pytest.approx(narrow.value)
+    extra = np.sqrt(sum(step**2 for step in (0.6, 0.2, 0.2, 0.6)) / 12)
+    assert wide.deviation[0] == pytest.approx(np.hypot(narrow.deviation[0], extra))
+    holed = agree.copy()
+    holed[0, 1, :100] = np.nan
+    assert simultaneous_gains(holed, codes, np.ones(1)).value[0] == pytest.approx(agree[0, 0, 100:].mean())
+
+
+def test_many_candidates_are_held_to_a_stricter_limit_than_one() -> None:
+    differences = np.random.default_rng(3).normal(size=(30, 1, 200))
+    codes = np.zeros(200, dtype=int)
+    many = simultaneous_gains(differences, codes, np.ones(1))
+    one = simultaneous_gains(differences[:1], codes, np.ones(1))
+    reach = (many.high[0] - many.value[0]) / (one.high[0] - one.value[0])
+    assert reach == pytest.approx(3.14 / 1.96, rel=0.05)  # the two-sided limit of 30 independent normals
+
+
+def test_wilson_is_the_published_interval_elementwise_and_the_share_itself_at_level_0() -> None:
+    low, high = wilson([0.1, 0.1], [10, 50])
+    assert low.tolist() == pytest.approx([0.0179, 0.0435], abs=1e-4)
+    assert high.tolist() == pytest.approx([0.4042, 0.2136], abs=1e-4)
+    exact = proportion(5, 10, level=0.0)
+    assert (exact.low, exact.value, exact.high, exact.level) == (0.5, 0.5, 0.5, 0.0)
+    wide = proportion(5, 10, level=0.99)
+    theirs = stats.binomtest(5, 10).proportion_ci(confidence_level=0.99, method="wilson")
+    assert (wide.low, wide.high) == (pytest.approx(theirs.low), pytest.approx(theirs.high))
+
+
+def test_a_bootstrapped_interval_takes_the_percentiles_of_what_could_be_drawn() -> None:
+    draws = np.concatenate([np.arange(101.0), [np.nan]])
+    found = bootstrapped(7.0, draws, n=9, level=0.9)
+    assert found == Interval(7.0, 5.0, 95.0, 0.9, "90 % bootstrap, 102 draws", 9)
+    assert np.isnan(bootstrapped(7.0, [np.nan]).low)
