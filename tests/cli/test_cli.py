@@ -165,16 +165,18 @@ def test_ctrl_c_says_that_work_is_kept(tmp_path: Path) -> None:
     for number in range(1, 1500):
         (tmp_path / f"many/{number}.png").symlink_to("0.png")
     process = subprocess.Popen(
-        [sys.executable, "-m", "datacheck", "audit", "many"],
+        [sys.executable, "-m", "datacheck", "audit", "many", "--out", "run"],
         cwd=tmp_path,
         stdout=subprocess.PIPE,
         stderr=subprocess.PIPE,
         text=True,
         start_new_session=True,
     )
-    time.sleep(4)
+    while not (tmp_path / "run/scan").is_dir():  # the scan has begun
+        assert process.poll() is None, process.communicate()[1]
+        time.sleep(0.02)
     process.send_signal(signal.SIGINT)
-    _, errors = process.communicate(timeout=60)
+    _, errors = process.communicate()
     assert process.returncode == 130, errors
     assert "finished work is kept" in errors
     assert "Traceback" not in errors
@@ -201,7 +203,7 @@ def test_an_audit_that_nobody_reads_to_the_end_keeps_its_exit_code(folder: Path)
         )
         assert process.stdout is not None
         process.stdout.close()
-        _, errors = process.communicate(timeout=60)
+        _, errors = process.communicate()
         assert (process.returncode, errors) == (code, "")
 
 

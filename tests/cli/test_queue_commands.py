@@ -240,7 +240,7 @@ def test_review_serves_until_it_is_interrupted(folder: Path) -> None:
         assert process.stdout is not None
         assert "5 questions" in process.stdout.readline()
         link = urlsplit(process.stdout.readline().strip())
-        connection = http.client.HTTPConnection("127.0.0.1", link.port or 0, timeout=20)
+        connection = http.client.HTTPConnection("127.0.0.1", link.port or 0)
         connection.request("GET", f"/?{link.query}")
         answer = connection.getresponse()
         answer.read()
@@ -252,7 +252,7 @@ def test_review_serves_until_it_is_interrupted(folder: Path) -> None:
         assert connection.getresponse().status == 200
         connection.close()
         process.send_signal(signal.SIGINT)
-        out, err = process.communicate(timeout=20)
+        out, err = process.communicate()
     assert (process.returncode, err) == (0, "")
     assert "1 of 5 answered" in out
     assert Answers.load(folder / "answers.parquet").table["annotator"].to_pylist() == ["ann"]

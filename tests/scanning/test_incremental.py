@@ -272,14 +272,18 @@ def killed_and_restarted(folder: Path, counts: list[int]) -> None:
     total = len(wanted.measurements)
     for count in counts:
         process = start(folder)
+        assert process.stdout is not None
+        process.stdout.readline()
+        workers = children_of(process.pid)
         done = end_after(process, count, signal.SIGKILL)
+        while any(Path(f"/proc/{worker}").exists() for worker in workers):  # orphaned workers notice within a file
+            time.sleep(0.02)
         assert process.stderr is not None
         process.stderr.close()
         assert process.returncode == -signal.SIGKILL
         assert process.stdout is not None
         process.stdout.close()
         assert done < total
-    time.sleep(0.5)  # orphaned workers notice within a file
     result, read = run(folder, pixels=8)
     assert_same(result, wanted)
     assert len(read) <= total - done + 2

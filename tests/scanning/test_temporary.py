@@ -78,13 +78,11 @@ def _heed_hangups() -> None:
 @pytest.mark.parametrize(("number", "code"), [("SIGINT", 130), ("SIGTERM", 143), ("SIGHUP", 129)])
 def test_an_ended_scan_leaves_no_temporary_folder(tmp_path: Path, temporary: Path, number: str, code: int) -> None:
     process = audit(tmp_path)
-    deadline = time.monotonic() + 60
     while not list(temporary.glob(f"{PREFIX}*/beats")):
-        assert time.monotonic() < deadline
         assert process.poll() is None
         time.sleep(0.02)
     process.send_signal(getattr(signal, number))
-    _, errors = process.communicate(timeout=60)
+    _, errors = process.communicate()
     assert process.returncode == code
     assert "Traceback" not in errors
     assert not list(temporary.iterdir())

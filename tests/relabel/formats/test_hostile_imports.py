@@ -4,7 +4,6 @@ from __future__ import annotations
 
 import json
 import resource
-import time
 from contextlib import suppress
 from pathlib import Path
 
@@ -124,9 +123,8 @@ def test_a_hundred_megabytes_stream(tmp_path: Path) -> None:
             file.write("," + entry)
         file.write("]")
     assert path.stat().st_size > 100 * 10**6
-    before, started = resource.getrusage(resource.RUSAGE_SELF).ru_maxrss, time.monotonic()
+    before = resource.getrusage(resource.RUSAGE_SELF).ru_maxrss
     assert sum(1 for _ in json_items(path)) == 50_001
-    assert time.monotonic() - started < 20
     assert resource.getrusage(resource.RUSAGE_SELF).ru_maxrss - before < 200 * 1024
 
 
@@ -137,11 +135,9 @@ def test_a_hundred_megabytes_that_never_end_are_given_up(start: str, tmp_path: P
         file.write(start)
         for _ in range(100):
             file.write("1," * 500_000)
-    started = time.monotonic()
     with pytest.raises(RelabelError, match=r"does not end within|expected ',' or ']'"):
         for _ in json_items(path):
             pass
-    assert time.monotonic() - started < 20
 
 
 def test_a_line_without_end_is_given_up(queue: RelabelQueue, tmp_path: Path) -> None:
