@@ -1,25 +1,39 @@
-"""The manifest: one row a sample, whatever the source was."""
+"""The manifest: one row a sample, whatever the source was; and the inventory of what was read for it."""
 
-from datacheck.manifest.manifest import (
-    COLUMN_TYPES,
-    STANDARD_SPLITS,
-    VERSION,
-    Listings,
-    Manifest,
-    Modality,
-    Task,
-    natural_key,
-    natural_sorted,
+from datacheck.manifest.inventory import (
+    HoldsLabels,
+    Inventory,
+    ItemKind,
+    Question,
+    Remedy,
+    Unread,
+    Used,
+    examples_of,
 )
+from datacheck.manifest.manifest import STANDARD_SPLITS, Manifest
+from datacheck.manifest.natural_order import natural_key, natural_sorted
+from datacheck.manifest.schema import CATEGORY, COLUMN_TYPES
+from datacheck.manifest.storage import SCHEMA, VERSION, Listings
+from datacheck.manifest.tasks import Modality, Task
 
 __all__ = [
+    "CATEGORY",
     "COLUMN_TYPES",
+    "SCHEMA",
     "STANDARD_SPLITS",
     "VERSION",
+    "HoldsLabels",
+    "Inventory",
+    "ItemKind",
     "Listings",
     "Manifest",
     "Modality",
+    "Question",
+    "Remedy",
     "Task",
+    "Unread",
+    "Used",
+    "examples_of",
     "natural_key",
     "natural_sorted",
 ]

@@ -22,8 +22,6 @@ from datacheck.storage import check_version, read_table, write_table
 VERSION = 1
 """Version of ``relabels.parquet``."""
 
-_LABEL_COLUMN = {Task.CLASSIFICATION: "label", Task.MULTILABEL: "labels", Task.REGRESSION: "target"}
-
 
 @dataclass(frozen=True)
 class Relabels:
@@ -72,7 +70,7 @@ class Relabels:
         if not any(row["copy_of"] is not None for row in rows):
             return self
         position = {sample_id: row for row, sample_id in enumerate(ids)}
-        given = manifest.table[_LABEL_COLUMN[self.task]]
+        given = manifest.table[self.task.label_column]
         for row in rows:
             if row["copy_of"] is not None:
                 row["old"] = as_text(given[position[row["sample_id"]]].as_py(), self.task)
@@ -97,7 +95,7 @@ class Relabels:
     def _applied(self, manifest: Manifest) -> Manifest:
         rows = {row["sample_id"]: row for row in self.table.to_pylist()}
         ids = manifest.sample_ids.to_pylist()
-        column = _LABEL_COLUMN[self.task]
+        column = str(self.task.label_column)
         given = manifest.table[column].to_pylist()
         position = {sample_id: row for row, sample_id in enumerate(ids)}
         old: list[str | None] = [None] * len(ids)

@@ -8,11 +8,11 @@ from typing import Any
 
 import numpy as np
 import pyarrow as pa
-import pyarrow.compute as pc
 from numpy.typing import NDArray
 
 from datacheck.errors import SourceError, did_you_mean
 from datacheck.manifest import Manifest, Modality, Task
+from datacheck.manifest.schema import row_ids
 from datacheck.sources.base import Source, SourceOptions, as_path
 from datacheck.sources.element_readers import ArrayReader, as_array
 from datacheck.sources.files import existing
@@ -71,20 +71,12 @@ def arrays_manifest(images: Any, labels: Any, options: SourceOptions, *, took_fo
         columns["uri"] = pa.array(np.arange(n_rows)).cast(pa.string())
     return Manifest.from_columns(
         columns,
-        task=next((task for task, name in _COLUMN_OF.items() if name in label_columns), Task.UNLABELLED),
+        task=Task.of_columns(list(label_columns)),
         modality=Modality.TABULAR if reader is None else Modality.IMAGE,
         classes=classes,
         took_for=f"{took_for}: {words}, {label_words}",
         reader=reader,
     )
-
-
-_COLUMN_OF = {Task.CLASSIFICATION: "label", Task.REGRESSION: "target", Task.MULTILABEL: "labels"}
-
-
-def row_ids(n_rows: int) -> pa.Array:
-    """Return the row numbers as text of one width."""
-    return pc.utf8_lpad(pa.array(np.arange(n_rows)).cast(pa.string()), len(str(n_rows - 1)), "0")
 
 
 def _features(rows: NDArray[Any]) -> dict[str, Any]:

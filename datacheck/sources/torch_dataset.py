@@ -13,7 +13,8 @@ import pyarrow as pa
 
 from datacheck.errors import SourceError
 from datacheck.manifest import Manifest, Modality, Task
-from datacheck.sources.arrays import arrays_manifest, is_channels_first, read_labels, row_ids
+from datacheck.manifest.schema import row_ids
+from datacheck.sources.arrays import arrays_manifest, is_channels_first, read_labels
 from datacheck.sources.base import Source, SourceOptions
 from datacheck.sources.element_readers import DatasetReader, as_array
 from datacheck.sources.files import common_root

@@ -10,17 +10,10 @@ import numpy as np
 import pyarrow as pa
 from numpy.typing import ArrayLike, NDArray
 
-from datacheck.manifest import Listings, Manifest, Task
+from datacheck.manifest import Listings, Manifest
 from datacheck.testing.truth import Truth
 
 Planted = TypeVar("Planted", Manifest, Listings)
-
-_LABEL_COLUMNS = {
-    Task.CLASSIFICATION: "label",
-    Task.REGRESSION: "target",
-    Task.MULTILABEL: "labels",
-    Task.PAIRED: "label_uri",
-}
 
 
 def flip_labels(
@@ -147,7 +140,7 @@ def _reordered(data: Planted, order: NDArray[np.int64], what: str, details: dict
         labels = tuple(data.labels[row] for row in order)
         changed = [row for row, label in enumerate(labels) if label != data.labels[row] and row < len(data.images)]
         return replace(data, labels=labels), Truth(what, tuple(data.images[row] for row in changed), details)
-    name = _LABEL_COLUMNS[data.task]
+    name = str(data.task.label_column)
     column = data.table[name]
     if pa.types.is_dictionary(column.type):
         column = column.cast(pa.string())

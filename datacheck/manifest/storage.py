@@ -1,0 +1,93 @@
+"""``manifest.parquet``: the table, with all that is not a column as JSON in the file's metadata."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from dataclasses import asdict, dataclass
+from pathlib import Path
+from typing import Any
+
+import pyarrow as pa
+
+from datacheck.errors import StorageError
+from datacheck.manifest.inventory import Inventory
+from datacheck.manifest.readers import FileReader, SampleReader, TarReader
+from datacheck.manifest.tasks import Modality, Task
+from datacheck.storage import check_version, read_table, write_table
+
+SCHEMA = "datacheck.manifest"
+"""What the metadata of ``manifest.parquet`` names as its schema."""
+
+VERSION = 2
+"""Version of ``manifest.parquet``: 2 added the inventory."""
+
+_READERS: Mapping[str, type[FileReader | TarReader]] = {"files": FileReader, "tars": TarReader}
+"""The readers that need nothing but the root, by the word that is saved."""
+
+
+@dataclass(frozen=True)
+class Listings:
+    """Two listings as the user's code would zip them, before anything is repaired.
+
+    Attributes
+    ----------
+    images, labels
+        Paths relative to the root, in the order given; the two may differ in length.
+    """
+
+    images: tuple[str, ...]
+    labels: tuple[str, ...]
+
+
+def write_manifest(path: Path, table: pa.Table, fields: Mapping[str, Any]) -> None:
+    """Write the table and the other fields of a manifest; of the reader, only its kind is kept."""
+    listings, root = fields["listings"], fields["root"]
+    kinds = (word for word, kind in _READERS.items() if type(fields["reader"]) is kind)
+    metadata = {
+        "schema": SCHEMA,
+        "version": VERSION,
+        "task": fields["task"].value,
+        "modality": fields["modality"].value,
+        "root": None if root is None else str(root),
+        "classes": list(fields["classes"]),
+        "took_for": fields["took_for"],
+        "listings": None if listings is None else asdict(listings),
+        "inventory": fields["inventory"].to_json(),
+        "reader": next(kinds, None),
+    }
+    write_table(path, table, metadata)
+
+
+def read_manifest(path: Path) -> dict[str, Any]:
+    """Return the fields of a manifest that `write_manifest` wrote.
+
+    Raises
+    ------
+    StorageError
+        When the file is missing, damaged, not a manifest, or of a newer version.
+    """
+    table, metadata = read_table(path, what="a manifest")
+    check_version(metadata.get("version"), VERSION, what="a manifest", where=path)
+    try:
+        root = None if metadata["root"] is None else Path(metadata["root"])
+        listings = metadata["listings"]
+        return {
+            "table": table.replace_schema_metadata(None),
+            "task": Task(metadata["task"]),
+            "modality": Modality(metadata["modality"]),
+            "root": root,
+            "classes": tuple(metadata["classes"]),
+            "took_for": metadata["took_for"],
+            "listings": listings and Listings(tuple(listings["images"]), tuple(listings["labels"])),
+            "inventory": Inventory.from_json(metadata["inventory"]),
+            "reader": _reader(metadata["reader"], root),
+        }
+    except (KeyError, TypeError, ValueError, AttributeError) as error:
+        raise StorageError(
+            f"expected a manifest in {path}, but its metadata are damaged ({type(error).__name__}: {error}); "
+            "run the audit again"
+        ) from error
+
+
+def _reader(word: str | None, root: Path | None) -> SampleReader | None:
+    return None if word is None or root is None else _READERS[word](root)

@@ -1,0 +1,47 @@
+"""What the labels of a dataset are for, and which column of the manifest holds them."""
+
+from __future__ import annotations
+
+from enum import StrEnum
+
+
+class Modality(StrEnum):
+    """What a sample is."""
+
+    IMAGE = "image"
+    TABULAR = "tabular"
+
+
+class Task(StrEnum):
+    """What the labels are for.
+
+    Examples
+    --------
+    >>> Task.REGRESSION.label_column, Task.of_columns(["sample_id", "uri", "labels"])
+    ('target', <Task.MULTILABEL: 'multilabel'>)
+    """
+
+    CLASSIFICATION = "classification"
+    REGRESSION = "regression"
+    MULTILABEL = "multilabel"
+    PAIRED = "paired"
+    """Each image has a file as its label, such as a mask; the column ``label_uri`` names it."""
+    UNLABELLED = "unlabelled"
+
+    @property
+    def label_column(self) -> str | None:
+        """The column of the manifest that holds the labels; None where there are none."""
+        return _LABEL_COLUMNS.get(self)
+
+    @classmethod
+    def of_columns(cls, names: list[str]) -> Task:
+        """Return the task whose label column is among some columns."""
+        return next((task for task, name in _LABEL_COLUMNS.items() if name in names), cls.UNLABELLED)
+
+
+_LABEL_COLUMNS = {
+    Task.CLASSIFICATION: "label",
+    Task.REGRESSION: "target",
+    Task.MULTILABEL: "labels",
+    Task.PAIRED: "label_uri",
+}
