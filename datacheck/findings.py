@@ -1,4 +1,4 @@
-"""What a rule says: findings for people, a columnar table for the samples."""
+"""What a rule returns: findings for people, and a table of the samples concerned."""
 
 from __future__ import annotations
 
@@ -14,7 +14,7 @@ from numpy.typing import ArrayLike
 from datacheck.errors import ConfigError, did_you_mean
 
 MAX_SAMPLE_IDS = 100
-"""A finding names at most this many samples, worst first; the whole list is in the sample issues."""
+"""A finding names at most this many samples, worst first; the table of issues has all of them."""
 
 
 class Severity(IntEnum):
@@ -49,7 +49,7 @@ class Severity(IntEnum):
 
 @dataclass(frozen=True, kw_only=True)
 class Finding:
-    """One true and actionable statement about a dataset.
+    """One problem of a dataset, and what to do about it.
 
     Attributes
     ----------
@@ -58,9 +58,9 @@ class Finding:
     severity
         How much it is likely to cost.
     message
-        One sentence: what was found, with its number.
+        One sentence: what is wrong, how much of it, and how sure that is.
     remedy
-        What to do about it, concretely.
+        What to do about it.
     evidence
         JSON-safe numbers and short strings behind the message (effect sizes with their intervals).
     sample_ids
@@ -126,16 +126,18 @@ samples that belong together; ``note`` is a short reason or a suggested label.
 
 
 def sample_issues(
-    code: str,
-    sample_ids: Sequence[str] | pa.Array | pa.ChunkedArray,
-    suspicion: ArrayLike,
-    *,
-    value: ArrayLike | None = None,
-    related_id: Sequence[str | None] | pa.Array | None = None,
-    cluster: ArrayLike | None = None,
-    note: Sequence[str | None] | pa.Array | None = None,
+    code: str, sample_ids: Sequence[str] | pa.Array | pa.ChunkedArray, suspicion: ArrayLike, **columns: Any
 ) -> pa.Table:
-    """Build a table of sample issues for one rule; the columns left out are null.
+    """Build a table of sample issues for one rule.
+
+    Parameters
+    ----------
+    code
+        The rule's code.
+    sample_ids, suspicion
+        One for each sample, or one suspicion for all; in [0, 1], high is worse.
+    **columns
+        The other columns of `SAMPLE_ISSUES_SCHEMA` by name; those left out are null.
 
     Raises
     ------
@@ -151,27 +153,22 @@ def sample_issues(
     suspicion = np.broadcast_to(np.asarray(suspicion, dtype=np.float32), (n_rows,))
     if n_rows and not (np.all(suspicion >= 0) and np.all(suspicion <= 1)):
         raise ValueError(f"{code}: expected suspicion in [0, 1], found {suspicion.min()} to {suspicion.max()}")
-
-    def column(name: str, values: Any) -> pa.Array | pa.ChunkedArray:
-        type_ = SAMPLE_ISSUES_SCHEMA.field(name).type
-        if values is None:
-            return pa.nulls(n_rows, type_)
-        if isinstance(values, pa.Array | pa.ChunkedArray):
-            return values.cast(type_)
-        return pa.array(values, type_, from_pandas=isinstance(values, np.ndarray))
-
+    unknown = columns.keys() - set(SAMPLE_ISSUES_SCHEMA.names)
+    if unknown:
+        raise TypeError(f"expected columns of {SAMPLE_ISSUES_SCHEMA.names}, found {sorted(unknown)}")
+    filled = {"code": [code] * n_rows, "sample_id": sample_ids, "suspicion": suspicion, **columns}
     return pa.table(
-        [
-            pa.array([code]).take(pa.array(np.zeros(n_rows, np.int64))),
-            column("sample_id", sample_ids),
-            pa.array(suspicion),
-            column("value", value),
-            column("related_id", related_id),
-            column("cluster", cluster),
-            column("note", note),
-        ],
+        [_column(filled.get(field.name), field.type, n_rows) for field in SAMPLE_ISSUES_SCHEMA],
         schema=SAMPLE_ISSUES_SCHEMA,
     )
+
+
+def _column(values: Any, type_: pa.DataType, n_rows: int) -> pa.Array | pa.ChunkedArray:
+    if values is None:
+        return pa.nulls(n_rows, type_)
+    if isinstance(values, pa.Array | pa.ChunkedArray):
+        return values.cast(type_)
+    return pa.array(values, type_, from_pandas=isinstance(values, np.ndarray))
 
 
 def worst_sample_ids(issues: pa.Table, limit: int = MAX_SAMPLE_IDS) -> tuple[str, ...]:
@@ -182,14 +179,14 @@ def worst_sample_ids(issues: pa.Table, limit: int = MAX_SAMPLE_IDS) -> tuple[str
 
 @dataclass(frozen=True)
 class Passed:
-    """The rule was judged, and the dataset keeps it."""
+    """The rule was judged and found nothing; ``summary`` gives the number behind that."""
 
     summary: str = ""
 
 
 @dataclass(frozen=True)
 class Found:
-    """The rule was judged, and it has something to say.
+    """The rule was judged and found something.
 
     ``issues`` is a table of `SAMPLE_ISSUES_SCHEMA`: every affected sample, without a cap.
     """

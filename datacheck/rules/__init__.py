@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from datacheck.rules.base import Rule, RuleContext, explanation
+from datacheck.rules.base import Requirement, Rule, RuleContext, explanation
 from datacheck.rules.coverage.dc201_missing_class_in_split import MissingClassInSplit
 from datacheck.rules.coverage.dc202_rare_class import RareClass
 from datacheck.rules.coverage.dc203_class_imbalance import ClassImbalance
@@ -90,4 +90,4 @@ RULES: tuple[type[Rule], ...] = (
 )
 """Every built-in rule, in the order of its code."""
 
-__all__ = ["RULES", "Rule", "RuleContext", "explanation"]
+__all__ = ["RULES", "Requirement", "Rule", "RuleContext", "explanation"]

@@ -3,13 +3,17 @@
 from __future__ import annotations
 
 import inspect
-from collections.abc import Mapping
+from collections.abc import Callable, Mapping
 from dataclasses import dataclass
 from functools import cached_property
-from typing import TYPE_CHECKING, ClassVar, Protocol, runtime_checkable
+from typing import TYPE_CHECKING, Any, ClassVar
+
+import numpy as np
+import pyarrow as pa
+from numpy.typing import ArrayLike
 
 from datacheck.duplicates import DEFAULT_NEAR_DUPLICATE_DISTANCE
-from datacheck.findings import Outcome, Severity
+from datacheck.findings import Finding, NotApplicable, Outcome, Severity, sample_issues, worst_sample_ids
 from datacheck.manifest import Listings, Manifest, Task
 from datacheck.scanning.measurements import Measurements
 
@@ -78,22 +82,136 @@ class RuleContext:
 
         return repair(self.listings)
 
+    @property
+    def measured(self) -> Measurements:
+        """The measurements, for a rule that requires a scan."""
+        if self.measurements is None:
+            raise CannotJudge(NOT_SCANNED)
+        return self.measurements
 
-@runtime_checkable
-class Rule(Protocol):
-    """One thing to check. A rule is a frozen dataclass whose fields are its thresholds.
+    def ids(self, rows: ArrayLike) -> pa.Array:
+        """Return the sample ids of row numbers, in the order given; shape [n]."""
+        taken = self.manifest.sample_ids.take(pa.array(np.asarray(rows, dtype=np.int64)))
+        return taken.combine_chunks() if isinstance(taken, pa.ChunkedArray) else taken
+
+
+NOT_SCANNED = "no file was scanned: the dataset has no images that can be opened"
+
+
+class CannotJudge(Exception):  # noqa: N818 (control flow inside `Rule.check`, never seen by a user)
+    """Raised inside a rule that lacks something; `Rule.check` turns it into `NotApplicable`."""
+
+
+@dataclass(frozen=True)
+class Requirement:
+    """Something that an audit must have before a rule can judge it.
+
+    Attributes
+    ----------
+    name
+        What it is, in a few words: it stands on the rule's page.
+    missing
+        Returns why it is not there and what to do, or None where it is there.
+    """
+
+    name: str
+    missing: Callable[[RuleContext], str | None]
+
+
+class Rule:
+    """One thing to check. A rule is a frozen dataclass whose fields are its thresholds, and that defines `judge`.
 
     Its docstring is its page: a first line, then the sections *What*, *Why it hurts training*, *How it is measured*,
     *How to fix* and *Example*, each a line of that name underlined with hyphens.
+
+    Attributes
+    ----------
+    code, name
+        The stable code and the slug, such as ``DC301`` and ``exact-duplicate``.
+    severity
+        The usual severity; a finding may have another.
+    requires
+        What the rule needs, checked before `judge` in this order: see `datacheck.rules.requirements`.
+
+    Examples
+    --------
+    >>> from datacheck.findings import Found, Passed
+    >>> from datacheck.rules.requirements import CLASSES
+    >>> @dataclass(frozen=True)
+    ... class FewClasses(Rule):
+    ...     code, name, severity = "XY001", "few-classes", Severity.INFO
+    ...     requires = (CLASSES,)
+    ...     at_least: int = 3
+    ...     def judge(self, context):
+    ...         n = len(context.manifest.classes)
+    ...         if n >= self.at_least:
+    ...             return Passed(f"{n} classes")
+    ...         return Found((self.finding(f"only {n} classes", "check that all class folders were copied"),))
+    >>> FewClasses().check(RuleContext(Manifest.from_columns({"label": ["cat", "dog"]}))).findings[0].message
+    'only 2 classes'
+    >>> FewClasses().check(RuleContext(Manifest.from_columns({"target": [0.5, 0.7]}))).reason
+    'needs class labels, and the task of this dataset is regression'
     """
 
     code: ClassVar[str]
     name: ClassVar[str]
     severity: ClassVar[Severity]
+    requires: ClassVar[tuple[Requirement, ...]] = ()
+
+    def judge(self, context: RuleContext) -> Outcome:
+        """Judge a dataset that has all that the rule requires."""
+        raise NotImplementedError(f"{type(self).__name__} defines no judge(context)")
 
     def check(self, context: RuleContext) -> Outcome:
-        """Judge the dataset."""
-        ...
+        """Judge the dataset, or say which requirement is missing."""
+        for requirement in self.requires:
+            reason = requirement.missing(context)
+            if reason is not None:
+                return NotApplicable(reason)
+        try:
+            return self.judge(context)
+        except CannotJudge as missing:
+            return NotApplicable(str(missing))
+
+    def finding(
+        self,
+        message: str,
+        remedy: str,
+        *,
+        severity: Severity | None = None,
+        evidence: Mapping[str, Any] | None = None,
+        affected: pa.Table | int = 0,
+    ) -> Finding:
+        """Return a finding of this rule.
+
+        Parameters
+        ----------
+        message, remedy
+            What is wrong and how sure that is; what to do about it.
+        severity
+            The rule's own by default.
+        evidence
+            JSON-safe numbers behind the message.
+        affected
+            The issues of the samples concerned, or only the number of samples.
+        """
+        sample_ids, n_affected = (
+            ((), affected) if isinstance(affected, int) else (worst_sample_ids(affected), affected.num_rows)
+        )
+        return Finding(
+            code=self.code,
+            name=self.name,
+            severity=self.severity if severity is None else severity,
+            message=message,
+            remedy=remedy,
+            evidence=evidence or {},
+            sample_ids=sample_ids,
+            n_affected=n_affected,
+        )
+
+    def issues(self, sample_ids: Any, suspicion: ArrayLike = 1.0, **columns: Any) -> pa.Table:
+        """Return the sample issues of this rule; the columns are those of `datacheck.findings.sample_issues`."""
+        return sample_issues(self.code, sample_ids, suspicion, **columns)
 
 
 SECTIONS = ("What", "Why it hurts training", "How it is measured", "How to fix", "Example")

@@ -1,4 +1,4 @@
-"""All rules: the built-in ones, and those of installed plug-ins."""
+"""All rules: the built-in ones and those of installed plug-ins."""
 
 from __future__ import annotations
 
@@ -70,8 +70,8 @@ def _load(entry: EntryPoint) -> tuple[type[Rule], ...]:
     for rule in rules:
         if not _is_rule(rule):
             raise ConfigError(
-                f"the rule plug-in {entry.name!r} ({entry.value}): expected a class with code, name, severity and "
-                f"check(context), or a tuple of them, found {rule!r}"
+                f"the rule plug-in {entry.name!r} ({entry.value}): expected a dataclass derived from "
+                f"datacheck.rules.Rule with code, name, severity and judge(context), or a tuple of them, found {rule!r}"
             )
     return rules
 
@@ -79,8 +79,10 @@ def _load(entry: EntryPoint) -> tuple[type[Rule], ...]:
 def _is_rule(value: Any) -> bool:
     return (
         inspect.isclass(value)
+        and issubclass(value, Rule)
+        and value.judge is not Rule.judge
+        and hasattr(value, "__dataclass_fields__")
         and isinstance(getattr(value, "code", None), str)
         and isinstance(getattr(value, "name", None), str)
         and isinstance(getattr(value, "severity", None), Severity)
-        and callable(getattr(value, "check", None))
     )

@@ -69,17 +69,15 @@ def rules_index() -> str:
 def rule_page(rule: type[Rule]) -> str:
     """Return a rule's docstring as Markdown, with its thresholds."""
     text = explanation(rule)
-    lines = [f"# {rule.code} · {rule.name}", "", f"Severity: **{rule.severity.label}** by default.", ""]
+    needs = ", ".join(requirement.name for requirement in rule.requires) or "nothing but the dataset"
+    lines = [f"# {rule.code} · {rule.name}", "", f"Severity: **{rule.severity.label}** by default. Needs: {needs}.", ""]
     body = text.splitlines()
     for position, line in enumerate(body):
         underline = body[position + 1] if position + 1 < len(body) else ""
         if line in SECTIONS and set(underline) == {"-"}:
             lines += ["", f"## {line}", ""]
-            if line == "Example":
-                example = "\n".join(body[position + 2 :]).strip()
-                return "\n".join([*lines, "```pycon", example, "```", "", *thresholds(rule)])
         elif not (set(line) == {"-"} and position and body[position - 1] in SECTIONS):
-            lines.append(line.replace("``", "`"))
+            lines.append(line.replace("``", "`").removesuffix("::") + ":" * line.endswith("::"))
     return "\n".join([*lines, "", *thresholds(rule)])
 
 

@@ -2,8 +2,9 @@ import numpy as np
 import pytest
 
 from datacheck.findings import Found, Passed, Severity
-from datacheck.rules.samples.dc401_dark import Dark
+from datacheck.rules.samples.dc401_dark import Dark, dark_images
 
+from .examples import shown
 from .quality_tables import check, digits, found_ids, photos, planted
 
 BLACK = {"brightness": 0.03, "brightness_p99": 0.08}
@@ -37,7 +38,7 @@ def test_a_dark_dataset_is_stated_once() -> None:
     assert isinstance(outcome, Found)
     assert outcome.findings[0].severity is Severity.INFO
     assert outcome.issues.num_rows == 0
-    assert "dark by nature" in outcome.findings[0].message
+    assert "nearly all images are dark" in outcome.findings[0].message
     assert found_ids(check(Dark(), planted(night, [3], brightness=0.0, brightness_p99=0.0))) == ["s3"]
 
 
@@ -56,3 +57,19 @@ def test_says_which_split_and_class_it_hits() -> None:
     assert isinstance(outcome, Found)
     assert outcome.findings[0].evidence["by_split"] == {"train": 2, "test": 1}
     assert outcome.findings[0].evidence["by_class"] == {"cat": 2, "dog": 1}
+
+
+def test_the_example_and_the_edges() -> None:
+    outcome = check(Dark(), planted(photos(100), [4], **BLACK))
+    assert isinstance(outcome, Found)
+    assert outcome.findings[0].message == shown(Dark)
+    brightness, brightest = np.full(9, 0.5), np.array([0.9] * 8 + [0.125])
+    for severe, found in ((0.125, False), (0.1251, True)):
+        assert bool(dark_images(brightness, brightest, limit=0.1, severe=severe, min_z=4.0)[8]) == found
+
+
+@pytest.mark.parametrize(("n", "severity"), [(401, Severity.INFO), (400, Severity.WARNING)])
+def test_four_dim_photos_of_400_are_a_warning(n: int, severity: Severity) -> None:
+    outcome = check(Dark(), planted(photos(n), range(4), brightness=0.08, brightness_p99=0.3))
+    assert isinstance(outcome, Found)
+    assert outcome.findings[0].severity is severity

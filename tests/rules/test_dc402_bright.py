@@ -2,8 +2,9 @@ import numpy as np
 import pytest
 
 from datacheck.findings import Found, Passed, Severity
-from datacheck.rules.samples.dc402_bright import Bright
+from datacheck.rules.samples.dc402_bright import Bright, bright_images
 
+from .examples import shown
 from .quality_tables import check, found_ids, photos, planted
 
 WHITE = {"brightness": 0.97, "brightness_p01": 0.9}
@@ -34,3 +35,12 @@ def test_a_bright_dataset_is_stated_once() -> None:
     assert outcome.findings[0].severity is Severity.INFO
     assert outcome.issues.num_rows == 0
     assert found_ids(check(Bright(), planted(paper, [3], brightness=1.0, brightness_p01=1.0))) == ["s3"]
+
+
+def test_the_example_and_the_edges() -> None:
+    outcome = check(Bright(), planted(photos(50), [4, 5], **WHITE))
+    assert isinstance(outcome, Found)
+    assert outcome.findings[0].message == shown(Bright)
+    brightness, darkest = np.full(9, 0.5), np.array([0.1] * 8 + [0.875])
+    for severe, found in ((0.875, False), (0.8749, True)):
+        assert bool(bright_images(brightness, darkest, limit=0.9, severe=severe, min_z=4.0)[8]) == found

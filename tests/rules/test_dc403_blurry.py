@@ -2,8 +2,9 @@ import numpy as np
 import pytest
 
 from datacheck.findings import Found, NotApplicable, Passed, Severity
-from datacheck.rules.samples.dc403_blurry import Blurry
+from datacheck.rules.samples.dc403_blurry import Blurry, blurry_images
 
+from .examples import shown
 from .quality_tables import check, digits, found_ids, photos, planted
 
 
@@ -31,3 +32,15 @@ def test_small_and_flat_images_have_no_room_for_blur() -> None:
     assert isinstance(check(Blurry(), digits(50)), NotApplicable)
     assert isinstance(check(Blurry(), photos(50) | {"width": [32] * 50, "sharpness": [0.3] * 50}), NotApplicable)
     assert isinstance(check(Blurry(), planted(photos(50), [4], sharpness=0.0, contrast=0.001)), Passed)
+
+
+def test_the_example_and_the_edges() -> None:
+    outcome = check(Blurry(), planted(photos(200), [4, 5, 6], sharpness=0.4))
+    assert isinstance(outcome, Found)
+    assert outcome.findings[0].message == shown(Blurry)
+    for severe, found in ((0.5, False), (0.5001, True)):
+        sharpness = np.array([1.5] * 8 + [0.5])
+        assert bool(blurry_images(sharpness, limit=0.4, severe=severe, min_z=3.5)[8]) == found
+    for side, judged in ((63, False), (64, True)):
+        outcome = check(Blurry(), photos(9) | {"width": [side] * 9})
+        assert isinstance(outcome, NotApplicable) != judged

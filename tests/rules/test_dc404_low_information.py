@@ -3,6 +3,7 @@ import pytest
 from datacheck.findings import Found, Passed, Severity
 from datacheck.rules.samples.dc404_low_information import LowInformation
 
+from .examples import shown
 from .quality_tables import check, digits, found_ids, photos, planted
 
 BLANK = {"contrast": 0.0, "entropy": 0.0}
@@ -35,3 +36,12 @@ def test_drawings_and_digits_have_few_grey_levels_by_nature() -> None:
 
 def test_one_blank_photo_of_three() -> None:
     assert found_ids(check(LowInformation(), planted(photos(3), [2], **BLANK))) == ["s2"]
+
+
+def test_the_example_and_the_edges() -> None:
+    outcome = check(LowInformation(), planted(photos(300), range(4), **BLANK))
+    assert isinstance(outcome, Found)
+    assert outcome.findings[0].message == shown(LowInformation)
+    for flat, found in ((0.0625, False), (0.0626, True)):
+        outcome = check(LowInformation(flat=flat), planted(photos(9), [4], contrast=0.0625))
+        assert isinstance(outcome, Found) == found

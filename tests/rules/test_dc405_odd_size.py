@@ -2,8 +2,9 @@ import numpy as np
 import pytest
 
 from datacheck.findings import Found, Passed
-from datacheck.rules.samples.dc405_odd_size import OddSize
+from datacheck.rules.samples.dc405_odd_size import OddSize, odd_sizes
 
+from .examples import shown
 from .quality_tables import check, found_ids, photos, planted
 
 
@@ -28,3 +29,21 @@ def test_photos_of_many_sizes_are_silent() -> None:
 
 def test_portrait_beside_landscape_is_silent() -> None:
     assert isinstance(check(OddSize(), planted(photos(100), range(50), width=480, height=640)), Passed)
+
+
+def test_the_example_and_the_edges() -> None:
+    outcome = check(OddSize(), planted(photos(200), range(6), width=96, height=72))
+    assert isinstance(outcome, Found)
+    assert outcome.findings[0].message == shown(OddSize)
+    for factor, found in ((3.0, True), (2.999, False)):
+        side = 900 / factor
+        columns = planted(photos(99) | {"width": [900] * 99, "height": [900] * 99}, [4], width=side, height=side)
+        assert (
+            bool(odd_sizes(np.array(columns["width"], float), np.array(columns["height"], float), 3, 5, 8)[4]) == found
+        )
+
+
+def test_a_tiny_side_is_odd_beside_a_median_of_four_times_the_limit() -> None:
+    for usual, found in ((31, False), (32, True)):
+        short = np.array([7.0] + [usual] * 9)
+        assert bool(odd_sizes(short, np.full(10, 60.0), 100.0, 5.0, 8)[0]) == found

@@ -3,6 +3,7 @@ import pytest
 from datacheck.findings import Found, Passed, Severity
 from datacheck.rules.samples.dc407_exif_rotated import ExifRotated
 
+from .examples import shown
 from .quality_tables import check, found_ids, photos, planted
 
 
@@ -33,3 +34,14 @@ def test_upside_down_is_not_lying() -> None:
     outcome = check(ExifRotated(), photos(2) | {"exif_orientation": [3, 1]})
     assert isinstance(outcome, Found)
     assert outcome.findings[0].evidence["lying"] == 0
+
+
+def test_the_example_and_the_edge() -> None:
+    columns = planted(photos(80) | {"exif_orientation": [1] * 80}, range(12), exif_orientation=6)
+    outcome = check(ExifRotated(), columns)
+    assert isinstance(outcome, Found)
+    assert outcome.findings[0].message == shown(ExifRotated)
+    for share, severity in ((0.15, Severity.WARNING), (0.151, Severity.INFO)):
+        outcome = check(ExifRotated(mixed_share=share), columns)
+        assert isinstance(outcome, Found)
+        assert outcome.findings[0].severity is severity

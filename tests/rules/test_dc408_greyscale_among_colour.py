@@ -3,6 +3,7 @@ import pytest
 from datacheck.findings import Found, Passed, Severity
 from datacheck.rules.samples.dc408_greyscale_among_colour import GreyscaleAmongColour
 
+from .examples import shown
 from .quality_tables import check, digits, found_ids, photos, planted
 
 
@@ -33,3 +34,12 @@ def test_one_grey_photo_is_an_info_unless_its_mode_is_grey() -> None:
 def test_all_grey_and_blank_images_are_silent() -> None:
     assert check(GreyscaleAmongColour(), digits(50)) == Passed("all greyscale")
     assert isinstance(check(GreyscaleAmongColour(), planted(photos(50), [3], greyscale=True, contrast=0.0)), Passed)
+
+
+def test_the_example_and_the_edge() -> None:
+    columns = planted(photos(50), range(5), greyscale=True)
+    for share, severity in ((0.1, Severity.WARNING), (0.101, Severity.INFO)):
+        outcome = check(GreyscaleAmongColour(warning_share=share), columns)
+        assert isinstance(outcome, Found)
+        assert outcome.findings[0].message == shown(GreyscaleAmongColour)
+        assert outcome.findings[0].severity is severity

@@ -6,6 +6,7 @@ import pytest
 from datacheck.findings import Found, NotApplicable, Passed, Severity
 from datacheck.rules.samples.dc409_normalisation_mismatch import NormalisationMismatch
 
+from .examples import shown
 from .quality_tables import check, photos
 
 SPLIT = ["train"] * 200 + ["test"] * 200
@@ -50,3 +51,12 @@ def test_equal_splits_one_split_and_tiny_splits_are_silent() -> None:
     assert isinstance(check(NormalisationMismatch(), photos(400), split=SPLIT), Passed)
     assert isinstance(check(NormalisationMismatch(), photos(400)), NotApplicable)
     assert isinstance(check(NormalisationMismatch(), photos(3), split=["train", "train", "test"]), NotApplicable)
+
+
+def test_the_example_and_the_edges() -> None:
+    columns = changed(lambda half: {name: values / 255 for name, values in half.items()})
+    assert finding(columns).message == shown(NormalisationMismatch)
+    nine = [*["train"] * 391, *["test"] * 9]
+    assert isinstance(check(NormalisationMismatch(), columns, split=nine), NotApplicable)
+    ten = [*["train"] * 390, *["test"] * 10]
+    assert not isinstance(check(NormalisationMismatch(), columns, split=ten), NotApplicable)

@@ -7,19 +7,19 @@ import pytest
 from datacheck.errors import ConfigError
 from datacheck.findings import Outcome, Passed, Severity
 from datacheck.rules import RULES
-from datacheck.rules.base import RuleContext
+from datacheck.rules.base import Rule, RuleContext
 from datacheck.rules.plugins import GROUP, all_rules
 
 
 @dataclass(frozen=True)
-class Plugin:
+class Plugin(Rule):
     """A rule of a plug-in."""
 
     code: ClassVar[str] = "AA001"
     name: ClassVar[str] = "plugged-in"
     severity: ClassVar[Severity] = Severity.INFO
 
-    def check(self, context: RuleContext) -> Outcome:
+    def judge(self, context: RuleContext) -> Outcome:
         return Passed()
 
 
@@ -59,7 +59,7 @@ def test_a_plugin_joins_in_the_order_of_codes_and_counts_once() -> None:
         ),
         (["pair"], r"each rule name once, found 'plugged-in' in both .*\.Plugin .*and .*\.SameName"),
         (["missing"], "'missing' .* cannot be loaded: AttributeError"),
-        (["entry"], "'entry' .*expected a class with code, name, severity"),
+        (["entry"], "'entry' .*expected a dataclass derived from datacheck.rules.Rule"),
     ],
 )
 def test_a_plugin_that_does_not_fit_is_named(attributes: list[str], words: str) -> None:

@@ -34,9 +34,9 @@ class TestEveryQualityRule:
 
     def test_a_table_has_no_pixels(self, rule: type[Rule]) -> None:
         outcome = rule().check(RuleContext(Manifest.from_columns({"label": ["a", "b"]})))
-        assert outcome == NotApplicable("looks at pixels; this is a tabular dataset")
+        assert outcome == NotApplicable("reads pixels, and this dataset is a table")
 
     def test_without_a_scan_it_says_so(self, rule: type[Rule]) -> None:
         outcome = rule().check(RuleContext(context_of(photos(3)).manifest))
         assert isinstance(outcome, NotApplicable)
-        assert "scan the images" in outcome.reason
+        assert "no image was scanned" in outcome.reason

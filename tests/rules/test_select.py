@@ -11,7 +11,7 @@ from datacheck.rules.select import configure, select_rules
 
 
 @dataclass(frozen=True)
-class Dark:
+class Dark(Rule):
     """A rule with one threshold of each type."""
 
     code: ClassVar[str] = "DC401"
@@ -31,7 +31,7 @@ class Dark:
         if self.limit < 0:
             raise ValueError(f"limit: expected at least 0, found {self.limit}")
 
-    def check(self, context: RuleContext) -> Outcome:
+    def judge(self, context: RuleContext) -> Outcome:
         return Passed()
 
 

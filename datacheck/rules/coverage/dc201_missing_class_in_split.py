@@ -11,12 +11,12 @@ from numpy.typing import NDArray
 
 from datacheck.findings import Finding, Found, NotApplicable, Outcome, Passed, Severity, sample_issues, worst_sample_ids
 from datacheck.manifest import Manifest, Task
-from datacheck.rules.base import RuleContext
+from datacheck.rules.base import Rule, RuleContext
 from datacheck.rules.coverage.shared import ClassCounts, class_counts, listed, split_rows
 
 
 @dataclass(frozen=True)
-class MissingClassInSplit:
+class MissingClassInSplit(Rule):
     """A class has no sample in a split.
 
     What
@@ -54,7 +54,7 @@ class MissingClassInSplit:
 
     min_expected: float = 3.0
 
-    def check(self, context: RuleContext) -> Outcome:
+    def judge(self, context: RuleContext) -> Outcome:
         """Judge the dataset."""
         counted = class_counts(context)
         if isinstance(counted, NotApplicable):

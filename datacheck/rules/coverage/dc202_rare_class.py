@@ -9,13 +9,13 @@ import numpy as np
 from numpy.typing import ArrayLike, NDArray
 
 from datacheck.findings import Finding, Found, NotApplicable, Outcome, Passed, Severity
-from datacheck.rules.base import RuleContext
+from datacheck.rules.base import Rule, RuleContext
 from datacheck.rules.coverage.shared import ClassCounts, class_counts, listed
 from datacheck.stats import Z95
 
 
 @dataclass(frozen=True)
-class RareClass:
+class RareClass(Rule):
     """A class has too few samples to learn it, or to measure how well it was learnt.
 
     What
@@ -57,7 +57,7 @@ class RareClass:
     max_interval_width: float = 0.4
     severe_interval_width: float = 0.6
 
-    def check(self, context: RuleContext) -> Outcome:
+    def judge(self, context: RuleContext) -> Outcome:
         """Judge the dataset."""
         counted = class_counts(context)
         if isinstance(counted, NotApplicable):

@@ -11,13 +11,13 @@ from scipy.stats import chi2
 
 from datacheck.findings import Finding, Found, NotApplicable, Outcome, Passed, Severity
 from datacheck.manifest import Task
-from datacheck.rules.base import RuleContext
+from datacheck.rules.base import Rule, RuleContext
 from datacheck.rules.coverage.shared import class_counts
 from datacheck.stats import Z95
 
 
 @dataclass(frozen=True)
-class ClassImbalance:
+class ClassImbalance(Rule):
     """Some classes have many times the samples of others.
 
     What
@@ -62,7 +62,7 @@ class ClassImbalance:
     error_ratio: float = 100.0
     alpha: float = 0.001
 
-    def check(self, context: RuleContext) -> Outcome:
+    def judge(self, context: RuleContext) -> Outcome:
         """Judge the dataset."""
         counted = class_counts(context)
         if isinstance(counted, NotApplicable):

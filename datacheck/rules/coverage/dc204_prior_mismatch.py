@@ -12,14 +12,14 @@ from numpy.typing import NDArray
 from datacheck.errors import ConfigError, did_you_mean
 from datacheck.findings import Finding, Found, NotApplicable, Outcome, Passed, Severity
 from datacheck.manifest import Task
-from datacheck.rules.base import RuleContext
+from datacheck.rules.base import Rule, RuleContext
 from datacheck.rules.coverage.shared import ClassCounts, class_counts, listed
 from datacheck.stats.intervals import multinomial_intervals
 from datacheck.text import percent
 
 
 @dataclass(frozen=True)
-class PriorMismatch:
+class PriorMismatch(Rule):
     """A split's class shares differ from the declared shares where the model will run.
 
     What
@@ -60,7 +60,7 @@ class PriorMismatch:
     min_distance: float = 0.1
     min_h: float = 0.2
 
-    def check(self, context: RuleContext) -> Outcome:
+    def judge(self, context: RuleContext) -> Outcome:
         """Judge the dataset."""
         if not context.deployment_shares:
             return NotApplicable(

@@ -12,13 +12,13 @@ from scipy.special import gammaln
 
 from datacheck.findings import Finding, Found, NotApplicable, Outcome, Passed, Severity, sample_issues, worst_sample_ids
 from datacheck.manifest import Task
-from datacheck.rules.base import RuleContext
+from datacheck.rules.base import Rule, RuleContext
 from datacheck.rules.coverage.shared import split_rows
 from datacheck.stats import Z95
 
 
 @dataclass(frozen=True)
-class TargetRangeGap:
+class TargetRangeGap(Rule):
     """Evaluation targets fall where there are no, or hardly any, training targets.
 
     What
@@ -67,7 +67,7 @@ class TargetRangeGap:
     heap_share: float = 0.05
     heap_distinct: int = 50
 
-    def check(self, context: RuleContext) -> Outcome:
+    def judge(self, context: RuleContext) -> Outcome:
         """Judge the dataset."""
         manifest = context.manifest
         if manifest.task is not Task.REGRESSION:

@@ -15,12 +15,12 @@ from scipy.special import gammaln
 
 from datacheck.findings import Finding, Found, NotApplicable, Outcome, Passed, Severity
 from datacheck.manifest import Manifest, Task
-from datacheck.rules.base import RuleContext
+from datacheck.rules.base import Rule, RuleContext
 from datacheck.stats.intervals import benjamini_hochberg
 
 
 @dataclass(frozen=True)
-class MissingCombination:
+class MissingCombination(Rule):
     """Two attributes never meet, though both are common.
 
     What
@@ -65,7 +65,7 @@ class MissingCombination:
     max_values: int = 20
     max_empty: float = 0.5
 
-    def check(self, context: RuleContext) -> Outcome:
+    def judge(self, context: RuleContext) -> Outcome:
         """Judge the dataset."""
         found = dict(attributes(context.manifest, self.max_values))
         if len(found) < 2:

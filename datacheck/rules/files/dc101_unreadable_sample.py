@@ -11,13 +11,13 @@ from numpy.typing import NDArray
 from datacheck.findings import Finding, Found, NotApplicable, Outcome, Passed, Severity, sample_issues
 from datacheck.manifest import Manifest, Task
 from datacheck.manifest.readers import ReadFailure
-from datacheck.rules.base import RuleContext
+from datacheck.rules.base import Rule, RuleContext
 from datacheck.rules.files.shared import counts_by, few
 from datacheck.text import plural
 
 
 @dataclass(frozen=True)
-class UnreadableSample:
+class UnreadableSample(Rule):
     """A sample cannot be read or decoded.
 
     What
@@ -51,7 +51,7 @@ class UnreadableSample:
     name: ClassVar[str] = "unreadable-sample"
     severity: ClassVar[Severity] = Severity.ERROR
 
-    def check(self, context: RuleContext) -> Outcome:
+    def judge(self, context: RuleContext) -> Outcome:
         """Judge the dataset."""
         if context.measurements is None:
             return NotApplicable("nothing was scanned: the dataset has no files or pixels that can be reached")

@@ -14,7 +14,7 @@ from datacheck.findings import Finding, Found, NotApplicable, Outcome, Passed, S
 from datacheck.manifest import Manifest, Task
 from datacheck.manifest.readers import FileReader
 from datacheck.pairing.keys import stem
-from datacheck.rules.base import RuleContext
+from datacheck.rules.base import Rule, RuleContext
 from datacheck.rules.files.dc103_pairing_order_mismatch import names_tell_nothing
 from datacheck.rules.files.shared import N_EXAMPLES, few, ids_of
 from datacheck.text import plural
@@ -24,7 +24,7 @@ MAX_CANDIDATES = 2000
 
 
 @dataclass(frozen=True)
-class UnpairedSample:
+class UnpairedSample(Rule):
     """An image has no label file, or a label file has no image.
 
     What
@@ -59,7 +59,7 @@ class UnpairedSample:
     name: ClassVar[str] = "unpaired-sample"
     severity: ClassVar[Severity] = Severity.ERROR
 
-    def check(self, context: RuleContext) -> Outcome:
+    def judge(self, context: RuleContext) -> Outcome:
         """Judge the dataset."""
         listings, repair = context.listings, context.pairing
         if listings is None or repair is None:

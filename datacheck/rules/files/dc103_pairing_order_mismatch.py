@@ -10,13 +10,13 @@ import numpy as np
 from datacheck.findings import Finding, Found, NotApplicable, Outcome, Passed, Severity, sample_issues
 from datacheck.manifest import Listings
 from datacheck.pairing import Cause, Repair
-from datacheck.rules.base import RuleContext
+from datacheck.rules.base import Rule, RuleContext
 from datacheck.rules.files.shared import N_EXAMPLES, ids_of
 from datacheck.text import plural
 
 
 @dataclass(frozen=True)
-class PairingOrderMismatch:
+class PairingOrderMismatch(Rule):
     """Images and labels stand in different orders, so that images are trained on the labels of others.
 
     What
@@ -55,7 +55,7 @@ class PairingOrderMismatch:
     name: ClassVar[str] = "pairing-order-mismatch"
     severity: ClassVar[Severity] = Severity.ERROR
 
-    def check(self, context: RuleContext) -> Outcome:
+    def judge(self, context: RuleContext) -> Outcome:
         """Judge the dataset."""
         listings, repair = context.listings, context.pairing
         if listings is None or repair is None:

@@ -14,13 +14,13 @@ from numpy.typing import NDArray
 from datacheck.findings import Finding, Found, NotApplicable, Outcome, Passed, Severity, sample_issues
 from datacheck.manifest import Manifest, Task
 from datacheck.pairing.keys import stem
-from datacheck.rules.base import RuleContext
+from datacheck.rules.base import Rule, RuleContext
 from datacheck.rules.files.shared import N_EXAMPLES, few, ids_of, names_are_paths
 from datacheck.text import plural
 
 
 @dataclass(frozen=True)
-class AmbiguousStem:
+class AmbiguousStem(Rule):
     """Two files share a stem, so that a name no longer says which file, or which label, is meant.
 
     What
@@ -53,7 +53,7 @@ class AmbiguousStem:
     name: ClassVar[str] = "ambiguous-stem"
     severity: ClassVar[Severity] = Severity.WARNING
 
-    def check(self, context: RuleContext) -> Outcome:
+    def judge(self, context: RuleContext) -> Outcome:
         """Judge the dataset."""
         manifest = context.manifest
         if not names_are_paths(manifest):

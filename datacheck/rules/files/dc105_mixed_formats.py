@@ -20,7 +20,7 @@ from datacheck.findings import (
     Severity,
     sample_issues,
 )
-from datacheck.rules.base import RuleContext
+from datacheck.rules.base import Rule, RuleContext
 from datacheck.rules.files.shared import names_are_paths
 from datacheck.text import percent, plural
 
@@ -41,7 +41,7 @@ FORMATS_OF: dict[str, frozenset[str]] = {
 
 
 @dataclass(frozen=True)
-class MixedFormats:
+class MixedFormats(Rule):
     """Extensions do not fit the content, or images have several modes or formats.
 
     What
@@ -81,7 +81,7 @@ class MixedFormats:
 
     minority: float = 0.2
 
-    def check(self, context: RuleContext) -> Outcome:
+    def judge(self, context: RuleContext) -> Outcome:
         """Judge the dataset."""
         if context.measurements is None:
             return NotApplicable("nothing was scanned: the dataset has no files or pixels that can be reached")

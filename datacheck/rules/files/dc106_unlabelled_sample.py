@@ -10,7 +10,7 @@ from numpy.typing import NDArray
 
 from datacheck.findings import Finding, Found, NotApplicable, Outcome, Passed, Severity, sample_issues
 from datacheck.manifest import Manifest, Task
-from datacheck.rules.base import RuleContext
+from datacheck.rules.base import Rule, RuleContext
 from datacheck.rules.files.shared import few
 from datacheck.text import plural
 
@@ -24,7 +24,7 @@ MAYBE_A_CLASS = frozenset({"unknown", "undefined", "unsure", "todo", "tbd", "una
 
 
 @dataclass(frozen=True)
-class UnlabelledSample:
+class UnlabelledSample(Rule):
     """A sample has no label, or a class whose name says that there is none.
 
     What
@@ -59,7 +59,7 @@ class UnlabelledSample:
     name: ClassVar[str] = "unlabelled-sample"
     severity: ClassVar[Severity] = Severity.WARNING
 
-    def check(self, context: RuleContext) -> Outcome:
+    def judge(self, context: RuleContext) -> Outcome:
         """Judge the dataset."""
         manifest = context.manifest
         if manifest.task is Task.UNLABELLED:

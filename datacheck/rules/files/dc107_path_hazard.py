@@ -17,13 +17,13 @@ from numpy.typing import NDArray
 from datacheck.findings import Finding, Found, NotApplicable, Outcome, Passed, Severity, sample_issues
 from datacheck.manifest import Manifest
 from datacheck.manifest.readers import ESCAPED_BYTE
-from datacheck.rules.base import RuleContext
+from datacheck.rules.base import Rule, RuleContext
 from datacheck.rules.files.shared import N_EXAMPLES, few, names_are_paths, path_columns
 from datacheck.text import plural
 
 
 @dataclass(frozen=True)
-class PathHazard:
+class PathHazard(Rule):
     """A path leads out of the dataset, or will not mean the same file on another machine.
 
     What
@@ -56,7 +56,7 @@ class PathHazard:
     name: ClassVar[str] = "path-hazard"
     severity: ClassVar[Severity] = Severity.WARNING
 
-    def check(self, context: RuleContext) -> Outcome:
+    def judge(self, context: RuleContext) -> Outcome:
         """Judge the dataset."""
         manifest = context.manifest
         if not names_are_paths(manifest):

@@ -23,7 +23,7 @@ from datacheck.manifest import Task
 from datacheck.pairing.change_points import Break
 from datacheck.pairing.content import PairingEvidence, Repair, examine_pairing
 from datacheck.pairing.shift_hypotheses import STAY
-from datacheck.rules.base import RuleContext
+from datacheck.rules.base import Rule, RuleContext
 from datacheck.rules.shared import embedded, ids_of
 from datacheck.text import plural
 
@@ -34,7 +34,7 @@ MOST_NAMED = 50
 
 
 @dataclass(frozen=True)
-class LabelsCarryNoSignal:
+class LabelsCarryNoSignal(Rule):
     """The labels carry no signal, or carry it only after a shift or another order of the listing.
 
     What
@@ -84,7 +84,7 @@ class LabelsCarryNoSignal:
     min_gain: float = 40.0
     min_samples: int = 200
 
-    def check(self, context: RuleContext) -> Outcome:
+    def judge(self, context: RuleContext) -> Outcome:
         """Judge the dataset."""
         manifest = context.manifest
         if manifest.task is not Task.CLASSIFICATION:

@@ -29,13 +29,13 @@ from datacheck.labels.quality import (
 from datacheck.labels.target_quality import TO_DEVIATION, target_deviations, target_quality
 from datacheck.manifest import Task
 from datacheck.probing.skill import MIN_SKILL
-from datacheck.rules.base import RuleContext
+from datacheck.rules.base import Rule, RuleContext
 from datacheck.rules.shared import NO_PROBE, Classified, distrust, ids_of, trusted
 from datacheck.stats.intervals import proportion
 
 
 @dataclass(frozen=True)
-class Mislabel:
+class Mislabel(Rule):
     """Labels that a probe which never saw them does not believe.
 
     What
@@ -85,7 +85,7 @@ class Mislabel:
     regression_deviations: float = 6.0
     min_skill: float = MIN_SKILL
 
-    def check(self, context: RuleContext) -> Outcome:
+    def judge(self, context: RuleContext) -> Outcome:
         """Judge the dataset."""
         if context.probe is None:
             return NotApplicable(NO_PROBE)

@@ -10,13 +10,13 @@ from numpy.typing import NDArray
 
 from datacheck.findings import Finding, Found, NotApplicable, Outcome, Passed, Severity
 from datacheck.probing.skill import MIN_SKILL
-from datacheck.rules.base import RuleContext
+from datacheck.rules.base import Rule, RuleContext
 from datacheck.rules.shared import trusted
 from datacheck.stats.intervals import proportion
 
 
 @dataclass(frozen=True)
-class ConfusableClasses:
+class ConfusableClasses(Rule):
     """Pairs of classes that the probe, out of sample, takes for one another.
 
     What
@@ -58,7 +58,7 @@ class ConfusableClasses:
     n_pairs: int = 10
     min_skill: float = MIN_SKILL
 
-    def check(self, context: RuleContext) -> Outcome:
+    def judge(self, context: RuleContext) -> Outcome:
         """Judge the dataset."""
         found = trusted(context, min_skill=self.min_skill)
         if isinstance(found, NotApplicable):

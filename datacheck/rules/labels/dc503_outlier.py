@@ -19,7 +19,7 @@ from datacheck.findings import (
     worst_sample_ids,
 )
 from datacheck.models.ridge import whiten
-from datacheck.rules.base import RuleContext
+from datacheck.rules.base import Rule, RuleContext
 from datacheck.rules.shared import embedded, ids_of
 from datacheck.stats.intervals import proportion
 
@@ -27,7 +27,7 @@ MAX_REFERENCE = 20_000
 
 
 @dataclass(frozen=True)
-class Outlier:
+class Outlier(Rule):
     """Samples far from every other sample in the probe's embedding.
 
     What
@@ -66,7 +66,7 @@ class Outlier:
     n_neighbours: int = 5
     min_deviations: float = 6.0
 
-    def check(self, context: RuleContext) -> Outcome:
+    def judge(self, context: RuleContext) -> Outcome:
         """Judge the dataset."""
         found = embedded(context)
         if isinstance(found, NotApplicable):

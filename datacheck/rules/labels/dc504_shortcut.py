@@ -10,7 +10,7 @@ from numpy.typing import NDArray
 
 from datacheck.findings import Finding, Found, NotApplicable, Outcome, Passed, Severity
 from datacheck.manifest import Task
-from datacheck.rules.base import RuleContext
+from datacheck.rules.base import Rule, RuleContext
 from datacheck.scanning.measurements import PROPERTIES
 from datacheck.stats import Interval, benjamini_hochberg, paired_difference
 
@@ -18,7 +18,7 @@ N_FOLDS = 5
 
 
 @dataclass(frozen=True)
-class Shortcut:
+class Shortcut(Rule):
     """A property of the image alone, such as its size or brightness, predicts the label.
 
     What
@@ -63,7 +63,7 @@ class Shortcut:
     error_gain: float = 0.4
     min_samples: int = 50
 
-    def check(self, context: RuleContext) -> Outcome:
+    def judge(self, context: RuleContext) -> Outcome:
         """Judge the dataset."""
         if context.manifest.task is not Task.CLASSIFICATION:
             return NotApplicable(f"needs class labels; the task of this dataset is {context.manifest.task.value}")

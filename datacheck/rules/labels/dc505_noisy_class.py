@@ -11,14 +11,14 @@ from numpy.typing import NDArray
 from datacheck.findings import Finding, Found, NotApplicable, Outcome, Passed, Severity
 from datacheck.labels.confident_learning import confident_labels
 from datacheck.probing.skill import MIN_SKILL
-from datacheck.rules.base import RuleContext
+from datacheck.rules.base import Rule, RuleContext
 from datacheck.rules.coverage.shared import listed
 from datacheck.rules.shared import trusted
 from datacheck.stats.intervals import proportion
 
 
 @dataclass(frozen=True)
-class NoisyClass:
+class NoisyClass(Rule):
     """The labels of some classes are doubted far more often than those of the rest.
 
     What
@@ -58,7 +58,7 @@ class NoisyClass:
     ratio: float = 2.0
     min_skill: float = MIN_SKILL
 
-    def check(self, context: RuleContext) -> Outcome:
+    def judge(self, context: RuleContext) -> Outcome:
         """Judge the dataset."""
         found = trusted(context, min_skill=self.min_skill)
         if isinstance(found, NotApplicable):

@@ -19,13 +19,13 @@ from datacheck.findings import (
     worst_sample_ids,
 )
 from datacheck.probing.skill import MIN_SKILL
-from datacheck.rules.base import RuleContext
+from datacheck.rules.base import Rule, RuleContext
 from datacheck.rules.shared import ids_of, trusted
 from datacheck.stats.intervals import proportion
 
 
 @dataclass(frozen=True)
-class Ambiguous:
+class Ambiguous(Rule):
     """Samples between two classes: the probe finds both about equally likely and no third.
 
     What
@@ -63,7 +63,7 @@ class Ambiguous:
     min_share: float = 0.01
     min_skill: float = MIN_SKILL
 
-    def check(self, context: RuleContext) -> Outcome:
+    def judge(self, context: RuleContext) -> Outcome:
         """Judge the dataset."""
         found = trusted(context, min_skill=self.min_skill)
         if isinstance(found, NotApplicable):

@@ -13,14 +13,14 @@ from datacheck.manifest import Task
 from datacheck.models.ridge import RidgeHead
 from datacheck.probing.budget import CUT_SHORT
 from datacheck.probing.skill import ADVICE, classification_skill
-from datacheck.rules.base import RuleContext
+from datacheck.rules.base import Rule, RuleContext
 from datacheck.rules.shared import NO_PROBE, Classified, classified, trusted
 from datacheck.scanning.measurements import PROPERTIES
 from datacheck.stats import Interval, mean_difference, paired_difference
 
 
 @dataclass(frozen=True)
-class BelowBaseline:
+class BelowBaseline(Rule):
     """The probe is not better than guessing, than the largest class, or than a linear rule on image properties.
 
     What
@@ -61,7 +61,7 @@ class BelowBaseline:
 
     min_samples: int = 50
 
-    def check(self, context: RuleContext) -> Outcome:
+    def judge(self, context: RuleContext) -> Outcome:
         """Judge the dataset."""
         if context.manifest.task is Task.REGRESSION:
             return self._regression(context)

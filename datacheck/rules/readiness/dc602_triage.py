@@ -9,7 +9,7 @@ from typing import Any, ClassVar
 import numpy as np
 
 from datacheck.findings import Finding, Found, NotApplicable, Outcome, Passed, Severity
-from datacheck.rules.base import RuleContext
+from datacheck.rules.base import Rule, RuleContext
 from datacheck.rules.shared import Classified, trusted
 from datacheck.stats.intervals import Z95, Interval, proportion
 
@@ -34,7 +34,7 @@ UNTOLD = (
 
 
 @dataclass(frozen=True)
-class Triage:
+class Triage(Rule):
     """Which gap costs most: wrong labels, underfitting, overfitting, distribution shift, or weak classes.
 
     What
@@ -74,7 +74,7 @@ class Triage:
     goal_error: float = 0.0
     min_gap: float = 0.05
 
-    def check(self, context: RuleContext) -> Outcome:
+    def judge(self, context: RuleContext) -> Outcome:
         """Judge the dataset."""
         found = trusted(context, least=50)
         if isinstance(found, NotApplicable):

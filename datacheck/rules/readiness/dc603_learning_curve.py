@@ -11,7 +11,7 @@ from numpy.typing import NDArray
 from datacheck.findings import Finding, Found, NotApplicable, Outcome, Passed, Severity
 from datacheck.manifest import Task
 from datacheck.models.ridge import RidgeHead
-from datacheck.rules.base import RuleContext
+from datacheck.rules.base import Rule, RuleContext
 from datacheck.rules.shared import embedded
 from datacheck.stats import Z95
 
@@ -20,7 +20,7 @@ N_DRAWS = 4
 
 
 @dataclass(frozen=True)
-class LearningCurve:
+class LearningCurve(Rule):
     """Accuracy is still rising with the number of samples, or has stopped.
 
     What
@@ -60,7 +60,7 @@ class LearningCurve:
     min_gain: float = 0.01
     min_samples: int = 200
 
-    def check(self, context: RuleContext) -> Outcome:
+    def judge(self, context: RuleContext) -> Outcome:
         """Judge the dataset."""
         if context.manifest.task is not Task.CLASSIFICATION:
             return NotApplicable(f"needs class labels; the task of this dataset is {context.manifest.task.value}")

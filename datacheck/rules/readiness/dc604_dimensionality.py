@@ -9,12 +9,12 @@ import numpy as np
 from numpy.typing import NDArray
 
 from datacheck.findings import Finding, Found, NotApplicable, Outcome, Passed, Severity
-from datacheck.rules.base import RuleContext
+from datacheck.rules.base import Rule, RuleContext
 from datacheck.rules.shared import embedded
 
 
 @dataclass(frozen=True)
-class Dimensionality:
+class Dimensionality(Rule):
     """The samples vary in very few directions, or in more than there are samples to fill.
 
     What
@@ -52,7 +52,7 @@ class Dimensionality:
     min_participation: float = 2.0
     samples_per_dimension: float = 3.0
 
-    def check(self, context: RuleContext) -> Outcome:
+    def judge(self, context: RuleContext) -> Outcome:
         """Judge the dataset."""
         found = embedded(context)
         if isinstance(found, NotApplicable):

@@ -1,4 +1,4 @@
-"""What the image quality rules share: whom a value stands out from, and how a flag is reported."""
+"""What the image quality rules share: when a value stands out from the others, and how it is reported."""
 
 from __future__ import annotations
 
@@ -9,29 +9,32 @@ import numpy as np
 import pyarrow as pa
 from numpy.typing import NDArray
 
-from datacheck.findings import Finding, Found, NotApplicable, Severity, sample_issues, worst_sample_ids
-from datacheck.manifest import Modality, Task
+from datacheck.findings import Found, Severity
+from datacheck.manifest import Task
 from datacheck.rules.base import Rule, RuleContext
-from datacheck.scanning.measurements import Measurements
-from datacheck.stats.intervals import proportion
+from datacheck.stats import proportion
 from datacheck.text import percent
 
-NATURE = 0.9
-"""From this share on, a property without a second mode is the nature of the dataset, not a defect of samples."""
+NEARLY_ALL = 0.9
+"""From this share on, a property without a second mode belongs to the dataset as a whole: nearly all images have it."""
+
+GREY_LEVEL = 0.01
+"""Two and a half of 255 grey levels: added before a logarithm, so that black and white stay finite."""
+
+BRIGHTNESS_SPREAD = 0.15
+"""The logarithm of brightness varies by at least this much between ordinary photos; see `robust_z`."""
+
+WARNING_SHARE = 0.01
+"""From this share of the images on, a quality problem is a warning: one image in a hundred changes the figures."""
 
 _MAD_TO_SD = 1.4826
+"""The standard deviation of a normal distribution is this many times its median absolute deviation."""
+
 _MIN_MODE = 5
+"""Fewer values than this form no mode: three or four outliers may lie together by chance."""
 
-
-def measured(context: RuleContext) -> Measurements | NotApplicable:
-    """Return the measurements, or say why there are none to judge."""
-    if context.manifest.modality is Modality.TABULAR:
-        return NotApplicable("looks at pixels; this is a tabular dataset")
-    if context.measurements is None:
-        return NotApplicable("looks at pixels, and this audit measured none; scan the images where they can be reached")
-    if not context.measurements.readable.any():
-        return NotApplicable("no image could be read (see DC101)")
-    return context.measurements
+_MAX_CLASSES = 10
+"""The evidence names at most this many classes, so that a thousand classes do not fill the page."""
 
 
 def robust_z(values: NDArray[np.float64], floor: float) -> NDArray[np.float64]:
@@ -90,7 +93,7 @@ def mode_boundary(values: NDArray[np.float64], max_valley: float = 0.15) -> floa
 def stands_out(
     values: NDArray[np.float64], side: Literal["low", "high"], *, z: float, floor: float
 ) -> NDArray[np.bool_]:
-    """Return which values lie beyond the bulk, or in a separate mode on that side, however large it is; shape [N].
+    """Return which values are outliers on one side, or in a separate mode there of any size; shape [N].
 
     Examples
     --------
@@ -108,24 +111,24 @@ def stands_out(
     return beyond
 
 
-def is_nature(affected: NDArray[np.bool_], values: NDArray[np.float64]) -> bool:
-    """Return whether a property holds for nearly all images, and the rest is no mode of its own; both shape [N].
+def holds_overall(affected: NDArray[np.bool_], values: NDArray[np.float64]) -> bool:
+    """Whether a property holds for nearly all images and the others form no mode of their own; both shape [N].
 
     Examples
     --------
     >>> one_mode, two_modes = np.linspace(0, 1, 100), np.repeat([0.0, 9.0], [92, 8])
-    >>> is_nature(one_mode < 0.95, one_mode), is_nature(two_modes < 5, two_modes)
+    >>> holds_overall(one_mode < 0.95, one_mode), holds_overall(two_modes < 5, two_modes)
     (True, False)
     """
     known = np.isfinite(values)
     rest = known & ~affected
-    if affected.sum() < NATURE * known.sum():
+    if affected.sum() < NEARLY_ALL * known.sum():
         return False
     boundary = mode_boundary(values)
     if boundary is None or rest.sum() < _MIN_MODE:
         return True
     below = values <= boundary
-    return not (max(below[rest].mean(), 1 - below[rest].mean()) >= NATURE and below[rest].mean().round() !=
+    return not (max(below[rest].mean(), 1 - below[rest].mean()) >= NEARLY_ALL and below[rest].mean().round() !=
                 below[affected].mean().round())  # fmt: skip
 
 
@@ -133,70 +136,38 @@ def flagged(
     rule: Rule,
     context: RuleContext,
     mask: NDArray[np.bool_],
-    *,
     suspicion: NDArray[np.float64],
     value: NDArray[np.float64],
-    message: str,
-    remedy: str,
-    severity: Severity,
-    evidence: Mapping[str, Any] | None = None,
-) -> Found:
-    """Report the samples of a mask; ``{n}`` in the message becomes their number and share.
+) -> tuple[pa.Table, str, dict[str, Any]]:
+    """Return the issues of the samples in a mask, their count as text, and the evidence of where they are.
 
     Parameters
     ----------
     rule, context
-        Who says it, and about what.
+        Which rule flags samples of what.
     mask, suspicion, value
         Shape [N]; the latter two are read where the mask holds, and suspicion is clipped to [0, 1].
-    message, remedy, severity, evidence
-        As in `Finding`; the share with its interval, by split and by class, is added to the evidence.
     """
     rows = np.flatnonzero(mask)
-    n_judged = int(context.measurements.readable.sum()) if context.measurements is not None else len(mask)
-    issues = sample_issues(
-        rule.code,
-        context.manifest.sample_ids.take(pa.array(rows)),
-        np.clip(np.nan_to_num(suspicion[rows], nan=1.0), 0.0, 1.0),
-        value=value[rows],
-    )
+    n_judged = int(context.measured.readable.sum())
+    suspicion = np.clip(np.nan_to_num(suspicion[rows], nan=1.0), 0.0, 1.0)
+    issues = rule.issues(context.ids(rows), suspicion, value=value[rows])
     counted = f"{len(rows):,} of {n_judged:,} images ({percent(len(rows) / n_judged)})"
-    finding = Finding(
-        code=rule.code,
-        name=rule.name,
-        severity=severity,
-        message=message.replace("{n}", counted),
-        remedy=remedy,
-        evidence={"share": proportion(len(rows), n_judged).to_json(), **(evidence or {}), **_where(context, mask)},
-        sample_ids=worst_sample_ids(issues),
-        n_affected=len(rows),
-    )
-    return Found((finding,), issues)
+    return issues, counted, {"share": proportion(len(rows), n_judged).to_json(), **_where(context, mask)}
 
 
-def by_nature(rule: Rule, message: str, remedy: str, evidence: Mapping[str, Any]) -> Found:
-    """State once, at info, what holds for the dataset as a whole."""
-    return Found(
-        (
-            Finding(
-                code=rule.code,
-                name=rule.name,
-                severity=Severity.INFO,
-                message=message,
-                remedy=remedy,
-                evidence=evidence,
-            ),
-        )
-    )
+def whole_dataset(rule: Rule, message: str, remedy: str, evidence: Mapping[str, Any]) -> Found:
+    """Report once, at info, what holds for nearly all images and so is no defect of single ones."""
+    return Found((rule.finding(message, remedy, severity=Severity.INFO, evidence=evidence),))
 
 
 def graded(mask: NDArray[np.bool_], severe: NDArray[np.bool_], n_judged: int) -> Severity:
-    """Return warning where a sample is beyond use or a hundredth of the dataset is affected, else info."""
-    return Severity.WARNING if np.any(mask & severe) or mask.sum() >= 0.01 * n_judged else Severity.INFO
+    """Return warning where a sample is useless or `WARNING_SHARE` of the images are affected, else info."""
+    return Severity.WARNING if np.any(mask & severe) or mask.sum() >= WARNING_SHARE * n_judged else Severity.INFO
 
 
 def _where(context: RuleContext, mask: NDArray[np.bool_]) -> dict[str, Any]:
-    """How many flagged samples each split and class has; up to ten classes, most first."""
+    """How many flagged samples each split and class has; the classes with most first."""
     manifest = context.manifest
     found: dict[str, Any] = {}
     if manifest.splits:
@@ -206,6 +177,6 @@ def _where(context: RuleContext, mask: NDArray[np.bool_]) -> dict[str, Any]:
     if manifest.task is Task.CLASSIFICATION:
         codes = manifest.label_codes[mask]
         counts = np.bincount(codes[codes >= 0], minlength=len(manifest.classes))
-        order = [int(k) for k in np.argsort(-counts, kind="stable")[:10] if counts[k]]
+        order = [int(k) for k in np.argsort(-counts, kind="stable")[:_MAX_CLASSES] if counts[k]]
         found["by_class"] = {manifest.classes[k]: int(counts[k]) for k in order}
     return found

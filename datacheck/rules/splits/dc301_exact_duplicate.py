@@ -8,12 +8,12 @@ from typing import ClassVar
 import numpy as np
 
 from datacheck.findings import NotApplicable, Outcome, Passed, Severity
-from datacheck.rules.base import RuleContext
+from datacheck.rules.base import Rule, RuleContext
 from datacheck.rules.splits.shared import Copies, copies_within, duplicates_of, repeats
 
 
 @dataclass(frozen=True)
-class ExactDuplicate:
+class ExactDuplicate(Rule):
     """Samples occur more than once within a split.
 
     What
@@ -49,7 +49,7 @@ class ExactDuplicate:
     name: ClassVar[str] = "exact-duplicate"
     severity: ClassVar[Severity] = Severity.WARNING
 
-    def check(self, context: RuleContext) -> Outcome:
+    def judge(self, context: RuleContext) -> Outcome:
         """Judge the dataset."""
         found = duplicates_of(context)
         if isinstance(found, NotApplicable):

@@ -9,12 +9,12 @@ import numpy as np
 from numpy.typing import NDArray
 
 from datacheck.findings import NotApplicable, Outcome, Passed, Severity
-from datacheck.rules.base import RuleContext
+from datacheck.rules.base import Rule, RuleContext
 from datacheck.rules.splits.shared import Copies, Rows, copies_within, duplicates_of, repeats
 
 
 @dataclass(frozen=True)
-class NearDuplicate:
+class NearDuplicate(Rule):
     """Samples of a split show nearly the same image.
 
     What
@@ -55,7 +55,7 @@ class NearDuplicate:
     name: ClassVar[str] = "near-duplicate"
     severity: ClassVar[Severity] = Severity.WARNING
 
-    def check(self, context: RuleContext) -> Outcome:
+    def judge(self, context: RuleContext) -> Outcome:
         """Judge the dataset."""
         found = duplicates_of(context)
         if isinstance(found, NotApplicable):

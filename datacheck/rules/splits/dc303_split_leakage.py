@@ -20,14 +20,14 @@ from datacheck.findings import (
     sample_issues,
     worst_sample_ids,
 )
-from datacheck.rules.base import RuleContext
+from datacheck.rules.base import Rule, RuleContext
 from datacheck.rules.splits.shared import MAX_CLUSTERS, Rows, duplicates_of, ids_at, seen_before, split_pairs
 from datacheck.stats import proportion
 from datacheck.text import percent
 
 
 @dataclass(frozen=True)
-class SplitLeakage:
+class SplitLeakage(Rule):
     """Samples of an evaluation split have a copy in a split before it.
 
     What
@@ -64,7 +64,7 @@ class SplitLeakage:
     name: ClassVar[str] = "split-leakage"
     severity: ClassVar[Severity] = Severity.ERROR
 
-    def check(self, context: RuleContext) -> Outcome:
+    def judge(self, context: RuleContext) -> Outcome:
         """Judge the dataset."""
         if len(context.manifest.splits) < 2:
             return NotApplicable("compares splits, and this dataset has fewer than two")

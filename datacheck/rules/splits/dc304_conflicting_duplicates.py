@@ -12,12 +12,12 @@ import pyarrow.compute as pc
 from datacheck.duplicates.clusters import DuplicateClusters
 from datacheck.findings import Finding, Found, NotApplicable, Outcome, Passed, Severity, sample_issues, worst_sample_ids
 from datacheck.manifest import Manifest, Task
-from datacheck.rules.base import RuleContext
+from datacheck.rules.base import Rule, RuleContext
 from datacheck.rules.splits.shared import Rows, cluster_evidence, copies_within, duplicates_of, ids_at
 
 
 @dataclass(frozen=True)
-class ConflictingDuplicates:
+class ConflictingDuplicates(Rule):
     """The same image carries different labels.
 
     What
@@ -56,7 +56,7 @@ class ConflictingDuplicates:
 
     target_tolerance: float = 0.1
 
-    def check(self, context: RuleContext) -> Outcome:
+    def judge(self, context: RuleContext) -> Outcome:
         """Judge the dataset."""
         manifest = context.manifest
         if manifest.task in {Task.UNLABELLED, Task.PAIRED}:

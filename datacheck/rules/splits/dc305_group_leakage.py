@@ -19,14 +19,14 @@ from datacheck.findings import (
     sample_issues,
     worst_sample_ids,
 )
-from datacheck.rules.base import RuleContext
+from datacheck.rules.base import Rule, RuleContext
 from datacheck.rules.splits.shared import MAX_CLUSTERS, Rows, ids_at, seen_before, split_pairs
 from datacheck.stats import proportion
 from datacheck.text import percent
 
 
 @dataclass(frozen=True)
-class GroupLeakage:
+class GroupLeakage(Rule):
     """A group (a patient, a site, a video) has samples in more than one split.
 
     What
@@ -60,7 +60,7 @@ class GroupLeakage:
     name: ClassVar[str] = "group-leakage"
     severity: ClassVar[Severity] = Severity.ERROR
 
-    def check(self, context: RuleContext) -> Outcome:
+    def judge(self, context: RuleContext) -> Outcome:
         """Judge the dataset."""
         manifest = context.manifest
         if "group" not in manifest:

@@ -11,7 +11,7 @@ from numpy.typing import NDArray
 
 from datacheck.findings import Finding, Found, NotApplicable, Outcome, Passed, Severity
 from datacheck.manifest import Manifest, Task
-from datacheck.rules.base import RuleContext
+from datacheck.rules.base import Rule, RuleContext
 from datacheck.rules.splits.shared import split_pairs
 from datacheck.stats import (
     Interval,
@@ -29,7 +29,7 @@ _MAX_CLASSES = 20
 
 
 @dataclass(frozen=True)
-class LabelDrift:
+class LabelDrift(Rule):
     """The classes (or targets) of two splits are distributed differently.
 
     What
@@ -71,7 +71,7 @@ class LabelDrift:
     alpha: float = 0.01
     min_samples: int = 20
 
-    def check(self, context: RuleContext) -> Outcome:
+    def judge(self, context: RuleContext) -> Outcome:
         """Judge the dataset."""
         manifest = context.manifest
         if manifest.task in {Task.UNLABELLED, Task.PAIRED}:

@@ -10,7 +10,7 @@ from numpy.typing import NDArray
 
 from datacheck.findings import Finding, Found, NotApplicable, Outcome, Passed, Severity
 from datacheck.manifest import Modality
-from datacheck.rules.base import RuleContext
+from datacheck.rules.base import Rule, RuleContext
 from datacheck.rules.splits.shared import split_pairs
 from datacheck.scanning.measurements import PROPERTIES, Measurements
 from datacheck.stats import Interval, benjamini_hochberg, hedges_g, ks_distance, wasserstein
@@ -18,7 +18,7 @@ from datacheck.stats.states import Moments
 
 
 @dataclass(frozen=True)
-class PropertyDrift:
+class PropertyDrift(Rule):
     """The images of two splits differ in brightness, size, sharpness or another property.
 
     What
@@ -63,7 +63,7 @@ class PropertyDrift:
     alpha: float = 0.01
     min_samples: int = 30
 
-    def check(self, context: RuleContext) -> Outcome:
+    def judge(self, context: RuleContext) -> Outcome:
         """Judge the dataset."""
         manifest, measurements = context.manifest, context.measurements
         if manifest.modality is Modality.TABULAR or measurements is None:

@@ -12,14 +12,14 @@ from scipy.stats import norm
 from datacheck.findings import Finding, Found, NotApplicable, Outcome, Passed, Severity
 from datacheck.models.ridge import RidgeHead
 from datacheck.pairing.embedding_spaces import embedding_spaces
-from datacheck.rules.base import RuleContext
+from datacheck.rules.base import Rule, RuleContext
 from datacheck.rules.shared import embedded
 from datacheck.stats.compare import auc
 from datacheck.stats.intervals import Interval, benjamini_hochberg
 
 
 @dataclass(frozen=True)
-class EmbeddingDrift:
+class EmbeddingDrift(Rule):
     """A classifier can tell which split a sample comes from.
 
     What
@@ -60,7 +60,7 @@ class EmbeddingDrift:
     error_auc: float = 0.8
     min_samples: int = 30
 
-    def check(self, context: RuleContext) -> Outcome:
+    def judge(self, context: RuleContext) -> Outcome:
         """Judge the dataset."""
         splits, codes = context.manifest.splits, context.manifest.split_codes
         if len(splits) < 2:

@@ -1,0 +1,104 @@
+"""What rules can require: each `Requirement` says why it is missing, in one place."""
+
+from __future__ import annotations
+
+import numpy as np
+
+from datacheck.manifest import Manifest, Modality, Task
+from datacheck.manifest.readers import FileReader
+from datacheck.rules.base import NOT_SCANNED, Requirement, RuleContext
+
+NO_PROBE = "needs the out-of-sample predictions of the probe: run the audit with --probe"
+
+
+def names_are_paths(manifest: Manifest) -> bool:
+    """Whether the uris are paths of files, not keys in an archive or in memory."""
+    return "uri" in manifest and (manifest.reader is None or isinstance(manifest.reader, FileReader))
+
+
+def _scan(context: RuleContext) -> str | None:
+    return NOT_SCANNED if context.measurements is None else None
+
+
+def _pixels(context: RuleContext) -> str | None:
+    if context.manifest.modality is Modality.TABULAR:
+        return "reads pixels, and this dataset is a table"
+    if context.measurements is None:
+        return "reads pixels, and no image was scanned; audit a source whose images can be opened"
+    return None if context.measurements.readable.any() else "no image could be read (see DC101)"
+
+
+def _content(context: RuleContext) -> str | None:
+    if context.measurements is None:
+        return "compares the content of the samples, and no image was scanned"
+    return None if context.measurements.readable.any() else "no image could be read (see DC101)"
+
+
+def _paths(context: RuleContext) -> str | None:
+    return None if names_are_paths(context.manifest) else "the samples are not files with paths"
+
+
+def _listings(context: RuleContext) -> str | None:
+    return (
+        "needs label files beside the images: open two listings or a paired table" if context.listings is None else None
+    )
+
+
+def _class_labels(context: RuleContext) -> str | None:
+    task = context.manifest.task
+    return None if task is Task.CLASSIFICATION else f"needs one class label a sample, and the task is {task.value}"
+
+
+def _classes(context: RuleContext) -> str | None:
+    manifest = context.manifest
+    if manifest.task not in {Task.CLASSIFICATION, Task.MULTILABEL}:
+        return f"needs class labels, and the task of this dataset is {manifest.task.value}"
+    return None if manifest.labelled.any() else "no sample has a class label (see DC106)"
+
+
+def _target(context: RuleContext) -> str | None:
+    task = context.manifest.task
+    if task is not Task.REGRESSION:
+        return f"needs a regression target, and the task of this dataset is {task.value}"
+    return None if np.isfinite(context.manifest.target).any() else "no sample has a finite target (see DC106)"
+
+
+def _labels(context: RuleContext) -> str | None:
+    if context.manifest.task in {Task.UNLABELLED, Task.PAIRED}:
+        return "needs labels, and this dataset has no classes and no target"
+    return None
+
+
+def _splits(context: RuleContext) -> str | None:
+    return "compares splits, and this dataset has fewer than two" if len(context.manifest.splits) < 2 else None
+
+
+def _groups(context: RuleContext) -> str | None:
+    return None if "group" in context.manifest else "needs a group column (patient, site, video), and there is none"
+
+
+def _probe(context: RuleContext) -> str | None:
+    return NO_PROBE if context.probe is None else None
+
+
+def _embeddings(context: RuleContext) -> str | None:
+    if context.probe is None:
+        return NO_PROBE
+    if context.probe.embeddings is None:
+        return f"needs embeddings, and the probe's backend {context.probe.backend!r} makes none"
+    return None
+
+
+SCAN = Requirement("scanned images", _scan)
+PIXELS = Requirement("readable images", _pixels)
+CONTENT = Requirement("the content of the samples", _content)
+PATHS = Requirement("files with paths", _paths)
+LISTINGS = Requirement("label files beside the images", _listings)
+CLASS_LABELS = Requirement("one class label a sample", _class_labels)
+CLASSES = Requirement("class labels, one or several a sample", _classes)
+TARGET = Requirement("a regression target", _target)
+LABELS = Requirement("labels of any kind", _labels)
+SPLITS = Requirement("two or more splits", _splits)
+GROUPS = Requirement("a group column", _groups)
+PROBE = Requirement("the probe (--probe)", _probe)
+EMBEDDINGS = Requirement("the probe's embeddings (--probe)", _embeddings)
