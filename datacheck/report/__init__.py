@@ -12,7 +12,8 @@ from typing import TYPE_CHECKING, TextIO
 
 from datacheck.errors import ConfigError, did_you_mean
 from datacheck.findings import Severity
-from datacheck.report.report import Report, RuleOutcome
+from datacheck.report.outcomes import RuleOutcome
+from datacheck.report.report import Report
 
 if TYPE_CHECKING:
     from datacheck.report.pictures import Thumbnails

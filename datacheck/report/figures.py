@@ -8,8 +8,8 @@ from html import escape
 import numpy as np
 from numpy.typing import NDArray
 
-from datacheck.report.evidence import number
 from datacheck.report.tables import Histogram
+from datacheck.text import number
 
 WIDTH, HEIGHT = 300, 110
 _LEFT, _BOTTOM, _TOP = 4, 20, 6

@@ -2,13 +2,12 @@
 
 from __future__ import annotations
 
-from typing import TYPE_CHECKING
+from collections.abc import Mapping
 
 from datacheck.findings import Failed, Finding, Severity
-from datacheck.report.words import look_up
-
-if TYPE_CHECKING:
-    from datacheck.report.report import Report
+from datacheck.report.dataset import sample_files
+from datacheck.report.report import Report
+from datacheck.text import clean
 
 _COMMANDS = {Severity.ERROR: "error", Severity.WARNING: "warning", Severity.INFO: "notice"}
 
@@ -16,22 +15,22 @@ _COMMANDS = {Severity.ERROR: "error", Severity.WARNING: "warning", Severity.INFO
 def render(report: Report, *, fail_on: Severity = Severity.ERROR) -> str:
     """Return one annotation for each finding, worst first, and one for each rule that crashed.
 
-    The file is that of the worst sample, relative to the dataset's root.
+    The file is that of the worst sample, relative to the working directory, which is the repository in a workflow.
     """
     ids = [finding.sample_ids[0] for finding in report.findings if finding.sample_ids]
-    uris = {key: row.get("uri") for key, row in look_up(report.manifest, ids, ["uri"]).items()}
+    files = sample_files(report.manifest, ids)
     lines = [
         f"::error title={_property(f'{outcome.code} {outcome.name} crashed')}::{_data(outcome.outcome.error)}"
         for outcome in report.failed
         if isinstance(outcome.outcome, Failed)
     ]
-    lines.extend(_annotation(finding, uris) for finding in report.findings)
+    lines.extend(_annotation(finding, files) for finding in report.findings)
     return "".join(f"{line}\n" for line in lines)
 
 
-def _annotation(finding: Finding, uris: dict[str, str | None]) -> str:
-    uri = uris.get(finding.sample_ids[0]) if finding.sample_ids else None
-    place = f"file={_property(uri)}," if uri else ""
+def _annotation(finding: Finding, files: Mapping[str, str]) -> str:
+    file = files.get(finding.sample_ids[0]) if finding.sample_ids else None
+    place = f"file={_property(file)}," if file else ""
     title = _property(f"{finding.code} {finding.name}")
     named = f"\nSamples: {', '.join(finding.sample_ids[:5])}" if finding.sample_ids else ""
     more = finding.n_affected - min(5, len(finding.sample_ids))
@@ -41,7 +40,8 @@ def _annotation(finding: Finding, uris: dict[str, str | None]) -> str:
 
 
 def _data(text: str) -> str:
-    return text.replace("%", "%25").replace("\r", "%0D").replace("\n", "%0A")
+    lines = [clean(line).replace("%", "%25") for line in text.splitlines()]
+    return "%0A".join(lines)
 
 
 def _property(text: str) -> str:

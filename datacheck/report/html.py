@@ -17,20 +17,20 @@ import numpy as np
 from markupsafe import Markup
 
 from datacheck.findings import Severity
-from datacheck.report.evidence import Curve
+from datacheck.report.dataset import dataset_line
+from datacheck.report.evidence_blocks import MeasuredCurve
 from datacheck.report.figures import curve_svg
 from datacheck.report.overview import matrix, probe_view, properties, verdict
 from datacheck.report.pictures import BUDGET, PictureBook, Thumbnails, collect, open_thumbnails
 from datacheck.report.plans import plan_view
+from datacheck.report.report import Report
+from datacheck.report.rule_pages import rule_pages
 from datacheck.report.views import GALLERY, FindingView, finding_views
-from datacheck.report.words import dataset_line, rule_pages
 from datacheck.storage import write_text
 from datacheck.text import plural
 
 if TYPE_CHECKING:
     from jinja2 import Environment
-
-    from datacheck.report.report import Report
 
 
 def render(
@@ -121,7 +121,7 @@ def _picture_of(book: PictureBook, sample_id: str) -> int:
     return book.index.get(sample_id, -1)
 
 
-def _curve_of(curve: Curve) -> Markup:
+def _curve_of(curve: MeasuredCurve) -> Markup:
     x, value, low, high = np.asarray(curve.points, dtype=np.float64).T
     return Markup(curve_svg(x, value, low, high, label=curve.name, x_name=curve.x_name))
 

@@ -4,12 +4,10 @@ from __future__ import annotations
 
 import json
 from importlib.resources import files
-from typing import TYPE_CHECKING, Any, cast
+from typing import Any, cast
 
 from datacheck.findings import Severity
-
-if TYPE_CHECKING:
-    from datacheck.report.report import Report
+from datacheck.report.report import Report
 
 
 def render(report: Report, *, fail_on: Severity = Severity.ERROR) -> str:

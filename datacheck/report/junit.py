@@ -3,13 +3,11 @@
 from __future__ import annotations
 
 import re
-from typing import TYPE_CHECKING
 from xml.etree import ElementTree as ET
 
 from datacheck.findings import Failed, Finding, Found, NotApplicable, Severity
-
-if TYPE_CHECKING:
-    from datacheck.report.report import Report, RuleOutcome
+from datacheck.report.outcomes import RuleOutcome
+from datacheck.report.report import Report
 
 _NOT_XML = re.compile("[^\t\n\r\x20-\ud7ff\ue000-\ufffd\U00010000-\U0010ffff]")
 

@@ -2,42 +2,47 @@
 
 from __future__ import annotations
 
+from collections.abc import Mapping, Sequence
 from html import escape
-from typing import TYPE_CHECKING
 
-if TYPE_CHECKING:
-    from datacheck.report.report import Report
+from datacheck.findings import Finding
+from datacheck.manifest import Manifest
+from datacheck.report.outcomes import RuleOutcome
+from datacheck.text import plural
 
 MAX_ROWS = 12
-"""A notebook cell shows at most this many findings."""
+"""A notebook cell shows at most this many findings: more than a screen is read in the HTML report."""
 
 _COLOURS = {"error": "#b42318", "warning": "#b54708", "info": "#175cd3"}
 
 
-def summary(report: Report) -> str:
+def summary_table(
+    manifest: Manifest, outcomes: Sequence[RuleOutcome], findings: Sequence[Finding], counts: Mapping[str, int]
+) -> str:
     """Return the counts and the worst findings as an HTML fragment; everything in it is escaped."""
-    manifest = report.manifest
-    parts = [f"{len(manifest):,} samples"]
+    parts = [plural(len(manifest), "sample")]
     if manifest.classes:
-        parts.append(f"{len(manifest.classes):,} classes")
+        parts.append(plural(len(manifest.classes), "class", "classes"))
     if manifest.splits:
         parts.append("splits " + ", ".join(manifest.splits))
-    counts = ", ".join(f"{count} {name}" for name, count in report.counts.items() if count) or "nothing found"
+    counted = ", ".join(f"{count} {name}" for name, count in counts.items() if count) or "nothing found"
     rows = "".join(
-        f'<tr><td style="color:{_COLOURS[finding.severity.label]};font-weight:600">{finding.severity.label}</td>'
-        f"<td>{escape(finding.code)} {escape(finding.name)}</td>"
-        f'<td style="text-align:left">{escape(finding.message)}<br><small>{escape(finding.remedy)}</small></td></tr>'
-        for finding in report.findings[:MAX_ROWS]
+        _row(finding.severity.label, finding, f"{escape(finding.message)}<br><small>{escape(finding.remedy)}</small>")
+        for finding in findings[:MAX_ROWS]
     )
-    failed = "".join(
-        f'<tr><td style="color:{_COLOURS["error"]};font-weight:600">crashed</td>'
-        f"<td>{escape(outcome.code)} {escape(outcome.name)}</td><td></td></tr>"
-        for outcome in report.failed
-    )
-    more = len(report.findings) - MAX_ROWS
+    crashed = "".join(_row("crashed", one, "") for one in outcomes if one.status == "failed")
+    more = len(findings) - MAX_ROWS
     tail = f"<p>… and {more} more</p>" if more > 0 else ""
     return (
-        f"<div><p><strong>datacheck</strong> · {escape(' · '.join(parts))} · {escape(counts)}</p>"
+        f"<div><p><strong>datacheck</strong> · {escape(' · '.join(parts))} · {escape(counted)}</p>"
         f"<table><thead><tr><th>severity</th><th>rule</th><th>finding</th></tr></thead>"
-        f"<tbody>{failed}{rows}</tbody></table>{tail}</div>"
+        f"<tbody>{crashed}{rows}</tbody></table>{tail}</div>"
+    )
+
+
+def _row(word: str, rule: Finding | RuleOutcome, text: str) -> str:
+    colour = _COLOURS.get(word, _COLOURS["error"])
+    return (
+        f'<tr><td style="color:{colour};font-weight:600">{word}</td>'
+        f'<td>{escape(rule.code)} {escape(rule.name)}</td><td style="text-align:left">{text}</td></tr>'
     )

@@ -10,15 +10,15 @@ from numpy.typing import NDArray
 
 from datacheck.findings import Severity
 from datacheck.manifest import Manifest, Task
-from datacheck.report.evidence import interval_text, number
+from datacheck.report.evidence_blocks import interval_text
 from datacheck.report.figures import curve_svg, histogram_svg, interval_svg
+from datacheck.report.report import Report
 from datacheck.report.tables import class_counts, histogram
 from datacheck.scanning.measurements import PROPERTIES
-from datacheck.text import plural
+from datacheck.text import number, plural
 
 if TYPE_CHECKING:
     from datacheck.probing.outputs import ProbeOutputs
-    from datacheck.report.report import Report
     from datacheck.stats import Interval
 
 MAX_CLASSES = 60

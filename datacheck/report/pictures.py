@@ -9,12 +9,10 @@ from contextlib import suppress
 from dataclasses import dataclass, field
 from itertools import chain, zip_longest
 from pathlib import Path
-from typing import TYPE_CHECKING, Protocol
+from typing import Protocol
 
 from datacheck.errors import StorageError
-
-if TYPE_CHECKING:
-    from datacheck.report.report import Report
+from datacheck.report.report import Report
 
 BUDGET = 3_400_000
 """Bytes of base64 text that the pictures of one report may take; the rest of a report stays far under 1 MB."""

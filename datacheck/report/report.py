@@ -1,4 +1,4 @@
-"""The report: everything that one audit found, as one value."""
+"""The report: everything that one audit found, as one value, and its run folder on disk."""
 
 from __future__ import annotations
 
@@ -8,21 +8,17 @@ from functools import cached_property
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
+import numpy as np
 import pyarrow as pa
 import pyarrow.compute as pc
 
-from datacheck.errors import ConfigError, did_you_mean
-from datacheck.findings import (
-    SAMPLE_ISSUES_SCHEMA,
-    Failed,
-    Finding,
-    Found,
-    NotApplicable,
-    Outcome,
-    Passed,
-    Severity,
-)
+from datacheck.duplicates.clusters import DuplicateClusters, exact_clusters
+from datacheck.errors import ConfigError, RelabelError, did_you_mean
+from datacheck.findings import SAMPLE_ISSUES_SCHEMA, Finding, Found, Severity
 from datacheck.manifest import Manifest
+from datacheck.report.notebook import summary_table
+from datacheck.report.outcomes import RuleOutcome, json_safe
+from datacheck.report.run_folder import FINDINGS, VERSION, Tables, read_run_folder, write_run_folder
 from datacheck.scanning.measurements import Measurements
 
 if TYPE_CHECKING:
@@ -32,25 +28,8 @@ if TYPE_CHECKING:
     from datacheck.probing.outputs import ProbeOutputs
     from datacheck.relabel import RelabelQueue
 
-
-@dataclass(frozen=True)
-class RuleOutcome:
-    """What one rule said, and how long it took."""
-
-    code: str
-    name: str
-    outcome: Outcome
-    seconds: float = 0.0
-
-    @property
-    def status(self) -> str:
-        """``passed``, ``found``, ``not-applicable`` or ``failed``."""
-        return {Passed: "passed", Found: "found", NotApplicable: "not-applicable", Failed: "failed"}[type(self.outcome)]
-
-    @property
-    def findings(self) -> tuple[Finding, ...]:
-        """The rule's findings; none unless it found something."""
-        return self.outcome.findings if isinstance(self.outcome, Found) else ()
+_FRAME_COLUMNS = ("uri", "label", "target", "split", "group")
+"""Columns of the manifest that `Report.to_frame` adds to the sample issues."""
 
 
 @dataclass(frozen=True, eq=False)
@@ -70,7 +49,7 @@ class Report:
     created
         When the audit ran, ISO 8601.
     version
-        The datacheck that made it.
+        The version of datacheck that made it.
     settings
         The settings that the audit ran with, JSON-safe.
 
@@ -148,14 +127,13 @@ class Report:
             When no rule of this report goes by that code or name.
         """
         for code in codes:
-            if not any(_goes_by(outcome, code) for outcome in self.outcomes):
+            if not any(outcome.goes_by(code) for outcome in self.outcomes):
                 known = [word for outcome in self.outcomes for word in (outcome.code, outcome.name)]
                 raise ConfigError(
                     f"expected one of the {len(self.outcomes)} rules of this report, found {code!r}"
                     f"{did_you_mean(code, known)}"
                 )
-        kept = tuple(outcome for outcome in self.outcomes if any(_goes_by(outcome, code) for code in codes))
-        return replace(self, outcomes=kept)
+        return replace(self, outcomes=tuple(one for one in self.outcomes if any(map(one.goes_by, codes))))
 
     def to_frame(self) -> pd.DataFrame:
         """Return the sample issues with each sample's uri, label, target and split; a row for each (rule, sample)."""
@@ -165,7 +143,7 @@ class Report:
             1, "name", pa.array([names.get(code, "") for code in issues["code"].to_pylist()], pa.string())
         )
         rows = pc.index_in(issues["sample_id"], value_set=self.manifest.sample_ids)
-        for column in ("uri", "label", "target", "split", "group"):
+        for column in _FRAME_COLUMNS:
             if column in self.manifest:
                 table = table.append_column(column, self.manifest.table[column].take(rows))
         frame: pd.DataFrame = table.to_pandas()
@@ -173,9 +151,33 @@ class Report:
 
     def to_json(self) -> dict[str, Any]:
         """Return the findings and every rule's outcome as plain JSON values (see ``schema/findings.schema.json``)."""
-        from datacheck.report.storage import report_json
-
-        return report_json(self)
+        manifest = self.manifest
+        return {
+            "schema": FINDINGS,
+            "version": VERSION,
+            "datacheck": self.version,
+            "created": self.created,
+            "seconds": self.seconds,
+            "settings": json_safe(self.settings),
+            "dataset": {
+                "took_for": manifest.took_for,
+                "task": manifest.task.value,
+                "modality": manifest.modality.value,
+                "root": None if manifest.root is None else str(manifest.root),
+                "samples": len(manifest),
+                "classes": list(manifest.classes),
+                "splits": list(manifest.splits),
+            },
+            "summary": {
+                "worst": None if self.worst is None else self.worst.label,
+                "findings": dict(self.counts),
+                "rules": {
+                    status.replace("-", "_"): len(self.with_status(status))
+                    for status in ("passed", "found", "not-applicable", "failed")
+                },
+            },
+            "outcomes": [outcome.to_json() for outcome in self.outcomes],
+        }
 
     def relabel_queue(
         self,
@@ -203,15 +205,25 @@ class Report:
         RelabelError
             When the audit trained no probe, or the task has no labels to question.
         """
-        from datacheck.report.questions import relabel_questions
+        from datacheck.relabel import relabel_queue
 
-        return relabel_questions(self, budget=budget, random_share=random_share, gold=gold, seed=seed)
+        if self.probe is None:
+            raise RelabelError("a relabel queue needs the probe, and this audit trained none: audit again with --probe")
+        return relabel_queue(
+            self.manifest,
+            self.probe,
+            budget=budget,
+            identity="" if self.fingerprint is None else f"{self.fingerprint.identity:032x}",
+            duplicates=None if self.measurements is None else _exact_duplicates(self.measurements),
+            random_share=random_share,
+            gold=gold,
+            seed=seed,
+        )
 
     def save(self, folder: str | Path) -> None:
         """Write the run folder; each file is whole or as it was before."""
-        from datacheck.report.storage import save_report
-
-        save_report(self, Path(folder))
+        tables = Tables(self.manifest, self.issues, self.measurements, self.fingerprint, self.probe)
+        write_run_folder(Path(folder), self.to_json(), tables)
 
     @classmethod
     def load(cls, folder: str | Path) -> Report:
@@ -222,19 +234,17 @@ class Report:
         StorageError
             When a file is missing, damaged, or of a newer version.
         """
-        from datacheck.report.storage import load_report
-
-        return load_report(Path(folder))
+        return cls(**read_run_folder(Path(folder)))
 
     def _repr_html_(self) -> str:
-        from datacheck.report.notebook import summary
-
-        return summary(self)
+        return summary_table(self.manifest, self.outcomes, self.findings, self.counts)
 
     def __repr__(self) -> str:
         counts = ", ".join(f"{count} {name}" for name, count in self.counts.items())
         return f"<Report of {len(self.manifest):,} samples: {counts}; {len(self.outcomes)} rules>"
 
 
-def _goes_by(outcome: RuleOutcome, word: str) -> bool:
-    return outcome.code.startswith(word.upper()) or outcome.name == word.lower()
+def _exact_duplicates(measurements: Measurements) -> DuplicateClusters:
+    """Return the clusters of identical files; near duplicates are other samples, each with its own question."""
+    exact = exact_clusters(measurements.table["content_hash"])
+    return DuplicateClusters(exact, exact, np.empty((0, 2), np.int64), np.empty(0, np.int8))

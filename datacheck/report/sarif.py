@@ -3,20 +3,20 @@
 from __future__ import annotations
 
 import json
-from pathlib import Path, PurePosixPath, PureWindowsPath
-from typing import TYPE_CHECKING, Any
-from urllib.parse import quote
+from collections.abc import Mapping
+from pathlib import Path
+from typing import Any
 
 from datacheck.findings import Failed, Finding, Severity
-from datacheck.report.storage import json_safe
-from datacheck.report.words import URI_SCHEME, RulePage, look_up, rule_pages
-
-if TYPE_CHECKING:
-    from datacheck.report.report import Report, RuleOutcome
+from datacheck.report.dataset import sample_files
+from datacheck.report.outcomes import RuleOutcome, json_safe
+from datacheck.report.places import file_uri
+from datacheck.report.report import Report
+from datacheck.report.rule_pages import RulePage, rule_pages
 
 SCHEMA_URI = "https://json.schemastore.org/sarif-2.1.0.json"
-BASE = "DATASETROOT"
-"""The name of the dataset's root in artifact locations."""
+BASE = "%SRCROOT%"
+"""The name of the working directory in artifact locations, as code-scanning services spell it."""
 
 _LEVELS = {Severity.ERROR: "error", Severity.WARNING: "warning", Severity.INFO: "note"}
 
@@ -42,9 +42,8 @@ def render(report: Report, *, fail_on: Severity = Severity.ERROR) -> str:
         "columnKind": "unicodeCodePoints",
         "results": _results(report),
     }
-    root = report.manifest.root
-    if root is not None and root.is_absolute():
-        run["originalUriBaseIds"] = {BASE: {"uri": root.as_uri().rstrip("/") + "/"}}
+    if f'"uriBaseId": "{BASE}"' in json.dumps(run["results"]):
+        run["originalUriBaseIds"] = {BASE: {"uri": Path.cwd().as_uri().rstrip("/") + "/"}}
     log = {"$schema": SCHEMA_URI, "version": "2.1.0", "runs": [run]}
     return json.dumps(log, indent=2, ensure_ascii=False, allow_nan=False) + "\n"
 
@@ -66,12 +65,12 @@ def _rule(outcome: RuleOutcome, page: RulePage) -> dict[str, Any]:
 def _results(report: Report) -> list[dict[str, Any]]:
     index = {outcome.code: position for position, outcome in enumerate(report.outcomes)}
     ids = [sample_id for finding in report.findings for sample_id in finding.sample_ids]
-    uris = {key: row.get("uri") for key, row in look_up(report.manifest, ids, ["uri"]).items()}
-    return [_result(finding, index.get(finding.code, -1), uris) for finding in report.findings]
+    files = sample_files(report.manifest, ids)
+    return [_result(finding, index.get(finding.code, -1), files) for finding in report.findings]
 
 
-def _result(finding: Finding, rule_index: int, uris: dict[str, str | None]) -> dict[str, Any]:
-    locations = [_location(uri) for uri in (uris.get(sample_id) for sample_id in finding.sample_ids) if uri]
+def _result(finding: Finding, rule_index: int, files: Mapping[str, str]) -> dict[str, Any]:
+    locations = [_location(files[sample_id]) for sample_id in finding.sample_ids if sample_id in files]
     return {
         "ruleId": finding.code,
         "ruleIndex": rule_index,
@@ -88,15 +87,10 @@ def _result(finding: Finding, rule_index: int, uris: dict[str, str | None]) -> d
     }
 
 
-def _location(uri: str) -> dict[str, Any]:
-    if URI_SCHEME.match(uri):
-        place = {"uri": quote(uri, safe=":/?#[]@!$&'()*+,;=%-._~")}
-    elif PurePosixPath(uri).is_absolute():
-        place = {"uri": Path(uri).as_uri()}
-    elif PureWindowsPath(uri).is_absolute():
-        place = {"uri": PureWindowsPath(uri).as_uri()}
-    else:
-        place = {"uri": quote(uri, safe="/-._~"), "uriBaseId": BASE}
+def _location(file: str) -> dict[str, Any]:
+    place = {"uri": file_uri(file)}
+    if ":" not in place["uri"]:  # a relative path: a colon of its own would be escaped
+        place["uriBaseId"] = BASE
     return {"physicalLocation": {"artifactLocation": place}}
 
 

@@ -9,7 +9,7 @@ from collections import Counter
 from collections.abc import Sequence
 from dataclasses import dataclass
 from pathlib import Path
-from typing import TYPE_CHECKING, TextIO
+from typing import TextIO
 
 from rich.cells import cell_len, set_cell_size
 from rich.console import Console
@@ -17,13 +17,11 @@ from rich.text import Text
 
 from datacheck.findings import Failed, Finding, NotApplicable, Severity
 from datacheck.manifest import Task
+from datacheck.report.dataset import dataset_line
 from datacheck.report.plan_screen import plan_lines
+from datacheck.report.report import Report
 from datacheck.report.tables import class_counts
-from datacheck.report.words import dataset_line
 from datacheck.text import clean, plural
-
-if TYPE_CHECKING:
-    from datacheck.report.report import Report
 
 _STYLES = {Severity.ERROR: "bold red", Severity.WARNING: "bold yellow", Severity.INFO: "bold blue"}
 _MARKS = {Severity.ERROR: "✖", Severity.WARNING: "▲", Severity.INFO: "●"}

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
-from typing import TYPE_CHECKING, Any
+from typing import Any
 
 import numpy as np
 import pyarrow as pa
@@ -12,11 +12,11 @@ import pyarrow.compute as pc
 
 from datacheck.findings import Finding
 from datacheck.manifest import Manifest, Task
-from datacheck.report.evidence import Evidence, lay_out, number
-from datacheck.report.words import RulePage, look_up
-
-if TYPE_CHECKING:
-    from datacheck.report.report import Report
+from datacheck.report.dataset import sample_rows
+from datacheck.report.evidence_blocks import EvidenceBlocks, evidence_blocks
+from datacheck.report.report import Report
+from datacheck.report.rule_pages import RulePage
+from datacheck.text import number
 
 GALLERY = 24
 """A gallery shows at most this many samples, and says how many there are."""
@@ -48,7 +48,7 @@ class FindingView:
     anchor: str
     finding: Finding
     page: RulePage
-    evidence: Evidence
+    evidence: EvidenceBlocks
     groups: tuple[tuple[Tile, ...], ...]
     """Galleries: one group of tiles, or a group for each cluster of duplicates."""
     side_by_side: bool
@@ -103,7 +103,7 @@ def _view(
         anchor=f"finding-{position + 1}",
         finding=finding,
         page=pages.get(finding.code, RulePage()),
-        evidence=lay_out(finding.evidence),
+        evidence=evidence_blocks(finding.evidence),
         groups=groups,
         side_by_side=side_by_side,
         n_shown=sum(tile.sample_id in flagged for tile in tiles),
@@ -148,7 +148,7 @@ def _groups(
 ) -> tuple[tuple[tuple[Tile, ...], ...], bool]:
     """Return tiles in clusters where the rows have clusters or relatives, else in one gallery."""
     related = [row["related_id"] for row in rows if row["related_id"]]
-    places = look_up(report.manifest, [row["sample_id"] for row in rows] + related, _COLUMNS)
+    places = sample_rows(report.manifest, [row["sample_id"] for row in rows] + related, _COLUMNS)
     shown = {row["sample_id"] for row in rows}
     clustered: dict[Any, list[dict[str, Any]]] = {}
     paired = False

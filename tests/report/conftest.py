@@ -16,7 +16,7 @@ from datacheck.labels.label_yield import LabelYield
 from datacheck.manifest import Manifest
 from datacheck.probing.outputs import ProbeOutputs
 from datacheck.report import Report, RuleOutcome
-from datacheck.report.words import RulePage
+from datacheck.report.rule_pages import RulePage
 from datacheck.scanning.measurements import MEASUREMENTS_SCHEMA, Measurements
 from datacheck.stats import Interval
 

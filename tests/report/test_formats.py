@@ -20,9 +20,9 @@ import pytest
 from datacheck.findings import Severity
 from datacheck.report import Report, print_report, render
 from datacheck.report.json import schema
+from datacheck.report.rule_pages import RulePage, rule_pages
 from datacheck.report.terminal import Screen
 from datacheck.report.terminal import render as render_terminal
-from datacheck.report.words import RulePage, rule_pages
 from datacheck.rules import RULES
 
 GOLDEN = Path(__file__).parent / "golden"
@@ -87,8 +87,9 @@ def test_sarif_results_point_at_their_rules_and_files(crashed: Report, pages: di
         places = [
             place["physicalLocation"]["artifactLocation"] for place in result["locations"] + result["relatedLocations"]
         ]
-        assert [unquote(place["uri"]) for place in places] == list(finding.sample_ids)
-        assert all(place["uriBaseId"] in run["originalUriBaseIds"] for place in places)
+        assert [unquote(place["uri"]) for place in places] == [
+            f"file:///data/pets/{name}" for name in finding.sample_ids
+        ]
         assert rules[result["ruleIndex"]]["help"]["text"].startswith("What\n")
     assert run["invocations"][0]["executionSuccessful"] is False
     assert run["invocations"][0]["toolExecutionNotifications"][0]["associatedRule"]["id"] == "DC405"
@@ -96,14 +97,28 @@ def test_sarif_results_point_at_their_rules_and_files(crashed: Report, pages: di
 
 def test_sarif_escapes_the_places(report: Report) -> None:
     uri = sarif(report)["results"][0]["relatedLocations"][0]["physicalLocation"]["artifactLocation"]["uri"]
-    assert uri == "dog/10%25%2C%20a%3Ab.jpg"
+    assert uri == "file:///data/pets/dog/10%25%2C%20a%3Ab.jpg"
+
+
+def test_annotated_files_are_relative_to_the_working_directory(
+    report: Report, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.chdir(tmp_path)
+    inside = replace(report, manifest=replace(report.manifest, root=tmp_path / "data" / "pets"))
+    run = sarif(inside)
+    (place,) = [result["locations"][0] for result in run["results"] if result["ruleId"] == "DC304"]
+    assert place["physicalLocation"]["artifactLocation"] == {"uri": "data/pets/cat/1.jpg", "uriBaseId": "%SRCROOT%"}
+    assert run["originalUriBaseIds"] == {"%SRCROOT%": {"uri": tmp_path.as_uri() + "/"}}
+    assert render(inside, "github").startswith("::error file=data/pets/cat/1.jpg,title=DC304")
+    monkeypatch.chdir(tmp_path.parent)
+    assert f"file={tmp_path.name}/data/pets/cat/1.jpg," in render(inside, "github")
 
 
 def test_github_escapes_data_and_properties(crashed: Report) -> None:
     lines = render(crashed, "github").splitlines()
     assert len(lines) == 4
     assert lines[0].startswith("::error title=DC405 odd-size crashed::ValueError")
-    assert lines[1].startswith("::error file=cat/1.jpg,title=DC304 conflicting-duplicates::2 images")
+    assert lines[1].startswith("::error file=/data/pets/cat/1.jpg,title=DC304 conflicting-duplicates::2 images")
     assert "50 %25, 1 line%0Aand another%0AFix: Look" in lines[2]
     assert "dog/10%25, a:b.jpg" in lines[1]
     assert lines[3].startswith("::notice title=DC203 class-imbalance::")

@@ -14,7 +14,7 @@ from datacheck.findings import Finding, Found, Severity, sample_issues
 from datacheck.manifest import Manifest
 from datacheck.probing.outputs import ProbeOutputs
 from datacheck.report import Report, RuleOutcome, render, write_html
-from datacheck.report.evidence import lay_out
+from datacheck.report.evidence_blocks import evidence_blocks
 from datacheck.report.html import render as render_html
 from datacheck.report.pictures import collect
 from datacheck.report.tables import histogram
@@ -163,7 +163,7 @@ def test_pictures_are_embedded_once_within_the_budget() -> None:
 
 
 def test_evidence_becomes_facts_tables_and_curves() -> None:
-    found = lay_out(
+    found = evidence_blocks(
         {
             "gap": {"value": 0.5, "low": 0.4, "high": 0.6},
             "names": ["a", "b"],
