@@ -21,6 +21,9 @@ ESCAPED_BYTE = r"\\x([89a-f][0-9a-f])"
 _ESCAPED_BYTE = re.compile(ESCAPED_BYTE.encode())
 _OPEN_FLAGS = os.O_RDONLY | getattr(os, "O_NONBLOCK", 0) | getattr(os, "O_CLOEXEC", 0) | getattr(os, "O_BINARY", 0)
 
+Workers = Literal["process", "thread"]
+"""Whether a reader can be sent to other processes, or its data live in this one."""
+
 SampleContent = bytes | NDArray[np.generic]
 """Encoded bytes, or decoded pixels as [H, W] or [H, W, C]."""
 
@@ -67,8 +70,8 @@ class SampleReader(Protocol):
     """Reaches samples by their ``uri``. A reader with ``workers = "process"`` can be sent to other processes."""
 
     @property
-    def workers(self) -> Literal["process", "thread"]:
-        """Whether the reader can be sent to other processes, or its data live in this one."""
+    def workers(self) -> Workers:
+        """Where the reader can work."""
         ...
 
     def stamp(self, uri: str) -> FileStamp | None:
@@ -96,7 +99,7 @@ class FileReader:
     """
 
     root: Path
-    workers: Literal["process", "thread"] = "process"
+    workers: Workers = "process"
 
     def path(self, uri: str) -> Path:
         """Return the path of a sample below the root."""
@@ -118,7 +121,7 @@ class FileReader:
         """Return the file's bytes."""
         path = self.path(uri)
         try:
-            # Without waiting, so that a named pipe is told from a file before it hangs the scan.
+            # Without waiting, so that a named pipe is refused and does not stop the scan.
             with open(os.open(path, _OPEN_FLAGS), "rb", buffering=0) as file:  # noqa: PTH123 - hot path
                 if not stat.S_ISREG(os.fstat(file.fileno()).st_mode):
                     raise SampleReadError(ReadFailure.NOT_A_FILE, f"{path}: expected a file, found something else")
@@ -140,7 +143,7 @@ class TarReader:
     """
 
     root: Path
-    workers: Literal["process", "thread"] = "process"
+    workers: Workers = "process"
 
     def stamp(self, uri: str) -> FileStamp | None:
         """Return the member's size and the shard's modification time."""

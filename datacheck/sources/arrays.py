@@ -13,14 +13,24 @@ from numpy.typing import NDArray
 from datacheck.errors import SourceError, did_you_mean
 from datacheck.manifest import Manifest, Modality, Task
 from datacheck.manifest.schema import row_ids
+from datacheck.sources.array_readers import ArrayReader, as_array
 from datacheck.sources.base import Source, SourceOptions, as_path
-from datacheck.sources.element_readers import ArrayReader, as_array
 from datacheck.sources.files import existing
 from datacheck.sources.pairs import per_sample
 from datacheck.text import plural
 
 _CHANNELS = (1, 3, 4)
+"""Grey, colour, and colour with alpha."""
+
 _MOST_FEATURE_COLUMNS = 1000
+"""Features that get a column each; more, such as flattened images, stay one column of lists."""
+
+_FIRST_IMAGES = 1000
+"""Images of a list that are looked at for their shape and range before the list is opened."""
+
+_MOST_CLASSES_COUNTED = 1 << 20
+"""Highest label that is taken for the index of a class; a higher one is a name that happens to be a number."""
+
 _IMAGE_KEYS = ("images", "image", "x", "X", "data", "x_train", "arr_0")
 _LABEL_KEYS = ("labels", "label", "y", "Y", "targets", "target", "y_train", "arr_1")
 
@@ -95,7 +105,7 @@ def _image_reader(images: Any) -> tuple[ArrayReader, str]:
         scale = scale_of(images)
         shape = "x".join(map(str, images.shape[1:]))
         return ArrayReader(images, channels_first, scale), f"{plural(n_rows, 'image')} of {shape} ({images.dtype})"
-    some = [as_array(images[row]) for row in range(min(n_rows, 1000))]
+    some = [as_array(images[row]) for row in range(min(n_rows, _FIRST_IMAGES))]
     first = {is_channels_first(image.shape, where="images") for image in some if image.ndim == 3}
     if len(first) > 1:
         raise SourceError("expected all images [H, W, C] or all [C, H, W], found both; transpose one kind")
@@ -211,7 +221,8 @@ def _names(values: NDArray[Any], classes: tuple[str, ...] | None) -> list[str | 
         highest = int(values.max())
         if classes is not None and highest >= len(classes):
             raise SourceError(f"expected labels below {len(classes)}, the number of classes, found {highest}")
-        words = [str(number) for number in range(highest + 1)] if classes is None and highest < 1 << 20 else classes
+        counted = classes is None and highest < _MOST_CLASSES_COUNTED
+        words = [str(number) for number in range(highest + 1)] if counted else classes
         if words is None:
             return [None if value < 0 else str(value) for value in values.tolist()]
         return [None if value < 0 else words[value] for value in values.tolist()]

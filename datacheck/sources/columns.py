@@ -1,15 +1,16 @@
-"""Which column of a table means what."""
+"""Which column of a table means what: from the names, the types and the values of the columns."""
 
 from __future__ import annotations
 
 from collections.abc import Mapping
-from dataclasses import dataclass, field
+from dataclasses import dataclass, replace
 
 import pyarrow as pa
 import pyarrow.compute as pc
 
 from datacheck.errors import SourceError, did_you_mean
 from datacheck.manifest import Task
+from datacheck.manifest.schema import all_whole
 from datacheck.sources.base import SourceOptions
 
 GUESSES: Mapping[str, tuple[str, ...]] = {
@@ -29,10 +30,40 @@ GUESSES: Mapping[str, tuple[str, ...]] = {
 }
 """Names, best first, that a column is recognised by; case, spaces and dashes do not matter."""
 
+ROLES = ("path", "label_uri", "label", "target", "labels", "split", "group")
+"""What a column can be, in the order in which the user reads them."""
+
+_TASKS = {
+    "label": Task.CLASSIFICATION,
+    "target": Task.REGRESSION,
+    "labels": Task.MULTILABEL,
+    "label_uri": Task.PAIRED,
+}
+"""The task that a label column of each role makes, the stronger first."""
+
+_ROLES_TO_TRY: Mapping[Task | None, tuple[str, ...]] = {
+    None: ("target", "labels", "label", "label_uri"),
+    Task.REGRESSION: ("target",),
+    Task.CLASSIFICATION: ("label",),
+    Task.MULTILABEL: ("labels", "label"),
+    Task.PAIRED: ("label_uri",),
+    Task.UNLABELLED: (),
+}
+"""The roles in which a label column is looked for, by the task that the caller names."""
+
+MOST_NAMES = 20
+"""Column names that a message shows: more hide the message."""
+
 
 @dataclass(frozen=True)
 class Roles:
-    """The columns that have a meaning, by role, and which of them were guessed from their names."""
+    """The columns that have a meaning, by role, and the roles that were guessed from names.
+
+    Examples
+    --------
+    >>> Roles(path="file", label="y", guessed=("label",)).words
+    "path = 'file', label = 'y' (guessed)"
+    """
 
     path: str | None = None
     label_uri: str | None = None
@@ -41,85 +72,81 @@ class Roles:
     labels: str | None = None
     split: str | None = None
     group: str | None = None
-    guessed: tuple[str, ...] = field(default=())
+    guessed: tuple[str, ...] = ()
+
+    @property
+    def by_role(self) -> dict[str, str]:
+        """The columns by role, in the order of `ROLES`."""
+        return {role: column for role in ROLES if (column := getattr(self, role)) is not None}
 
     @property
     def words(self) -> str:
         """The roles in words, for the user."""
-        parts = []
-        for role in ("path", "label_uri", "label", "target", "labels", "split", "group"):
-            column = getattr(self, role)
-            if column is not None:
-                parts.append(f"{role} = {column!r}{' (guessed)' if role in self.guessed else ''}")
-        return ", ".join(parts)
+        return ", ".join(
+            f"{role} = {column!r}{' (guessed)' if role in self.guessed else ''}"
+            for role, column in self.by_role.items()
+        )
+
+    @property
+    def task(self) -> Task:
+        """What the labels are for."""
+        return next((task for role, task in _TASKS.items() if role in self.by_role), Task.UNLABELLED)
+
+    def moved(self, role: str, meant: str) -> Roles:
+        """Return the roles with the column of one role in another."""
+        guessed = tuple(meant if each == role else each for each in self.guessed)
+        return replace(self, **{role: None, meant: getattr(self, role)}, guessed=guessed)
+
+    def without_labels(self) -> Roles:
+        """Return the roles without those of labels."""
+        return replace(self, label=None, target=None, labels=None, label_uri=None)
 
 
-def find_roles(schema: pa.Schema, options: SourceOptions) -> Roles:
-    """Tell which columns hold the path, the label, the split and the group.
+def recognise_columns(table: pa.Table, options: SourceOptions) -> Roles:
+    """Return which columns hold the path, the label, the split and the group.
 
-    A column that the caller names is taken; the others are recognised by their names and types. A label column of
-    decimal numbers is a regression target, one of lists holds several labels a sample.
+    A column that the caller names is taken; the others are recognised by their names and types, and the kind of
+    label by its values: decimal numbers are a regression target, lists and ``a|b`` are several labels a sample.
 
     Raises
     ------
     SourceError
-        When a column that the caller names is not there.
+        When a column that the caller names is not there, or the task needs one that is not.
 
     Examples
     --------
-    >>> schema = pa.schema([("file_name", pa.string()), ("Class", pa.int64()), ("subset", pa.string())])
-    >>> find_roles(schema, SourceOptions()).words
+    >>> table = pa.table({"file_name": ["a.png"], "Class": [1], "subset": ["train"]})
+    >>> recognise_columns(table, SourceOptions()).words
     "path = 'file_name' (guessed), label = 'Class' (guessed), split = 'subset' (guessed)"
     """
-    chosen: dict[str, str] = {}
-    for role in ("path", "label", "target", "split", "group"):
-        name = options.column(role)
-        if name is not None:
-            chosen[role] = _existing_column(name, role, schema)
+    chosen = {
+        role: _existing_column(name, role, table.schema)
+        for role in ("path", "label", "target", "split", "group")
+        if (name := options.column(role)) is not None
+    }
     if options.task is Task.REGRESSION and "label" in chosen and "target" not in chosen:
         chosen["target"] = chosen.pop("label")
-    guessed = _guess(schema, chosen, options)
-    roles = {**guessed, **chosen}
-    label = roles.get("label")
-    if label is not None and _holds_several(schema.field(label).type, options):
-        roles["labels"] = roles.pop("label")
-        guessed = {("labels" if role == "label" else role): name for role, name in guessed.items()}
-    return Roles(**roles, guessed=tuple(guessed))
+    guessed = _guess(table.schema, chosen, options.task)
+    roles = Roles(**{**guessed, **chosen}, guessed=tuple(guessed))
+    if options.task is Task.UNLABELLED:
+        return roles.without_labels()
+    roles = _by_values(roles, table, options)
+    if options.task is not None and options.task is not roles.task:
+        raise SourceError(_no_such_labels(options.task, table.column_names))
+    return roles
 
 
-def _holds_several(type_: pa.DataType, options: SourceOptions) -> bool:
-    return is_list(type_) or options.label_separator is not None or options.task is Task.MULTILABEL
-
-
-def _guess(schema: pa.Schema, chosen: Mapping[str, str], options: SourceOptions) -> dict[str, str]:
+def _guess(schema: pa.Schema, chosen: Mapping[str, str], task: Task | None) -> dict[str, str]:
     guessed: dict[str, str] = {}
-    wanted = ["path", "split", "group"]
-    if not {"label", "target"} & chosen.keys():
-        wanted = ["path", *_label_roles(options.task), "split", "group"]
-    for role in wanted:
-        taken = {*chosen.values(), *guessed.values()}
-        if role in chosen or ({"label", "target", "labels"} & guessed.keys() and role in _LABEL_ROLES):
+    to_try = _ROLES_TO_TRY[task]
+    labelled = bool({"label", "target"} & chosen.keys())
+    for role in ("path", *to_try, "split", "group"):
+        if role in chosen or (role in to_try and (labelled or {*to_try, "label"} & guessed.keys())):
             continue
-        name = _first(schema, role, taken, options.task)
+        name = _first(schema, role, {*chosen.values(), *guessed.values()}, task)
         if name is not None:
             guessed[role] = name
     return guessed
-
-
-_LABEL_ROLES = ("target", "labels", "label", "label_uri")
-
-
-def _label_roles(task: Task | None) -> tuple[str, ...]:
-    """Return the roles to try for the label, in order."""
-    if task is None:
-        return _LABEL_ROLES
-    return {
-        Task.REGRESSION: ("target",),
-        Task.CLASSIFICATION: ("label",),
-        Task.MULTILABEL: ("labels", "label"),
-        Task.PAIRED: ("label_uri",),
-        Task.UNLABELLED: (),
-    }[task]
 
 
 def _first(schema: pa.Schema, role: str, taken: set[str], task: Task | None) -> str | None:
@@ -139,6 +166,38 @@ def _fits(role: str, type_: pa.DataType, task: Task | None) -> bool:
     if role == "labels":
         return is_list(type_)
     return not (pa.types.is_nested(type_) and not is_list(type_))
+
+
+def _by_values(roles: Roles, table: pa.Table, options: SourceOptions) -> Roles:
+    """Decide from the values whether a label column holds classes, numbers, or several labels a sample."""
+    if roles.label is not None and _holds_several(roles, table, options):
+        return roles.moved("label", "labels")
+    role = next((role for role in ("target", "label") if role in roles.by_role), None)
+    if role is None or options.column("target") or options.task not in (None, Task.CLASSIFICATION):
+        return roles
+    column = table[roles.by_role[role]]
+    if not pa.types.is_floating(column.type):
+        return roles
+    return roles.moved(role, "label" if options.task or all_whole(column) else "target")
+
+
+def _holds_several(roles: Roles, table: pa.Table, options: SourceOptions) -> bool:
+    type_ = table.schema.field(roles.label).type
+    if is_list(type_) or options.label_separator is not None or options.task is Task.MULTILABEL:
+        return True
+    name = str(roles.label)
+    if "label" not in roles.guessed or plain(name) not in GUESSES["labels"] or not is_text(type_):
+        return False
+    return bool(pc.any(pc.match_substring(pc.unique(table[name].cast(pa.string())), "|")).as_py())
+
+
+def _no_such_labels(task: Task, names: list[str]) -> str:
+    wanted = {Task.REGRESSION: "target", Task.PAIRED: "label_uri"}.get(task, "label")
+    advice = "name a column of paths label_uri" if wanted == "label_uri" else f"name it with {wanted}="
+    return (
+        f"task={task.value!r}: expected a column that holds the {wanted}, "
+        f"found {', '.join(names[:MOST_NAMES])}; {advice}"
+    )
 
 
 def is_text(type_: pa.DataType) -> bool:
@@ -162,31 +221,6 @@ def _existing_column(name: str, role: str, schema: pa.Schema) -> str:
     if name in schema.names:
         return name
     raise SourceError(
-        f"{role}={name!r}: expected one of the columns {', '.join(schema.names[:20])}{did_you_mean(name, schema.names)}"
+        f"{role}={name!r}: expected one of the columns {', '.join(schema.names[:MOST_NAMES])}"
+        f"{did_you_mean(name, schema.names)}"
     )
-
-
-def separate(column: pa.ChunkedArray, separator: str) -> pa.ChunkedArray:
-    """Split the text of each row into its labels; spaces around them and empty ones are dropped.
-
-    Examples
-    --------
-    >>> separate(pa.chunked_array([["a|b", "", None, "c "]]), "|").to_pylist()
-    [['a', 'b'], [], None, ['c']]
-    """
-    return pa.chunked_array([_separate(chunk, separator) for chunk in column.chunks], pa.list_(pa.string()))
-
-
-def _separate(chunk: pa.Array, separator: str) -> pa.Array:
-    import numpy as np
-
-    if pa.types.is_dictionary(chunk.type):
-        chunk = chunk.dictionary_decode()
-    lists = pc.split_pattern(chunk.cast(pa.string()), separator)
-    rows = pc.list_parent_indices(lists).to_numpy()
-    words = pc.utf8_trim_whitespace(pc.list_flatten(lists))
-    keep = pc.greater(pc.utf8_length(words), 0)
-    lengths = np.bincount(rows[keep.to_numpy(zero_copy_only=False)], minlength=len(chunk))
-    offsets = pa.array(np.concatenate([[0], np.cumsum(lengths)]).astype(np.int32))
-    mask = chunk.is_null() if chunk.null_count else None
-    return pa.ListArray.from_arrays(offsets, words.filter(keep), mask=mask)

@@ -9,9 +9,6 @@ from collections.abc import Iterable, Iterator, Sequence
 from dataclasses import dataclass
 from pathlib import Path
 
-import pyarrow as pa
-import pyarrow.compute as pc
-
 from datacheck.errors import SourceError, did_you_mean
 from datacheck.manifest import natural_key
 
@@ -32,7 +29,6 @@ _YEAR = re.compile(r"[-_ ]?(19|20)\d\d$")
 """What COCO and others put behind the split: ``train2017``."""
 
 _HIDDEN = ("__MACOSX", "Thumbs.db", "desktop.ini")
-_BIG_SHARE = 0.95
 
 
 def is_image_name(name: str) -> bool:
@@ -213,62 +209,6 @@ def existing(path: Path) -> Path:
         siblings = []
     near = did_you_mean(path.name, siblings)
     raise SourceError(f"expected a file or folder at {path}, found nothing of that name in {parent.absolute()}{near}")
-
-
-def common_root(paths: pa.Array | pa.ChunkedArray, base: Path) -> Path:
-    """Return the folder that a column of paths starts from.
-
-    Without absolute paths it is ``base``. With them it is the longest directory common to all. Where that is ``/``,
-    the few outliers (up to 5 %) are left outside, to be refused when they are read.
-
-    Raises
-    ------
-    SourceError
-        When the absolute paths have nothing in common but ``/``.
-
-    Examples
-    --------
-    >>> common_root(pa.array(["/data/a/1.png", "/data/b/2.png"]), Path("/home"))
-    PosixPath('/data')
-    >>> common_root(pa.array(["a/1.png"]), Path("/home"))
-    PosixPath('/home')
-    """
-    absolute = paths.filter(pc.starts_with(paths, "/"))
-    if len(absolute) == 0:
-        return Path(os.path.abspath(base))  # noqa: PTH100 - must not follow links
-    folders = pc.replace_substring_regex(absolute, r"/[^/]*$", "")
-    counted = pc.value_counts(folders)
-    weights: dict[tuple[str, ...], int] = {}
-    for folder, number in zip(counted.field("values").to_pylist(), counted.field("counts").to_pylist(), strict=True):
-        parts = tuple(part for part in os.path.normpath(folder or "/").split("/") if part)
-        weights[parts] = weights.get(parts, 0) + number
-    if len(absolute) < len(paths) - paths.null_count:
-        parts = Path(os.path.abspath(base)).parts[1:]  # noqa: PTH100
-        weights[parts] = weights.get(parts, 0) + len(paths) - paths.null_count - len(absolute)
-    return Path("/", *_common_parts(weights))
-
-
-def _common_parts(weights: dict[tuple[str, ...], int]) -> tuple[str, ...]:
-    common = _shared_start(list(weights))
-    if common:
-        return common
-    total, tops = sum(weights.values()), dict[str, int]()
-    for parts, weight in weights.items():
-        top = parts[0] if parts else ""
-        tops[top] = tops.get(top, 0) + weight
-    largest = max(tops, key=lambda top: tops[top])
-    if not largest or tops[largest] < _BIG_SHARE * total:
-        shares = ", ".join(f"/{top} ({weight / total:.0%})" for top, weight in sorted(tops.items())[:4])
-        raise SourceError(
-            f"expected absolute paths below one folder, found {shares}; pass root='/' if all of them are meant"
-        )
-    return _shared_start([parts for parts in weights if parts[:1] == (largest,)])
-
-
-def _shared_start(paths: Sequence[tuple[str, ...]]) -> tuple[str, ...]:
-    first, last = min(paths), max(paths)
-    length = next((n for n, (a, b) in enumerate(zip(first, last, strict=False)) if a != b), min(len(first), len(last)))
-    return first[:length]
 
 
 def expand_braces(pattern: str) -> list[str]:

@@ -16,8 +16,8 @@ from datacheck.errors import SourceError
 from datacheck.manifest import Manifest, natural_key
 from datacheck.manifest.readers import FileReader, SampleReader, SampleReadError
 from datacheck.sources.base import Source, SourceOptions, as_path
-from datacheck.sources.element_readers import EncodedReader, ShardReader, open_stream
 from datacheck.sources.files import existing, normalise_split, walk
+from datacheck.sources.shard_readers import EncodedReader, ShardReader, open_stream
 from datacheck.sources.splits import join_splits
 from datacheck.sources.table import table_manifest
 from datacheck.text import plural

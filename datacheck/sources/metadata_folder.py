@@ -18,6 +18,9 @@ from datacheck.sources.splits import join_splits
 NAMES = ("metadata.csv", "metadata.jsonl", "metadata.parquet")
 """Tables beside the images; their column ``file_name`` holds paths relative to their own folder."""
 
+_MOST_HEADER_BYTES = 1 << 16
+"""Bytes read of a first line: enough for a header, and no whole file without line ends."""
+
 
 def open_metadata_folder(folder: str | Path, options: SourceOptions) -> Manifest:
     """Open the table of the folder, or one of each split folder.
@@ -63,7 +66,7 @@ def _names_files(path: Path) -> bool:
         if path.suffix == ".parquet":
             return "file_name" in pq.read_schema(path).names
         with path.open("rb") as file:
-            return b"file_name" in file.readline(1 << 16)
+            return b"file_name" in file.readline(_MOST_HEADER_BYTES)
     except (OSError, pa.ArrowException):
         return False
 

@@ -14,12 +14,16 @@ from datacheck.errors import SourceError
 from datacheck.manifest import Listings, Manifest, Modality, Task, natural_sorted
 from datacheck.sources.base import Source, SourceOptions, as_path
 from datacheck.sources.columns import is_list
-from datacheck.sources.files import common_root, existing, is_glob, is_image_name, list_files, text
+from datacheck.sources.file_roots import common_root
+from datacheck.sources.files import existing, is_glob, is_image_name, list_files, text
 from datacheck.sources.table import table_manifest
 from datacheck.text import plural
 
 _IMAGE_FOLDERS = frozenset(["images", "image", "imgs", "img"])
 _LABEL_FOLDERS = frozenset(["labels", "label", "masks", "mask", "annotations", "segmentations", "targets"])
+
+_FIRST_VALUES = 100
+"""Values of a list that are looked at to find out whether it holds paths."""
 
 
 def open_pairs(source: Any, options: SourceOptions) -> Manifest:
@@ -110,9 +114,9 @@ def _relative(paths: list[str], root: Path, place: Any) -> list[str]:
     return [text(path.removeprefix(prefix)) for path in paths]
 
 
-def _are_paths(values: Any, root: Path | None, first: int = 100) -> bool:
+def _are_paths(values: Any, root: Path | None) -> bool:
     """Tell a list of label files from a list of label values."""
-    some = list(values[:first]) if hasattr(values, "__getitem__") else []
+    some = list(values[:_FIRST_VALUES]) if hasattr(values, "__getitem__") else []
     if not some or not all(isinstance(value, str | os.PathLike) for value in some):
         return False
     if any(isinstance(value, os.PathLike) for value in some):
@@ -215,7 +219,7 @@ def recognises(source: object) -> bool:
 def _is_path_list(value: object) -> bool:
     if isinstance(value, str | bytes) or not isinstance(value, Sequence) or not value:
         return False
-    return all(isinstance(each, str | os.PathLike) for each in value[:100])
+    return all(isinstance(each, str | os.PathLike) for each in value[:_FIRST_VALUES])
 
 
 SOURCE = Source(

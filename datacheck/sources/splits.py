@@ -14,8 +14,8 @@ from datacheck.errors import SourceError
 from datacheck.manifest import Manifest, natural_sorted
 from datacheck.manifest.readers import FileReader, SampleReader
 from datacheck.sources.base import SourceOptions
-from datacheck.sources.element_readers import ChainReader
 from datacheck.sources.files import normalise_split, split_names
+from datacheck.sources.shard_readers import ChainReader
 
 
 def is_splits(source: object) -> bool:

@@ -14,15 +14,18 @@ import pyarrow as pa
 from datacheck.errors import SourceError
 from datacheck.manifest import Manifest, Modality, Task
 from datacheck.manifest.schema import row_ids
+from datacheck.sources.array_readers import DatasetReader, as_array
 from datacheck.sources.arrays import arrays_manifest, is_channels_first, read_labels
 from datacheck.sources.base import Source, SourceOptions
-from datacheck.sources.element_readers import DatasetReader, as_array
-from datacheck.sources.files import common_root
+from datacheck.sources.file_roots import common_root
 from datacheck.text import plural
 
 _FILES = ("_image_files", "_images", "image_paths")
 _LABELS = ("targets", "labels", "_labels")
 _IMAGE_KEYS = ("image", "img", "pixel_values", "x", "input", "inputs")
+_FIRST_ITEMS = 16
+"""Items looked at for their shape and range before a Dataset is opened: each may be a download."""
+
 _LABEL_KEYS = ("label", "labels", "target", "y", "class")
 
 
@@ -121,7 +124,7 @@ def _item_by_item(dataset: Any, labels: Any, options: SourceOptions, name: str) 
         raise SourceError(f"expected samples in the Dataset {name}, found none")
     first = _item(dataset, 0, name)
     image_key, label_key = _keys(first, name)
-    some = [as_array(_pick(_item(dataset, row, name), image_key)) for row in range(min(n_rows, 16))]
+    some = [as_array(_pick(_item(dataset, row, name), image_key)) for row in range(min(n_rows, _FIRST_ITEMS))]
     words = "read item by item"
     if labels is None or len(labels) != n_rows:
         labels = None

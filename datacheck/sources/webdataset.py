@@ -25,6 +25,10 @@ from datacheck.text import plural
 
 _LABEL_EXTENSIONS = ("cls", "json", "txt", "label")
 _MOST_LABEL_BYTES = 1 << 20
+"""A label member of more than 1 MB is data, not a label."""
+
+_MOST_DIGITS = 17
+"""Digits of a number that fits 64 bits for certain; a longer one stays text."""
 
 
 @dataclass
@@ -243,7 +247,7 @@ def _row(sample: _Sample, kinds: list[str]) -> dict[str, Any]:
 
 
 def _is_whole(content: str) -> bool:
-    return content.removeprefix("-").isdecimal() and len(content) < 18
+    return content.removeprefix("-").isdecimal() and len(content) <= _MOST_DIGITS
 
 
 def _schema(rows: list[dict[str, Any]]) -> pa.Schema:

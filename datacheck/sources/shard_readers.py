@@ -1,133 +1,37 @@
-"""Readers for samples that are no files below a root: arrays, shards, archives, Datasets."""
+"""Reading encoded images out of Arrow columns and shards, and out of several readers at once."""
 
 from __future__ import annotations
 
-from collections.abc import Callable, Mapping
+from collections.abc import Mapping
 from dataclasses import dataclass
 from functools import lru_cache
 from pathlib import Path
-from typing import Any, Literal
+from typing import Any
 
 import numpy as np
 import pyarrow as pa
 import pyarrow.parquet as pq
 from numpy.typing import NDArray
 
-from datacheck.manifest.readers import FileReader, FileStamp, ReadFailure, SampleContent, SampleReader, SampleReadError
+from datacheck.manifest.readers import (
+    FileReader,
+    FileStamp,
+    ReadFailure,
+    SampleContent,
+    SampleReader,
+    SampleReadError,
+    Workers,
+)
+from datacheck.sources.array_readers import row_number
 
-Workers = Literal["process", "thread"]
+_SHARDS_INDEXED = 64
+"""Shards whose row numbers a process keeps: a few kB each."""
 
+_STREAMS_OPEN = 16
+"""Arrow streams that a process keeps mapped: an open file each."""
 
-@dataclass(frozen=True, eq=False)
-class ArrayReader:
-    """Reads images out of one array or a list of arrays; the uri is the row number.
-
-    Attributes
-    ----------
-    images
-        [N, H, W], [N, H, W, C], [N, C, H, W], or a sequence of N images; uint8, uint16, bool or float.
-    channels_first
-        Whether each image is [C, H, W].
-    scale
-        What float pixels are multiplied with to fill 0–255.
-
-    Examples
-    --------
-    >>> ArrayReader(np.full((2, 3, 4, 5), 0.5), channels_first=True, scale=255.0).read("1").shape
-    (4, 5, 3)
-    """
-
-    images: Any
-    channels_first: bool = False
-    scale: float = 1.0
-    workers: Workers = "thread"
-
-    def stamp(self, uri: str) -> FileStamp | None:
-        """Return None: what is in memory may have changed."""
-        return None
-
-    def read(self, uri: str) -> NDArray[np.generic]:
-        """Return one image as [H, W] or [H, W, C], uint8 or uint16."""
-        return pixels(self.images[_row(uri, len(self.images))], channels_first=self.channels_first, scale=self.scale)
-
-
-def pixels(image: Any, *, channels_first: bool, scale: float) -> NDArray[np.generic]:
-    """Bring one image into [H, W] or [H, W, C] of uint8 or uint16.
-
-    Raises
-    ------
-    SampleReadError
-        When its shape or its values cannot be an image's.
-    """
-    array = as_array(image)
-    if channels_first and array.ndim == 3:
-        array = np.moveaxis(array, 0, -1)
-    if array.ndim == 3 and array.shape[2] == 1:
-        array = array[:, :, 0]
-    if array.ndim not in (2, 3) or (array.ndim == 3 and array.shape[2] not in (3, 4)) or 0 in array.shape:
-        raise SampleReadError(ReadFailure.UNSUPPORTED_MODE, f"expected [H, W] or [H, W, 3 or 4], found {array.shape}")
-    if array.dtype == np.bool_:
-        return array.astype(np.uint8) * np.uint8(255)
-    if array.dtype in (np.uint8, np.uint16):
-        return array
-    values = array.astype(np.float64) * scale
-    low, high = float(values.min()), float(values.max())
-    if not (low >= -0.5 and high <= 255.5):
-        raise SampleReadError(
-            ReadFailure.UNSUPPORTED_MODE,
-            f"expected pixels in [0, 1] or [0, 255], found {float(array.min()):.4g} to {float(array.max()):.4g}; "
-            "open the dataset without its normalisation",
-        )
-    return np.clip(np.rint(values), 0, 255).astype(np.uint8)
-
-
-def as_array(image: Any) -> NDArray[np.generic]:
-    """Return an array, a tensor or a Pillow image as a numpy array."""
-    if hasattr(image, "detach"):
-        image = image.detach().cpu().numpy()
-    return np.asarray(image)
-
-
-def _row(uri: str, n_rows: int) -> int:
-    if not uri.isdecimal() or int(uri) >= n_rows:
-        raise SampleReadError(ReadFailure.VANISHED, f"expected a row number below {n_rows}, found {uri!r}")
-    return int(uri)
-
-
-@dataclass(frozen=True, eq=False)
-class DatasetReader:
-    """Reads items of a map-style Dataset one by one; the uri is the index.
-
-    Attributes
-    ----------
-    dataset
-        Anything with ``__getitem__``.
-    image_of
-        Picks the image from an item.
-    channels_first, scale
-        As in `ArrayReader`.
-    """
-
-    dataset: Any
-    image_of: Callable[[Any], Any]
-    channels_first: bool = False
-    scale: float = 1.0
-    workers: Workers = "thread"
-
-    def stamp(self, uri: str) -> FileStamp | None:
-        """Return None: an item is whatever the Dataset makes of it."""
-        return None
-
-    def read(self, uri: str) -> NDArray[np.generic]:
-        """Return one image; whatever the Dataset raises is the reason why it cannot be read."""
-        try:
-            image = self.image_of(self.dataset[int(uri)])
-            return pixels(image, channels_first=self.channels_first, scale=self.scale)
-        except SampleReadError:
-            raise
-        except Exception as error:
-            reason = ReadFailure.VANISHED if isinstance(error, FileNotFoundError) else ReadFailure.CORRUPT
-            raise SampleReadError(reason, f"item {uri}: {type(error).__name__}: {error}") from error
+_GROUPS_KEPT = 2
+"""Row groups in memory at a time: rows are read in order, and a scan's batch may end in the middle of one."""
 
 
 @dataclass(frozen=True, eq=False)
@@ -152,7 +56,7 @@ class EncodedReader:
 
     def read(self, uri: str) -> bytes:
         """Return the encoded bytes, or those of the file that stands for them."""
-        row = _row(uri, len(self.images if self.rows is None else self.rows))
+        row = row_number(uri, len(self.images if self.rows is None else self.rows))
         row = row if self.rows is None else int(self.rows[row])
         return encoded_bytes(self.images[row].as_py(), root=Path("/"))
 
@@ -197,7 +101,7 @@ class ShardReader:
         path = FileReader(self.root).path(shard)
         try:
             starts = _starts(str(path))
-            row = _row(number, starts[-1])
+            row = row_number(number, starts[-1])
             group = int(np.searchsorted(starts, row, side="right")) - 1
             value = _group(str(path), group, self.column)[row - starts[group]].as_py()
         except FileNotFoundError:
@@ -213,7 +117,7 @@ def open_stream(path: str) -> pa.Table:
         return pa.ipc.open_stream(file).read_all()
 
 
-@lru_cache(maxsize=64)
+@lru_cache(maxsize=_SHARDS_INDEXED)
 def _starts(path: str) -> tuple[int, ...]:
     """First row of each row group or record batch, and the number of rows at the end."""
     if path.endswith(".arrow"):
@@ -224,12 +128,12 @@ def _starts(path: str) -> tuple[int, ...]:
     return (0, *(int(end) for end in np.cumsum(sizes)))
 
 
-@lru_cache(maxsize=16)
+@lru_cache(maxsize=_STREAMS_OPEN)
 def _stream(path: str) -> pa.Table:
     return open_stream(path)
 
 
-@lru_cache(maxsize=2)
+@lru_cache(maxsize=_GROUPS_KEPT)
 def _group(path: str, number: int, column: str) -> pa.ChunkedArray:
     if path.endswith(".arrow"):
         return pa.chunked_array([_stream(path).to_batches()[number][column]])

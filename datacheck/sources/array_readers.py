@@ -1,0 +1,129 @@
+"""Reading images that are in memory, or that a Dataset makes: arrays, lists of arrays, items."""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+from dataclasses import dataclass
+from typing import Any
+
+import numpy as np
+from numpy.typing import NDArray
+
+from datacheck.manifest.readers import FileStamp, ReadFailure, SampleReadError, Workers
+
+_ROUNDING = 0.5
+"""How far beyond 0–255 a float pixel may lie: it still rounds to a value within."""
+
+
+@dataclass(frozen=True, eq=False)
+class ArrayReader:
+    """Reads images out of one array or a list of arrays; the uri is the row number.
+
+    Attributes
+    ----------
+    images
+        [N, H, W], [N, H, W, C], [N, C, H, W], or a sequence of N images; uint8, uint16, bool or float.
+    channels_first
+        Whether each image is [C, H, W].
+    scale
+        What float pixels are multiplied with to fill 0–255.
+
+    Examples
+    --------
+    >>> ArrayReader(np.full((2, 3, 4, 5), 0.5), channels_first=True, scale=255.0).read("1").shape
+    (4, 5, 3)
+    """
+
+    images: Any
+    channels_first: bool = False
+    scale: float = 1.0
+    workers: Workers = "thread"
+
+    def stamp(self, uri: str) -> FileStamp | None:
+        """Return None: what is in memory may have changed."""
+        return None
+
+    def read(self, uri: str) -> NDArray[np.generic]:
+        """Return one image as [H, W] or [H, W, C], uint8 or uint16."""
+        image = self.images[row_number(uri, len(self.images))]
+        return pixels(image, channels_first=self.channels_first, scale=self.scale)
+
+
+def pixels(image: Any, *, channels_first: bool, scale: float) -> NDArray[np.generic]:
+    """Bring one image into [H, W] or [H, W, C] of uint8 or uint16.
+
+    Raises
+    ------
+    SampleReadError
+        When its shape or its values cannot be an image's.
+    """
+    array = as_array(image)
+    if channels_first and array.ndim == 3:
+        array = np.moveaxis(array, 0, -1)
+    if array.ndim == 3 and array.shape[2] == 1:
+        array = array[:, :, 0]
+    if array.ndim not in (2, 3) or (array.ndim == 3 and array.shape[2] not in (3, 4)) or 0 in array.shape:
+        raise SampleReadError(ReadFailure.UNSUPPORTED_MODE, f"expected [H, W] or [H, W, 3 or 4], found {array.shape}")
+    if array.dtype == np.bool_:
+        return array.astype(np.uint8) * np.uint8(255)
+    if array.dtype in (np.uint8, np.uint16):
+        return array
+    values = array.astype(np.float64) * scale
+    low, high = float(values.min()), float(values.max())
+    if not (low >= -_ROUNDING and high <= 255 + _ROUNDING):
+        raise SampleReadError(
+            ReadFailure.UNSUPPORTED_MODE,
+            f"expected pixels in [0, 1] or [0, 255], found {float(array.min()):.4g} to {float(array.max()):.4g}; "
+            "open the dataset without its normalisation",
+        )
+    return np.clip(np.rint(values), 0, 255).astype(np.uint8)
+
+
+def as_array(image: Any) -> NDArray[np.generic]:
+    """Return an array, a tensor or a Pillow image as a numpy array."""
+    if hasattr(image, "detach"):
+        image = image.detach().cpu().numpy()
+    return np.asarray(image)
+
+
+def row_number(uri: str, n_rows: int) -> int:
+    """Return the row that a uri names, or raise a `SampleReadError`."""
+    if not uri.isdecimal() or int(uri) >= n_rows:
+        raise SampleReadError(ReadFailure.VANISHED, f"expected a row number below {n_rows}, found {uri!r}")
+    return int(uri)
+
+
+@dataclass(frozen=True, eq=False)
+class DatasetReader:
+    """Reads items of a map-style Dataset one by one; the uri is the index.
+
+    Attributes
+    ----------
+    dataset
+        Anything with ``__getitem__``.
+    image_of
+        Picks the image from an item.
+    channels_first, scale
+        As in `ArrayReader`.
+    """
+
+    dataset: Any
+    image_of: Callable[[Any], Any]
+    channels_first: bool = False
+    scale: float = 1.0
+    workers: Workers = "thread"
+
+    def stamp(self, uri: str) -> FileStamp | None:
+        """Return None: an item is whatever the Dataset makes of it."""
+        return None
+
+    def read(self, uri: str) -> NDArray[np.generic]:
+        """Return one image; whatever the Dataset raises is the reason why it cannot be read."""
+        try:
+            image = self.image_of(self.dataset[int(uri)])
+            return pixels(image, channels_first=self.channels_first, scale=self.scale)
+        except SampleReadError:
+            raise
+        except Exception as error:
+            reason = ReadFailure.VANISHED if isinstance(error, FileNotFoundError) else ReadFailure.CORRUPT
+            raise SampleReadError(reason, f"item {uri}: {type(error).__name__}: {error}") from error

@@ -1,0 +1,144 @@
+"""Bringing the columns of a table into the names and types of a manifest."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+
+import numpy as np
+import pyarrow as pa
+import pyarrow.compute as pc
+
+from datacheck.errors import SourceError
+from datacheck.manifest import COLUMN_TYPES
+from datacheck.sources.base import SourceOptions
+from datacheck.sources.columns import Roles, is_list, is_text
+from datacheck.sources.files import split_names
+
+Names = Mapping[str, tuple[str, ...]]
+"""Class names by the column that holds their indices."""
+
+
+def cast_columns(table: pa.Table, roles: Roles, options: SourceOptions, names: Names) -> tuple[pa.Table, str]:
+    """Return the table with the names and types of a manifest, and a sentence on the splits that were renamed.
+
+    A column without a role whose name is one of the manifest's gets a ``_`` behind its name.
+
+    Raises
+    ------
+    SourceError
+        When a value is no number where a target is wanted, or no index of a class name.
+    """
+    for role, column in roles.by_role.items():
+        known = options.classes or names.get(column)
+        values = table[column]
+        if role == "target":
+            values = _numbers(values, column)
+        elif role == "labels":
+            values = _lists(values, options, names.get(column))
+        elif role == "label":
+            values = _categories(values, known)
+        elif role == "path":
+            values = values.cast(pa.string())
+        table = _set(table, column, values)
+    table = _renamed(table, roles)
+    return _normalise_splits(table) if roles.split is not None else (table, "")
+
+
+def _set(table: pa.Table, name: str, values: pa.ChunkedArray) -> pa.Table:
+    return table.set_column(table.column_names.index(name), name, values)
+
+
+def _numbers(column: pa.ChunkedArray, name: str) -> pa.ChunkedArray:
+    try:
+        if pa.types.is_dictionary(column.type):
+            column = column.cast(column.type.value_type)
+        return column.cast(pa.float64())
+    except (pa.ArrowInvalid, pa.ArrowNotImplementedError) as error:
+        raise SourceError(f"column {name!r}: expected numbers for a regression target, found: {error}") from None
+
+
+def _lists(column: pa.ChunkedArray, options: SourceOptions, names: tuple[str, ...] | None) -> pa.ChunkedArray:
+    if not is_list(column.type):
+        return separate(column, options.label_separator or "|")
+    if not pa.types.is_integer(column.type.value_type) or names is None:
+        return column
+    chunks = []
+    for chunk in column.chunks:
+        values = pa.array(names, pa.string()).take(chunk.flatten())
+        offsets = np.concatenate([[0], np.cumsum(pc.fill_null(pc.list_value_length(chunk), 0).to_numpy())])
+        mask = chunk.is_null() if chunk.null_count else None
+        chunks.append(pa.ListArray.from_arrays(pa.array(offsets.astype(np.int32)), values, mask=mask))
+    return pa.chunked_array(chunks, pa.list_(pa.string()))
+
+
+def separate(column: pa.ChunkedArray, separator: str) -> pa.ChunkedArray:
+    """Split the text of each row into its labels; spaces around them and empty ones are dropped.
+
+    Examples
+    --------
+    >>> separate(pa.chunked_array([["a|b", "", None, "c "]]), "|").to_pylist()
+    [['a', 'b'], [], None, ['c']]
+    """
+    return pa.chunked_array([_separate(chunk, separator) for chunk in column.chunks], pa.list_(pa.string()))
+
+
+def _separate(chunk: pa.Array, separator: str) -> pa.Array:
+    if pa.types.is_dictionary(chunk.type):
+        chunk = chunk.dictionary_decode()
+    lists = pc.split_pattern(chunk.cast(pa.string()), separator)
+    rows = pc.list_parent_indices(lists).to_numpy()
+    words = pc.utf8_trim_whitespace(pc.list_flatten(lists))
+    keep = pc.greater(pc.utf8_length(words), 0)
+    lengths = np.bincount(rows[keep.to_numpy(zero_copy_only=False)], minlength=len(chunk))
+    offsets = pa.array(np.concatenate([[0], np.cumsum(lengths)]).astype(np.int32))
+    mask = chunk.is_null() if chunk.null_count else None
+    return pa.ListArray.from_arrays(offsets, words.filter(keep), mask=mask)
+
+
+def _categories(column: pa.ChunkedArray, names: tuple[str, ...] | None) -> pa.ChunkedArray:
+    """Turn indices into class names; a negative one means that there is no label."""
+    if pa.types.is_boolean(column.type):
+        return pc.if_else(column, "True", "False")
+    if names is None or not pa.types.is_integer(column.type):
+        return column
+    highest = pc.max(column).as_py() or 0
+    if highest >= len(names):
+        raise SourceError(
+            f"expected labels below {len(names)}, the number of class names, found {highest}; "
+            "name all classes in classes="
+        )
+    known = pc.if_else(pc.less(column, 0), pa.scalar(None, column.type), column)
+    return pa.chunked_array([pa.array(names, pa.string()).take(chunk) for chunk in known.chunks], pa.string())
+
+
+def _renamed(table: pa.Table, roles: Roles) -> pa.Table:
+    standard = {column: "uri" if role == "path" else role for role, column in roles.by_role.items()}
+    names: list[str] = []
+    for name in table.column_names:
+        new = standard.get(name, name)
+        if name not in standard and name in COLUMN_TYPES and not _keeps(name, table, roles):
+            new = f"{name}_"
+            while new in table.column_names:
+                new += "_"
+        names.append(new)
+    return table.rename_columns(names)
+
+
+def _keeps(name: str, table: pa.Table, roles: Roles) -> bool:
+    return name == "sample_id" or (name == "uri" and roles.path is None and is_text(table.schema.field("uri").type))
+
+
+def _normalise_splits(table: pa.Table) -> tuple[pa.Table, str]:
+    column = table["split"]
+    if pa.types.is_dictionary(column.type):
+        column = column.cast(column.type.value_type)
+    column = pc.dictionary_encode(column.cast(pa.string())).combine_chunks()
+    column = column.chunk(0) if isinstance(column, pa.ChunkedArray) else column
+    words = column.dictionary.to_pylist()
+    names = split_names(word for word in words if word is not None)
+    changed = {old: new for old, new in names.items() if old != new}
+    if not changed:
+        return table, ""
+    encoded = pa.DictionaryArray.from_arrays(column.indices, pa.array([names[word] for word in words], pa.string()))
+    renamed = ", ".join(f"{old!r} read as {new!r}" for old, new in changed.items())
+    return _set(table, "split", encoded), f"split {renamed}"

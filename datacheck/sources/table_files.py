@@ -1,0 +1,104 @@
+"""Reading a table from a file: CSV, TSV, JSON lines, Parquet. Every value keeps the writing it has in the file."""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Mapping
+from pathlib import Path
+
+import pyarrow as pa
+import pyarrow.compute as pc
+import pyarrow.parquet as pq
+
+from datacheck.errors import SourceError
+from datacheck.sources.base import SourceOptions
+
+_WHOLE = r"^-?(0|[1-9]\d{0,17})$"
+"""A whole number that comes back as it was written, and fits 64 bits: ``007`` and ``+1`` do not."""
+
+_DECIMAL = r"^([+-]?(\d+\.?\d*|\.\d+)([eE][+-]?\d+)?|[+-]?inf)$"
+_PADDED = r"^[+-]?0\d"
+"""A number with zeros in front is a name, such as a postal code."""
+
+
+def read_table_file(path: Path, options: SourceOptions) -> pa.Table:
+    """Read a file as what its extension says.
+
+    Raises
+    ------
+    SourceError
+        When the file cannot be read, or is not what its extension says.
+    """
+    extension = path.suffix.lower()
+    try:
+        return _READERS[extension](path, options)
+    except (pa.ArrowInvalid, pa.ArrowKeyError, pa.ArrowNotImplementedError, UnicodeDecodeError) as error:
+        what = str(error).splitlines()[0]
+        advice = "; save it as UTF-8" if "UTF8" in what or "UTF-8" in what else ""
+        raise SourceError(f"expected {extension[1:].upper()} in {path}, found: {what}{advice}") from None
+    except OSError as error:
+        raise SourceError(f"expected to read {path}, found: {error.strerror or error}") from None
+
+
+def is_table_name(path: Path) -> bool:
+    """Tell from its extension whether a file is a table."""
+    return path.suffix.lower() in _READERS
+
+
+def _read_delimited(path: Path, options: SourceOptions) -> pa.Table:
+    """Read all columns as text, then those of numbers as numbers: so a label ``007`` stays ``007``."""
+    from pyarrow import csv
+
+    read = csv.ReadOptions(column_names=None if options.columns is None else list(options.columns))
+    delimiter = options.delimiter or ("\t" if path.suffix.lower() in (".tsv", ".tab") else ",")
+    parse = csv.ParseOptions(delimiter=delimiter, newlines_in_values=True)
+    with csv.open_csv(path, read_options=read, parse_options=parse) as start:
+        names = start.schema.names
+    if len(set(names)) < len(names):
+        repeated = sorted({name for name in names if names.count(name) > 1})
+        raise SourceError(f"expected columns of different names in {path}, found {repeated} twice")
+    convert = csv.ConvertOptions(strings_can_be_null=True, column_types=dict.fromkeys(names, pa.string()))
+    table = csv.read_csv(path, read_options=read, parse_options=parse, convert_options=convert)
+    return pa.table({name: typed(table[name]) for name in names})
+
+
+def typed(column: pa.ChunkedArray) -> pa.ChunkedArray:
+    """Return a column of text as numbers or booleans where every value is one, and as it is otherwise.
+
+    Examples
+    --------
+    >>> [typed(pa.chunked_array([words])).type for words in (["1", None], ["1", "2.5"], ["007"], ["True"], ["a"])]
+    [DataType(int64), DataType(double), DataType(string), DataType(bool), DataType(string)]
+    """
+    if column.null_count == len(column):
+        return pa.chunked_array([pa.nulls(len(column))])
+    words = pc.utf8_trim_whitespace(column)
+    if _all_match(words, _WHOLE):
+        return words.cast(pa.int64())
+    if _all_match(words, _DECIMAL) and not pc.any(pc.match_substring_regex(words, _PADDED)).as_py():
+        return words.cast(pa.float64())
+    return words.cast(pa.bool_()) if _all_match(words, "^(True|False)$") else column
+
+
+def _all_match(words: pa.ChunkedArray, pattern: str) -> bool:
+    return bool(pc.all(pc.match_substring_regex(words, pattern)).as_py())
+
+
+def _read_json_lines(path: Path, options: SourceOptions) -> pa.Table:
+    from pyarrow import json
+
+    return json.read_json(path)
+
+
+def _read_parquet(path: Path, options: SourceOptions) -> pa.Table:
+    return pq.read_table(path, partitioning=None)
+
+
+_READERS: Mapping[str, Callable[[Path, SourceOptions], pa.Table]] = {
+    ".csv": _read_delimited,
+    ".tsv": _read_delimited,
+    ".tab": _read_delimited,
+    ".jsonl": _read_json_lines,
+    ".ndjson": _read_json_lines,
+    ".parquet": _read_parquet,
+    ".pq": _read_parquet,
+}
