@@ -1,4 +1,8 @@
-"""Softmax regression in numpy: several weightings of the same samples at once, in the same matrix products."""
+"""Softmax regression: several weightings of the same samples at once, in the same matrix products.
+
+Written here rather than taken from scikit-learn's ``LogisticRegression``, which fits one weighting at a time and has no
+offset of the logits in the loss (logit adjustment).
+"""
 
 from __future__ import annotations
 
@@ -6,11 +10,17 @@ from typing import Any
 
 import numpy as np
 from numpy.typing import NDArray
+from scipy.special import softmax
+
+from datacheck.models.adam import AdamW
 
 Array = NDArray[np.float32]
 
 STEPS = 120
+"""Enough to converge on whitened features, as the learning rate falls to 0."""
+
 RATE = 0.1
+"""Learning rate of the first step: the coefficients of whitened features are of the order of 1."""
 
 
 def fit_softmax(
@@ -20,7 +30,7 @@ def fit_softmax(
     adjustments: NDArray[np.floating[Any]],
     penalties: NDArray[np.floating[Any]],
 ) -> Array:
-    """Fit M softmax regressions by Adam on all samples, the rate run down to nothing.
+    """Fit M softmax regressions by Adam on all samples at once, the learning rate falling linearly to 0.
 
     Parameters
     ----------
@@ -53,25 +63,16 @@ def fit_softmax(
     weight = (weights / np.maximum(weights.sum(axis=1, keepdims=True), 1e-12)).astype(np.float32)
     penalty = np.repeat(penalties.astype(np.float32), n_classes)
     fit = np.zeros((design.shape[1], n_fits * n_classes), dtype=np.float32)
-    first, second = np.zeros_like(fit), np.zeros_like(fit)
-    for step in range(1, STEPS + 1):
+    optimiser = AdamW([fit])
+    for step in range(STEPS):
         logits = (design @ fit).reshape(len(x), n_fits, n_classes) + adjustments.astype(np.float32)
-        slope = (_softmax(logits) - wanted[:, None]) * weight.T[..., None]
+        slope = (softmax(logits, axis=-1) - wanted[:, None]) * weight.T[..., None]
         gradient = design.T @ slope.reshape(len(x), -1)
         gradient[:-1] += penalty * fit[:-1]
-        first += 0.1 * (gradient - first)
-        second += 0.01 * (gradient * gradient - second)
-        rate = RATE * (1 - (step - 1) / STEPS) * np.sqrt(1 - 0.99**step) / (1 - 0.9**step)
-        fit -= np.float32(rate) * first / (np.sqrt(second) + np.float32(1e-8))
+        optimiser.step([gradient], RATE * (1 - step / STEPS))
     return fit.reshape(design.shape[1], n_fits, n_classes).transpose(1, 0, 2)
 
 
 def predict_softmax(fitted: Array, x: Array) -> Array:
     """Return probabilities, shape [M, N, K]."""
-    return _softmax(x @ fitted[:, :-1] + fitted[:, -1:])
-
-
-def _softmax(logits: Array) -> Array:
-    shifted = np.exp(logits - logits.max(axis=-1, keepdims=True))
-    result: Array = shifted / shifted.sum(axis=-1, keepdims=True)
-    return result
+    return np.asarray(softmax(x @ fitted[:, :-1] + fitted[:, -1:], axis=-1))
