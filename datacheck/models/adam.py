@@ -23,8 +23,8 @@ EPSILON = 1e-8
 class AdamW:
     """Adam (Kingma and Ba 2015) with decoupled weight decay (Loshchilov and Hutter 2019); changes arrays in place.
 
-    scikit-learn's ``MLPClassifier`` and ``LogisticRegression`` do not serve: they know neither dropout, label smoothing,
-    soft targets nor offsets of the logits, and fit one fold at a time.
+    scikit-learn offers no optimiser apart from its models; `datacheck.models.heads` and `datacheck.models.softmax` say
+    why those do not serve.
 
     Parameters
     ----------
@@ -37,8 +37,8 @@ class AdamW:
     --------
     >>> weight = np.array([1.0], dtype=np.float32)
     >>> AdamW([weight]).step([np.array([3.0])], 0.1)
-    >>> weight.round(3).tolist()
-    [0.9]
+    >>> weight.round(3)
+    array([0.9], dtype=float32)
     """
 
     def __init__(self, parameters: Sequence[Array], decay: Sequence[float] | None = None) -> None:

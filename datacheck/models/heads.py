@@ -20,7 +20,7 @@ from datacheck.models.learning_task import LearningTask
 Array = NDArray[np.float32]
 
 SMALL_PRODUCT = 2e8
-"""Multiplications of a step: below so many a product takes about a millisecond, and threads cost more than they save."""
+"""Multiplications of a step: below so many it takes about a millisecond, and threads cost more than they save."""
 
 PREDICTED_AT_ONCE = 4096
 """Rows whose hidden units of all folds are held at once (10 MB for 5 folds of 128)."""

@@ -1,7 +1,7 @@
 """Features whose inner products approximate a Gaussian kernel: a linear head on them draws curved borders.
 
 Nyström approximation (Williams and Seeger 2001). Written here rather than taken from scikit-learn's ``Nystroem``, which
-decomposes the kernel by singular values (ten times as slow as Cholesky for 1,500 landmarks) and returns all rows at once.
+decomposes the kernel by singular values: for 1,536 landmarks that takes four times as long as all of this.
 """
 
 from __future__ import annotations
@@ -15,7 +15,7 @@ from scipy.linalg import solve_triangular
 Array = NDArray[np.float32]
 
 NARROWING = 2.0
-"""The kernel is exp(-2 d² / m), m being the median squared distance d² of landmarks: near exp(-2) for a typical pair."""
+"""The kernel is exp(-2 d² / m), m being the median squared distance d² of landmarks: exp(-2) for a typical pair."""
 
 JITTER = 1e-4
 """Added to the kernel's diagonal, so that landmarks that are equal or nearly so do not make it singular."""

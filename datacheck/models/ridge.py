@@ -99,6 +99,18 @@ class FoldSums:
             yield np.asarray(cho_solve(_factor(left, added), cross - own_cross))
 
 
+def fit_ridge(x: NDArray[np.floating[Any]], targets: NDArray[np.floating[Any]], penalty: float) -> Floats:
+    """Return ridge coefficients of one fit, shape [D, K]; shapes [N, D] and [N, K].
+
+    Examples
+    --------
+    >>> fit_ridge(np.array([[1.0], [3.0]]), np.array([[2.0], [6.0]]), 10.0).tolist()
+    [[1.0]]
+    """
+    gram = np.asarray(x.T @ x, dtype=np.float64)
+    return np.asarray(cho_solve(_factor(gram, penalty), x.T @ targets, check_finite=False))
+
+
 def _factor(gram: Floats, penalty: float) -> tuple[Floats, bool]:
     """Factorise a Gram matrix plus a penalty on its diagonal, in place."""
     gram[np.diag_indices_from(gram)] += penalty
@@ -159,14 +171,23 @@ class RidgeHead:
         Rows with a label of -1 are scored, and not fitted on.
         """
         known = self.usable & (labels >= 0)
-        target = np.zeros((len(labels), n_classes))
-        target[np.flatnonzero(known), labels[known]] = 1
+        targets = np.zeros((len(labels), n_classes))
+        targets[np.flatnonzero(known), labels[known]] = 1
+        return self.predict(targets, known)
+
+    def predict(self, targets: Floats, known: NDArray[np.bool_]) -> Floats:
+        """Return out-of-sample predictions of targets, less the targets' mean; shape [N, K].
+
+        Rows that are not ``known`` are predicted, and not fitted on.
+        """
+        known = known & self.usable
+        centred = np.zeros(targets.shape)
         for part in self.spaces:
             if (known & part).any():
-                target[known & part] -= target[known & part].mean(axis=0)
-        out = np.zeros_like(target)
+                centred[known & part] = targets[known & part] - targets[known & part].mean(axis=0)
+        out = np.zeros_like(centred)
         for solver in self._solvers:
-            solver.fill(out, self.x, target)
+            solver.fill(out, self.x, centred)
         return out
 
 

@@ -11,6 +11,8 @@ from typing import Any
 import numpy as np
 from numpy.typing import NDArray
 
+from datacheck.models.components import Components
+
 N_DIRECTIONS = 24
 N_PERMUTATIONS = 10
 LARGEST_DRAW = 20_000
@@ -63,12 +65,8 @@ def embedding_spaces(
 
 def _directions(x: NDArray[np.float64]) -> NDArray[np.float64]:
     """Leading principal components, brought to unit variance, [n, C]."""
-    x = x - x.mean(axis=0)
-    values, vectors = np.linalg.eigh(x.T @ x / len(x))
-    kept = np.argsort(-values)[:N_DIRECTIONS]
-    kept = kept[values[kept] > max(values.max() * 1e-6, 1e-12)]
-    whitened: NDArray[np.float64] = x @ vectors[:, kept] / np.sqrt(values[kept])
-    return whitened
+    found = Components.fit(x, N_DIRECTIONS, least=1e-6)
+    return np.asarray((x - found.mean) @ found.whitening())
 
 
 def _spread_of_moments(x: NDArray[np.float64], fold: NDArray[np.integer[Any]]) -> float:

@@ -8,8 +8,8 @@ from typing import Any
 import numpy as np
 from numpy.typing import NDArray
 
+from datacheck.models.components import whiten
 from datacheck.models.folds import assign_folds
-from datacheck.models.ridge import whiten
 
 
 @dataclass(frozen=True)

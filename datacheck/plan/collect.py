@@ -9,8 +9,7 @@ from typing import Any
 import numpy as np
 from numpy.typing import NDArray
 
-from datacheck.models.parallel import run_parallel
-from datacheck.models.softmax import fit_softmax, predict_softmax
+from datacheck.models.learning_curve import by_softmax, learning_curve
 from datacheck.plan.cohort import Sample
 from datacheck.plan.items import Measured, PlanItem
 from datacheck.stats import Z95
@@ -23,39 +22,6 @@ WORTH = 0.02
 """A rise in recall that is worth collecting for."""
 
 
-def learning_curves(sample: Sample, penalty: float) -> NDArray[np.float64]:
-    """Return the recall of each class out of sample at each of `FRACTIONS` of the training part; shape [S, F, K].
-
-    The share is drawn within classes, so that every class grows alike. NaN where a class has no held-out sample.
-    """
-    n_classes = len(sample.classes)
-    curves = np.full((len(sample.seeds), len(FRACTIONS), n_classes), np.nan)
-
-    def curve_of(position: int) -> None:
-        fold, rng = sample.folds[position], np.random.default_rng([sample.seeds[position], 3])
-        rank = _rank_within(sample.codes, rng)
-        right = np.full((len(FRACTIONS), len(sample.codes)), np.nan)
-        for held_out in np.unique(fold[fold >= 0]):
-            train, test = np.flatnonzero((fold != held_out) & (fold >= 0)), np.flatnonzero(fold == held_out)
-            weights = np.stack([(rank[train] < fraction).astype(np.float64) for fraction in FRACTIONS])
-            fitted = fit_softmax(
-                sample.features[train],
-                sample.codes[train],
-                weights,
-                np.zeros((len(FRACTIONS), n_classes)),
-                np.full(len(FRACTIONS), penalty),
-            )
-            predicted = predict_softmax(fitted, sample.features[test]).argmax(axis=-1)
-            right[:, test] = predicted == sample.codes[test]
-        counts = np.bincount(sample.codes, minlength=n_classes)
-        for number in range(len(FRACTIONS)):
-            hits = np.bincount(sample.codes, np.nan_to_num(right[number]), n_classes)
-            curves[position, number] = np.where(counts > 0, hits / np.maximum(counts, 1), np.nan)
-
-    run_parallel(curve_of, range(len(sample.folds)))
-    return curves
-
-
 def collect_items(sample: Sample, penalty: float) -> tuple[PlanItem, ...]:
     """Return one item a class that gains from more samples or has too few to be judged, the largest gain first.
 
@@ -64,7 +30,14 @@ def collect_items(sample: Sample, penalty: float) -> tuple[PlanItem, ...]:
     step.
     """
     started = time.perf_counter()
-    curves = learning_curves(sample, penalty)
+    curves = learning_curve(
+        sample.codes,
+        len(sample.classes),
+        sample.folds,
+        by_softmax(sample.features, sample.codes, len(sample.classes), penalty),
+        fractions=FRACTIONS,
+        seeds=sample.seeds,
+    ).recall
     seconds = time.perf_counter() - started
     mean = np.nanmean(curves, axis=0) if len(curves) else np.full((len(FRACTIONS), len(sample.classes)), np.nan)
     counts = np.bincount(sample.codes, minlength=len(sample.classes))
@@ -215,14 +188,3 @@ def _nearest(x: NDArray[np.float32], centres: NDArray[np.float32]) -> NDArray[np
         part = x[start : start + 1024]
         nearest[start : start + 1024] = (squares - 2 * part @ centres.T).min(axis=1) + (part**2).sum(axis=1)
     return np.sqrt(np.maximum(nearest, 0))
-
-
-def _rank_within(codes: NDArray[np.integer[Any]], rng: np.random.Generator) -> NDArray[np.float64]:
-    """Random rank of each sample within its class, in [0, 1); shape [N]."""
-    shuffled = rng.permutation(len(codes))
-    order = shuffled[np.argsort(codes[shuffled], kind="stable")]
-    counts = np.bincount(codes)
-    starts = np.concatenate(([0], np.cumsum(counts)))[:-1]
-    rank = np.empty(len(codes))
-    rank[order] = (np.arange(len(codes)) - starts[codes[order]]) / counts[codes[order]]
-    return rank

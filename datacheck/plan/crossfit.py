@@ -8,10 +8,11 @@ from typing import Any, Protocol
 
 import numpy as np
 from numpy.typing import NDArray
-from scipy.linalg import cho_factor, cho_solve
 from threadpoolctl import threadpool_limits  # type: ignore[import-untyped]
 
+from datacheck.models.components import Components
 from datacheck.models.folds import assign_folds
+from datacheck.models.ridge import FoldSums
 
 Array = NDArray[np.float32]
 
@@ -86,12 +87,10 @@ class CrossFit:
     ) -> CrossFit:
         """Project the features and deal the folds."""
         n_components = int(np.clip(len(features) // 4, 2, MAX_COMPONENTS))
-        mean: Array = features.mean(axis=0, dtype=np.float32)
+        found = Components.fit(features, n_components, least=1e-7)
+        mean: Array = found.mean.astype(np.float32)
+        basis: Array = found.whitening(added=FLOOR * float(found.variances.mean())).astype(np.float32)
         centred = (features - mean).astype(np.float32)
-        values, vectors = np.linalg.eigh((centred.T @ centred / len(centred)).astype(np.float64))
-        keep = np.argsort(-values)[:n_components]
-        keep = keep[values[keep] > max(values.max() * 1e-7, 1e-12)]
-        basis: Array = (vectors[:, keep] / np.sqrt(values[keep] + FLOOR * values[keep].mean())).astype(np.float32)
         folds = np.stack([assign_folds(codes, groups, n_folds=n_folds, seed=seed).fold for seed in seeds])
         return cls(np.asarray(codes, np.int64), n_classes, folds, centred @ basis, mean, basis)
 
@@ -125,12 +124,12 @@ class CrossFit:
             for number, parts in enumerate(self._parts):
                 sums = self._summed(number, extra or [], clean=clean)
                 penalty = self._best_penalty(sums, parts) if penalty is None else penalty
-                for rows, coefficients in zip(parts, _solve(sums, penalty), strict=True):
+                for rows, coefficients in zip(parts, sums.coefficients(penalty, relative=True), strict=True):
                     for view, predicted in zip(views, out, strict=True):
                         predicted[number, rows] = (view[rows] @ coefficients).argmax(axis=1)
         return out
 
-    def _best_penalty(self, sums: list[tuple[Any, Any]], parts: list[NDArray[np.intp]]) -> float:
+    def _best_penalty(self, sums: FoldSums, parts: list[NDArray[np.intp]]) -> float:
         """Return the penalty of the best held-out accuracy on untouched samples, every class weighing the same."""
         from datacheck.plan.evidence import balanced_accuracy
 
@@ -138,21 +137,17 @@ class CrossFit:
 
         def held_out(penalty: float) -> float:
             right = np.full(len(self.codes), np.nan)
-            for rows, coefficients in zip(parts, _solve(sums, penalty), strict=True):
+            for rows, coefficients in zip(parts, sums.coefficients(penalty, relative=True), strict=True):
                 right[rows] = (self.clean[rows] @ coefficients).argmax(axis=1) == self.codes[rows]
             return balanced_accuracy(right, self.codes, shares)
 
         return max(PENALTIES, key=held_out)
 
-    def _summed(self, number: int, extra: list[Array], *, clean: bool) -> list[tuple[Any, Any]]:
+    def _summed(self, number: int, extra: list[Array], *, clean: bool) -> FoldSums:
         """Return what each fold of one seed adds to the normal equations, extra views included."""
-        parts = self._parts[number]
-        sums = self._sums[number] if clean else [(0, 0)] * len(parts)
-        for x in extra:
-            sums = [
-                (gram + more, hit + hits) for (gram, hit), (more, hits) in zip(sums, self._of(x, parts), strict=True)
-            ]
-        return sums
+        views = [self._of(x, self._parts[number]) for x in extra]
+        first, *others = [self._sums[number], *views] if clean else views
+        return sum(others, first)
 
     @cached_property
     def _parts(self) -> list[list[NDArray[np.intp]]]:
@@ -160,31 +155,16 @@ class CrossFit:
         return [[np.flatnonzero(fold == one) for one in np.unique(fold[fold >= 0])] for fold in self.folds]
 
     @cached_property
-    def _sums(self) -> list[list[tuple[Any, Any]]]:
+    def _sums(self) -> list[FoldSums]:
         """What each fold of the clean samples adds to the normal equations."""
         return [self._of(self.clean, parts) for parts in self._parts]
 
-    def _of(self, x: Array, parts: list[NDArray[np.intp]]) -> list[tuple[Any, Any]]:
-        """Return Gram matrix and targets of each part, every class weighing the same."""
+    def _of(self, x: Array, parts: list[NDArray[np.intp]]) -> FoldSums:
+        """Return what each part adds to the normal equations, every class weighing the same."""
         counts = np.bincount(self.codes, minlength=self.n_classes)
         weight = (len(self.codes) / self.n_classes / np.maximum(counts, 1))[self.codes].astype(np.float32)
         wanted = np.eye(self.n_classes, dtype=np.float32)[self.codes] - np.float32(1 / self.n_classes)
-        weighted = x * weight[:, None]
-        return [(weighted[rows].T @ x[rows], weighted[rows].T @ wanted[rows]) for rows in parts]
-
-
-def _solve(sums: list[tuple[Any, Any]], penalty: float) -> list[Array]:
-    """Return the coefficients of each fold, fitted on all others; [D, K] each."""
-    all_gram, all_hits = sum(gram for gram, _ in sums), sum(hit for _, hit in sums)
-    fitted = []
-    for gram, hit in sums:
-        left = np.array(all_gram - gram, dtype=np.float64)
-        left[np.diag_indices(len(left))] += penalty * np.trace(left) / len(left)
-        found = cho_solve(
-            cho_factor(left, overwrite_a=True, check_finite=False), np.asarray(all_hits - hit, dtype=np.float64)
-        )
-        fitted.append(found.astype(np.float32))
-    return fitted
+        return FoldSums.of(x, wanted, parts, weight)
 
 
 @dataclass(frozen=True)

@@ -13,6 +13,8 @@ from itertools import pairwise
 import numpy as np
 from numpy.typing import NDArray
 
+from datacheck.models.components import Components
+
 Array = NDArray[np.float32]
 
 N_FILTERS = 96
@@ -21,6 +23,9 @@ THRESHOLD = 0.25
 LARGEST_SIDE = 48
 FLAT = 10 / 255**2
 """Variance below which a patch counts as flat."""
+
+WHITENING_FLOOR = 0.1
+"""Added to each variance before whitening, so that directions without any are not amplified (Coates and Ng 2011)."""
 
 BATCH = 128
 
@@ -65,9 +70,8 @@ class PatchEncoder:
             for row, (image, (down, right)) in enumerate(zip(whole, corners[part], strict=True), start=start):
                 patches[row] = image[down : down + size, right : right + size].reshape(-1)
         normal = _normalised(patches).astype(np.float64)
-        mean = normal.mean(axis=0)
-        values, vectors = np.linalg.eigh(np.cov(normal.T))
-        whitening = vectors @ np.diag(1 / np.sqrt(np.maximum(values, 0) + 0.1)) @ vectors.T
+        components = Components.fit(normal, least=0)
+        mean, whitening = components.mean, components.whitening(added=WHITENING_FLOOR) @ components.directions.T
         lively = np.flatnonzero(normal.var(axis=1) > 0.1)
         chosen = (lively if len(lively) >= N_FILTERS else np.arange(N_PATCHES))[:N_FILTERS]
         atoms = (normal[chosen] - mean) @ whitening

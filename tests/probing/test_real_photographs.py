@@ -14,7 +14,8 @@ from PIL import Image
 from datacheck.labels.confident_learning import find_label_issues
 from datacheck.labels.quality import label_quality
 from datacheck.labels.yields import estimate
-from datacheck.models.ridge import RidgeHead, whiten
+from datacheck.models.components import whiten
+from datacheck.models.ridge import RidgeHead
 from datacheck.pairing.content import examine_pairing
 
 pytestmark = [pytest.mark.slow, pytest.mark.timeout(900)]

@@ -14,11 +14,13 @@ from typing import Any
 
 import numpy as np
 from numpy.typing import NDArray
-from scipy.linalg import cho_factor, cho_solve, solve_triangular
 from threadpoolctl import threadpool_limits  # type: ignore[import-untyped]
 
 from datacheck.manifest import Task
+from datacheck.models.components import Components
+from datacheck.models.kernel import kernel_features
 from datacheck.models.learning_task import Fitted, LearningTask
+from datacheck.models.ridge import FoldSums
 from datacheck.probing.budget import Clock
 
 SIDE = 32
@@ -160,12 +162,7 @@ def principal_components(parts: dict[str, Array]) -> Array:
         total = float(np.sqrt((centred.astype(np.float64) ** 2).sum(axis=1).mean()))
         scaled.append(centred * np.float32(WEIGHTS[name] / max(total, 1e-6)))
     x = np.concatenate(scaled, axis=1)
-    values, vectors = np.linalg.eigh((x.T @ x).astype(np.float64))
-    kept = np.argsort(-values)[:N_COMPONENTS]
-    # An eigenvector's sign is arbitrary: the largest entry is made positive, so that one result comes out everywhere.
-    chosen = vectors[:, kept]
-    chosen = chosen * np.sign(chosen[np.abs(chosen).argmax(axis=0), np.arange(chosen.shape[1])])
-    return np.asarray(x @ chosen.astype(np.float32), dtype=np.float32)
+    return np.asarray(Components.fit(x, N_COMPONENTS).project(x), dtype=np.float32)
 
 
 @dataclass
@@ -191,19 +188,8 @@ class KernelHead:
     def __post_init__(self) -> None:
         rng = np.random.default_rng([self.problem.seed, 3])
         n = len(self.rows)
-        landmarks = self.components[np.sort(rng.choice(n, min(n, N_LANDMARKS), replace=False))]
-        width = float(
-            np.median(_squared(landmarks[:500], landmarks[:500])[np.triu_indices(min(500, len(landmarks)), 1)])
-        )
-        scale = np.float32(2 / max(width, 1e-9))
-        between = np.exp(-scale * _squared(landmarks, landmarks)).astype(np.float64)
-        factor = np.linalg.cholesky(between + 1e-4 * np.eye(len(landmarks)))
-        inverse = solve_triangular(factor, np.eye(len(factor)), lower=True).T.astype(np.float32)
-        self.features = np.empty((n, len(landmarks) + 1), dtype=np.float32)
-        self.features[:, -1] = 1
-        for start in range(0, n, 4096):
-            part = np.exp(-scale * _squared(self.components[start : start + 4096], landmarks))
-            self.features[start : start + 4096, :-1] = part @ inverse
+        kernel = kernel_features(self.components, N_LANDMARKS, rng)
+        self.features = np.concatenate([kernel, np.ones((n, 1), dtype=np.float32)], axis=1)
         self.taught = np.ones(n, dtype=bool)
         if n > MAX_TAUGHT:
             self.taught[rng.permutation(n)[MAX_TAUGHT:]] = False
@@ -214,21 +200,13 @@ class KernelHead:
         fold = problem.fold[self.rows]
         wanted = problem.targets()[self.rows]
         wanted = wanted - wanted[known].mean(axis=0)
-        moments = [self._moments(known & (fold == one), wanted) for one in range(problem.n_folds)]
-        gram, cross = sum(one[0] for one in moments), sum(one[1] for one in moments)
+        held = [np.flatnonzero(fold == one) for one in range(problem.n_folds)]
+        sums = FoldSums.of(self.features, wanted, [rows[known[rows]] for rows in held])
         scores = np.zeros((len(penalties), len(self.rows), problem.width), dtype=np.float32)
-        for one in range(problem.n_folds):
-            held = np.flatnonzero(fold == one)
-            for number, penalty in enumerate(penalties):
-                left = gram - moments[one][0]
-                left[np.diag_indices_from(left)] += penalty
-                weights = cho_solve(cho_factor(left, lower=True), cross - moments[one][1])
-                scores[number, held] = self.features[held] @ weights.astype(np.float32)
+        for number, penalty in enumerate(penalties):
+            for rows, weights in zip(held, sums.coefficients(penalty), strict=True):
+                scores[number, rows] = self.features[rows] @ weights.astype(np.float32)
         return self._chosen(problem, scores, known, penalties)
-
-    def _moments(self, part: NDArray[np.bool_], wanted: Array) -> tuple[NDArray[Any], NDArray[Any]]:
-        x = self.features[part]
-        return (x.T @ x).astype(np.float64), (x.T @ wanted[part]).astype(np.float64)
 
     def _chosen(
         self, problem: LearningTask, scores: Array, known: NDArray[np.bool_], penalties: tuple[float, ...]
@@ -242,12 +220,6 @@ class KernelHead:
             mean, deviation = problem.scale()
             return (outputs[:, 0] * deviation + mean).astype(np.float32), penalties[best]
         return outputs, penalties[best]
-
-
-def _squared(x: Array, y: Array) -> Array:
-    """Squared distances, [N, M]."""
-    distance: Array = (x**2).sum(axis=1)[:, None] + (y**2).sum(axis=1) - 2 * (x @ y.T)
-    return np.maximum(distance, 0)
 
 
 def _linked(

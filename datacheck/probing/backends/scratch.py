@@ -18,6 +18,7 @@ from torch import Tensor, nn
 from torch.nn import functional
 
 from datacheck.manifest import Task
+from datacheck.models.components import Components
 from datacheck.models.learning_task import Fitted, LearningTask, Refit
 from datacheck.probing.budget import CUT_SHORT, Clock
 from datacheck.probing.networks.batches import PixelInputs
@@ -74,10 +75,7 @@ def whitening_filters(pixels: NDArray[np.floating], *, smallest: float = 5e-4) -
     """
     windows = np.lib.stride_tricks.sliding_window_view(pixels, (2, 2), axis=(1, 2))
     patches = windows.reshape(-1, 12).astype(np.float64)
-    values, vectors = np.linalg.eigh(patches.T @ patches / len(patches))
-    # An eigenvector's sign is arbitrary: both signs are kept, and fixed so that a seed gives one network everywhere.
-    vectors = vectors * np.sign(vectors[np.abs(vectors).argmax(axis=0), np.arange(12)])
-    filters = (vectors / np.sqrt(np.maximum(values, 0) + smallest)).T[::-1].reshape(12, 3, 2, 2).copy()
+    filters = Components.fit(patches, least=0).whitening(added=smallest).T.reshape(12, 3, 2, 2)
     both = np.concatenate([filters, -filters]).astype(np.float32)
     return torch.from_numpy(both)
 

@@ -18,7 +18,7 @@ from datacheck.findings import (
     sample_issues,
     worst_sample_ids,
 )
-from datacheck.models.ridge import whiten
+from datacheck.models.components import Components
 from datacheck.rules.base import Rule, RuleContext
 from datacheck.rules.shared import embedded, ids_of
 from datacheck.stats.intervals import proportion
@@ -104,8 +104,7 @@ def neighbour_deviations(
 
     x = np.asarray(embeddings, dtype=np.float32)
     if x.shape[1] > n_components:
-        directions = whiten(x, np.ones(len(x), dtype=bool), n_components)
-        x = (directions * _spreads(x, n_components)[: directions.shape[1]]).astype(np.float32)
+        x = Components.fit(x, n_components).project(x)
     rng = np.random.default_rng(seed)
     reference = np.arange(len(x)) if len(x) <= MAX_REFERENCE else rng.choice(len(x), MAX_REFERENCE, replace=False)
     search = NearestNeighbors(n_neighbors=min(n_neighbours + 1, len(reference)), algorithm="brute").fit(x[reference])
@@ -119,9 +118,3 @@ def neighbour_deviations(
     spread = max(1.4826 * float(np.median(upper)), 0.05)
     deviations: NDArray[np.float64] = (logs - middle) / spread
     return deviations
-
-
-def _spreads(x: NDArray[np.float32], n_components: int) -> NDArray[np.float64]:
-    values = np.linalg.eigvalsh(np.cov(x, rowvar=False))[::-1][:n_components]
-    spreads: NDArray[np.float64] = np.sqrt(np.maximum(values, 0))
-    return spreads

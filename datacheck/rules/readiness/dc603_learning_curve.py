@@ -10,7 +10,10 @@ from numpy.typing import NDArray
 
 from datacheck.findings import Finding, Found, NotApplicable, Outcome, Passed, Severity
 from datacheck.manifest import Task
-from datacheck.models.ridge import RidgeHead
+from datacheck.models.components import whiten
+from datacheck.models.folds import assign_folds
+from datacheck.models.learning_curve import Curve, by_ridge, fit_power_law, learning_curve
+from datacheck.models.ridge import N_FOLDS
 from datacheck.rules.base import Rule, RuleContext
 from datacheck.rules.shared import embedded
 from datacheck.stats import Z95
@@ -72,7 +75,7 @@ class LearningCurve(Rule):
         if known.sum() < self.min_samples or len(np.unique(labels[known])) < 2:
             return NotApplicable(f"needs {self.min_samples} or more labelled samples of two classes")
         classes = context.manifest.classes
-        curve = learning_curve(found.embeddings[known], labels[known], len(classes), seed=context.seed)
+        curve = accuracy_curve(found.embeddings[known], labels[known], len(classes), seed=context.seed)
         gain = projected_gain(curve)
         if gain["low"] < self.min_gain:
             return Passed(
@@ -100,66 +103,15 @@ class LearningCurve(Rule):
         return Found((finding,))
 
 
-@dataclass(frozen=True)
-class Curve:
-    """Training sizes [F]; error by draw and size [R, F]; recall by size and class, mean of the draws [F, K]."""
-
-    sizes: NDArray[np.float64]
-    errors: NDArray[np.float64]
-    recall: NDArray[np.float64]
-
-
-def learning_curve(
+def accuracy_curve(
     embeddings: NDArray[np.floating[Any]], labels: NDArray[np.int64], n_classes: int, *, seed: int = 0
 ) -> Curve:
     """Out-of-sample error of a ridge head on growing parts of the data; shapes [N, D] and [N]."""
-    rows = np.arange(len(labels))
-    errors = np.zeros((N_DRAWS, len(FRACTIONS)))
-    recall = np.zeros((len(FRACTIONS), n_classes))
-    sizes = np.bincount(labels, minlength=n_classes)
-    for draw in range(N_DRAWS):
-        head = RidgeHead(embeddings, seed=seed + draw)
-        order = np.random.default_rng([seed, draw]).permutation(rows)
-        for step, fraction in enumerate(FRACTIONS):
-            taught = np.full(len(labels), -1, dtype=np.int64)
-            chosen = order[: round(fraction * len(rows))]
-            taught[chosen] = labels[chosen]
-            predicted = _refit(head, taught, n_classes)
-            errors[draw, step] = float((predicted != labels).mean())
-            hits = np.bincount(labels[predicted == labels], minlength=n_classes)
-            recall[step] += hits / np.maximum(sizes, 1) / N_DRAWS
-    n_train = np.array(FRACTIONS) * len(labels) * 0.8
-    return Curve(n_train, errors, recall)
-
-
-def _refit(head: RidgeHead, taught: NDArray[np.int64], n_classes: int) -> NDArray[np.intp]:
-    """Predictions of a head whose covariance, too, comes from the taught rows alone."""
-    known = taught >= 0
-    predicted = np.zeros(len(taught), dtype=np.intp)
-    for fold in np.unique(head.fold[head.usable]).tolist():
-        train, test = known & (head.fold != fold), head.fold == fold
-        x = head.x[train]
-        target = np.eye(n_classes)[taught[train]]
-        prior = target.mean(axis=0) if len(target) else np.zeros(n_classes)
-        penalty = max(1.0, 0.01 * len(x)) + head.x.shape[1] / 4
-        weights = np.linalg.solve(x.T @ x + penalty * np.eye(x.shape[1]), x.T @ (target - prior))
-        predicted[test] = (head.x[test] @ weights + prior).argmax(axis=1)
-    return predicted
-
-
-def fit_power_law(sizes: NDArray[np.float64], errors: NDArray[np.float64]) -> tuple[float, float, float]:
-    """Fit error = floor + scale × n^-rate by least squares over a grid of rates, floor and scale not negative."""
-    best = (float("inf"), float(errors.min()), 0.0, 0.0)
-    for rate in np.linspace(0.05, 1.5, 146):
-        basis = sizes**-rate
-        scale = max(0.0, float(np.cov(basis, errors, bias=True)[0, 1] / basis.var()))
-        floor = float(errors.mean() - scale * basis.mean())
-        if floor < 0:
-            floor, scale = 0.0, float((basis * errors).sum() / (basis**2).sum())
-        loss = float(((floor + scale * basis - errors) ** 2).sum())
-        if loss < best[0] - 1e-15:
-            best = (loss, floor, scale, float(rate))
-    return best[1], best[2], best[3]
+    x = whiten(embeddings, np.ones(len(labels), dtype=bool))
+    seeds = [seed + draw for draw in range(N_DRAWS)]
+    alone = np.arange(len(labels))
+    folds = [assign_folds(labels, alone, n_folds=N_FOLDS, seed=one).fold for one in seeds]
+    return learning_curve(labels, n_classes, folds, by_ridge(x, labels, n_classes), fractions=FRACTIONS, seeds=seeds)
 
 
 def projected_gain(curve: Curve) -> dict[str, float]:
@@ -177,9 +129,10 @@ def projected_gain(curve: Curve) -> dict[str, float]:
 def class_gains(curve: Curve, classes: tuple[str, ...]) -> list[dict[str, Any]]:
     """Recall gained per class from half of the data to all of it, most first."""
     half = FRACTIONS.index(0.5)
-    gained = curve.recall[-1] - curve.recall[half]
+    recall = np.nan_to_num(curve.recall.mean(axis=0))
+    gained = recall[-1] - recall[half]
     order = np.argsort(-gained, kind="stable")
     return [
-        {"class": classes[label], "recall": float(curve.recall[-1, label]), "gain_from_half": float(gained[label])}
+        {"class": classes[label], "recall": float(recall[-1, label]), "gain_from_half": float(gained[label])}
         for label in order
     ]

@@ -9,6 +9,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from datacheck.findings import Finding, Found, NotApplicable, Outcome, Passed, Severity
+from datacheck.models.components import Components
 from datacheck.rules.base import Rule, RuleContext
 from datacheck.rules.shared import embedded
 
@@ -83,9 +84,7 @@ class Dimensionality(Rule):
 
 def spectrum(embeddings: NDArray[np.floating[Any]]) -> dict[str, Any]:
     """Participation ratio, dimensions for 90 and 95 % of the variance, and the leading shares; from [N, D]."""
-    x = np.asarray(embeddings, dtype=np.float64)
-    x = x - x.mean(axis=0)
-    values = np.clip(np.linalg.eigvalsh(x.T @ x / max(1, len(x) - 1))[::-1], 0, None)
+    values = Components.fit(np.asarray(embeddings, dtype=np.float64), least=0).variances
     total = float(values.sum())
     if total <= 0:
         return {"participation_ratio": 0.0, "dims_90": 0, "dims_95": 0, "shares": []}
