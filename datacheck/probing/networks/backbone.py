@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import copy
 import re
+from dataclasses import replace
 from itertools import pairwise
 from pathlib import Path
 from typing import Any
@@ -13,7 +14,8 @@ from torch import Tensor, nn
 from torch.nn.utils.fusion import fuse_conv_bn_eval
 
 from datacheck.errors import ProbeError, did_you_mean, require
-from datacheck.probing.weights import PretrainedWeights
+from datacheck.probing.networks.efficientnet_lite import EfficientNetLite, is_efficientnet_lite
+from datacheck.probing.weights import PACKAGED, PretrainedWeights
 
 
 def load_backbone(weights: PretrainedWeights) -> tuple[nn.Sequential, int, str]:
@@ -29,7 +31,14 @@ def load_backbone(weights: PretrainedWeights) -> tuple[nn.Sequential, int, str]:
 
 
 def _load(weights: PretrainedWeights) -> tuple[nn.Sequential, int, str]:
+    packaged = PACKAGED.get(str(weights.source))
+    if packaged is not None:
+        weights = replace(weights, source=packaged.checked_path(), architecture=f"EfficientNet-{weights.source}")
     state, name = _from_file(weights) if weights.is_file else _by_name(weights)
+    if is_efficientnet_lite(state):
+        network: Any = EfficientNetLite(state)
+        width = _drop_classifier(network)
+        return _folded(_stages(network)), width, name
     models = require("torchvision.models", extra="probe", purpose="the pretrained probe")
     outputs = _classifier_width(state)
     network = models.get_model(name, weights=None, **({} if outputs is None else {"num_classes": outputs}))
