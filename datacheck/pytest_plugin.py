@@ -37,7 +37,7 @@ def assert_dataset(request: pytest.FixtureRequest) -> Callable[..., ContractResu
             options.setdefault("run_dir", _remembered(request, source))
             result: ContractResult = contracts.check(source, contract, **options)
         except DatacheckError as error:
-            pytest.fail(f"the dataset could not be held to the contract: {error}", pytrace=False)
+            pytest.fail(f"the dataset could not be checked against the contract: {error}", pytrace=False)
         severity = Severity.parse("error" if fail_on == "critical" else fail_on)
         if result.exit_code(severity):
             pytest.fail(result.render(fail_on=severity), pytrace=False)

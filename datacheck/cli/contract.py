@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import json
 import sys
+from collections.abc import Sequence
 from pathlib import Path
 from typing import TYPE_CHECKING, Annotated, Any
 
@@ -13,47 +14,66 @@ from datacheck.cli.audit import default_run_folder
 from datacheck.cli.output import TEXT_OR_JSON
 from datacheck.cli.progress import progress_bars
 from datacheck.duplicates import DEFAULT_NEAR_DUPLICATE_DISTANCE
-from datacheck.errors import ConfigError, ContractError, check_choice, require
+from datacheck.errors import ConfigError, ContractError, check_choice, did_you_mean, require
+from datacheck.findings import Severity
+from datacheck.text import clean
 
 if TYPE_CHECKING:
     from datacheck.report import Report
 
-FORMATS = ("terminal", "json", "junit", "github")
+FORMATS = ("terminal", "json", "junit", "sarif", "github")
 
 contract_app = typer.Typer(
     name="contract",
-    help="Hold next week's dataset to what was accepted this week, with Great Expectations.",
+    help="Check each new version of a dataset against the accepted one, with Great Expectations.",
     no_args_is_help=True,
     pretty_exceptions_enable=False,
     rich_markup_mode=None,
 )
 
 _Folder = Annotated[Path, typer.Option("--contract", help="The contract's folder.")]
+_Accept = Annotated[
+    list[str] | None,
+    typer.Option("--accept", help="Code of an error that the audit found and that you accept; repeat it for several."),
+]
+_Verbose = Annotated[bool, typer.Option("--verbose", "-v", help="Every term.")]
+_Quiet = Annotated[bool, typer.Option("--quiet", "-q", help="Only errors.")]
 
 
 @contract_app.command("init", short_help="Propose a contract from an audited dataset.")
 def init_command(
     run: Annotated[Path, typer.Argument(help="Run folder of the audit of an accepted dataset.")],
     out: Annotated[Path, typer.Option("--out", "-o", help="Where the contract goes.")] = Path("contract"),
+    accept: _Accept = None,
+    verbose: _Verbose = False,
+    quiet: _Quiet = False,
 ) -> int:
     """Propose a contract from an audited dataset: a Great Expectations project to commit and edit."""
     contracts = _contracts()
     report = _load_run(run)
+    accepted = _accepted_errors(report, accept or [])
     if (out / "contract.json").exists():
         raise ContractError(
-            f"{out} holds a contract already: change it with `datacheck contract update {run} --contract {out}`"
+            f"{out} holds a contract already: change it with `datacheck contract update {run} --contract {out}`, "
+            "delete it, or name another folder with -o"
         )
-    made = contracts.write_contract(out, _proposed(contracts, report), **_origin(report, run))
+    made = contracts.write_contract(out, _proposed(contracts, report), **_origin(report, run, accepted))
+    if quiet:
+        return 0
     n_critical = sum(term.severity == "critical" for term in made.terms)
+    typer.echo(f"{out}: {len(made.terms)} terms ({n_critical} critical) from {len(report.manifest):,} accepted samples")
+    for term in made.terms if verbose else ():
+        typer.echo(f"  {term.severity}: {clean(term.requirement)}")
+    if accepted:
+        typer.echo(f"errors of the audit that you accepted: {', '.join(accepted)}")
     typer.echo(
-        f"{out}: {len(made.terms)} terms ({n_critical} critical) from {len(report.manifest):,} accepted samples\n"
         f"next: read {out / 'expectations' / 'datacheck.json'} (each term says why), commit {out}, and run\n"
         f"      datacheck contract check SOURCE --contract {out}"
     )
     return 0
 
 
-@contract_app.command("check", short_help="Hold a dataset to a contract.")
+@contract_app.command("check", short_help="Check a dataset against a contract.")
 def check_command(
     source: Annotated[str, typer.Argument(help="A folder of images, a table, a tar, or the images of a pair.")],
     labels: Annotated[str | None, typer.Argument(help="The labels or masks of a pair.")] = None,
@@ -90,9 +110,7 @@ def check_command(
     verbose: Annotated[bool, typer.Option("--verbose", "-v", help="Every term, kept ones too.")] = False,
     quiet: Annotated[bool, typer.Option("--quiet", "-q", help="No progress bars.")] = False,
 ) -> int:
-    """Hold a dataset to a contract: exit 0 kept, 1 broken, 2 could not be judged."""
-    from datacheck.findings import Severity
-
+    """Check a dataset against a contract: exit 0 kept, 1 broken, 2 not checked."""
     severity = Severity.parse("error" if fail_on.lower() == "critical" else fail_on)
     check_choice("--format", format, FORMATS)
     given = {"task": task, "label": label, "target": target, "split": split, "group": group, "path": path, "root": root}
@@ -109,8 +127,10 @@ def check_command(
             )
     else:
         if docs is not None:
-            raise ConfigError("--docs shows one checkpoint, and a shard is judged partly on its merged fingerprint")
-        result = _check_shard(contracts, opened, contract, accepted, merged, quiet, options)
+            raise ConfigError(
+                "--docs shows one checkpoint, but a part of a shard's terms is checked on its fingerprint"
+            )
+        result = _check_shard(contracts, opened, contract, accepted, merged, quiet=quiet, options=options)
     sys.stdout.write(result.render(format, fail_on=severity, verbose=verbose))
     return int(result.exit_code(severity))
 
@@ -121,6 +141,7 @@ def _check_shard(
     contract: Path,
     accepted: Path | None,
     merged: Path | None,
+    *,
     quiet: bool,
     options: dict[str, Any],
 ) -> Any:
@@ -134,13 +155,13 @@ def _check_shard(
     return found.result
 
 
-@contract_app.command("diff", short_help="Say what loosens and tightens between two contracts.")
+@contract_app.command("diff", short_help="Show what loosens and tightens between two contracts.")
 def diff_command(
     before: Annotated[Path, typer.Argument(help="A contract's folder.")],
     after: Annotated[Path, typer.Argument(help="Another's.")],
     format: Annotated[str, typer.Option(help="text or json.")] = "text",
 ) -> int:
-    """Say what loosens and what tightens from one contract to another; exit with 1 when anything changed."""
+    """Show what loosens and what tightens from one contract to another; exit with 1 when anything changed."""
     check_choice("--format", format, TEXT_OR_JSON)
     found = _contracts().diff_contracts(before, after)
     typer.echo(found.to_text() if format == "text" else json.dumps(found.to_json(), indent=2), nl=format == "json")
@@ -154,6 +175,7 @@ def update_command(
         typer.Argument(help="Run folder of the newly accepted dataset; none: accept edits of the suite's file."),
     ] = None,
     contract: _Folder = Path("contract"),
+    accept: _Accept = None,
     yes: Annotated[bool, typer.Option("--yes", "-y", help="Do not ask.")] = False,
 ) -> int:
     """Show what an update loosens or tightens, ask, and write it."""
@@ -161,19 +183,20 @@ def update_command(
     old = contracts.Contract.load(contract, accept_edits=True)
     if run is None:
         if sorted(term.digest for term in old.terms) == sorted(old.sealed):
-            typer.echo("The suite is the one that was sealed: nothing to accept.")
+            typer.echo("The suite was not edited since it was sealed.")
             return 0
         typer.echo(f"{len(old.terms)} terms in the edited suite, {len(old.sealed)} in the sealed one:")
         typer.echo(contracts.edits(contract), nl=False)
         return _confirmed(yes) or _done(contracts.update_contract(old))
     report = _load_run(run)
+    accepted = _accepted_errors(report, accept or [])
     proposed = _proposed(contracts, report) + contracts.foreign_expectations(old)
     found = contracts.diff_terms(old.terms, [contracts.Term.of_expectation(one) for one in proposed])
     typer.echo(found.to_text(), nl=False)
     same = (one.identity for one in (old.reference, report.fingerprint) if one is not None)
     if not found.changes and len(set(same)) == 1:
         return 0
-    return _confirmed(yes) or _done(contracts.update_contract(old, proposed, **_origin(report, run)))
+    return _confirmed(yes) or _done(contracts.update_contract(old, proposed, **_origin(report, run, accepted)))
 
 
 def _confirmed(yes: bool) -> int:
@@ -181,7 +204,7 @@ def _confirmed(yes: bool) -> int:
     if yes:
         return 0
     if not sys.stdin.isatty():
-        raise ContractError("nobody can be asked here: run it again with --yes to write the change")
+        raise ContractError("standard input is no terminal: add --yes to write the change without a question")
     return 0 if typer.confirm("Write it?", default=False) else 1
 
 
@@ -201,6 +224,28 @@ def _load_run(run: Path) -> Report:
     return Report.load(run)
 
 
+def _accepted_errors(report: Report, accept: Sequence[str]) -> list[str]:
+    """Return the codes of the audit's errors; refuse a contract from an audit with errors that were not accepted."""
+    errors = {finding.code for finding in report.findings if finding.severity is Severity.ERROR}
+    errors |= {outcome.code for outcome in report.failed}
+    for code in accept:
+        if code not in errors:
+            raise ConfigError(
+                f"--accept {code}: the audit has no such error{did_you_mean(code, sorted(errors))}; "
+                f"it has {', '.join(sorted(errors)) or 'none'}"
+            )
+    refused = sorted(errors.difference(accept))
+    if refused:
+        shown = "\n".join(
+            f"  {finding.code}: {clean(finding.message)}" for finding in report.findings if finding.code in refused
+        )
+        raise ContractError(
+            f"the audit found errors, and a contract would make them the standard: correct the dataset and audit it "
+            f"again, or accept them with {' '.join(f'--accept {code}' for code in refused)}\n{shown}".rstrip()
+        )
+    return sorted(errors)
+
+
 def _distance(report: Report) -> int:
     return int(report.settings.get("near_duplicate_distance", DEFAULT_NEAR_DUPLICATE_DISTANCE))
 
@@ -210,11 +255,12 @@ def _proposed(contracts: Any, report: Report) -> list[Any]:
     return found
 
 
-def _origin(report: Report, run: Path) -> dict[str, Any]:
+def _origin(report: Report, run: Path, accepted: Sequence[str]) -> dict[str, Any]:
     return {
         "reference": report.fingerprint,
         "near_duplicate_distance": _distance(report),
         "source": f"the audit of {report.created[:10]} in {run.name}",
+        "accepted": accepted,
     }
 
 

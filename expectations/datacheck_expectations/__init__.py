@@ -8,7 +8,6 @@ from datacheck_expectations.changes import (
     ContractDiff,
     diff_contracts,
     diff_terms,
-    edits,
     foreign_expectations,
     update_contract,
 )
@@ -38,10 +37,11 @@ from datacheck_expectations.expectations import (
     ExpectUniqueIds,
 )
 from datacheck_expectations.frame import contract_frame
+from datacheck_expectations.proposals import propose_expectations
 from datacheck_expectations.result import ContractResult, TermOutcome
 from datacheck_expectations.shard import ShardResult, check_shard
-from datacheck_expectations.store import Contract, Term, write_contract
-from datacheck_expectations.suites import propose_expectations, propose_suite
+from datacheck_expectations.store import Contract, edits, write_contract
+from datacheck_expectations.terms import Term
 
 __all__ = [
     "EXPECTATIONS",
@@ -81,7 +81,6 @@ __all__ = [
     "edits",
     "foreign_expectations",
     "propose_expectations",
-    "propose_suite",
     "suites",
     "update_contract",
     "write_contract",

@@ -1,12 +1,15 @@
-"""What every expectation of datacheck is: a verdict on one measure, and sentences for people."""
+"""What every expectation of datacheck has: one measure, thresholds, and sentences for people."""
 
 from __future__ import annotations
 
+import math
 from abc import ABC, abstractmethod
 from collections.abc import Mapping, Sequence
 from html import escape
 from typing import Any, ClassVar
 
+from datacheck.errors import ContractError
+from datacheck_expectations.evaluation import Evaluation
 from datacheck_expectations.gx import (
     BatchExpectation,
     LegacyDiagnosticRendererType,
@@ -15,7 +18,6 @@ from datacheck_expectations.gx import (
     RenderedTableContent,
     renderer,
 )
-from datacheck_expectations.judgement import Judgement
 
 _INHERITED = frozenset(BatchExpectation.__fields__)
 
@@ -25,7 +27,7 @@ class DatacheckExpectation(BatchExpectation, ABC):  # type: ignore[misc]
 
     A subclass names its measure in ``metric_dependencies``, declares its thresholds as required fields (Great
     Expectations does not save a value that equals a default, so that a default could change under a saved contract),
-    and says in `judge` and `promise` what it does with them.
+    compares the measure with them in `evaluate`, and states them in `requirement`.
     """
 
     success_keys: ClassVar[tuple[str, ...]] = ()
@@ -39,20 +41,24 @@ class DatacheckExpectation(BatchExpectation, ABC):  # type: ignore[misc]
             raise TypeError(f"{cls.__name__}: {defaults} need no value; thresholds are required fields")
         cls.success_keys = cls.args_keys = own
 
+    def __init__(self, **kwargs: Any) -> None:
+        super().__init__(**kwargs)
+        _check_thresholds({name: getattr(self, name) for name in self.success_keys}, type(self).__name__)
+
     @abstractmethod
-    def judge(self, measured: Any) -> Judgement:
-        """Hold the thresholds against what was measured."""
+    def evaluate(self, measured: Any) -> Evaluation:
+        """Compare what was measured with the thresholds."""
 
     @classmethod
     @abstractmethod
-    def promise(cls, terms: Mapping[str, Any]) -> str:
-        """Return one sentence that says what a dataset must keep; ``terms`` are the fields as saved."""
+    def requirement(cls, terms: Mapping[str, Any]) -> str:
+        """Return one sentence that states what a dataset must keep; ``terms`` are the fields as saved."""
 
     def _validate(
         self, metrics: Mapping[str, Any], runtime_configuration: Any = None, execution_engine: Any = None
     ) -> dict[str, Any]:
         (name,) = self.metric_dependencies
-        return self.judge(metrics[name]).to_gx()
+        return self.evaluate(metrics[name]).to_gx()
 
     @classmethod
     @renderer(renderer_type=LegacyRendererType.PRESCRIPTIVE)  # type: ignore[untyped-decorator]
@@ -61,7 +67,7 @@ class DatacheckExpectation(BatchExpectation, ABC):  # type: ignore[misc]
     ) -> list[Any]:
         configuration = configuration or result.expectation_config
         importance = {"warning": "Warning: ", "info": "For information: "}.get(str(configuration.severity.value), "")
-        sentences = [_rendered(importance + cls.promise(configuration.kwargs))]
+        sentences = [_rendered(importance + cls.requirement(configuration.kwargs))]
         if isinstance(configuration.notes, str) and configuration.notes:
             sentences.append(_rendered(f"Why: {configuration.notes}", classes=["datacheck-why"]))
         return sentences
@@ -72,7 +78,7 @@ class DatacheckExpectation(BatchExpectation, ABC):  # type: ignore[misc]
         cls, configuration: Any = None, result: Any = None, runtime_configuration: Any = None, **_: Any
     ) -> str:
         details = (result.result or {}).get("details") if result is not None else None
-        return escape(str(details["sentence"]), quote=False) if details else "could not be judged"
+        return escape(str(details["sentence"]), quote=False) if details else "not checked"
 
     @classmethod
     @renderer(renderer_type=LegacyDiagnosticRendererType.UNEXPECTED_TABLE)  # type: ignore[untyped-decorator]
@@ -92,6 +98,20 @@ class DatacheckExpectation(BatchExpectation, ABC):  # type: ignore[misc]
                 styling={"body": {"classes": ["table-bordered", "table-sm", "mt-3"]}},
             )
         ]
+
+
+def _check_thresholds(value: Any, where: str) -> None:
+    """Refuse thresholds that no measure can break: comparisons with NaN are false."""
+    if isinstance(value, Mapping):
+        for name, part in value.items():
+            if name == "confidence" and not 0 <= part < 1:
+                raise ContractError(f"{where}, confidence: expected a number from 0 to below 1, found {part}")
+            _check_thresholds(part, f"{where}, {name}")
+    elif isinstance(value, list | tuple):
+        for part in value:
+            _check_thresholds(part, where)
+    elif isinstance(value, float) and not math.isfinite(value):
+        raise ContractError(f"{where}: expected a finite number, found {value}")
 
 
 def _rendered(sentence: str, classes: Sequence[str] = ()) -> Any:

@@ -1,4 +1,4 @@
-"""What changed between two contracts, and taking a change over."""
+"""What changed between two contracts, and writing a change."""
 
 from __future__ import annotations
 
@@ -10,10 +10,10 @@ from typing import Any
 from datacheck.duplicates import DEFAULT_NEAR_DUPLICATE_DISTANCE
 from datacheck.errors import ContractError
 from datacheck.fingerprints import Fingerprint
-from datacheck.storage import read_json
 from datacheck_expectations.expectations import EXPECTATIONS
 from datacheck_expectations.gx import get_expectation_impl, quiet
-from datacheck_expectations.store import SCHEMA, VERSION, Contract, Term, seal, write_contract
+from datacheck_expectations.store import Contract, seal, write_contract
+from datacheck_expectations.terms import Term
 
 _UP_LOOSENS = {"max_share", "max_ratio", "max_rate", "max_distance", "max_effect", "high", "confidence"}
 _DOWN_LOOSENS = {"min_share", "min_count", "min_quality", "low"}
@@ -65,7 +65,7 @@ class ContractDiff:
     def to_text(self) -> str:
         """Return a line a change, what loosens first."""
         if not self.changes:
-            return "The two contracts demand the same.\n"
+            return "The two contracts require the same.\n"
         order = (LOOSER, OTHER, TIGHTER)
         lines = [
             f"{change.direction:>7}  {change.title}: {change.message}"
@@ -93,12 +93,14 @@ def diff_terms(before: Sequence[Term], after: Sequence[Term]) -> ContractDiff:
     """
     old, new = _by_title(before), _by_title(after)
     changes = [
-        TermChange(LOOSER, title, f"no longer promised: {term.promise}")
+        TermChange(LOOSER, title, f"no longer required: {term.requirement}")
         for title, term in old.items()
         if title not in new
     ]
     changes += [
-        TermChange(TIGHTER, title, f"newly promised: {term.promise}") for title, term in new.items() if title not in old
+        TermChange(TIGHTER, title, f"newly required: {term.requirement}")
+        for title, term in new.items()
+        if title not in old
     ]
     for title, term in old.items():
         if title in new and term.digest != new[title].digest:
@@ -113,6 +115,7 @@ def update_contract(
     reference: Fingerprint | None = None,
     near_duplicate_distance: int = DEFAULT_NEAR_DUPLICATE_DISTANCE,
     source: str = "",
+    accepted: Sequence[str] = (),
 ) -> Contract:
     """Replace a contract's expectations, or accept the edits made to its suite file where none are given.
 
@@ -123,13 +126,7 @@ def update_contract(
     """
     found = contract if isinstance(contract, Contract) else Contract.load(contract, accept_edits=True)
     if expectations is None:
-        seal(
-            found.folder,
-            reference=found.reference is not None,
-            near_duplicate_distance=found.near_duplicate_distance,
-            source=found.source,
-        )
-        return Contract.load(found.folder)
+        return seal(found)
     if reference is None:
         raise ContractError("expected the fingerprint of the newly accepted dataset beside its expectations")
     return write_contract(
@@ -138,21 +135,8 @@ def update_contract(
         reference=reference,
         near_duplicate_distance=near_duplicate_distance,
         source=source,
+        accepted=accepted,
     )
-
-
-def edits(folder: str | Path) -> str:
-    """Return a line for each expectation that a contract's suite lost or gained since it was sealed."""
-    found = Contract.load(folder, accept_edits=True)
-    entries = read_json(Path(folder) / "contract.json", schema=SCHEMA, version=VERSION)["expectations"]
-    now = {term.digest for term in found.terms}
-    lines = [f"   lost  {entry['type']} {entry['subject']}" for entry in entries if entry["digest"] not in now]
-    lines += [
-        f" gained  {term.type} {term.subject}: {term.promise}"
-        for term in found.terms
-        if term.digest not in found.sealed
-    ]
-    return "\n".join(lines) + "\n"
 
 
 def foreign_expectations(contract: Contract) -> list[Any]:
@@ -169,7 +153,7 @@ def foreign_expectations(contract: Contract) -> list[Any]:
 def _by_title(terms: Sequence[Term]) -> dict[str, Term]:
     found: dict[str, Term] = {}
     for term in terms:
-        title = f"{term.type} {term.subject}".strip()
+        title = term.title
         while title in found:
             title += " (again)"
         found[title] = term

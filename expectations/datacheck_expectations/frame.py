@@ -1,4 +1,4 @@
-"""The table that a contract judges: manifest, measurements, duplicate clusters and label quality, a row a sample."""
+"""The table that a contract is checked on: manifest, measurements, duplicate clusters, label quality by sample."""
 
 from __future__ import annotations
 

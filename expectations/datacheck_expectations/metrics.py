@@ -1,12 +1,12 @@
-"""The measures as Great Expectations metrics, so that expectations that need the same numbers share them."""
+"""The measures as Great Expectations metrics: expectations that need the same numbers share one computation."""
 
 from __future__ import annotations
 
 from collections.abc import Callable
 from typing import Any
 
-from datacheck_expectations import measures, relations
 from datacheck_expectations.gx import MetricDomainTypes, PandasExecutionEngine, TableMetricProvider, metric_value
+from datacheck_expectations.measures import classes, columns, relations, samples
 
 
 def _metric(name: str, measure: Callable[..., Any], *keys: str) -> type[Any]:
@@ -33,20 +33,20 @@ def _metric(name: str, measure: Callable[..., Any], *keys: str) -> type[Any]:
 
 
 METRICS = (
-    _metric("datacheck.class_table", measures.class_table),
-    _metric("datacheck.split_table", measures.split_table),
-    _metric("datacheck.values", measures.values_of, "column", "split"),
-    _metric("datacheck.moments_by_class", measures.moments_by_class, "column"),
-    _metric("datacheck.moments_by_split", measures.moments_by_split, "column"),
-    _metric("datacheck.words", measures.words_of, "column"),
-    _metric("datacheck.labels", lambda frame: measures.words_of(frame, "label")),
+    _metric("datacheck.class_table", classes.class_table),
+    _metric("datacheck.split_table", classes.split_table),
+    _metric("datacheck.values", columns.values_of, "column", "split"),
+    _metric("datacheck.moments_by_class", columns.moments_by_class, "column"),
+    _metric("datacheck.moments_by_split", columns.moments_by_split, "column"),
+    _metric("datacheck.words", columns.words_of, "column"),
+    _metric("datacheck.labels", lambda frame: columns.words_of(frame, "label")),
     _metric("datacheck.shared_across_splits", relations.shared_across_splits, "column"),
     _metric("datacheck.repeated", relations.repeated, "column"),
     _metric("datacheck.conflicting", relations.conflicting, "column"),
     _metric("datacheck.unmatched_pairs", relations.unmatched_pairs),
-    _metric("datacheck.unreadable", measures.unreadable),
-    _metric("datacheck.label_quality", measures.label_quality),
-    _metric("datacheck.label_error_rate", measures.label_error_rate),
+    _metric("datacheck.unreadable", samples.unreadable),
+    _metric("datacheck.label_quality", samples.label_quality),
+    _metric("datacheck.label_error_rate", samples.label_error_rate),
     _metric("datacheck.agreement", relations.agreement),
 )
 """Every metric. Defining one registers it with Great Expectations."""

@@ -1,4 +1,4 @@
-"""What a check found: one outcome a term, an exit code, and every format that a pipeline reads."""
+"""What a check found: one outcome a term, an exit code, and the formats that a pipeline reads."""
 
 from __future__ import annotations
 
@@ -14,23 +14,24 @@ from datacheck.findings import Failed, Finding, Found, Outcome, Passed, Severity
 from datacheck.manifest import Manifest
 from datacheck.report import Report, RuleOutcome
 from datacheck.text import clean
-from datacheck_expectations.store import SEVERITIES, Term
+from datacheck_expectations.terms import SEVERITIES, Term
 
-FORMATS = ("terminal", "json", "junit", "github")
+FORMATS = ("terminal", "json", "junit", "sarif", "github")
+"""What a result renders as."""
 
-KEPT, BROKEN, UNJUDGED = "kept", "broken", "not judged"
+KEPT, BROKEN, UNCHECKED = "kept", "broken", "not checked"
 
 
 @dataclass(frozen=True)
 class TermOutcome:
-    """What one term of a contract came to.
+    """What checking one term of a contract gives.
 
     Attributes
     ----------
     term
         The expectation as its file holds it.
     status
-        ``kept``, ``broken``, or ``not judged`` where an error kept it from being judged.
+        ``kept``, ``broken``, or ``not checked`` where an error stopped it.
     sentence
         What was found, or the error.
     observed
@@ -48,8 +49,13 @@ class TermOutcome:
     n_affected: int = 0
 
     @property
+    def code(self) -> str:
+        """Its type and subject as one word, as a rule's code."""
+        return ".".join(self.term.title.split())
+
+    @property
     def severity(self) -> Severity:
-        """What breaking the term costs."""
+        """How serious a break of the term is."""
         return SEVERITIES[self.term.severity]
 
     def to_json(self) -> dict[str, Any]:
@@ -59,7 +65,7 @@ class TermOutcome:
             "subject": self.term.subject,
             "status": self.status,
             "severity": self.term.severity,
-            "promise": self.term.promise,
+            "requirement": self.term.requirement,
             "found": self.sentence,
             "observed": self.observed,
             "offending": [dict(row) for row in self.offending],
@@ -71,7 +77,7 @@ class TermOutcome:
 
 @dataclass(frozen=True)
 class ContractResult:
-    """What holding a dataset to a contract found.
+    """What checking a dataset against a contract found.
 
     Attributes
     ----------
@@ -104,18 +110,18 @@ class ContractResult:
         return tuple(sorted(found, key=lambda outcome: -outcome.severity))
 
     @property
-    def unjudged(self) -> tuple[TermOutcome, ...]:
-        """The terms that could not be judged."""
-        return tuple(outcome for outcome in self.outcomes if outcome.status == UNJUDGED)
+    def unchecked(self) -> tuple[TermOutcome, ...]:
+        """The terms that could not be checked."""
+        return tuple(outcome for outcome in self.outcomes if outcome.status == UNCHECKED)
 
     @property
     def success(self) -> bool:
-        """Whether every term was judged and kept, whatever its severity."""
+        """Whether every term was checked and kept, whatever its severity."""
         return all(outcome.status == KEPT for outcome in self.outcomes)
 
     def exit_code(self, fail_on: Severity = Severity.ERROR) -> int:
-        """Return 2 where a term could not be judged, 1 where a broken one is at or above ``fail_on``, else 0."""
-        if self.unjudged:
+        """Return 2 where a term could not be checked, 1 where a broken one is at or above ``fail_on``, else 0."""
+        if self.unchecked:
             return 2
         return int(any(outcome.severity >= fail_on for outcome in self.broken))
 
@@ -132,7 +138,7 @@ class ContractResult:
             "seconds": round(self.seconds, 3),
             "counts": {
                 status: sum(outcome.status == status for outcome in self.outcomes)
-                for status in (KEPT, BROKEN, UNJUDGED)
+                for status in (KEPT, BROKEN, UNCHECKED)
             },
             "docs": None if self.docs is None else str(self.docs),
             "terms": [outcome.to_json() for outcome in self.outcomes],
@@ -141,10 +147,7 @@ class ContractResult:
     def to_report(self) -> Report:
         """Return the result as a report, so that it renders wherever an audit does."""
         seconds = self.seconds / max(1, len(self.outcomes))
-        outcomes = tuple(
-            RuleOutcome("contract", f"{outcome.term.type} {outcome.term.subject}".strip(), _outcome(outcome), seconds)
-            for outcome in self.outcomes
-        )
+        outcomes = tuple(RuleOutcome(outcome.code, _TERM, _outcome(outcome), seconds) for outcome in self.outcomes)
         return Report(self.manifest, outcomes=outcomes, seconds=self.seconds, created=self.created)
 
     def render(self, format: str = "terminal", *, fail_on: Severity = Severity.ERROR, verbose: bool = False) -> str:
@@ -159,7 +162,7 @@ class ContractResult:
             return self._text(fail_on, verbose)
         if format == "json":
             return json.dumps(self.to_json(), indent=2, ensure_ascii=False, allow_nan=False) + "\n"
-        if format in {"junit", "github"}:
+        if format in FORMATS:
             from datacheck.report import render
 
             return render(self.to_report(), format, fail_on=fail_on)
@@ -168,15 +171,15 @@ class ContractResult:
     def _text(self, fail_on: Severity, verbose: bool) -> str:
         kept = [outcome for outcome in self.outcomes if outcome.status == KEPT]
         lines: list[str] = []
-        shown = (*self.unjudged, *self.broken, *(kept if verbose else ()))
+        shown = (*self.unchecked, *self.broken, *(kept if verbose else ()))
         for position, outcome in enumerate(shown):
-            lines += _lines(outcome, promise=verbose or position < _PROMISES_SHOWN, why=verbose)
-        lines += ["", "-v says what was promised, and why"] * (bool(shown) and not verbose)
+            lines += _lines(outcome, requirement=verbose or position < _REQUIREMENTS_SHOWN, why=verbose)
+        lines += ["", "-v shows every term, what it requires and why"] * (bool(shown) and not verbose)
         what = f"{len(self.manifest):,} samples" + (" of a new shard" if self.scope == "shard" else "")
         counts = [f"{len(kept):,} of {len(self.outcomes):,} terms kept"]
         counts += [f"{len(self.broken):,} broken"] * bool(self.broken)
-        counts += [f"{len(self.unjudged):,} could not be judged"] * bool(self.unjudged)
-        word = {0: "keeps the contract", 1: "breaks the contract", 2: "could not be held to the contract"}
+        counts += [f"{len(self.unchecked):,} could not be checked"] * bool(self.unchecked)
+        word = {0: "keeps the contract", 1: "breaks the contract", 2: "could not be checked against the contract"}
         verdict = word[self.exit_code(fail_on)]
         lines += [f"{what}: {verdict} {clean(self.contract)} ({', '.join(counts)}, {self.seconds:.1f} s)"]
         if self.docs is not None:
@@ -189,36 +192,45 @@ class ContractResult:
         return f"<pre>{escape(self._text(Severity.ERROR, verbose=False))}</pre>"
 
 
-_PROMISES_SHOWN = 5
+_REQUIREMENTS_SHOWN = 5
+"""Broken terms that are shown with what they require without ``-v``: one screen."""
+
+_WIDTH = 116
+"""Columns of the terminal output: two fit beside each other on a wide screen, one on a narrow one."""
+
+_TERM = "contract-term"
+"""The name of a term where an audit has the name of a rule."""
 
 _MARKS = {Severity.ERROR: "✖ critical", Severity.WARNING: "▲ warning", Severity.INFO: "● info"}
 
 
-def _lines(outcome: TermOutcome, *, promise: bool, why: bool) -> list[str]:
-    mark = {UNJUDGED: "? not judged", KEPT: "✔ kept"}.get(outcome.status, _MARKS[outcome.severity])
+def _lines(outcome: TermOutcome, *, requirement: bool, why: bool) -> list[str]:
+    mark = {UNCHECKED: "? not checked", KEPT: "✔ kept"}.get(outcome.status, _MARKS[outcome.severity])
     lines = [f"{mark}  {clean(outcome.sentence)}"]
-    if promise:
-        lines += [f"    promised: {clean(outcome.term.promise)}"]
-    if outcome.status == BROKEN and outcome.sample_ids and (promise or why):
+    if requirement:
+        lines += [f"    required: {clean(outcome.term.requirement)}"]
+    if outcome.status == BROKEN and outcome.sample_ids and (requirement or why):
         lines += [f"    such as: {', '.join(clean(name) for name in outcome.sample_ids[:5])}"]
     if why and outcome.term.why:
         lines += [f"    why: {clean(outcome.term.why)}"]
     return [
-        part for line in lines for part in textwrap.wrap(line, 116, subsequent_indent="      ", break_on_hyphens=False)
+        part
+        for line in lines
+        for part in textwrap.wrap(line, _WIDTH, subsequent_indent="      ", break_on_hyphens=False)
     ]
 
 
 def _outcome(outcome: TermOutcome) -> Outcome:
     if outcome.status == KEPT:
         return Passed(outcome.sentence)
-    if outcome.status == UNJUDGED:
-        return Failed(error=outcome.sentence, details=outcome.term.promise)
+    if outcome.status == UNCHECKED:
+        return Failed(error=outcome.sentence, details=outcome.term.requirement)
     finding = Finding(
-        code="contract",
-        name=f"{outcome.term.type} {outcome.term.subject}".strip(),
+        code=outcome.code,
+        name=_TERM,
         severity=outcome.severity,
         message=outcome.sentence,
-        remedy=f"keep the contract ({outcome.term.promise}), or change it with `datacheck contract update`",
+        remedy=f"correct the dataset ({outcome.term.requirement}), or change it with `datacheck contract update`",
         evidence={"offending": [dict(row) for row in outcome.offending], "observed": outcome.observed},
         sample_ids=outcome.sample_ids,
         n_affected=outcome.n_affected,

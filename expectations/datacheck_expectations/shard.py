@@ -1,4 +1,4 @@
-"""Streaming arrival: a new shard held to a contract without the old data."""
+"""Checking new samples against a contract, with a fingerprint in place of the old data."""
 
 from __future__ import annotations
 
@@ -15,13 +15,16 @@ import pandas as pd
 from datacheck.errors import ContractError
 from datacheck.fingerprints import Fingerprint, fingerprint
 from datacheck.stats import Moments, Quantiles
-from datacheck_expectations.check import Progress, _measure, run_checkpoint
-from datacheck_expectations.expectations import EXPECTATIONS, ExpectPropertyDriftAtMost
+from datacheck_expectations.check import Progress, measure
+from datacheck_expectations.checkpoint import run_checkpoint
+from datacheck_expectations.evaluation import MIN_COMPARED, Evaluation, moments_of
+from datacheck_expectations.expectations import ExpectPropertyDriftAtMost
 from datacheck_expectations.frame import contract_frame
-from datacheck_expectations.judgement import Judgement, moments_of
-from datacheck_expectations.measures import ALL, ClassTable, moments_by_split
-from datacheck_expectations.result import BROKEN, KEPT, UNJUDGED, ContractResult, TermOutcome
-from datacheck_expectations.store import Contract, Term
+from datacheck_expectations.measures.classes import ClassTable
+from datacheck_expectations.measures.columns import ALL, moments_by_split
+from datacheck_expectations.result import BROKEN, KEPT, UNCHECKED, ContractResult, TermOutcome
+from datacheck_expectations.store import Contract
+from datacheck_expectations.terms import BY_TYPE, Term
 
 MERGED_TYPES = {
     "expect_class_coverage",
@@ -32,14 +35,12 @@ MERGED_TYPES = {
     "expect_labelled_share_at_least",
     "expect_target_range_covered",
 }
-"""Terms about the dataset as a whole: judged on the accepted dataset and the shard together."""
-
-_BY_TYPE = {expectation.expectation_type: expectation for expectation in EXPECTATIONS}
+"""Terms about the dataset as a whole: checked on the accepted dataset and the shard together."""
 
 
 @dataclass(frozen=True)
 class ShardResult:
-    """What a new shard came to.
+    """What checking a shard gives.
 
     Attributes
     ----------
@@ -63,12 +64,12 @@ def check_shard(
     progress: Progress | None = None,
     **source_options: Any,
 ) -> ShardResult:
-    """Hold new samples to a contract, with the fingerprint of what was accepted in place of the old data.
+    """Check new samples against a contract, with the fingerprint of the accepted ones in place of the old data.
 
-    What is about the dataset as a whole (coverage, shares, imbalance, drift of labels, range of the target) is judged
-    on old and new together; everything else (ids, readability, ranges, drift of properties, copies and leaks within
-    the shard) on the shard alone, with its own sampling error. Whether a new sample is a copy of an old one cannot be
-    told without the old data.
+    Terms about the dataset as a whole (coverage, shares, imbalance, drift of labels, range of the target) are checked
+    on old and new together; all others (ids, readability, ranges, drift of properties, copies and leaks within the
+    shard) on the shard alone, with its own sampling error. A new sample that is a copy of an old one is not found:
+    that needs the old data.
 
     Parameters
     ----------
@@ -99,7 +100,7 @@ def check_shard(
     manifest = open_manifest(shard, source_options)
     if not len(manifest):
         raise ContractError(f"expected a shard with samples, found none in {shard}")
-    measurements = _measure(manifest, found, None if run_dir is None else Path(run_dir), jobs, progress)
+    measurements = measure(manifest, found, None if run_dir is None else Path(run_dir), jobs, progress)
     merged = before.merge(fingerprint(manifest, measurements))
     frame = contract_frame(manifest, measurements, near_duplicate_distance=found.near_duplicate_distance)
     alone, _ = run_checkpoint(found, frame)
@@ -117,20 +118,20 @@ def check_shard(
 
 def _on_shard(outcome: TermOutcome, merged: Fingerprint, frame: pd.DataFrame) -> TermOutcome:
     if outcome.term.type in MERGED_TYPES:
-        return judge_merged(outcome.term, merged)
-    if outcome.term.type == "expect_property_drift_at_most" and outcome.status != UNJUDGED:
-        return _judge_drift(outcome.term, frame)
+        return check_merged(outcome.term, merged)
+    if outcome.term.type == "expect_property_drift_at_most" and outcome.status != UNCHECKED:
+        return _check_drift(outcome.term, frame)
     return outcome
 
 
-def judge_merged(term: Term, merged: Fingerprint) -> TermOutcome:
-    """Judge a term of `MERGED_TYPES` on a fingerprint."""
-    expectation = _BY_TYPE[term.type](**term.kwargs)
+def check_merged(term: Term, merged: Fingerprint) -> TermOutcome:
+    """Check a term of `MERGED_TYPES` on a fingerprint."""
+    expectation = BY_TYPE[term.type](**term.kwargs)
     if term.type == "expect_target_range_covered":
-        judged: Judgement = expectation.judge_counts(_interval_counts(merged, term.kwargs))
+        found: Evaluation = expectation.evaluate_counts(_interval_counts(merged, term.kwargs))
     else:
-        judged = expectation.judge(class_table_of(merged))
-    return _outcome_of(term, judged, "with the accepted samples: ")
+        found = expectation.evaluate(class_table_of(merged))
+    return _outcome_of(term, found, "with the accepted samples: ")
 
 
 def class_table_of(found: Fingerprint) -> ClassTable:
@@ -163,11 +164,11 @@ def _interval_counts(merged: Fingerprint, terms: Mapping[str, Any]) -> list[int]
     return np.rint(np.diff(ranks) * sketch.n).astype(int).tolist() if sketch.n else [0] * (len(ranks) - 1)
 
 
-def _judge_drift(term: Term, frame: pd.DataFrame) -> TermOutcome:
-    """Judge a drift by the splits that the shard has; a shard without splits by the accepted dataset as a whole."""
+def _check_drift(term: Term, frame: pd.DataFrame) -> TermOutcome:
+    """Check a drift in the splits that the shard has; in a shard without splits, against all accepted samples."""
     reference: Mapping[str, Mapping[str, float]] = term.kwargs["reference"]
     measured = moments_by_split(frame, term.kwargs["column"])
-    present = {name: part for name, part in reference.items() if name in measured and measured[name].n >= 2}
+    present = {name: part for name, part in reference.items() if name in measured and measured[name].n >= MIN_COMPARED}
     if not present:
         whole = Moments.empty()
         for part in reference.values():
@@ -175,16 +176,16 @@ def _judge_drift(term: Term, frame: pd.DataFrame) -> TermOutcome:
         n, mean, std = whole.value
         present = {ALL: {"n": n, "mean": mean, "std": std}}
     expectation = ExpectPropertyDriftAtMost(**{**term.kwargs, "reference": present})
-    return _outcome_of(term, expectation.judge(measured))
+    return _outcome_of(term, expectation.evaluate(measured))
 
 
-def _outcome_of(term: Term, judged: Judgement, prefix: str = "") -> TermOutcome:
+def _outcome_of(term: Term, found: Evaluation, prefix: str = "") -> TermOutcome:
     return TermOutcome(
         term,
-        KEPT if judged.success else BROKEN,
-        prefix + judged.sentence,
-        judged.to_gx()["result"]["observed_value"],
-        judged.offending,
-        judged.sample_ids,
-        judged.n_affected,
+        KEPT if found.success else BROKEN,
+        prefix + found.sentence,
+        found.to_gx()["result"]["observed_value"],
+        found.offending,
+        found.sample_ids,
+        found.n_affected,
     )

@@ -14,9 +14,11 @@ import datacheck_expectations as dx
 from datacheck.errors import ContractError
 from datacheck.manifest import Manifest, Task
 from datacheck.testing import measurements_for
-from datacheck_expectations import check_tables, contract_frame, measures, relations, suites, write_contract
+from datacheck_expectations import check_tables, contract_frame, suites, write_contract
 from datacheck_expectations.base import DatacheckExpectation
 from datacheck_expectations.gx import BatchExpectation, gx, quiet
+from datacheck_expectations.measures import relations, samples
+from datacheck_expectations.measures.classes import class_table
 from tests.contracts.conftest import accept
 from tests.contracts.world import World
 
@@ -90,7 +92,7 @@ def test_the_frame_has_no_object_columns() -> None:
     assert "object" not in {str(kind) for kind in frame.dtypes}
     assert frame["content_cluster"].tolist()[:2] == [0.0, 0.0]
     assert frame["content_cluster"].isna().sum() == 4
-    assert measures.unreadable(frame).sample_ids == ("5.png",)
+    assert samples.unreadable(frame).sample_ids == ("5.png",)
     assert relations.shared_across_splits(frame, "content_cluster").examples[0]["such as"] == "1.png and 0.png"
     assert judge(dx.ExpectReadableShareAtLeast(min_share=1.0), frame).success is False
 
@@ -106,7 +108,7 @@ def test_a_multilabel_dataset(tmp_path: Path) -> None:
     contract = accept(world, tmp_path / "contract")
     assert check_tables(contract, manifest).success
     table = contract_frame(manifest)
-    assert measures.class_table(table).of("train")[0] == {
+    assert class_table(table).of("train")[0] == {
         name: sum(name in row for row in labels[::2]) for name in ("car", "dog", "sky")
     }
     without = [[name for name in row if name != "sky"] for row in labels]

@@ -18,7 +18,7 @@ from PIL import Image
 from datacheck.cli import run
 from datacheck.errors import ContractError, MissingExtraError
 from datacheck.manifest import Manifest
-from datacheck_expectations import Contract, check_tables, store
+from datacheck_expectations import Contract, check_tables, store, terms
 from tests.contracts.world import World
 
 
@@ -60,7 +60,7 @@ TAMPERINGS: dict[str, tuple[Callable[[Path], object], str]] = {
         lambda c: edit(suite(c), rename_first), "did you mean 'expect_class_coverage'"),
     "a threshold loosened": (lambda c: edit(suite(c), loosen), "gained expect_duplicates_at_most"),
     "a severity lowered": (lambda c: edit(suite(c), soften), "is not the one that contract.json sealed"),
-    "no expectation left": (lambda c: edit(suite(c), lambda v: v["expectations"].clear()), "demands nothing"),
+    "no expectation left": (lambda c: edit(suite(c), lambda v: v["expectations"].clear()), "every dataset would keep"),
     "a suite that is no JSON": (lambda c: suite(c).write_text("{"), "expected a suite of expectations"),
     "no suite": (lambda c: suite(c).unlink(), "is missing"),
     "no checkpoint": (lambda c: (c / "checkpoints/datacheck.json").unlink(), "is missing"),
@@ -95,17 +95,17 @@ def test_an_expectation_that_great_expectations_drops_is_noticed(
     copy: Path, accepted: World, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     """What Great Expectations does not know it drops with a log line, and passes: known to us, unknown to it."""
-    known = store.list_registered_expectation_implementations()
-    monkeypatch.setattr(store, "list_registered_expectation_implementations", lambda: [*known, "expect_clas_coverage"])
+    known = terms.list_registered_expectation_implementations()
+    monkeypatch.setattr(terms, "list_registered_expectation_implementations", lambda: [*known, "expect_clas_coverage"])
     edit(suite(copy), rename_first)
-    store.seal(copy, reference=True, near_duplicate_distance=6, source="")
+    store.seal(Contract.load(copy, accept_edits=True))
     with pytest.raises(ContractError, match=r"loaded 40 of the 41 terms of the contract: without \['expect_clas_cov"):
         check_tables(copy, accepted.manifest, accepted.measurements)
 
 
 def test_a_threshold_that_does_not_fit_its_field_is_refused(copy: Path, accepted: World) -> None:
     edit(suite(copy), lambda v: v["expectations"][0]["kwargs"].update(min_count="many"))
-    store.seal(copy, reference=True, near_duplicate_distance=6, source="")
+    store.seal(Contract.load(copy, accept_edits=True))
     with pytest.raises(ContractError, match="cannot load the suite"):
         check_tables(copy, accepted.manifest, accepted.measurements)
 
@@ -118,7 +118,7 @@ def test_a_checkpoint_that_runs_another_suite_is_noticed(copy: Path, accepted: W
     (copy / "expectations" / "short.json").write_text(json.dumps(other), encoding="utf-8")
     edit(copy / "validation_definitions/datacheck.json",
          lambda v: v.update(suite={"name": "short", "id": other["id"]}))  # fmt: skip
-    with pytest.raises(ContractError, match="judged 3 of the 41 terms"):
+    with pytest.raises(ContractError, match="checked 3 of the 41 terms"):
         check_tables(copy, accepted.manifest, accepted.measurements)
 
 
@@ -126,11 +126,11 @@ def test_a_missing_column_is_not_judged_and_exits_with_2(contract: Contract, acc
     result = check_tables(contract, accepted.manifest)
     assert result.exit_code() == 2
     assert not result.success
-    sentences = [one.sentence for one in result.unjudged]
+    sentences = [one.sentence for one in result.unchecked]
     assert any("expected a column 'brightness', found sample_id" in sentence for sentence in sentences)
     kept = {one.term.type for one in result.outcomes if one.status == "kept"}
     assert "expect_class_coverage" in kept
-    assert "could not be held to the contract" in result.render()
+    assert "could not be checked against the contract" in result.render()
 
 
 def test_an_empty_dataset_keeps_no_contract(

@@ -32,9 +32,9 @@ def test_in_this_process(
     contract: Contract,
 ) -> None:
     world = accepted.without(accepted.rows("val", "9"))
-    with pytest.raises(pytest.fail.Exception, match="could not be judged"):
+    with pytest.raises(pytest.fail.Exception, match="could not be checked"):
         assert_dataset(accepted.manifest, contract=contract.folder, scan=False)
-    with pytest.raises(pytest.fail.Exception, match="could not be held to the contract: expected"):
+    with pytest.raises(pytest.fail.Exception, match="could not be checked against the contract: expected"):
         assert_dataset(world.manifest, contract="nowhere")
 
 

@@ -23,7 +23,7 @@ def test_holds_on_fresh_subsets_of_the_same_photos(demo: World, contract: Contra
     rng = np.random.default_rng(seed)
     part = demo.take(np.sort(rng.choice(len(demo.manifest), 1200, replace=False)))
     result = check_tables(contract, part.manifest, part.measurements)
-    assert result.success, [(one.term.type, one.sentence) for one in (*result.broken, *result.unjudged)]
+    assert result.success, [(one.term.type, one.sentence) for one in (*result.broken, *result.unchecked)]
 
 
 @pytest.mark.slow
@@ -38,7 +38,7 @@ def test_holds_on_fifty_fresh_draws_of_the_demo(contract: Contract, tmp_path: Pa
         manifest = dataclasses.replace(manifest, reader=FileReader(folder, workers="thread"))
         result = check_tables(contract, manifest, scan(manifest, thumbnails=False).measurements)
         if not result.success:
-            broken[seed] = [one.sentence for one in (*result.broken, *result.unjudged)]
+            broken[seed] = [one.sentence for one in (*result.broken, *result.unchecked)]
     assert len(broken) <= 2, broken
 
 

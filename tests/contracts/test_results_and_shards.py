@@ -40,7 +40,7 @@ def test_json_says_everything(broken: ContractResult) -> None:
     value = json.loads(broken.render("json"))
     assert (value["schema"], value["success"], value["scope"]) == ("datacheck.contract_result", False, "dataset")
     assert value["counts"] == {"kept": len(broken.outcomes) - len(broken.broken), "broken": len(broken.broken),
-                               "not judged": 0}  # fmt: skip
+                               "not checked": 0}  # fmt: skip
     labels = next(term for term in value["terms"] if term["expectation"] == "expect_allowed_labels")
     assert labels["found"] == "9 of 1,800 samples have another label: '<b>x</b>' (9)"
     assert labels["offending"][0] == {"label": "<b>x</b>", "samples": 9, "such as": labels["sample_ids"][0]}
@@ -50,7 +50,7 @@ def test_junit_has_a_case_for_each_term(broken: ContractResult) -> None:
     cases = ElementTree.fromstring(broken.render("junit")).findall(".//testcase")
     assert len(cases) == len(broken.outcomes)
     failed = {case.get("name") for case in cases if case.find("failure") is not None}
-    assert "contract expect_no_leakage_across_splits content_cluster" in failed
+    assert "expect_no_leakage_across_splits.content_cluster contract-term" in failed
     assert not any("expect_class_coverage" in str(name) for name in failed)
 
 
@@ -63,7 +63,7 @@ def test_github_annotates_what_is_broken(broken: ContractResult) -> None:
 def test_the_terminal_says_what_was_promised_and_why(broken: ContractResult) -> None:
     text = broken.render()
     assert "✖ critical  9 of 1,800 samples have another label" in text
-    assert "promised: Every label is one of '0', '1'," in text
+    assert "required: Every label is one of '0', '1'," in text
     assert "why: " not in text
     assert "why: The 10 classes of the accepted dataset" in broken.render(verbose=True)
     assert "breaks the contract" in text.splitlines()[-1]
@@ -169,7 +169,7 @@ def check_part(part: World, contract: Contract, monkeypatch: pytest.MonkeyPatch)
     """Check a shard with measurements at hand."""
     import sys
 
-    monkeypatch.setattr(sys.modules["datacheck_expectations.shard"], "_measure", lambda *_: part.measurements)
+    monkeypatch.setattr(sys.modules["datacheck_expectations.shard"], "measure", lambda *_: part.measurements)
     return check_shard(part.manifest, contract)
 
 

@@ -1,6 +1,6 @@
 """The custom Expectations: importing this package registers them with Great Expectations."""
 
-from datacheck_expectations import metrics as metrics  # registers what the expectations are judged by
+from datacheck_expectations import metrics as metrics  # registers what the expectations are evaluated on
 from datacheck_expectations.base import DatacheckExpectation
 from datacheck_expectations.expectations.agreement import ExpectAgreementAtLeast
 from datacheck_expectations.expectations.allowed_labels import ExpectAllowedLabels

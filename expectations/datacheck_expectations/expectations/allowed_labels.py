@@ -5,10 +5,11 @@ from __future__ import annotations
 from collections.abc import Mapping
 from typing import Any, ClassVar
 
+from datacheck.text import listed
 from datacheck_expectations.base import DatacheckExpectation
-from datacheck_expectations.expectations.allowed_values import judge_words
-from datacheck_expectations.judgement import Judgement, listed
-from datacheck_expectations.measures import Words
+from datacheck_expectations.evaluation import Evaluation
+from datacheck_expectations.expectations.allowed_values import evaluate_words
+from datacheck_expectations.measures.columns import Words
 
 
 class ExpectAllowedLabels(DatacheckExpectation):
@@ -21,7 +22,7 @@ class ExpectAllowedLabels(DatacheckExpectation):
 
     Example
     -------
-    >>> ExpectAllowedLabels(labels=["cat", "dog"]).judge(Words({"cat": 3, "Cat": 1})).success
+    >>> ExpectAllowedLabels(labels=["cat", "dog"]).evaluate(Words({"cat": 3, "Cat": 1})).success
     False
     """
 
@@ -29,11 +30,11 @@ class ExpectAllowedLabels(DatacheckExpectation):
 
     metric_dependencies: ClassVar[tuple[str, ...]] = ("datacheck.labels",)
 
-    def judge(self, measured: Words) -> Judgement:
+    def evaluate(self, measured: Words) -> Evaluation:
         """Look for other labels."""
-        return judge_words(measured, self.labels, 1.0, 0.0, "label")
+        return evaluate_words(measured, self.labels, 1.0, 0.0, "label")
 
     @classmethod
-    def promise(cls, terms: Mapping[str, Any]) -> str:
-        """Say the labels."""
+    def requirement(cls, terms: Mapping[str, Any]) -> str:
+        """State the labels."""
         return f"Every label is one of {listed(terms['labels'], 20)}."

@@ -5,15 +5,17 @@ from __future__ import annotations
 from collections.abc import Mapping
 from typing import Any, ClassVar
 
+from datacheck.stats import proportion
+from datacheck.text import listed, percent, plural
 from datacheck_expectations.base import DatacheckExpectation
-from datacheck_expectations.judgement import Judgement, chance, counted, listed, percent, share_interval
-from datacheck_expectations.measures import Words
+from datacheck_expectations.evaluation import Evaluation, sampling_clause
+from datacheck_expectations.measures.columns import Words
 
 
 class ExpectAllowedValues(DatacheckExpectation):
     """Expect at least a share of the samples to have one of the allowed values in a column (mode, format, verdict …).
 
-    Samples without a value are left out. Broken when even the upper end of the share's Wilson interval is below
+    Samples without a value are left out. Broken when the upper end of the share's Wilson interval is below
     ``min_share``.
 
     Parameters
@@ -25,12 +27,12 @@ class ExpectAllowedValues(DatacheckExpectation):
     min_share
         Share of the samples that have a value.
     confidence
-        Level of the interval, in [0, 1); 0 lets the share itself decide.
+        Level of the interval, in [0, 1); 0 compares the share itself.
 
     Example
     -------
     >>> expectation = ExpectAllowedValues(column="mode", values=["RGB"], min_share=1.0, confidence=0.0)
-    >>> expectation.judge(Words({"RGB": 9, "L": 1})).sentence
+    >>> expectation.evaluate(Words({"RGB": 9, "L": 1})).sentence
     "1 of 10 samples has another mode: 'L' (1)"
     """
 
@@ -41,20 +43,20 @@ class ExpectAllowedValues(DatacheckExpectation):
 
     metric_dependencies: ClassVar[tuple[str, ...]] = ("datacheck.words",)
 
-    def judge(self, measured: Words) -> Judgement:
+    def evaluate(self, measured: Words) -> Evaluation:
         """Count the other values."""
-        return judge_words(measured, self.values, self.min_share, self.confidence, self.column)
+        return evaluate_words(measured, self.values, self.min_share, self.confidence, self.column)
 
     @classmethod
-    def promise(cls, terms: Mapping[str, Any]) -> str:
-        """Say the values."""
+    def requirement(cls, terms: Mapping[str, Any]) -> str:
+        """State the values."""
         least = (
             "Every sample has" if terms["min_share"] >= 1 else f"At least {percent(terms['min_share'])} of samples have"
         )
-        return f"{least} the {terms['column']} {listed(terms['values'], 12)}{chance(terms['confidence'])}."
+        return f"{least} the {terms['column']} {listed(terms['values'], 12)}{sampling_clause(terms['confidence'])}."
 
 
-def judge_words(measured: Words, allowed: list[str], min_share: float, confidence: float, column: str) -> Judgement:
+def evaluate_words(measured: Words, allowed: list[str], min_share: float, confidence: float, column: str) -> Evaluation:
     """Hold the words that occur against the allowed ones."""
     known = set(allowed)
     others = sorted(
@@ -62,14 +64,14 @@ def judge_words(measured: Words, allowed: list[str], min_share: float, confidenc
     )
     n_others, total = sum(n for n, _ in others), measured.total
     if not total:
-        return Judgement(False, float("nan"), f"no sample has a {column}")
-    share = share_interval(total - n_others, total, confidence)
+        return Evaluation(False, float("nan"), f"no sample has a {column}")
+    share = proportion(total - n_others, total, level=confidence)
     success = share.high >= min_share
     if not others:
-        return Judgement(True, 1.0, f"all of {total:,} have one of the {len(allowed):,} allowed")
+        return Evaluation(True, 1.0, f"all of {total:,} have one of the {len(allowed):,} allowed")
     named = ", ".join(f"{word!r} ({n:,})" for n, word in others[:6])
     verb = "has" if n_others == 1 else "have"
-    sentence = f"{n_others:,} of {counted(total, 'sample')} {verb} another {column}: {named}"
+    sentence = f"{n_others:,} of {plural(total, 'sample')} {verb} another {column}: {named}"
     rows = tuple({column: word, "samples": n, "such as": measured.examples.get(word, "")} for n, word in others[:20])
     ids = tuple(name for _, word in others if (name := measured.examples.get(word)))
-    return Judgement(success, share.value, sentence, () if success else rows, ids, n_others)
+    return Evaluation(success, share.value, sentence, () if success else rows, ids, n_others)

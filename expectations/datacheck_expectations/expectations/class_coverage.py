@@ -5,9 +5,10 @@ from __future__ import annotations
 from collections.abc import Mapping
 from typing import Any, ClassVar
 
+from datacheck.text import listed, plural
 from datacheck_expectations.base import DatacheckExpectation
-from datacheck_expectations.judgement import Judgement, counted, listed
-from datacheck_expectations.measures import ClassTable
+from datacheck_expectations.evaluation import Evaluation
+from datacheck_expectations.measures.classes import ClassTable
 
 
 class ExpectClassCoverage(DatacheckExpectation):
@@ -32,7 +33,7 @@ class ExpectClassCoverage(DatacheckExpectation):
 
     metric_dependencies: ClassVar[tuple[str, ...]] = ("datacheck.class_table",)
 
-    def judge(self, measured: ClassTable) -> Judgement:
+    def evaluate(self, measured: ClassTable) -> Evaluation:
         """Count what is missing."""
         missing = []
         for split, classes in self.classes_by_split.items():
@@ -44,18 +45,18 @@ class ExpectClassCoverage(DatacheckExpectation):
             ]
         least = f"{self.min_count:,} or more samples"
         if not missing:
-            return Judgement(True, 0, f"every class has {least} in {listed(list(self.classes_by_split))}")
+            return Evaluation(True, 0, f"every class has {least} in {listed(list(self.classes_by_split))}")
         words = [
-            f"{row['class']!r} has {counted(int(str(row['samples'])), 'sample')} in {row['split']!r}" for row in missing
+            f"{row['class']!r} has {plural(int(str(row['samples'])), 'sample')} in {row['split']!r}" for row in missing
         ]
         more = f" and {len(words) - 4:,} more" if len(words) > 4 else ""
-        return Judgement(False, len(missing), "; ".join(words[:4]) + more, tuple(missing))
+        return Evaluation(False, len(missing), "; ".join(words[:4]) + more, tuple(missing))
 
     @classmethod
-    def promise(cls, terms: Mapping[str, Any]) -> str:
-        """Say which classes must be where."""
+    def requirement(cls, terms: Mapping[str, Any]) -> str:
+        """State which classes must be where."""
         by_split: Mapping[str, list[str]] = terms["classes_by_split"]
-        least = counted(terms["min_count"], "sample")
+        least = plural(terms["min_count"], "sample")
         if len({tuple(sorted(classes)) for classes in by_split.values()}) == 1:
             classes = next(iter(by_split.values()))
             where = "the dataset" if list(by_split) == ["all"] else f"each of {listed(list(by_split))}"

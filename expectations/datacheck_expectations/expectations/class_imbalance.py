@@ -8,16 +8,17 @@ from typing import Any, ClassVar
 
 from scipy.stats import norm
 
+from datacheck.text import number
 from datacheck_expectations.base import DatacheckExpectation
-from datacheck_expectations.judgement import Judgement, chance, number
-from datacheck_expectations.measures import ClassTable
+from datacheck_expectations.evaluation import DIGITS, Evaluation, place_title, sampling_clause
+from datacheck_expectations.measures.classes import ClassTable
 
 
 class ExpectClassImbalanceAtMost(DatacheckExpectation):
     """Expect the largest class to have at most so many times the samples of the smallest one.
 
-    Broken when even the lower end of the ratio's interval (normal on the logarithm, from the two counts) is above
-    ``max_ratio``; classes without any sample are for `ExpectClassCoverage` and break it too.
+    Broken when the lower end of the ratio's interval (normal on the logarithm, from the two counts) is above
+    ``max_ratio``, or when a class has no sample.
 
     Parameters
     ----------
@@ -26,7 +27,7 @@ class ExpectClassImbalanceAtMost(DatacheckExpectation):
     max_ratio
         Samples of the largest class for each one of the smallest.
     confidence
-        Level of the interval, in [0, 1); 0 lets the ratio itself decide.
+        Level of the interval, in [0, 1); 0 compares the ratio itself.
 
     Example
     -------
@@ -40,27 +41,28 @@ class ExpectClassImbalanceAtMost(DatacheckExpectation):
 
     metric_dependencies: ClassVar[tuple[str, ...]] = ("datacheck.class_table",)
 
-    def judge(self, measured: ClassTable) -> Judgement:
+    def evaluate(self, measured: ClassTable) -> Evaluation:
         """Compare the largest class with the smallest."""
         counts, labelled, _ = measured.of(self.split)
         if not labelled or not counts:
-            return Judgement(False, float("nan"), f"{self.split!r} has no labelled sample")
+            return Evaluation(False, float("nan"), f"{self.split!r} has no labelled sample")
         order = sorted(counts.items(), key=lambda item: item[1])
         (small, few), (large, many) = order[0], order[-1]
         sentence = f"{large!r} has {many:,} samples, {small!r} {few:,}"
         rows = tuple({"class": name, "samples": count} for name, count in (order[-1], *order[:5]))
         if few == 0:
-            return Judgement(False, float("inf"), sentence, rows)
+            return Evaluation(False, float("inf"), sentence, rows)
         z = norm.ppf(0.5 + self.confidence / 2) if self.confidence > 0 else 0.0
         least = many / few * math.exp(-z * math.sqrt(1 / few + 1 / many))
         success = least <= self.max_ratio
-        return Judgement(success, many / few, f"{sentence}: {number(many / few)} to 1", () if success else rows)
+        return Evaluation(
+            success, many / few, f"{sentence}: {number(many / few, DIGITS)} to 1", () if success else rows
+        )
 
     @classmethod
-    def promise(cls, terms: Mapping[str, Any]) -> str:
-        """Say the ratio."""
-        where = "the dataset" if terms["split"] == "all" else f"the split {terms['split']!r}"
+    def requirement(cls, terms: Mapping[str, Any]) -> str:
+        """State the ratio."""
         return (
-            f"The largest class of {where} has at most {number(terms['max_ratio'])} times the samples of the smallest"
-            f"{chance(terms['confidence'])}."
+            f"The largest class of {place_title(terms['split'])} has at most {number(terms['max_ratio'], DIGITS)} "
+            f"times the samples of the smallest{sampling_clause(terms['confidence'])}."
         )

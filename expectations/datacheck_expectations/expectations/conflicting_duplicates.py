@@ -5,9 +5,10 @@ from __future__ import annotations
 from collections.abc import Mapping
 from typing import Any, ClassVar
 
+from datacheck.text import percent
 from datacheck_expectations.base import DatacheckExpectation
-from datacheck_expectations.judgement import Judgement, percent
-from datacheck_expectations.measures import Repeats
+from datacheck_expectations.evaluation import Evaluation
+from datacheck_expectations.measures.columns import Affected
 
 _WHAT = {"content_cluster": "an exact copy", "near_cluster": "a near duplicate"}
 
@@ -25,7 +26,7 @@ class ExpectConflictingDuplicatesAtMost(DatacheckExpectation):
     Example
     -------
     >>> expectation = ExpectConflictingDuplicatesAtMost(column="content_cluster", max_share=0.0)
-    >>> expectation.judge(Repeats(2, 100, ("a", "b"))).sentence
+    >>> expectation.evaluate(Affected(2, 100, ("a", "b"))).sentence
     '2 of 100 samples have an exact copy with another label (2 %)'
     """
 
@@ -34,20 +35,20 @@ class ExpectConflictingDuplicatesAtMost(DatacheckExpectation):
 
     metric_dependencies: ClassVar[tuple[str, ...]] = ("datacheck.conflicting",)
 
-    def judge(self, measured: Repeats) -> Judgement:
+    def evaluate(self, measured: Affected) -> Evaluation:
         """Count the conflicts."""
         share = measured.n / measured.total
         what = _WHAT.get(self.column, f"a sample of its {self.column}")
         if not measured.n:
-            return Judgement(True, 0.0, f"no sample has {what} with another label")
+            return Evaluation(True, 0.0, f"no sample has {what} with another label")
         sentence = f"{measured.n:,} of {measured.total:,} samples have {what} with another label ({percent(share)})"
         success = share <= self.max_share
         rows = () if success else measured.examples
-        return Judgement(success, share, sentence, rows, measured.sample_ids, measured.n)
+        return Evaluation(success, share, sentence, rows, measured.sample_ids, measured.n)
 
     @classmethod
-    def promise(cls, terms: Mapping[str, Any]) -> str:
-        """Say the share."""
+    def requirement(cls, terms: Mapping[str, Any]) -> str:
+        """State the share."""
         what = _WHAT.get(terms["column"], f"a sample of its {terms['column']}")
         if terms["max_share"] <= 0:
             return f"No sample has {what} with another label."

@@ -5,9 +5,10 @@ from __future__ import annotations
 from collections.abc import Mapping
 from typing import Any, ClassVar
 
+from datacheck.text import percent
 from datacheck_expectations.base import DatacheckExpectation
-from datacheck_expectations.judgement import Judgement, percent
-from datacheck_expectations.measures import Repeats
+from datacheck_expectations.evaluation import Evaluation
+from datacheck_expectations.measures.columns import Affected
 
 _WHAT = {"content_cluster": "byte for byte", "near_cluster": "nearly"}
 
@@ -24,7 +25,7 @@ class ExpectDuplicatesAtMost(DatacheckExpectation):
 
     Example
     -------
-    >>> ExpectDuplicatesAtMost(column="content_cluster", max_share=0.0).judge(Repeats(2, 4)).observed
+    >>> ExpectDuplicatesAtMost(column="content_cluster", max_share=0.0).evaluate(Affected(2, 4)).observed
     0.5
     """
 
@@ -33,20 +34,20 @@ class ExpectDuplicatesAtMost(DatacheckExpectation):
 
     metric_dependencies: ClassVar[tuple[str, ...]] = ("datacheck.repeated",)
 
-    def judge(self, measured: Repeats) -> Judgement:
+    def evaluate(self, measured: Affected) -> Evaluation:
         """Count the copies."""
         share = measured.n / measured.total
         how = _WHAT.get(self.column, f"by {self.column}")
         if not measured.n:
-            return Judgement(True, 0.0, f"no two of {measured.total:,} samples are {how} the same")
+            return Evaluation(True, 0.0, f"no two of {measured.total:,} samples are {how} the same")
         sentence = f"{measured.n:,} of {measured.total:,} samples repeat an earlier one {how} ({percent(share)})"
         success = share <= self.max_share
         rows = () if success else measured.examples
-        return Judgement(success, share, sentence, rows, measured.sample_ids, measured.n)
+        return Evaluation(success, share, sentence, rows, measured.sample_ids, measured.n)
 
     @classmethod
-    def promise(cls, terms: Mapping[str, Any]) -> str:
-        """Say the share."""
+    def requirement(cls, terms: Mapping[str, Any]) -> str:
+        """State the share."""
         how = _WHAT.get(terms["column"], f"by {terms['column']}")
         if terms["max_share"] <= 0:
             return f"No two samples are {how} the same."

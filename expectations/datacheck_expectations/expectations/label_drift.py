@@ -6,16 +6,17 @@ from collections.abc import Mapping
 from typing import Any, ClassVar
 
 from datacheck.stats import total_variation
+from datacheck.text import percent
 from datacheck_expectations.base import DatacheckExpectation
-from datacheck_expectations.judgement import Judgement, chance, percent
-from datacheck_expectations.measures import ClassTable
+from datacheck_expectations.evaluation import Evaluation, place_title, sampling_clause
+from datacheck_expectations.measures.classes import ClassTable
 
 
 class ExpectLabelDriftAtMost(DatacheckExpectation):
     """Expect the class distribution to be near that of a reference, by total-variation distance.
 
-    The distance is the share of labels that would have to move; broken when the lower end of its bootstrap interval,
-    which allows for the sampling error of both datasets, is above ``max_distance``.
+    The distance is the least share of labels that moved from one class to another. Broken when the lower end of its
+    bootstrap interval is above ``max_distance``: the interval holds the sampling error of both datasets.
 
     Parameters
     ----------
@@ -26,7 +27,7 @@ class ExpectLabelDriftAtMost(DatacheckExpectation):
     max_distance
         In [0, 1].
     confidence
-        Level of the interval, in [0, 1); 0 lets the distance itself decide.
+        Level of the interval, in [0, 1); 0 compares the distance itself.
 
     Example
     -------
@@ -42,11 +43,11 @@ class ExpectLabelDriftAtMost(DatacheckExpectation):
 
     metric_dependencies: ClassVar[tuple[str, ...]] = ("datacheck.class_table",)
 
-    def judge(self, measured: ClassTable) -> Judgement:
+    def evaluate(self, measured: ClassTable) -> Evaluation:
         """Compare the two distributions."""
         counts, labelled, _ = measured.of(self.split)
         if not labelled:
-            return Judgement(False, float("nan"), f"{self.split!r} has no labelled sample")
+            return Evaluation(False, float("nan"), f"{self.split!r} has no labelled sample")
         names = [*self.reference, *(name for name in counts if name not in self.reference)]
         before = [self.reference.get(name, 0) for name in names]
         after = [counts.get(name, 0) for name in names]
@@ -62,16 +63,16 @@ class ExpectLabelDriftAtMost(DatacheckExpectation):
              "found": percent(counts.get(name, 0) / total[1])}
             for _, name in moved[:10]
         )  # fmt: skip
-        sentence = f"{percent(distance.value)} of the labels would have to move"
+        sentence = f"{percent(distance.value)} of the labels moved between classes"
         success = least <= self.max_distance
-        most = f", most of all {rows[0]['class']!r}: {rows[0]['accepted']} to {rows[0]['found']}"
-        return Judgement(success, distance.value, sentence + ("" if success else most), () if success else rows)
+        most = f"; the largest change is {rows[0]['class']!r}: {rows[0]['accepted']} to {rows[0]['found']}"
+        return Evaluation(success, distance.value, sentence + ("" if success else most), () if success else rows)
 
     @classmethod
-    def promise(cls, terms: Mapping[str, Any]) -> str:
-        """Say the distance."""
-        where = "the dataset" if terms["split"] == "all" else f"the split {terms['split']!r}"
+    def requirement(cls, terms: Mapping[str, Any]) -> str:
+        """State the distance."""
         return (
-            f"The labels of {where} are distributed as in the accepted dataset ({sum(terms['reference'].values()):,} "
-            f"labels): at most {percent(terms['max_distance'])} would have to move{chance(terms['confidence'])}."
+            f"The labels of {place_title(terms['split'])} are distributed as the {sum(terms['reference'].values()):,} "
+            f"accepted labels: at most {percent(terms['max_distance'])} have moved between classes"
+            f"{sampling_clause(terms['confidence'])}."
         )

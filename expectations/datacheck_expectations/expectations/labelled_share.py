@@ -5,9 +5,10 @@ from __future__ import annotations
 from collections.abc import Mapping
 from typing import Any, ClassVar
 
+from datacheck.text import percent
 from datacheck_expectations.base import DatacheckExpectation
-from datacheck_expectations.judgement import Judgement, percent
-from datacheck_expectations.measures import ClassTable
+from datacheck_expectations.evaluation import Evaluation
+from datacheck_expectations.measures.classes import ClassTable
 
 
 class ExpectLabelledShareAtLeast(DatacheckExpectation):
@@ -28,18 +29,18 @@ class ExpectLabelledShareAtLeast(DatacheckExpectation):
 
     metric_dependencies: ClassVar[tuple[str, ...]] = ("datacheck.class_table",)
 
-    def judge(self, measured: ClassTable) -> Judgement:
+    def evaluate(self, measured: ClassTable) -> Evaluation:
         """Count the labels."""
         _, labelled, rows = measured.of("all")
         share = labelled / max(1, rows)
         sentence = (
             f"{rows - labelled:,} of {rows:,} samples have no label" if labelled < rows else "every sample has a label"
         )
-        return Judgement(share >= self.min_share, share, sentence, n_affected=rows - labelled)
+        return Evaluation(share >= self.min_share, share, sentence, n_affected=rows - labelled)
 
     @classmethod
-    def promise(cls, terms: Mapping[str, Any]) -> str:
-        """Say the share."""
+    def requirement(cls, terms: Mapping[str, Any]) -> str:
+        """State the share."""
         if terms["min_share"] >= 1:
             return "Every sample has a label."
         return f"At least {percent(terms['min_share'])} of the samples have a label."

@@ -5,9 +5,10 @@ from __future__ import annotations
 from collections.abc import Mapping
 from typing import Any, ClassVar
 
+from datacheck.text import percent
 from datacheck_expectations.base import DatacheckExpectation
-from datacheck_expectations.judgement import Judgement, percent
-from datacheck_expectations.measures import Repeats
+from datacheck_expectations.evaluation import Evaluation
+from datacheck_expectations.measures.columns import Affected
 
 _WHAT = {
     "content_cluster": "byte-for-byte copy",
@@ -30,7 +31,7 @@ class ExpectNoLeakageAcrossSplits(DatacheckExpectation):
     Example
     -------
     >>> expectation = ExpectNoLeakageAcrossSplits(column="group", max_share=0.0)
-    >>> expectation.judge(Repeats(3, 100, ("a", "b", "c"))).sentence
+    >>> expectation.evaluate(Affected(3, 100, ("a", "b", "c"))).sentence
     '3 of 100 samples have a member of its group in an earlier split (3 %)'
     """
 
@@ -39,23 +40,23 @@ class ExpectNoLeakageAcrossSplits(DatacheckExpectation):
 
     metric_dependencies: ClassVar[tuple[str, ...]] = ("datacheck.shared_across_splits",)
 
-    def judge(self, measured: Repeats) -> Judgement:
+    def evaluate(self, measured: Affected) -> Evaluation:
         """Count what is in two splits."""
         what = _WHAT.get(self.column, f"sample of its {self.column}")
         share = measured.n / measured.total
         if not measured.n:
-            return Judgement(True, 0.0, f"no sample has a {what} in another split")
+            return Evaluation(True, 0.0, f"no sample has a {what} in another split")
         verb = "has" if measured.n == 1 else "have"
         sentence = (
             f"{measured.n:,} of {measured.total:,} samples {verb} a {what} in an earlier split ({percent(share)})"
         )
         success = share <= self.max_share
         rows = () if success else measured.examples
-        return Judgement(success, share, sentence, rows, measured.sample_ids, measured.n)
+        return Evaluation(success, share, sentence, rows, measured.sample_ids, measured.n)
 
     @classmethod
-    def promise(cls, terms: Mapping[str, Any]) -> str:
-        """Say what may not leak."""
+    def requirement(cls, terms: Mapping[str, Any]) -> str:
+        """State what may not leak."""
         what = _WHAT.get(terms["column"], f"sample of its {terms['column']}")
         if terms["max_share"] <= 0:
             return f"No sample has a {what} in another split."

@@ -5,9 +5,10 @@ from __future__ import annotations
 from collections.abc import Mapping
 from typing import Any, ClassVar
 
+from datacheck.text import percent
 from datacheck_expectations.base import DatacheckExpectation
-from datacheck_expectations.judgement import Judgement, percent
-from datacheck_expectations.measures import Repeats
+from datacheck_expectations.evaluation import Evaluation
+from datacheck_expectations.measures.columns import Affected
 
 
 class ExpectPairsToMatch(DatacheckExpectation):
@@ -23,7 +24,7 @@ class ExpectPairsToMatch(DatacheckExpectation):
 
     Example
     -------
-    >>> ExpectPairsToMatch(max_share=0.0).judge(Repeats(2, 4)).sentence
+    >>> ExpectPairsToMatch(max_share=0.0).evaluate(Affected(2, 4)).sentence
     '2 of 4 images are without their label file, or beside the wrong one (50 %)'
     """
 
@@ -31,22 +32,22 @@ class ExpectPairsToMatch(DatacheckExpectation):
 
     metric_dependencies: ClassVar[tuple[str, ...]] = ("datacheck.unmatched_pairs",)
 
-    def judge(self, measured: Repeats) -> Judgement:
+    def evaluate(self, measured: Affected) -> Evaluation:
         """Count the wrong pairs."""
         share = measured.n / measured.total
         if not measured.n:
-            return Judgement(True, 0.0, f"all {measured.total:,} pairs match")
+            return Evaluation(True, 0.0, f"all {measured.total:,} pairs match")
         sentence = (
             f"{measured.n:,} of {measured.total:,} images are without their label file, or beside the wrong one "
             f"({percent(share)})"
         )
         success = share <= self.max_share
         rows = () if success else measured.examples
-        return Judgement(success, share, sentence, rows, measured.sample_ids, measured.n)
+        return Evaluation(success, share, sentence, rows, measured.sample_ids, measured.n)
 
     @classmethod
-    def promise(cls, terms: Mapping[str, Any]) -> str:
-        """Say the share."""
+    def requirement(cls, terms: Mapping[str, Any]) -> str:
+        """State the share."""
         if terms["max_share"] <= 0:
             return "Every image is beside the label file that its name says."
         return f"At most {percent(terms['max_share'])} of the images are without their label file or beside another."

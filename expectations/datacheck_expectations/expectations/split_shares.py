@@ -5,22 +5,24 @@ from __future__ import annotations
 from collections.abc import Mapping
 from typing import Any, ClassVar
 
+from datacheck.stats import proportion
+from datacheck.text import percent
 from datacheck_expectations.base import DatacheckExpectation
-from datacheck_expectations.judgement import Judgement, chance, percent, share_interval
-from datacheck_expectations.measures import ClassTable
+from datacheck_expectations.evaluation import Evaluation, sampling_clause
+from datacheck_expectations.measures.classes import ClassTable
 
 
 class ExpectSplitShares(DatacheckExpectation):
     """Expect the share of each split among all samples to lie within its range.
 
-    Broken when even the end of the share's Wilson interval that is nearest to the range lies outside it.
+    Broken when the end of the share's Wilson interval that is nearest to the range lies outside it.
 
     Parameters
     ----------
     shares
         The least and the greatest share of each split, such as ``{"train": [0.6, 0.8], "test": [0.2, 0.4]}``.
     confidence
-        Level of the interval, in [0, 1); 0 lets the share itself decide.
+        Level of the interval, in [0, 1); 0 compares the share itself.
 
     Example
     -------
@@ -33,25 +35,25 @@ class ExpectSplitShares(DatacheckExpectation):
 
     metric_dependencies: ClassVar[tuple[str, ...]] = ("datacheck.split_table",)
 
-    def judge(self, measured: ClassTable) -> Judgement:
+    def evaluate(self, measured: ClassTable) -> Evaluation:
         """Compare each split's share."""
         _, _, total = measured.of("all")
         outside = []
         for name, (low, high) in self.shares.items():
             _, _, rows = measured.of(name)
-            share = share_interval(rows, total, self.confidence)
+            share = proportion(rows, total, level=self.confidence)
             if share.high < low or share.low > high:
                 outside.append(
                     {"split": name, "share": percent(share.value), "expected": f"{percent(low)} to {percent(high)}",
                      "samples": rows}
                 )  # fmt: skip
         if not outside:
-            return Judgement(True, 0, f"all {len(self.shares):,} splits have their share of {total:,} samples")
+            return Evaluation(True, 0, f"all {len(self.shares):,} splits have their share of {total:,} samples")
         words = [f"{row['split']!r} is {row['share']} of the samples (expected {row['expected']})" for row in outside]
-        return Judgement(False, len(outside), "; ".join(words), tuple(outside))
+        return Evaluation(False, len(outside), "; ".join(words), tuple(outside))
 
     @classmethod
-    def promise(cls, terms: Mapping[str, Any]) -> str:
-        """Say the ranges."""
+    def requirement(cls, terms: Mapping[str, Any]) -> str:
+        """State the ranges."""
         parts = [f"{name!r} {percent(low)} to {percent(high)}" for name, (low, high) in terms["shares"].items()]
-        return f"Shares of the splits{chance(terms['confidence'])}: {', '.join(parts)}."
+        return f"Shares of the splits{sampling_clause(terms['confidence'])}: {', '.join(parts)}."

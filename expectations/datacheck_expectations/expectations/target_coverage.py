@@ -1,4 +1,4 @@
-"""Expect the range of the target covered."""
+"""Expect samples in each interval of the target."""
 
 from __future__ import annotations
 
@@ -7,9 +7,10 @@ from typing import Any, ClassVar
 
 import numpy as np
 
+from datacheck.text import number, plural
 from datacheck_expectations.base import DatacheckExpectation
-from datacheck_expectations.judgement import Judgement, counted, number
-from datacheck_expectations.measures import Values
+from datacheck_expectations.evaluation import DIGITS, Evaluation, place_title
+from datacheck_expectations.measures.columns import Values
 
 
 class ExpectTargetRangeCovered(DatacheckExpectation):
@@ -30,7 +31,7 @@ class ExpectTargetRangeCovered(DatacheckExpectation):
     -------
     >>> import numpy as np
     >>> expectation = ExpectTargetRangeCovered(column="target", split="train", edges=[0, 1, 2], min_count=1)
-    >>> expectation.judge(Values(np.array([0.5, 0.7]), 2)).sentence
+    >>> expectation.evaluate(Values(np.array([0.5, 0.7]), 2)).sentence
     'no sample with a target of 1 to 2'
     """
 
@@ -41,28 +42,30 @@ class ExpectTargetRangeCovered(DatacheckExpectation):
 
     metric_dependencies: ClassVar[tuple[str, ...]] = ("datacheck.values",)
 
-    def judge(self, measured: Values) -> Judgement:
+    def evaluate(self, measured: Values) -> Evaluation:
         """Count each interval."""
-        return self.judge_counts(np.histogram(measured.values, np.asarray(self.edges, dtype=np.float64))[0].tolist())
+        return self.evaluate_counts(np.histogram(measured.values, np.asarray(self.edges, dtype=np.float64))[0].tolist())
 
-    def judge_counts(self, counts: list[int]) -> Judgement:
+    def evaluate_counts(self, counts: list[int]) -> Evaluation:
         """Hold the counts of the intervals against the least; there are one fewer than edges."""
         thin = [at for at, count in enumerate(counts) if count < self.min_count]
-        spans = [f"{number(a)} to {number(b)}" for a, b in zip(self.edges[:-1], self.edges[1:], strict=True)]
+        spans = [
+            f"{number(a, DIGITS)} to {number(b, DIGITS)}" for a, b in zip(self.edges[:-1], self.edges[1:], strict=True)
+        ]
         if not thin:
-            return Judgement(True, 0, f"all {len(counts)} intervals have {self.min_count:,} samples or more")
+            return Evaluation(True, 0, f"all {len(counts)} intervals have {self.min_count:,} samples or more")
         rows = tuple({self.column: spans[at], "samples": counts[at]} for at in thin)
         words = [
-            f"{counted(counts[at], 'sample') if counts[at] else 'no sample'} with a {self.column} of {spans[at]}"
+            f"{plural(counts[at], 'sample') if counts[at] else 'no sample'} with a {self.column} of {spans[at]}"
             for at in thin
         ]
-        return Judgement(False, len(thin), "; ".join(words[:4]), rows)
+        return Evaluation(False, len(thin), "; ".join(words[:4]), rows)
 
     @classmethod
-    def promise(cls, terms: Mapping[str, Any]) -> str:
-        """Say the intervals."""
-        where = "the dataset" if terms["split"] == "all" else f"the split {terms['split']!r}"
+    def requirement(cls, terms: Mapping[str, Any]) -> str:
+        """State the intervals."""
+        low, high = number(terms["edges"][0], DIGITS), number(terms["edges"][-1], DIGITS)
         return (
-            f"Each of {len(terms['edges']) - 1} intervals of the {terms['column']} from {number(terms['edges'][0])} to "
-            f"{number(terms['edges'][-1])} has at least {counted(terms['min_count'], 'sample')} in {where}."
+            f"Each of {len(terms['edges']) - 1} intervals of the {terms['column']} from {low} to {high} has at least "
+            f"{plural(terms['min_count'], 'sample')} in {place_title(terms['split'])}."
         )

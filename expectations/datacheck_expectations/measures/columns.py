@@ -1,4 +1,4 @@
-"""What expectations are judged by: pure functions from a contract frame to numbers."""
+"""What the columns of a contract frame hold: names, numbers, and the rows that a measure is about."""
 
 from __future__ import annotations
 
@@ -23,49 +23,13 @@ Rows = NDArray[np.int64]
 
 
 @dataclass(frozen=True)
-class ClassTable:
-    """How many labels each class has in each split.
-
-    Attributes
-    ----------
-    splits, classes
-        Names that occur or are declared.
-    counts
-        Int64, shape [S, K].
-    labelled, rows
-        Labelled rows and all rows of each split, int64, shape [S].
-    unsplit
-        Counts [K], labelled rows and rows outside every split.
-    """
-
-    splits: tuple[str, ...]
-    classes: tuple[str, ...]
-    counts: NDArray[np.int64]
-    labelled: NDArray[np.int64]
-    rows: NDArray[np.int64]
-    unsplit: tuple[NDArray[np.int64], int, int]
-
-    def of(self, split: str) -> tuple[dict[str, int], int, int]:
-        """Return labels by class, labelled rows and rows, of one split or of `ALL`; zeros for a split not there."""
-        if split == ALL:
-            counts = self.counts.sum(axis=0) + self.unsplit[0]
-            labelled, rows = int(self.labelled.sum()) + self.unsplit[1], int(self.rows.sum()) + self.unsplit[2]
-        elif split in self.splits:
-            at = self.splits.index(split)
-            counts, labelled, rows = self.counts[at], int(self.labelled[at]), int(self.rows[at])
-        else:
-            counts, labelled, rows = np.zeros(len(self.classes), np.int64), 0, 0
-        return dict(zip(self.classes, counts.tolist(), strict=True)), labelled, rows
-
-
-@dataclass(frozen=True)
-class Repeats:
-    """Rows that share something with others.
+class Affected:
+    """The rows that a measure counts: unreadable ones, copies, leaks.
 
     Attributes
     ----------
     n, total
-        How many rows are affected, of how many.
+        How many rows were counted, of how many.
     sample_ids
         Up to `MAX_NAMED` of them.
     examples
@@ -126,47 +90,7 @@ def codes_of(column: pd.Series[Any]) -> tuple[Rows, list[str]]:
     return column.cat.codes.to_numpy().astype(np.int64), names
 
 
-def split_table(frame: pd.DataFrame) -> ClassTable:
-    """Count the rows of each split, whatever their labels are."""
-    need(frame, "split")
-    unlabelled = pd.Categorical([None] * len(frame), categories=["any"])
-    return class_table(frame[["split"]].assign(label=unlabelled))
-
-
-def class_table(frame: pd.DataFrame) -> ClassTable:
-    """Count the classes of the columns ``label`` or ``labels`` by ``split``.
-
-    Examples
-    --------
-    >>> frame = pd.DataFrame({"label": ["a", "b", "a"], "split": ["train", "train", "test"]})
-    >>> class_table(frame).of("train")
-    ({'a': 1, 'b': 1}, 2, 2)
-    """
-    n_rows = len(frame)
-    split, splits = codes_of(frame["split"]) if "split" in frame.columns else (np.full(n_rows, -1, np.int64), [])
-    if "label" in frame.columns:
-        label, classes = codes_of(frame["label"])
-        row = np.arange(n_rows)
-        labelled = label >= 0
-    else:
-        need(frame, "labels")
-        row, label, classes, labelled = _exploded(frame["labels"])
-    s, k = len(splits) + 1, len(classes) + 1
-    cells = np.where(split[row] >= 0, split[row], s - 1) * k + np.where(label >= 0, label, k - 1)
-    counts = np.bincount(cells, minlength=s * k).reshape(s, k)[:, :-1]
-    place = np.where(split >= 0, split, s - 1)
-    rows, known = np.bincount(place, minlength=s), np.bincount(place[labelled], minlength=s)
-    return ClassTable(
-        tuple(splits),
-        tuple(classes),
-        counts[:-1],
-        known[:-1],
-        rows[:-1],
-        (counts[-1], int(known[-1]), int(rows[-1])),
-    )
-
-
-def _exploded(column: pd.Series[Any]) -> tuple[Rows, Rows, list[str], NDArray[np.bool_]]:
+def label_entries(column: pd.Series[Any]) -> tuple[Rows, Rows, list[str], NDArray[np.bool_]]:
     """Return row number and class code of each label of a list column, the classes, and which rows have a list."""
     import pyarrow as pa
     import pyarrow.compute as pc
@@ -226,7 +150,7 @@ def moments_by_split(frame: pd.DataFrame, column: str) -> dict[str, Moments]:
 def words_of(frame: pd.DataFrame, column: str) -> Words:
     """Count the words of a column, and name a sample for each rare one."""
     if column == "label" and "label" not in frame.columns and "labels" in frame.columns:
-        rows, codes, names, known = _exploded(frame["labels"])
+        rows, codes, names, known = label_entries(frame["labels"])
         missing = int((~known).sum())
     else:
         need(frame, column)
@@ -243,41 +167,3 @@ def named(frame: pd.DataFrame, rows: Rows | Sequence[int]) -> tuple[str, ...]:
     if "sample_id" not in frame.columns:
         return tuple(f"row {row}" for row in rows)
     return tuple(str(name) for name in frame["sample_id"].iloc[np.asarray(rows, dtype=np.int64)])
-
-
-def unreadable(frame: pd.DataFrame) -> Repeats:
-    """Return the rows whose image could not be read, with the reasons."""
-    need(frame, "readable")
-    rows = np.flatnonzero(~frame["readable"].to_numpy(dtype=bool))
-    reasons = (
-        frame["error"].astype(object).iloc[rows].tolist() if "error" in frame.columns else ["unreadable"] * len(rows)
-    )
-    examples = tuple(
-        {"sample": name, "reason": str(reason)}
-        for name, reason in zip(named(frame, rows[:MAX_NAMED]), reasons[:MAX_NAMED], strict=True)
-    )
-    return Repeats(len(rows), len(frame), named(frame, rows[:MAX_NAMED]), examples)
-
-
-@dataclass(frozen=True)
-class Ranked:
-    """Finite values of all samples, shape [n], and the names of the lowest."""
-
-    values: NDArray[np.float64]
-    lowest: tuple[tuple[str, float], ...]
-
-
-def label_quality(frame: pd.DataFrame) -> Ranked:
-    """Return the label quality of the probed samples, and the worst of them."""
-    found = numbers(frame, "label_quality")
-    known = np.flatnonzero(np.isfinite(found))
-    worst = known[np.argsort(found[known], kind="stable")[:MAX_NAMED]]
-    return Ranked(found[known], tuple(zip(named(frame, worst), found[worst].tolist(), strict=True)))
-
-
-def label_error_rate(frame: pd.DataFrame) -> tuple[float, float, float]:
-    """Return the probe's estimate of the share of wrong labels, with the ends of its interval."""
-    columns = ("label_error_rate", "label_error_rate_low", "label_error_rate_high")
-    need(frame, *columns)
-    value, low, high = (float(numbers(frame, name)[0]) for name in columns)
-    return value, low, high

@@ -10,7 +10,7 @@ import pandas as pd
 from datacheck.pairing.keys import match_names
 from datacheck.rules.splits.dc304_conflicting_duplicates import conflicts_in_clusters
 from datacheck.rules.splits.shared import copies_within, seen_before
-from datacheck_expectations.measures import MAX_NAMED, Repeats, Rows, codes_of, named, need, numbers
+from datacheck_expectations.measures.columns import MAX_NAMED, Affected, Rows, codes_of, named, need, numbers
 
 
 def groups_of(frame: pd.DataFrame, column: str) -> Rows:
@@ -23,7 +23,7 @@ def groups_of(frame: pd.DataFrame, column: str) -> Rows:
     return np.asarray(codes, dtype=np.int64)
 
 
-def shared_across_splits(frame: pd.DataFrame, column: str) -> Repeats:
+def shared_across_splits(frame: pd.DataFrame, column: str) -> Affected:
     """Return the rows whose group also occurs in an earlier split (train before val before test before others)."""
     need(frame, "split")
     groups = groups_of(frame, column)
@@ -45,13 +45,13 @@ def shared_across_splits(frame: pd.DataFrame, column: str) -> Repeats:
                     }
                 )
             found.update(zip(rows.tolist(), related.tolist(), strict=True))
-    return Repeats(len(found), len(frame), named(frame, sorted(found)[:MAX_NAMED]), tuple(pairs))
+    return Affected(len(found), len(frame), named(frame, sorted(found)[:MAX_NAMED]), tuple(pairs))
 
 
 _STANDARD = {"train": 0, "val": 1, "test": 2}
 
 
-def repeated(frame: pd.DataFrame, column: str) -> Repeats:
+def repeated(frame: pd.DataFrame, column: str) -> Affected:
     """Return the rows whose value already occurred in an earlier row."""
     groups = groups_of(frame, column)
     rows, first = copies_within(groups)
@@ -62,10 +62,10 @@ def repeated(frame: pd.DataFrame, column: str) -> Repeats:
         examples = tuple({"value": one, "rows": f"{a} and {b}"} for (one, _), a, b in zip(pairs, origin, extra))  # noqa: B905
     else:
         examples = tuple({"sample": one, "is a copy of": other} for one, other in pairs)
-    return Repeats(len(extra), len(frame), named(frame, extra[:MAX_NAMED]), examples)
+    return Affected(len(extra), len(frame), named(frame, extra[:MAX_NAMED]), examples)
 
 
-def conflicting(frame: pd.DataFrame, column: str) -> Repeats:
+def conflicting(frame: pd.DataFrame, column: str) -> Affected:
     """Return the rows of clusters whose members carry different labels."""
     groups = groups_of(frame, column)
     if "label" in frame.columns:
@@ -80,10 +80,10 @@ def conflicting(frame: pd.DataFrame, column: str) -> Repeats:
         {"sample": one, "label": label, "cluster": int(groups[row])}
         for one, label, row in zip(named(frame, order), shown, order, strict=True)
     )
-    return Repeats(len(rows), len(frame), named(frame, order), examples)
+    return Affected(len(rows), len(frame), named(frame, order), examples)
 
 
-def unmatched_pairs(frame: pd.DataFrame) -> Repeats:
+def unmatched_pairs(frame: pd.DataFrame) -> Affected:
     """Return the rows without one half of their pair, and those whose names say that another half is theirs."""
     need(frame, "uri", "label_uri")
     images, labels = (frame[name].astype(object).where(frame[name].notna(), None).tolist() for name in _PAIR)
@@ -103,13 +103,13 @@ def unmatched_pairs(frame: pd.DataFrame) -> Repeats:
         }
         for row in bad[:MAX_NAMED].tolist()
     )
-    return Repeats(len(bad), len(frame), named(frame, bad[:MAX_NAMED]), examples)
+    return Affected(len(bad), len(frame), named(frame, bad[:MAX_NAMED]), examples)
 
 
 _PAIR = ("uri", "label_uri")
 
 
-def agreement(frame: pd.DataFrame) -> tuple[int, int, Repeats]:
+def agreement(frame: pd.DataFrame) -> tuple[int, int, Affected]:
     """Return agreeing and all pairs of answers to the same question, and the samples most disputed.
 
     Columns ``sample_id``, ``verdict`` and ``label``; two answers agree when both verdict and label are the same.
@@ -131,4 +131,4 @@ def agreement(frame: pd.DataFrame) -> tuple[int, int, Repeats]:
         for name, row in zip(named(frame, rows), rows, strict=True)
     )
     total, agreed = int(pairs.sum()), int(agreeing.sum())
-    return agreed, total, Repeats(int((pairs > agreeing).sum()), len(n), named(frame, rows), examples)
+    return agreed, total, Affected(int((pairs > agreeing).sum()), len(n), named(frame, rows), examples)

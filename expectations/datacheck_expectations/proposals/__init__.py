@@ -1,0 +1,60 @@
+"""A contract proposed from an accepted dataset: one module a subject, and here how they come together."""
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING, Any
+
+from datacheck.errors import ContractError
+from datacheck.fingerprints import Fingerprint
+from datacheck.manifest import Task
+from datacheck_expectations.frame import contract_frame
+from datacheck_expectations.proposals.base import FALSE_ALARM, NEGLIGIBLE_EFFECT, Proposal
+from datacheck_expectations.proposals.classes import class_proposals, split_proposals
+from datacheck_expectations.proposals.images import image_proposals
+from datacheck_expectations.proposals.rows import row_proposals
+from datacheck_expectations.proposals.targets import target_proposals
+
+if TYPE_CHECKING:
+    from datacheck.report import Report
+
+__all__ = ["FALSE_ALARM", "NEGLIGIBLE_EFFECT", "Proposal", "propose_expectations"]
+
+
+def propose_expectations(accepted: Report | Fingerprint, *, near_duplicate_distance: int = 6) -> list[Any]:
+    """Propose the expectations that compare a dataset with the accepted one.
+
+    A report holds more than a fingerprint: leaks, duplicates, conflicts, pairs and ids need the rows.
+
+    Raises
+    ------
+    ContractError
+        When the accepted dataset is empty, or there is nothing to compare.
+
+    Examples
+    --------
+    >>> from datacheck.fingerprints import fingerprint
+    >>> from datacheck.manifest import Manifest
+    >>> found = propose_expectations(fingerprint(Manifest.from_columns({"label": ["cat", "dog"] * 200})))
+    >>> [expectation.expectation_type for expectation in found][:2]
+    ['expect_class_coverage', 'expect_allowed_labels']
+    """
+    statistics = accepted if isinstance(accepted, Fingerprint) else accepted.fingerprint
+    if statistics is None or not statistics.n_samples:
+        raise ContractError("expected an accepted dataset with samples and a fingerprint, found none: audit it first")
+    proposals = [
+        *class_proposals(statistics),
+        *split_proposals(statistics),
+        *target_proposals(statistics),
+        *image_proposals(statistics),
+    ]
+    if not isinstance(accepted, Fingerprint):
+        frame = contract_frame(
+            accepted.manifest, accepted.measurements, accepted.probe, near_duplicate_distance=near_duplicate_distance
+        )
+        proposals += row_proposals(frame, Task(statistics.task))
+    alpha = FALSE_ALARM / max(1, sum(proposal.comparisons for proposal in proposals))
+    found = [proposal.expectation(alpha) for proposal in proposals]
+    kept = [expectation for expectation in found if expectation is not None]
+    if not kept:
+        raise ContractError("this dataset has neither labels, nor images, nor splits: a contract has nothing to check")
+    return kept
