@@ -127,9 +127,7 @@ def check_command(
             )
     else:
         if docs is not None:
-            raise ConfigError(
-                "--docs shows one checkpoint, but a part of a shard's terms is checked on its fingerprint"
-            )
+            raise ConfigError("--docs shows one checkpoint, but some terms of a shard are checked on its fingerprint")
         result = _check_shard(contracts, opened, contract, accepted, merged, quiet=quiet, options=options)
     sys.stdout.write(result.render(format, fail_on=severity, verbose=verbose))
     return int(result.exit_code(severity))

@@ -54,7 +54,9 @@ def test_junit_has_a_case_for_each_term(broken: ContractResult) -> None:
     assert not any("expect_class_coverage" in str(name) for name in failed)
 
 
-def test_github_annotates_what_is_broken(broken: ContractResult) -> None:
+def test_github_annotates_what_is_broken(broken: ContractResult, monkeypatch: pytest.MonkeyPatch) -> None:
+    assert broken.manifest.root is not None
+    monkeypatch.chdir(broken.manifest.root)
     lines = broken.render("github").splitlines()
     assert len(lines) == len(broken.broken)
     assert any(line.startswith("::error file=test/") and "byte-for-byte copy" in line for line in lines)
@@ -103,7 +105,7 @@ def test_init_check_diff_and_update(
     capsys.readouterr()
     assert run(["contract", "update", "later"]) == 2
     captured = capsys.readouterr()
-    assert "again with --yes" in captured.err
+    assert "add --yes" in captured.err
     assert "expect_class_shares train: shares of 0:" in captured.out
     assert run(["contract", "update", "later", "--yes"]) == 0
     held = check_tables("contract", thinned.manifest, thinned.measurements)
