@@ -70,14 +70,15 @@ def largest_difference(groups: Iterable[Moments], level: float = 0.95) -> float:
 
 def reference_of(moments: Moments) -> dict[str, float]:
     """Return ``n``, ``mean`` and ``std`` as a contract holds them."""
-    n, mean, std = moments.value
-    return {"n": float(n), "mean": float(f"{mean:.9g}"), "std": float(f"{std:.9g}") if std == std else 0.0}
+    n, mean, std = (float(part) for part in moments.value)
+    return {"n": n, "mean": float(f"{mean:.9g}"), "std": float(f"{std:.9g}") if math.isfinite(std) else 0.0}
 
 
 def outward(value: float, *, down: bool) -> float:
     """Return the end of a range, rounded away from the range, so that float32 values at the edge stay inside."""
-    if value == int(value):
-        return float(value)
+    value = float(value)
+    if value.is_integer():
+        return value
     rounded = float(f"{value:.{EDGE_DIGITS}g}")
-    step = abs(value) * 10**-EDGE_DIGITS
+    step = abs(value) * float(10**-EDGE_DIGITS)
     return rounded - step if down else rounded + step
