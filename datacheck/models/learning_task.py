@@ -95,8 +95,8 @@ class Fitted:
     embeddings
         float32 [N, D] or None.
     embeddings_label_free
-        Whether the embeddings were made without the labels. Only then can they show whether labels and samples belong
-        together.
+        Whether the embeddings were made without the labels; only such can show whether labels fit their samples. False
+        unless the backend knows.
     dynamics
         Training dynamics by name, each float32 [N].
     refit
@@ -110,7 +110,7 @@ class Fitted:
     members: NDArray[np.float32]
     embeddings: NDArray[np.float32] | None
     backend: str
-    embeddings_label_free: bool = True
+    embeddings_label_free: bool = False
     device: str = "cpu"
     dynamics: Mapping[str, NDArray[np.float32]] = field(default_factory=dict)
     refit: Refit | None = None

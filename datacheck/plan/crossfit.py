@@ -182,7 +182,7 @@ class BackboneEncoder:
         import torch
 
         from datacheck.probing.networks.backbone import load_backbone
-        from datacheck.probing.networks.training import resolve_device
+        from datacheck.probing.networks.devices import resolve_device
         from datacheck.probing.weights import PretrainedWeights
 
         known = weights if isinstance(weights, PretrainedWeights) else PretrainedWeights(weights)
@@ -198,10 +198,11 @@ class BackboneEncoder:
         import torch
 
         from datacheck.probing.networks.batches import PixelInputs
-        from datacheck.probing.networks.training import autocast, on_threads
+        from datacheck.probing.networks.devices import autocast
+        from datacheck.probing.networks.workers import on_threads
 
         mean, deviation, side = self.inputs
-        inputs = PixelInputs(pixels, self.device, mean, deviation, side=side)
+        inputs = PixelInputs(pixels, self.device, (mean, deviation), side=side)
 
         batch = BATCH if self.device.type == "cpu" else LARGE_BATCH
 

@@ -74,7 +74,7 @@ class Inputs:
         if self.features is not None:
             return self.features[rows], "the features that were given"
         probe = self.probe
-        if probe is not None and probe.embeddings is not None and not probe.backend.startswith("scratch"):
+        if probe is not None and probe.embeddings is not None and probe.embeddings_label_free:
             return probe.embeddings[rows], f"the probe's embeddings ({probe.backend})"
         if self.pixels is None:
             return None

@@ -238,7 +238,7 @@ def _torch_state(seed: int) -> Iterator[None]:
     """Seed torch's CPU inside the block and use one thread for many small images; leave both as they were."""
     import torch
 
-    from datacheck.probing.networks.training import seeded_cpu
+    from datacheck.probing.networks.devices import seeded_cpu
 
     threads = torch.get_num_threads()
     with seeded_cpu(seed):

@@ -1,4 +1,4 @@
-"""The probe: a quick model, trained out of sample on the user's own data, that says which labels to doubt."""
+"""The probe: a quick model predicts the user's own labels out of sample, to show which are likely wrong."""
 
 from __future__ import annotations
 
@@ -6,6 +6,7 @@ from collections.abc import Callable
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
+from datacheck.duplicates import DEFAULT_NEAR_DUPLICATE_DISTANCE
 from datacheck.labels.label_yield import LabelYield
 from datacheck.probing.outputs import ProbeOutputs
 from datacheck.probing.storage import load_probe, save_probe
@@ -38,31 +39,32 @@ def probe(
     flip: bool | None = None,
     side: int | None = None,
     bins: int | None = None,
+    near_duplicate_distance: int = DEFAULT_NEAR_DUPLICATE_DISTANCE,
     progress: Callable[[int, int], None] | None = None,
     tensorboard: str | Path | None = None,
     **source_options: Any,
 ) -> ProbeOutputs:
-    """Train a quick model out of sample, and say which labels to doubt, how sure that is, and how many there are.
+    """Predict every label out of sample by a quick model, and rank the labels by how likely they are wrong.
 
-    Duplicates and groups never straddle folds, so no wrong label vouches for its own copy. ``choices`` of the result
-    says what was chosen, and why. The budget decides the plan (the network's width, its epochs); the same plan gives
-    the same result on the same device, bit for bit on a CPU: pin it with ``epochs`` (and ``side``) to repeat a run.
+    Duplicates and groups stay in one fold, so the copy of a wrong label cannot confirm it. ``choices`` of the result
+    says what was chosen, and why. The budget decides the width and the epochs of a network. The same width and epochs
+    give the same result on the same device, bit for bit on a CPU: set ``epochs`` (and ``side``) to repeat a run.
 
     Parameters
     ----------
     source
         A manifest, or anything that `datacheck.open` takes, with ``source_options``.
     budget
-        Seconds, or such as ``"60s"``, ``"10m"``. Reading the files takes part of it.
+        Seconds, or a text such as ``"60s"``, ``"10m"``. Reading the files counts.
     device
         ``"auto"``, ``"cpu"``, ``"cuda"``, ``"cuda:1"``.
     seed
-        Of folds, weights, batches and planted errors.
+        Seed of folds, weights, batches and planted errors.
     backend
         ``"images"``, ``"descriptors"``, ``"scratch"``, ``"pretrained"``, ``"features"``, ``"pred_probs"`` or
-        ``"tabular"``. ``"auto"``: what is given (``pred_probs``, ``features``), else ``pretrained`` where there are
-        ``weights``, else ``images`` for images (``descriptors``, beside them ``scratch`` where time and samples allow)
-        and ``tabular`` for tables.
+        ``"tabular"``. ``"auto"`` takes ``pred_probs`` or ``features`` where you give them, else ``pretrained`` for
+        images where there are ``weights``, else ``images`` (``descriptors``, and ``scratch`` beside them where time and
+        samples allow), and ``tabular`` for tables.
     weights
         Path of a torchvision state dict, or the name of weights that are cached; `PretrainedWeights` to say more.
     features, pred_probs
@@ -71,18 +73,20 @@ def probe(
     folds
         How many, or the fold of each sample.
     run_dir
-        Keeps the outputs (and the scan) there.
+        Folder for the outputs (and the scan).
     pixels
-        uint8 [N, S, S, 3] where they are at hand already; or the side S to scan at.
+        uint8 [N, S, S, 3] where you have them already; or the side S in pixels to scan at.
     measurements
-        Where they are at hand already: duplicates are known from them.
+        Where you have them already: duplicates are found in them.
     epochs, flip, side
-        Pin what is otherwise chosen: passes over the samples, whether images may be mirrored, pixels of the side that
-        a pretrained network sees.
+        Passes over the samples, whether images may be mirrored, and the side in pixels that a pretrained network is
+        given. Chosen by the probe where they are None.
     bins
         Turns a regression target into this many classes.
+    near_duplicate_distance
+        Images whose perceptual hashes differ in at most so many of 64 bits stay in one fold.
     progress
-        Called with (done, total) in tenths of a second; the rest is what is left.
+        Called with (done, total) in tenths of a second.
     tensorboard
         Folder for a TensorBoard log.
     **source_options
@@ -111,21 +115,23 @@ def probe(
     >>> int(outputs.label_quality.argmin())
     7
     """
-    from datacheck.probing.engine import Options, run_probe
+    from datacheck.probing.budget import Clock, parse_budget
+    from datacheck.probing.engine import run_probe
+    from datacheck.probing.options import AtHand, Options
+    from datacheck.sources import open_source
 
+    clock = Clock(parse_budget(budget), progress=progress)
     if weights is not None and not isinstance(weights, PretrainedWeights):
         weights = PretrainedWeights(weights)
-    return run_probe(
-        source,
-        budget=budget,
-        options=Options(backend, device, seed, weights, folds, epochs, flip, side),
-        features=features,
-        pred_probs=pred_probs,
-        pixels=pixels,
-        measurements=measurements,
-        run_dir=None if run_dir is None else Path(run_dir),
-        progress=progress,
-        tensorboard=None if tensorboard is None else Path(tensorboard),
-        bins=bins,
-        source_options=source_options,
-    )
+    options = Options(backend, device, seed, weights, folds, epochs, flip, side, bins, near_duplicate_distance)
+    at_hand = AtHand(features, pred_probs, pixels, measurements)
+    folder = None if run_dir is None else Path(run_dir)
+    outputs = run_probe(open_source(source, **source_options), options, at_hand, clock, run_dir=folder)
+    if folder is not None:
+        save_probe(outputs, folder)
+    if tensorboard is not None:
+        from datacheck.probing.tensorboard import write_tensorboard
+
+        write_tensorboard(outputs, Path(tensorboard))
+    clock.finish()
+    return outputs

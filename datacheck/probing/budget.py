@@ -1,4 +1,4 @@
-"""Seconds: how many the user gives, how many are left, and what fits into them."""
+"""The time budget: read from what the user gives, counted down, and kept by a training."""
 
 from __future__ import annotations
 
@@ -10,10 +10,25 @@ from dataclasses import dataclass, field
 from datacheck.errors import ConfigError
 
 SETTLING = 0.1
-"""Share of a training's steps, and of its time, in which its speed is not judged."""
+"""Share of a training, in steps and in time, whose speed is not judged: the first steps are slow everywhere."""
+
+NEARLY_ALL = 0.95
+"""A training is cut only when less than this share of its steps fits: a smaller excess is within measuring error."""
+
+STEPS_BETWEEN_CHECKS = 10
+"""Steps between two looks at the clock: a look costs more than nothing on a GPU."""
+
+CHECKS = 10
+"""A short training looks at the clock about so many times at least."""
+
+LEAST_STEP_SECONDS = 1e-9
+"""Guards a division where a clock stands still."""
+
+TICKS_A_SECOND = 10
+"""Progress is reported in tenths of a second."""
 
 CUT_SHORT = "cut the training short: the machine became slower than it was at first"
-"""What a backend says in its choices when it had to stop early."""
+"""The note of a backend that had to stop early."""
 
 _UNITS = {"": 1.0, "s": 1.0, "sec": 1.0, "m": 60.0, "min": 60.0, "h": 3600.0}
 
@@ -38,12 +53,12 @@ def parse_budget(budget: str | float) -> float:
 
 
 class StoppedError(Exception):
-    """Work was given up because work beside it failed, or the user interrupted."""
+    """A thread stops because another thread failed, or because the user interrupted."""
 
 
 @dataclass
 class Clock:
-    """Counts a budget down and tells the caller how far the probe is.
+    """Counts a budget down and reports progress.
 
     Attributes
     ----------
@@ -65,7 +80,7 @@ class Clock:
         self.started = self.now()
 
     def stop(self) -> None:
-        """Let whoever counts on this clock, in whatever thread, end at its next `check`."""
+        """Make every thread that uses this clock stop at its next `check`."""
         self.stopped = True
 
     def check(self) -> None:
@@ -83,26 +98,30 @@ class Clock:
         """Seconds that are left, never below 0."""
         return max(0.0, self.seconds - self.used)
 
-    def tell(self, expected_left: float | None = None) -> None:
-        """Report progress; ``expected_left`` seconds remain, the rest of the budget by default."""
+    def report(self) -> None:
+        """Report progress: the time used, and the rest of the budget as what remains."""
         if self.progress is not None:
-            left = self.left if expected_left is None else expected_left
-            done = round(10 * self.used)
-            self.progress(done, done + max(1, round(10 * left)))
+            done = round(TICKS_A_SECOND * self.used)
+            self.progress(done, done + max(1, round(TICKS_A_SECOND * self.left)))
+
+    def finish(self) -> None:
+        """Report that all is done, whatever is left of the budget."""
+        if self.progress is not None:
+            done = max(1, round(TICKS_A_SECOND * self.used))
+            self.progress(done, done)
 
 
 @dataclass
 class Pace:
-    """Steps of one training: planned ahead, cut while the machine turns out slower than it was.
+    """The steps of one training: planned ahead, and fewer while the machine is slower than planned.
 
-    The learning rate follows `progress`, so that a cut training still ends with its rate run down. As long as nothing
-    is cut the steps do not depend on the time, and the same plan gives the same network.
+    The learning rate follows `progress`, so a training with fewer steps still ends at a learning rate of 0. As long as
+    nothing is cut, the steps do not depend on time, and the same plan gives the same network.
     """
 
     steps: int
     clock: Clock
     deadline: float
-    check_every: int = 10
     progress: float = 0.0
     made: int = 0
     left: int = field(init=False)
@@ -119,7 +138,7 @@ class Pace:
 
     @property
     def cut(self) -> bool:
-        """Whether fewer steps than planned are made, as it stands."""
+        """Whether fewer steps than planned will be made, as things stand."""
         return self.made + self.left < self.steps
 
     def advance(self) -> None:
@@ -134,14 +153,13 @@ class Pace:
         self.progress += (1 - self.progress) / self.left
         self.left -= 1
         self.made += 1
-        if self.left and self.made % min(self.check_every, 1 + self.steps // 10) == 0:
-            self._keep_to_the_deadline()
-            self.clock.tell()
+        if self.left and self.made % min(STEPS_BETWEEN_CHECKS, 1 + self.steps // CHECKS) == 0:
+            self._fit_to_deadline()
+            self.clock.report()
 
-    def _keep_to_the_deadline(self) -> None:
+    def _fit_to_deadline(self) -> None:
         used, planned = self.clock.used - self.started, self.steps - self.made
-        # The first steps are slow everywhere, and say little of those to come.
         if self.made < SETTLING * self.steps and used < SETTLING * (self.deadline - self.started):
             return
-        fits = int((self.deadline - self.clock.used) / max(used / self.made, 1e-9))
-        self.left = planned if fits >= 0.95 * planned else max(1, fits)
+        fits = int((self.deadline - self.clock.used) / max(used / self.made, LEAST_STEP_SECONDS))
+        self.left = planned if fits >= NEARLY_ALL * planned else max(1, fits)

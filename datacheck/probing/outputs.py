@@ -1,4 +1,4 @@
-"""What a probe leaves behind: numpy arrays and numbers, no torch."""
+"""The result of a probe: numpy arrays and numbers, no torch."""
 
 from __future__ import annotations
 
@@ -29,6 +29,9 @@ class ProbeOutputs:
         Out-of-sample predictions, float32, shape [N]. Regression only.
     embeddings
         Float32, shape [N, D], rows of NaN where there is none; None when the backend has no embedding.
+    embeddings_label_free
+        Whether the embeddings were made without the labels. Embeddings of a network that was trained on the labels
+        separate the classes as labelled, right or wrong: they cannot show whether labels fit their samples.
     fold
         The fold that held a sample out, int16, shape [N]; -1 where it was not probed.
     label_quality
@@ -57,6 +60,7 @@ class ProbeOutputs:
     label_quality: NDArray[np.float32]
     suggested: NDArray[np.int32]
     label_yield: LabelYield | None = None
+    embeddings_label_free: bool = False
     dynamics: Mapping[str, NDArray[np.float32]] = field(default_factory=dict)
     metrics: Mapping[str, Interval] = field(default_factory=dict)
     backend: str = ""

@@ -27,7 +27,9 @@ from sklearn.metrics import average_precision_score, roc_auc_score
 
 from datacheck.manifest import Manifest
 from datacheck.probing import PretrainedWeights
-from datacheck.probing.engine import Options, run_probe
+from datacheck.probing.budget import Clock
+from datacheck.probing.engine import run_probe
+from datacheck.probing.options import AtHand, Options
 from datacheck.probing.outputs import ProbeOutputs
 
 DATA = Path(os.environ.get("DATACHECK_SHARED_DATA", Path(__file__).resolve().parents[3] / "shared" / "data"))
@@ -126,8 +128,7 @@ def main() -> None:
             manifest = Manifest.from_columns({"label": columns[name]})
             outputs = run_probe(
                 manifest,
-                budget=budget - (timer() - started),
-                options=Options(
+                Options(
                     backend=given.backend,
                     device=given.device,
                     seed=0,
@@ -136,8 +137,8 @@ def main() -> None:
                     epochs=given.epochs,
                     side=given.side,
                 ),
-                pixels=pixels,
-                timer=timer,
+                AtHand(pixels=pixels),
+                Clock(budget - (timer() - started), now=timer),
             )
             seconds = timer() - started
             if given.save is not None:

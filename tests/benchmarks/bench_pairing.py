@@ -27,7 +27,9 @@ from datacheck.manifest import Manifest
 from datacheck.pairing.content import examine_pairing
 from datacheck.probing import PretrainedWeights
 from datacheck.probing.backends.descriptors import N_EMBEDDING, describe, principal_components
-from datacheck.probing.engine import Options, run_probe
+from datacheck.probing.budget import Clock
+from datacheck.probing.engine import run_probe
+from datacheck.probing.options import AtHand, Options
 
 N_ROWS = 5000
 SETTLED = 0.95
@@ -169,9 +171,9 @@ def probe_space(images: NDArray[Any], classes: list[str], data: Path, cache: Pat
         )
         outputs = run_probe(
             Manifest.from_columns({"label": [classes[one] for one in given]}),
-            budget=budget,
-            options=Options(backend="pretrained", weights=weights, side=96, epochs=3, folds=3),
-            pixels=np.ascontiguousarray(images[rows]),
+            Options(backend="pretrained", weights=weights, side=96, epochs=3, folds=3),
+            AtHand(pixels=np.ascontiguousarray(images[rows])),
+            Clock(budget),
         )
         assert outputs.embeddings is not None
         print(f"{name}: probed in {outputs.seconds:.0f} s", flush=True)

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import subprocess
 import sys
+from typing import Any
 
 import numpy as np
 import pytest
@@ -12,8 +13,8 @@ from numpy.typing import NDArray
 from datacheck.manifest import Manifest, Modality, Task
 from datacheck.models.learning_task import Fitted, LearningTask
 from datacheck.probing import probe
-from datacheck.probing.backends import descriptors
-from datacheck.probing.backends import images as small_images
+from datacheck.probing.backends import descriptors, images
+from datacheck.probing.backends.base import FitOptions
 from datacheck.probing.budget import Clock
 
 
@@ -23,6 +24,10 @@ def digits(n: int = 600) -> tuple[NDArray[np.uint8], NDArray[np.int64]]:
     loaded = load_digits()
     images = np.repeat(np.repeat(loaded.images[:n], 3, axis=1), 3, axis=2)
     return np.repeat((images * 15).astype(np.uint8)[..., None], 3, axis=3), loaded.target[:n].astype(np.int64)
+
+
+def options(seconds: float = 60, **others: Any) -> FitOptions:
+    return FitOptions(Manifest.from_columns({"label": ["a"]}), Clock(seconds), **{"device": "cpu", **others})
 
 
 def problem(task: Task, answers: NDArray[np.generic], pixels: NDArray[np.uint8], n_classes: int = 10) -> LearningTask:
@@ -47,7 +52,7 @@ def test_wrong_labels_of_real_digits_head_the_queue() -> None:
 
 def test_the_same_seed_gives_the_same_answer() -> None:
     pixels, labels = digits(300)
-    one, other = (descriptors.fit(problem(Task.CLASSIFICATION, labels, pixels), Clock(60)) for _ in range(2))
+    one, other = (descriptors.fit(problem(Task.CLASSIFICATION, labels, pixels), options()) for _ in range(2))
     np.testing.assert_array_equal(one.members, other.members)
     assert one.embeddings is not None
     assert one.embeddings.shape == (300, descriptors.N_EMBEDDING)
@@ -72,10 +77,10 @@ def test_rows_that_are_held_out_do_not_teach() -> None:
 def test_multilabel_and_regression() -> None:
     pixels, labels = digits()
     matrix = np.stack([labels % 2 == 0, labels >= 5], axis=1).astype(np.float32)
-    several = descriptors.fit(problem(Task.MULTILABEL, matrix, pixels, 2), Clock(60)).members[0]
+    several = descriptors.fit(problem(Task.MULTILABEL, matrix, pixels, 2), options()).members[0]
     assert ((several > 0.5) == matrix).mean() > 0.93
     target = pixels.astype(np.float64).mean(axis=(1, 2, 3))
-    number = descriptors.fit(problem(Task.REGRESSION, target, pixels), Clock(60)).members[0]
+    number = descriptors.fit(problem(Task.REGRESSION, target, pixels), options()).members[0]
     assert np.corrcoef(number, target)[0, 1] > 0.97
 
 
@@ -90,7 +95,7 @@ def test_grey_and_gradients_do_not_see_the_light() -> None:
 @pytest.mark.parametrize(
     ("n", "device", "seconds", "words"),
     [
-        (1_680, "cpu", 600.0, "less than the descriptors"),
+        (1_680, "cpu", 600.0, "less accurate than the descriptors"),
         (50_000, "cpu", 60.0, "on this CPU"),
         (50_000, "cpu", 600.0, None),
     ],
@@ -98,18 +103,18 @@ def test_grey_and_gradients_do_not_see_the_light() -> None:
 def test_a_network_is_trained_where_samples_and_time_suffice(
     n: int, device: str, seconds: float, words: str | None
 ) -> None:
-    reason = small_images.why_no_network(n, device, seconds)
+    reason = images.why_no_network(n, options(seconds, device=device))
     assert reason is None if words is None else words in str(reason)
 
 
 @pytest.mark.slow
 def test_a_network_and_descriptors_are_weighed_by_the_held_out_labels(monkeypatch: pytest.MonkeyPatch) -> None:
-    monkeypatch.setattr(small_images, "LEAST_SAMPLES", 100)
+    monkeypatch.setattr(images, "MIN_SAMPLES", 100)
     pixels, labels = digits(300)
     asked = problem(Task.CLASSIFICATION, labels, pixels)
-    fitted: Fitted = small_images.fit(asked, Clock(20), "cpu", epochs=1)
-    alone = descriptors.fit(asked, Clock(20)).members[0]
-    assert any("the network counts" in choice for choice in fitted.choices)
+    fitted: Fitted = images.fit(asked, options(20, epochs=1))
+    alone = descriptors.fit(asked, options(20)).members[0]
+    assert any("averaged both with weight" in choice for choice in fitted.choices)
     rows = np.arange(300)
     assert np.log(fitted.members[0][rows, labels]).mean() >= np.log(alone[rows, labels]).mean() - 1e-6
 
@@ -128,8 +133,8 @@ sys.meta_path.insert(0, Blocker())
 import numpy as np
 from datacheck.manifest import Manifest, Modality
 from datacheck.probing import probe
-from datacheck.probing.backends import images as small_images
-small_images.LEAST_SAMPLES = 10
+from datacheck.probing.backends import images
+images.MIN_SAMPLES = 10
 labels = np.arange(200) % 2
 pixels = np.random.default_rng(0).integers(0, 40, (200, 16, 16, 3), dtype=np.uint8)
 pixels[labels == 1, :8] += 200

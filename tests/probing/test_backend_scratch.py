@@ -11,14 +11,15 @@ import torch
 
 from datacheck.manifest import Manifest
 from datacheck.probing import probe
-from datacheck.probing.backends import scratch
-from datacheck.probing.backends.scratch import in_colour, whitening_filters
 from datacheck.probing.budget import Clock, Pace, parse_budget
+from datacheck.probing.images import in_colour
+from datacheck.probing.networks import convnet
+from datacheck.probing.networks.convnet import whitening_filters
 
 
 @pytest.fixture(autouse=True)
 def _narrow(monkeypatch: pytest.MonkeyPatch) -> None:
-    monkeypatch.setattr(scratch, "WIDTHS", ((16, 32, 64),))
+    monkeypatch.setattr(convnet, "WIDTHS", ((16, 32, 64),))
 
 
 def test_it_learns_finds_the_errors_and_repeats_itself(stripes: Callable[..., Any]) -> None:

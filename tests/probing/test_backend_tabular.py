@@ -8,7 +8,7 @@ import pytest
 from datacheck.errors import ProbeError
 from datacheck.manifest import Manifest
 from datacheck.probing import probe
-from datacheck.probing.backends.tabular import table_features
+from datacheck.probing.backends.tabular import table_of
 
 
 def test_numbers_and_categories_are_learnt_from_and_names_are_not() -> None:
@@ -20,10 +20,10 @@ def test_numbers_and_categories_are_learnt_from_and_names_are_not() -> None:
             "name": ["w", "x", "y", "z"],
         }
     )
-    values, categories, names = table_features(manifest)
-    assert names == ("length", "colour")
-    assert categories.tolist() == [False, True]
-    np.testing.assert_array_equal(values[:, 1], [0, 0, 1, np.nan])
+    table = table_of(manifest)
+    assert table.names == ("length", "colour")
+    assert table.categories.tolist() == [False, True]
+    np.testing.assert_array_equal(table.features[:, 1], [0, 0, 1, np.nan])
 
 
 def test_a_wrong_label_in_a_table_ranks_first() -> None:

@@ -19,12 +19,14 @@ from datacheck.plan.candidates import CANDIDATES  # noqa: E402
 from datacheck.plan.crossfit import BackboneEncoder  # noqa: E402
 from datacheck.plan.trials import altered  # noqa: E402
 from datacheck.probing import PretrainedWeights, probe  # noqa: E402
-from datacheck.probing.backends import pretrained, scratch  # noqa: E402
-from datacheck.probing.backends.pretrained import KeptActivations  # noqa: E402
 from datacheck.probing.budget import Clock  # noqa: E402
-from datacheck.probing.networks import backbone  # noqa: E402
-from datacheck.probing.networks.batches import Inputs, PixelInputs  # noqa: E402
-from datacheck.probing.networks.training import Dynamics, Network, Recipe, Trainer, autocast  # noqa: E402
+from datacheck.probing.networks import backbone, convnet, pretrained, stages  # noqa: E402
+from datacheck.probing.networks.activations import KeptActivations  # noqa: E402
+from datacheck.probing.networks.batches import BatchSource, PixelInputs  # noqa: E402
+from datacheck.probing.networks.devices import autocast  # noqa: E402
+from datacheck.probing.networks.dynamics import Dynamics  # noqa: E402
+from datacheck.probing.networks.network import Network  # noqa: E402
+from datacheck.probing.networks.trainer import Recipe, Trainer  # noqa: E402
 from tests.probing.pretended_cuda import PretendedGpu, pretended_gpu  # noqa: E402
 
 nn = torch.nn
@@ -43,7 +45,7 @@ def gpu(monkeypatch: pytest.MonkeyPatch) -> Iterator[PretendedGpu]:
 
 
 def pixel_inputs(**options: Any) -> PixelInputs:
-    return PixelInputs(PIXELS, CUDA, HALF, HALF, translate=2, **options)
+    return PixelInputs(PIXELS, CUDA, (HALF, HALF), translate=2, **options)
 
 
 def kept_activations(device: Any = CUDA) -> KeptActivations:
@@ -67,7 +69,7 @@ def body() -> Any:
     return nn.Sequential(*layers, nn.AdaptiveAvgPool2d(1), nn.Flatten(1))
 
 
-def trainer_of(inputs: Inputs, task: Task = Task.CLASSIFICATION) -> Trainer:
+def trainer_of(inputs: BatchSource, task: Task = Task.CLASSIFICATION) -> Trainer:
     problem = problem_of(task)
     recipe = Recipe(epochs=2, batch=8, learning_rate=1e-3, flip=True, translate=2)
 
@@ -181,7 +183,7 @@ def manifest(n: int) -> Manifest:
 
 @pytest.mark.parametrize("side", [16, 64])
 def test_the_scratch_backend_from_end_to_end(gpu: PretendedGpu, monkeypatch: pytest.MonkeyPatch, side: int) -> None:
-    monkeypatch.setattr(scratch, "WIDTHS", ((8, 16, 32),))
+    monkeypatch.setattr(convnet, "WIDTHS", ((8, 16, 32),))
     pixels = np.random.default_rng(1).integers(0, 256, (N, side, side, 3), dtype=np.uint8)
     found = probe(
         manifest(N), pixels=pixels, backend="scratch", device="cuda", epochs=2, folds=2, flip=True, budget=3600
@@ -197,7 +199,7 @@ def test_the_scratch_backend_from_end_to_end(gpu: PretendedGpu, monkeypatch: pyt
 def test_the_pretrained_backend_from_end_to_end(
     gpu: PretendedGpu, monkeypatch: pytest.MonkeyPatch, side: int | None, epochs: int
 ) -> None:
-    monkeypatch.setattr(pretrained, "load_backbone", small_backbone)
+    monkeypatch.setattr(stages, "load_backbone", small_backbone)
     monkeypatch.setattr(pretrained, "WORTH_TUNING", 8)
     found = probe(
         manifest(10 * N),
@@ -250,7 +252,7 @@ class TestOnAGpu:
 
     @pytest.fixture(autouse=True)
     def _narrow(self, monkeypatch: pytest.MonkeyPatch) -> None:
-        monkeypatch.setattr(scratch, "WIDTHS", ((16, 32, 64),))
+        monkeypatch.setattr(convnet, "WIDTHS", ((16, 32, 64),))
 
     def weights(self, folder: Path) -> Path:
         torchvision = pytest.importorskip("torchvision")

@@ -5,6 +5,7 @@ from __future__ import annotations
 import subprocess
 import sys
 from pathlib import Path
+from typing import Any
 
 import numpy as np
 import pytest
@@ -12,8 +13,11 @@ from numpy.typing import NDArray
 
 from datacheck.errors import ConfigError, MissingExtraError, ProbeError
 from datacheck.manifest import Manifest, Task
-from datacheck.probing import load_probe, probe
-from datacheck.probing.engine import Options, choose_backend, choose_n_folds
+from datacheck.probing import PretrainedWeights, load_probe, probe
+from datacheck.probing.backends import BACKENDS, FitOptions
+from datacheck.probing.budget import Clock
+from datacheck.probing.engine import chosen_backend
+from datacheck.probing.options import AtHand, Options
 from datacheck.scanning import scan
 from datacheck.sources import open_source
 
@@ -63,7 +67,7 @@ def test_a_wrong_label_never_vouches_for_its_own_copy() -> None:
     assert kept.pred_probs is not None
     assert apart.pred_probs is not None
     assert kept.pred_probs[copies, 2].max() < 0.5 < apart.pred_probs[copies, 2].min()
-    assert any("exact and near duplicates kept together" in choice for choice in kept.choices)
+    assert any("exact and near duplicates stay in one fold" in choice for choice in kept.choices)
 
 
 def test_groups_of_the_manifest_share_a_fold() -> None:
@@ -178,34 +182,74 @@ def test_import_and_the_features_backend_need_no_torch() -> None:
 
 def test_auto_takes_what_is_given() -> None:
     table = Manifest.from_columns({"label": ["a", "b"], "length": [1.0, 2.0]})
-    assert choose_backend(Options(), table, features=False, pred_probs=True, pixels=False) == "pred_probs"
-    assert choose_backend(Options(), table, features=True, pred_probs=False, pixels=True) == "features"
-    assert choose_backend(Options(), table, features=False, pred_probs=False, pixels=True) == "images"
-    assert choose_backend(Options(), table, features=False, pred_probs=False, pixels=False) == "tabular"
+    features, pixels = np.zeros((2, 1)), np.zeros((2, 8, 8, 3), np.uint8)
+
+    def chosen(options: Options | None = None, **at_hand: Any) -> str:
+        return chosen_backend(options or Options(), AtHand(**at_hand), table).name
+
+    assert chosen(pred_probs=features, features=features) == "pred_probs"
+    assert chosen(features=features, pixels=pixels) == "features"
+    assert chosen(pixels=pixels) == "images"
+    assert chosen(Options(weights=PretrainedWeights("resnet18")), pixels=pixels) == "pretrained"
+    assert chosen() == "tabular"
     with pytest.raises(ConfigError, match="did you mean 'scratch'"):
-        choose_backend(Options(backend="scrach"), table, features=False, pred_probs=False, pixels=False)
+        chosen(Options(backend="scrach"))
     with pytest.raises(ConfigError, match="needs weights="):
-        choose_backend(Options(backend="pretrained"), table, features=False, pred_probs=False, pixels=True)
+        chosen(Options(backend="pretrained"), pixels=pixels)
+    with pytest.raises(ConfigError, match="backend='features' needs features="):
+        probe(table, backend="features")
 
 
 @pytest.mark.parametrize(
     ("backend", "device", "n", "expected"),
     [
+        ("pred_probs", "cpu", 100, 1),
         ("features", "cpu", 100, 5),
-        ("scratch", "cpu", 1000, 5),
-        ("scratch", "cpu", 5000, 3),
-        ("scratch", "cuda", 5000, 4),
+        ("features", "cpu", 50_000, 5),
+        ("scratch", "cpu", 1999, 5),
+        ("scratch", "cpu", 2000, 3),
+        ("scratch", "cpu", 9999, 3),
+        ("scratch", "cpu", 10_000, 2),
+        ("pretrained", "cuda", 2000, 4),
+        ("images", "cpu", 2999, 5),
+        ("images", "cpu", 5000, 3),
     ],
 )
 def test_folds_fit_what_a_fold_costs(backend: str, device: str, n: int, expected: int) -> None:
-    assert choose_n_folds(backend, device, n) == expected
+    options = FitOptions(Manifest.from_columns({"label": ["a", "b"]}), Clock(3600), device)
+    assert {one.name: one for one in BACKENDS}[backend].folds(n, options) == expected
+
+
+def test_embeddings_say_whether_labels_went_into_them(tmp_path: Path) -> None:
+    """Of a mix, the backend that made the embeddings decides."""
+    features, label = blobs(60)
+    assert probe(manifest_of(label), features=features, run_dir=tmp_path).embeddings_label_free
+    assert load_probe(tmp_path).embeddings_label_free
+    assert not probe(manifest_of(label), pred_probs=np.eye(3)[label]).embeddings_label_free
+
+
+def test_the_near_duplicate_distance_reaches_the_folds() -> None:
+    """Two images whose hashes differ in a few bits share a fold only while the distance allows it."""
+    rng = np.random.default_rng(0)
+    images = rng.integers(0, 255, (60, 32, 32, 3), dtype=np.uint8)
+    images[1::2] = np.clip(images[::2].astype(int) + rng.integers(-60, 60, images[::2].shape), 0, 255).astype(np.uint8)
+    manifest = open_source((images, ["ant", "bee"] * 30))
+    measurements = scan(manifest, thumbnails=False).measurements
+    features = rng.normal(size=(60, 4)).astype(np.float32)
+
+    def together(distance: int) -> int:
+        outputs = probe(manifest, features=features, measurements=measurements, near_duplicate_distance=distance)
+        return int((outputs.fold[::2] == outputs.fold[1::2]).sum())
+
+    assert together(0) < 30
+    assert together(16) == 30
 
 
 def test_what_cannot_be_probed_is_said() -> None:
     features, label = blobs(60)
-    with pytest.raises(ProbeError, match="found a unlabelled manifest"):
+    with pytest.raises(ProbeError, match="found task 'unlabelled'"):
         probe(Manifest.from_columns({"sample_id": ["a"]}), features=features[:1])
-    with pytest.raises(ProbeError, match=r"two or more classes to tell apart, found \['ant'\]"):
+    with pytest.raises(ProbeError, match=r"two or more classes, found \['ant'\]"):
         probe(manifest_of(label * 0), features=features)
     with pytest.raises(ProbeError, match="at least 8 readable samples with a label, found 6 of 6"):
         probe(manifest_of(label[:6]), features=features[:6])

@@ -68,6 +68,6 @@ def probed(
         fold=np.zeros(n, dtype=np.int16) if fold is None else fold,
         label_quality=quality,
         suggested=suggested,
-        **fields,
+        **{"embeddings_label_free": True, **fields},
     )
     return RuleContext(manifest, probe=outputs)

@@ -21,7 +21,7 @@ from datacheck.models.components import Components
 from datacheck.models.kernel import kernel_features
 from datacheck.models.learning_task import Fitted, LearningTask
 from datacheck.models.ridge import FoldSums
-from datacheck.probing.budget import Clock
+from datacheck.probing.backends.base import Backend, FitOptions, pixels_of
 
 SIDE = 32
 """Side in pixels that images are resized to before gradients are taken."""
@@ -44,34 +44,28 @@ WEIGHTS = {"gradients": 1.0, "grey": 0.6, "colour": 0.3, "moments": 0.2}
 Array = NDArray[np.float32]
 
 
-def fit(problem: LearningTask, clock: Clock) -> Fitted:
-    """Describe all images and solve the heads of all folds.
-
-    Parameters
-    ----------
-    problem
-        With ``pixels``.
-    clock
-        Told of the progress; a pass takes about 0.1 ms an image.
-    """
-    if problem.pixels is None:
-        raise ValueError("the descriptors backend needs pixels")
-    rows = np.flatnonzero(problem.fold >= 0)
-    parts = [describe(problem.pixels[rows[start : start + CHUNK]]) for start in _told(len(rows), clock)]
+def fit(problem: LearningTask, options: FitOptions) -> Fitted:
+    """Describe all images, about 0.1 ms each, and solve the heads of all folds."""
+    rows, pixels = np.flatnonzero(problem.fold >= 0), pixels_of(problem)
+    parts = []
+    for start in range(0, len(rows), CHUNK):
+        options.clock.report()
+        parts.append(describe(pixels[rows[start : start + CHUNK]]))
     with _threads(len(rows)):
-        return _solved(problem, rows, parts, clock)
+        fitted = _solved(problem, rows, parts)
+    options.clock.report()
+    return fitted
 
 
 def _threads(n_rows: int) -> Any:
     return threadpool_limits(1 if n_rows <= ONE_THREAD else None, user_api="blas")
 
 
-def _solved(problem: LearningTask, rows: NDArray[np.intp], parts: list[dict[str, Array]], clock: Clock) -> Fitted:
+def _solved(problem: LearningTask, rows: NDArray[np.intp], parts: list[dict[str, Array]]) -> Fitted:
     joined = {name: np.concatenate([part[name] for part in parts]) for name in WEIGHTS}
     components = principal_components(joined)
     head = KernelHead(components, problem, rows)
     outputs, penalty = head.fit(problem)
-    clock.tell()
     embeddings = np.full((len(problem.fold), min(N_EMBEDDING, components.shape[1])), np.nan, dtype=np.float32)
     embeddings[rows] = components[:, :N_EMBEDDING]
 
@@ -79,23 +73,18 @@ def _solved(problem: LearningTask, rows: NDArray[np.intp], parts: list[dict[str,
         with _threads(len(rows)):
             return head.fit(problem.with_labels(labels, seed), penalties=(penalty,))[0]
 
-    taught = f"; the head learnt from {MAX_TAUGHT:,} of them, drawn at random" if len(rows) > MAX_TAUGHT else ""
+    taught = f", trained on {MAX_TAUGHT:,} of them drawn at random" if len(rows) > MAX_TAUGHT else ""
     return Fitted(
         outputs[None],
         embeddings,
         "descriptors",
+        embeddings_label_free=True,
         refit=refit if problem.task is Task.CLASSIFICATION else None,
         choices=(
-            f"described {len(rows):,} images by gradients, grey and colour at {SIDE} pixels, and solved a kernel ridge "
-            f"head for {problem.n_folds} folds at once{taught}",
+            f"described {len(rows):,} images by gradients, grey values and colours at {SIDE} pixels, and fitted a "
+            f"kernel ridge regression in each of {problem.n_folds} folds{taught}",
         ),
     )
-
-
-def _told(n_rows: int, clock: Clock) -> Any:
-    for start in range(0, n_rows, CHUNK):
-        clock.tell()
-        yield start
 
 
 def describe(pixels: NDArray[np.uint8]) -> dict[str, Array]:
@@ -245,3 +234,6 @@ def _linked(
         if loss < best[1]:
             best = (outputs.astype(np.float32), loss)
     return best
+
+
+BACKEND = Backend("descriptors", needs=frozenset({"pixels"}), fit=fit)

@@ -1,8 +1,8 @@
-"""Backend ``images``, the default without weights: classical descriptors first, a network beside them where it helps.
+"""Backend ``images``, the default without weights: classical descriptors, and a network beside them where it helps.
 
-Descriptors are good after seconds, a network trained from scratch only after many passes over thousands of images. So
-the descriptors always answer, a network is trained where samples and time suffice, and how much each counts is told by
-how well it explains the held-out labels. Without torch the descriptors answer alone.
+Descriptors are good after seconds, a network trained from random weights only after many passes over thousands of
+images. So descriptors are always fitted, and a network as well where samples and time suffice. The two are averaged
+with the weight under which they explain the held-out labels best. Without torch the descriptors are used alone.
 """
 
 from __future__ import annotations
@@ -14,94 +14,73 @@ import numpy as np
 
 from datacheck.errors import install_command
 from datacheck.models.learning_task import Fitted, LearningTask
-from datacheck.probing.backends import descriptors
-from datacheck.probing.budget import Clock
-from datacheck.probing.ensemble import blend_weight
+from datacheck.probing.backends import descriptors, scratch
+from datacheck.probing.backends.base import Backend, FitOptions, usual_folds
+from datacheck.probing.ensemble import ensemble_weight
 
-LEAST_SAMPLES = 3000
-"""Fewer teach a network from scratch less than the descriptors know."""
+MIN_SAMPLES = 3000
+"""With fewer samples a network trained from random weights is less accurate than the descriptors."""
 
 CPU_SECONDS = 0.004
-"""Seconds of a CPU that a useful training takes, a sample: some four passes of the narrowest network."""
+"""Seconds of CPU time for each sample in the shortest useful training: four passes of the narrowest network."""
 
 GPU_ALONE = 10_000
-"""With a GPU, beyond so many samples the network alone is better sooner than the descriptors are made."""
+"""On a GPU, beyond so many samples, the network alone is more accurate before the descriptors are even computed."""
 
 
-def heavier_backend(n_samples: int, device: str, seconds: float) -> str:
-    """Return ``"scratch"`` where a network will be trained as well, else ``"descriptors"``: folds suit the heavier one.
-
-    Examples
-    --------
-    >>> heavier_backend(1_680, "cpu", 60.0)
-    'descriptors'
-    """
-    return "descriptors" if why_no_network(n_samples, device, seconds) else "scratch"
-
-
-def why_no_network(n_samples: int, device: str, seconds: float) -> str | None:
+def why_no_network(n_samples: int, options: FitOptions) -> str | None:
     """Say why no network is trained, or return None where one is."""
-    if n_samples < LEAST_SAMPLES:
-        return f"trained no network: from {n_samples:,} samples it would learn less than the descriptors hold"
-    if find_spec("torch") is None:
-        return f"trained no network: torch is not installed ({install_command('probe')} allows more)"
-    if _device_type(device) == "cpu" and seconds < CPU_SECONDS * n_samples:
+    if n_samples < MIN_SAMPLES:
         return (
-            f"trained no network: on this CPU that takes about {CPU_SECONDS * n_samples:,.0f} s, and the budget is "
-            f"{seconds:,.0f} s"
+            f"trained no network: on {n_samples:,} samples it would be less accurate than the descriptors (from "
+            f"{MIN_SAMPLES:,} samples on it can be better)"
         )
+    if find_spec("torch") is None:
+        return f"trained no network: torch is not installed ({install_command('probe')} adds it)"
+    needed, budget = CPU_SECONDS * n_samples, options.clock.seconds
+    if scratch.device_type(options.device) == "cpu" and budget < needed:
+        return f"trained no network: on this CPU that takes about {needed:,.0f} s, and the budget is {budget:,.0f} s"
     return None
 
 
-def fit(
-    problem: LearningTask, clock: Clock, device: str, *, epochs: int | None = None, flip: bool | None = None
-) -> Fitted:
-    """Fit descriptors, and a network where it helps.
+def folds(n_samples: int, options: FitOptions) -> int:
+    """Return the number of folds that suits the slowest model that will be trained."""
+    choose = usual_folds if why_no_network(n_samples, options) else scratch.network_folds
+    return choose(n_samples, options)
 
-    Parameters
-    ----------
-    problem
-        With ``pixels``.
-    clock
-        A network is trained for what the descriptors leave of it.
-    device
-        Where a network is trained.
-    epochs, flip
-        Pins of the network; see `datacheck.probing.backends.scratch.fit`.
-    """
+
+def fit(problem: LearningTask, options: FitOptions) -> Fitted:
+    """Fit descriptors, and a network where it helps."""
     n_samples = int((problem.labelled & (problem.fold >= 0)).sum())
-    reason = why_no_network(n_samples, device, clock.seconds)
+    reason = why_no_network(n_samples, options)
     if reason is not None:
-        plain = descriptors.fit(problem, clock)
+        plain = descriptors.fit(problem, options)
         return replace(plain, choices=(*plain.choices, reason))
-    from datacheck.probing.backends import scratch
-    from datacheck.probing.networks.training import resolve_device
-
-    where = resolve_device(device)
-    if where.type != "cpu" and n_samples > GPU_ALONE:
-        return scratch.fit(problem, clock, where, epochs=epochs, flip=flip)
-    plain = descriptors.fit(problem, clock)
-    network = scratch.fit(problem, clock, where, epochs=epochs, flip=flip)
-    weight = blend_weight(plain.members[0], network.members[0], problem)
+    if scratch.device_type(options.device) != "cpu" and n_samples > GPU_ALONE:
+        return scratch.fit(problem, options)
+    plain = descriptors.fit(problem, options)
+    network = scratch.fit(problem, options)
+    weight = ensemble_weight(plain.members[0], network.members[0], problem)
     stronger = network if weight > 0.5 else plain
-    return Fitted(
-        ((1 - weight) * plain.members[0] + weight * network.members[0]).astype(np.float32)[None],
-        stronger.embeddings,
-        "descriptors + scratch" if 0 < weight < 1 else stronger.backend,
+    return replace(
+        stronger,
+        members=((1 - weight) * plain.members[0] + weight * network.members[0]).astype(np.float32)[None],
+        backend="descriptors + scratch" if 0 < weight < 1 else stronger.backend,
         device=network.device,
         dynamics=network.dynamics,
-        refit=stronger.refit,
         choices=(
             *plain.choices,
             *network.choices,
-            f"the network counts {weight:.2f} beside the descriptors, as explains the held-out labels best",
+            f"averaged both with weight {weight:.2f} for the network and {1 - weight:.2f} for the descriptors: this "
+            "mixture predicts the held-out labels best",
         ),
     )
 
 
-def _device_type(device: str) -> str:
-    if device != "auto":
-        return device.partition(":")[0]
-    from datacheck.probing.networks.training import resolve_device
-
-    return str(resolve_device("auto").type)
+BACKEND = Backend(
+    "images",
+    needs=frozenset({"pixels"}),
+    fit=fit,
+    folds=folds,
+    suits=lambda available: available.pixels,
+)

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from dataclasses import dataclass
 from typing import Any
 
 import numpy as np
@@ -12,16 +13,33 @@ from numpy.typing import NDArray
 from datacheck.errors import ProbeError
 from datacheck.manifest import Manifest, Task
 from datacheck.models.learning_task import Fitted, LearningTask
+from datacheck.probing.backends.base import Backend, FitOptions
 from datacheck.probing.budget import Clock
 
 MAX_CATEGORIES = 255
+"""Distinct texts that a category column may have: the limit of scikit-learn's histogram trees."""
+
+ITERATIONS, LEARNING_RATE = 100, 0.1
+"""scikit-learn's own defaults, stated so that a new version of it does not change results."""
+
+NAMED_COLUMNS = 6
+"""Column names that the note lists: as many as fit on a line."""
 
 
-def table_features(manifest: Manifest) -> tuple[NDArray[np.float64], NDArray[np.bool_], tuple[str, ...]]:
-    """Return the extra columns as numbers [N, D], which of them are categories [D], and their names.
+@dataclass(frozen=True)
+class Table:
+    """Columns as numbers [N, D], which of them are categories [D], and their names."""
 
-    Texts with more than 255 values, and columns with a value of their own for every row, tell rows apart and nothing
-    else: they are left out.
+    features: NDArray[np.float64]
+    categories: NDArray[np.bool_]
+    names: tuple[str, ...]
+
+
+def table_of(manifest: Manifest) -> Table:
+    """Return the extra columns of a manifest as numbers.
+
+    Left out are texts with more than 255 distinct values, and texts that differ in more than half of the rows: such a
+    column identifies rows and does not generalise.
 
     Raises
     ------
@@ -48,73 +66,74 @@ def table_features(manifest: Manifest) -> tuple[NDArray[np.float64], NDArray[np.
             "or a category; give features= or pred_probs="
         )
     names, columns, categories = zip(*found, strict=True)
-    return np.stack(columns, axis=1), np.array(categories), tuple(names)
+    return Table(np.stack(columns, axis=1), np.array(categories), tuple(names))
 
 
-def fit(problem: LearningTask, clock: Clock, manifest: Manifest) -> Fitted:
-    """Train gradient boosting a fold."""
-    features, categories, names = table_features(manifest)
-    outputs = _cross_fit(problem, features, categories, clock)
+def fit(problem: LearningTask, options: FitOptions) -> Fitted:
+    """Train gradient boosting in each fold."""
+    table, clock = table_of(options.manifest), options.clock
+    outputs = _cross_fit(problem, table, clock)
 
     def refit(labels: NDArray[np.int64], seed: int) -> NDArray[np.float32]:
-        return _cross_fit(problem.with_labels(labels, seed), features, categories, clock)
+        return _cross_fit(problem.with_labels(labels, seed), table, clock)
 
+    more = ", …" if len(table.names) > NAMED_COLUMNS else ""
     return Fitted(
         outputs[None],
         None,
         "tabular",
         refit=refit if problem.task is Task.CLASSIFICATION else None,
-        choices=(f"gradient boosting on {len(names)} columns ({', '.join(names[:6])}), {problem.n_folds} folds",),
+        choices=(
+            f"trained gradient boosting on {len(table.names)} columns ({', '.join(table.names[:NAMED_COLUMNS])}{more}) "
+            f"in each of {problem.n_folds} folds",
+        ),
     )
 
 
-def _cross_fit(
-    problem: LearningTask, features: NDArray[np.float64], categories: NDArray[np.bool_], clock: Clock
-) -> NDArray[np.float32]:
+def _cross_fit(problem: LearningTask, table: Table, clock: Clock) -> NDArray[np.float32]:
     shape = (len(problem.fold),) if problem.task is Task.REGRESSION else (len(problem.fold), problem.width)
     outputs = np.full(shape, np.nan, dtype=np.float32)
     for fold in range(problem.n_folds):
         train, held_out = problem.training_rows(fold), problem.held_out(fold)
         if not len(train):
             continue
+        x, new = table.features[train], table.features[held_out]
         if problem.task is Task.MULTILABEL:
             for column in range(problem.width):
-                outputs[held_out, column] = _probability(
-                    problem, features, categories, train, held_out, problem.y[:, column].astype(np.int64), 2
-                )[:, 1]
+                codes = problem.y[train, column].astype(np.int64)
+                model = _boosting("HistGradientBoostingClassifier", problem.seed, table)
+                outputs[held_out, column] = _probabilities(model, x, codes, new, 2)[:, 1]
         elif problem.task is Task.CLASSIFICATION:
-            outputs[held_out] = _probability(problem, features, categories, train, held_out, problem.y, problem.width)
+            model = _boosting("HistGradientBoostingClassifier", problem.seed, table)
+            outputs[held_out] = _probabilities(model, x, problem.y[train], new, problem.width)
         else:
-            model = _boosting("HistGradientBoostingRegressor", problem, categories)
-            outputs[held_out] = model.fit(features[train], problem.y[train]).predict(features[held_out])
-        clock.tell()
+            model = _boosting("HistGradientBoostingRegressor", problem.seed, table)
+            outputs[held_out] = model.fit(x, problem.y[train]).predict(new)
+        clock.report()
     return outputs
 
 
-def _probability(
-    problem: LearningTask,
-    features: NDArray[np.float64],
-    categories: NDArray[np.bool_],
-    train: NDArray[np.intp],
-    held_out: NDArray[np.intp],
-    answers: NDArray[Any],
-    width: int,
+def _probabilities(
+    model: Any, x: NDArray[np.float64], codes: NDArray[Any], new: NDArray[np.float64], width: int
 ) -> NDArray[np.float32]:
-    """Return [R, width] probabilities; a class that is absent from the training rows gets 0."""
-    probabilities = np.zeros((len(held_out), width), dtype=np.float32)
-    present = np.unique(answers[train])
+    """Fit, and return probabilities [R, width] of new rows; a class that the training rows lack gets 0."""
+    probabilities = np.zeros((len(new), width), dtype=np.float32)
+    present = np.unique(codes)
     if len(present) == 1:
         probabilities[:, present[0]] = 1
         return probabilities
-    model = _boosting("HistGradientBoostingClassifier", problem, categories).fit(features[train], answers[train])
-    probabilities[:, model.classes_] = model.predict_proba(features[held_out])
+    model.fit(x, codes)
+    probabilities[:, model.classes_] = model.predict_proba(new)
     return probabilities
 
 
-def _boosting(kind: str, problem: LearningTask, categories: NDArray[np.bool_]) -> Any:
+def _boosting(kind: str, seed: int, table: Table) -> Any:
     from sklearn import ensemble
 
-    options: dict[str, Any] = {"categorical_features": categories} if categories.any() else {}
+    options: dict[str, Any] = {"categorical_features": table.categories} if table.categories.any() else {}
     return getattr(ensemble, kind)(
-        max_iter=100, learning_rate=0.1, early_stopping=False, random_state=problem.seed, **options
+        max_iter=ITERATIONS, learning_rate=LEARNING_RATE, early_stopping=False, random_state=seed, **options
     )
+
+
+BACKEND = Backend("tabular", needs=frozenset(), fit=fit, suits=lambda available: True)

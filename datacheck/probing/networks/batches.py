@@ -1,4 +1,4 @@
-"""Where a network's batches come from: pixels on the device, normalised and augmented there. Needs torch."""
+"""Batches of images: pixels on the device, normalised and augmented there. Needs torch."""
 
 from __future__ import annotations
 
@@ -12,8 +12,14 @@ from torch.nn import functional
 
 Rows = NDArray[np.intp]
 
+Normalisation = tuple[NDArray[np.floating[Any]], NDArray[np.floating[Any]]]
+"""Mean and standard deviation of the channels, in [0, 1]; each [3]."""
 
-class Inputs(Protocol):
+RESIDENT_SHARE = 0.5
+"""Pixels stay on a GPU when they take less than this share of its free memory: training needs the rest."""
+
+
+class BatchSource(Protocol):
     """Where batches come from."""
 
     def train(self, rows: Rows, flip: Tensor | None, shift: Tensor | None) -> Tensor:
@@ -26,14 +32,17 @@ class Inputs(Protocol):
 
 
 class PixelInputs:
-    """uint8 pixels, on the device where they fit, normalised and augmented there."""
+    """uint8 pixels, on the device where they fit, normalised and augmented there.
+
+    ``mean`` and ``deviation`` are those of the channels in [0, 1]; ``side`` resizes to so many pixels; ``translate`` is
+    how far an image may be moved, in pixels.
+    """
 
     def __init__(
         self,
         pixels: NDArray[np.uint8],
         device: torch.device,
-        mean: NDArray[np.floating[Any]],
-        deviation: NDArray[np.floating[Any]],
+        normalisation: Normalisation,
         *,
         side: int | None = None,
         translate: int = 0,
@@ -41,13 +50,14 @@ class PixelInputs:
     ) -> None:
         self.device, self.translate, self.dtype = device, translate, dtype
         self.resize = None if side is None or side == pixels.shape[1] else _resize_matrix(pixels.shape[1], side, device)
+        mean, deviation = normalisation
         self.mean = torch.as_tensor(255 * np.asarray(mean), dtype=torch.float32, device=device).view(1, 3, 1, 1)
         self.deviation = torch.as_tensor(255 * np.asarray(deviation), dtype=torch.float32, device=device).view(
             1, 3, 1, 1
         )
         self.host = pixels
         self.resident: Tensor | None = None
-        if device.type == "cuda" and pixels.nbytes < 0.5 * torch.cuda.mem_get_info(device)[0]:
+        if device.type == "cuda" and pixels.nbytes < RESIDENT_SHARE * torch.cuda.mem_get_info(device)[0]:
             self.resident = torch.from_numpy(np.array(pixels)).to(device)
 
     def train(self, rows: Rows, flip: Tensor | None, shift: Tensor | None) -> Tensor:
@@ -80,9 +90,9 @@ class PixelInputs:
 
 
 def _resize_matrix(own: int, side: int, device: torch.device) -> Tensor:
-    """Return what bicubic resizing does to a row of pixels, shape [own, side].
+    """Return the matrix of bicubic resizing of a row of pixels, shape [own, side].
 
-    Two products with it are seven times faster on a CPU than resizing each batch, and equal but for rounding.
+    Two products with it are seven times faster on a CPU than resizing each batch, and equal up to rounding.
     """
     identity = torch.eye(own, device=device).view(1, 1, own, own)
     resized = functional.interpolate(

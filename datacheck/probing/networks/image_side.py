@@ -1,24 +1,22 @@
-"""How large images should be for a pretrained network, by what each size costs on this machine. Needs torch.
+"""Which side in pixels to give a pretrained network, by what each side costs on this machine. Needs torch.
 
-Networks that were trained on large photos read enlarged small images better, and the size is worth more than further
-passes: on CIFAR-10N one epoch at 128 pixels ranks label errors better than three at 96, and those better than eight at
-48. So the largest side is taken at which the frozen pass and the least useful fine-tuning fit. Where none fits, heads
-on the frozen network see each image mirrored as well, which is worth more than a larger side.
+Networks that were trained on large photos read enlarged small images better, and a larger side is worth more than
+further epochs: on CIFAR-10N one epoch at 128 pixels ranks label errors better than three at 96, and those better than
+eight at 48. So the largest side is taken at which the frozen pass and the least useful fine-tuning fit. Where none
+fits, heads on the frozen network are given each image mirrored as well, which is worth more than a larger side.
 """
 
 from __future__ import annotations
 
 from collections.abc import Callable
-from contextlib import AbstractContextManager
 from dataclasses import dataclass
-from typing import Any
 
 import numpy as np
 import torch
 from torch import Tensor, nn
 
 from datacheck.probing.budget import Clock
-from datacheck.probing.networks.training import finish_work
+from datacheck.probing.networks.devices import autocast, finish_work
 
 SIDES = (224, 192, 160, 128, 112, 96, 80, 64, 48, 32)
 """Sides in pixels that images may be resized to."""
@@ -26,23 +24,26 @@ SIDES = (224, 192, 160, 128, 112, 96, 80, 64, 48, 32)
 ENLARGED = 4
 """Beyond so many times its own side an image gains nothing."""
 
-LEAST_SHOWN = 24_000
-"""Images that a network should be shown in fine-tuning, all its epochs together."""
+MIN_USEFUL_SIDE = 64
+"""However small the images are, this side is tried: networks for large photos need a few pixels in their last stage."""
 
-LEAST_AT_ALL = 0.25
-"""Share of those that still beats a frozen network, at the least side that is tuned."""
+MIN_SHOWN = 24_000
+"""Images that fine-tuning should process, all its epochs together."""
 
-LEAST_TUNED = 64
-"""At smaller sides a frozen network on larger images is worth more in the same time."""
+MIN_SHARE_SHOWN = 0.25
+"""Share of those that is still better than a frozen network, at the smallest side that is tuned."""
+
+SMALLEST_TUNED = 64
+"""At smaller sides a frozen network on larger images is better in the same time."""
 
 TUNING_SHARE = 0.75
-"""Share of the budget that the passes may fill: heads and loading take theirs, and a moment's measure errs."""
+"""Share of the budget that the passes may fill: heads and reading take theirs, and a short measurement errs."""
 
 FROZEN_SHARE = 0.65
 """Share of the budget that the frozen pass may take where no fine-tuning fits."""
 
-GOES = 4
-"""Times that a cost is measured; the least counts, as anything else on the machine only adds."""
+ROUNDS = 4
+"""How often a cost is measured; the fastest counts, as anything else on the machine only adds."""
 
 
 @dataclass(frozen=True)
@@ -55,7 +56,7 @@ class ImagePlan:
 
 @dataclass(frozen=True)
 class Workload:
-    """Images, views of each, passes over them in training (all folds, in images), and whether tuning is open at all."""
+    """Images, views of each, images that training processes (folds and epochs), and whether tuning is considered."""
 
     images: int
     views: int
@@ -63,12 +64,12 @@ class Workload:
     tunes: bool = True
 
     def tuning_seconds(self, cost: Cost, *, share: float = 1.0) -> float:
-        """Return what fine-tuning with a share of the training costs, the frozen pass before it included."""
+        """Return the seconds of fine-tuning with a share of the training, the frozen pass before it included."""
         frozen = self.images * (self.views * cost.early + cost.late)
         return frozen + share * self.trained * cost.step + self.images * self.views * cost.late
 
     def frozen_seconds(self, cost: Cost) -> float:
-        """Return what the frozen network alone costs."""
+        """Return the seconds of the frozen network alone."""
         return self.images * self.views * (cost.early + cost.late)
 
 
@@ -78,22 +79,22 @@ class Cost:
 
     early: float
     late: float
-    step: float
+    step: float = 0.0
 
 
 def choose_side(measure: Callable[[int], Cost], own_side: int, workload: Workload, seconds: float) -> ImagePlan:
-    """Return the largest useful side that the seconds allow, and what is done at it.
+    """Return the largest useful side that the budget allows, and whether it allows fine-tuning.
 
     Parameters
     ----------
     measure
-        Seconds an image at a side.
+        Returns the seconds an image at a side.
     own_side
         Side of the images as they are.
     workload
-        How many images pass.
+        How many images are processed.
     seconds
-        Of the budget.
+        The budget.
 
     Examples
     --------
@@ -106,7 +107,7 @@ def choose_side(measure: Callable[[int], Cost], own_side: int, workload: Workloa
     ImagePlan(side=96, tunes=True)
     ImagePlan(side=128, tunes=True)
     """
-    useful = max(64, min(ENLARGED * own_side, SIDES[0]))
+    useful = max(MIN_USEFUL_SIDE, min(ENLARGED * own_side, SIDES[0]))
     costs: dict[int, Cost] = {}
 
     def cost(side: int) -> Cost:
@@ -116,9 +117,9 @@ def choose_side(measure: Callable[[int], Cost], own_side: int, workload: Workloa
 
     sides = [side for side in SIDES if side <= useful]
     for side in sides if workload.tunes else ():
-        if side < LEAST_TUNED:
+        if side < SMALLEST_TUNED:
             break
-        share = LEAST_AT_ALL if side == LEAST_TUNED else 1.0
+        share = MIN_SHARE_SHOWN if side == SMALLEST_TUNED else 1.0
         if workload.tuning_seconds(cost(side), share=share) < TUNING_SHARE * seconds:
             return ImagePlan(side, tunes=True)
     for side in sides:
@@ -128,25 +129,19 @@ def choose_side(measure: Callable[[int], Cost], own_side: int, workload: Workloa
 
 
 def measure_cost(
-    load: Callable[[], Tensor],
-    early: nn.Module,
-    late: nn.Module,
-    clock: Clock,
-    precision: Callable[[], AbstractContextManager[Any]],
-    step_seconds: Callable[[], float],
+    load: Callable[[], Tensor], passes: tuple[nn.Module, nn.Module], clock: Clock, device: torch.device
 ) -> Cost:
-    """Measure on the batch that ``load`` brings; ``step_seconds`` measures a training step's cost an image."""
-    passes = []
-    with torch.inference_mode(), precision():
-        for _ in range(GOES):
+    """Measure the passes through the early and the late stages on the batch that ``load`` returns; ``step`` stays 0."""
+    seconds = []
+    with torch.inference_mode(), autocast(device):
+        for _ in range(ROUNDS):
             started = clock.used
             images = load()
-            kept = early(images)
-            finish_work(images.device)
+            kept = passes[0](images)
+            finish_work(device)
             between = clock.used
-            late(kept)
-            finish_work(images.device)
-            passes.append((between - started, clock.used - between))
-    n = len(images)
-    early_seconds, late_seconds = np.min(passes, axis=0) / n
-    return Cost(float(early_seconds), float(late_seconds), step_seconds())
+            passes[1](kept)
+            finish_work(device)
+            seconds.append((between - started, clock.used - between))
+    early, late = np.min(seconds, axis=0) / len(images)
+    return Cost(float(early), float(late))

@@ -9,7 +9,8 @@ import pytest
 from datacheck.errors import ProbeError
 from datacheck.manifest import Manifest
 from datacheck.probing import probe
-from datacheck.probing.backends.user_arrays import align, check_pred_probs
+from datacheck.probing.backends.pred_probs import check_pred_probs
+from datacheck.probing.user_arrays import align
 
 MANIFEST = Manifest.from_columns({"sample_id": ["a", "b", "c"], "label": ["cat", "dog", "cat"]})
 
@@ -52,4 +53,4 @@ def test_given_pred_probs_are_judged_as_they_are() -> None:
     assert outputs.label_quality.argmin() == 3
     assert outputs.suggested[3] == 1
     assert outputs.embeddings is None
-    assert any("cannot be checked" in choice for choice in outputs.choices)
+    assert any("cannot check that they are out of sample" in choice for choice in outputs.choices)

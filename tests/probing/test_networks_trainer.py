@@ -13,9 +13,12 @@ from datacheck.manifest import Task
 from datacheck.models.learning_task import LearningTask
 from datacheck.models.parallel import run_parallel
 from datacheck.probing.budget import Clock, StoppedError
-from datacheck.probing.networks import training
+from datacheck.probing.networks import trainer as trainer_module
 from datacheck.probing.networks.batches import PixelInputs
-from datacheck.probing.networks.training import Dropout, Dynamics, Network, Recipe, Trainer
+from datacheck.probing.networks.devices import autocast
+from datacheck.probing.networks.dynamics import Dynamics
+from datacheck.probing.networks.network import Dropout, Network
+from datacheck.probing.networks.trainer import Recipe, Trainer
 
 CPU = torch.device("cpu")
 N = 60
@@ -28,7 +31,7 @@ def trainer(*, epochs: float = 2, clock: Clock | None = None) -> Trainer:
     problem = LearningTask(
         Task.CLASSIFICATION, ("dark", "light"), labels, np.ones(N, bool), (np.arange(N) // 2 % 3).astype(np.int16), 3
     )
-    inputs = PixelInputs(pixels, CPU, np.full(3, 0.5), np.full(3, 0.5))
+    inputs = PixelInputs(pixels, CPU, (np.full(3, 0.5), np.full(3, 0.5)))
 
     def build(fold: int) -> Network:
         body = nn.Sequential(nn.Conv2d(3, 8, 3), nn.ReLU(), nn.AdaptiveAvgPool2d(1), nn.Flatten())
@@ -40,7 +43,7 @@ def trainer(*, epochs: float = 2, clock: Clock | None = None) -> Trainer:
 
 def test_folds_side_by_side_learn_what_one_after_the_other_does(monkeypatch: pytest.MonkeyPatch) -> None:
     def run(n_workers: int) -> tuple[np.ndarray, dict[str, np.ndarray]]:
-        monkeypatch.setattr(training, "count_workers", lambda device, n_folds: n_workers)
+        monkeypatch.setattr(trainer_module, "count_workers", lambda device, n_folds: n_workers)
         watch = Dynamics(N, CPU)
         outputs, cut = trainer().run(seconds=3600, dynamics=watch)
         assert not cut
@@ -72,7 +75,7 @@ def test_part_of_an_epoch() -> None:
 
 
 def test_what_fails_in_one_fold_ends_the_others(monkeypatch: pytest.MonkeyPatch) -> None:
-    monkeypatch.setattr(training, "count_workers", lambda device, n_folds: 3)
+    monkeypatch.setattr(trainer_module, "count_workers", lambda device, n_folds: 3)
     running = trainer(epochs=100_000)
     ended: list[int] = []
     all_begun = threading.Barrier(3)
@@ -127,12 +130,12 @@ def test_dropout_keeps_the_mean_and_follows_its_generator() -> None:
 @pytest.mark.parametrize(("own", "side"), [(32, 80), (32, 128), (48, 20)])
 def test_resizing_is_torchs_own(own: int, side: int) -> None:
     pixels = np.random.default_rng(0).integers(0, 256, (4, own, own, 3), dtype=np.uint8)
-    inputs = PixelInputs(pixels, CPU, np.full(3, 0.5), np.full(3, 0.5), side=side)
+    inputs = PixelInputs(pixels, CPU, (np.full(3, 0.5), np.full(3, 0.5)), side=side)
     x = (torch.from_numpy(pixels).permute(0, 3, 1, 2).float() - 127.5) / 127.5
     expected = nn.functional.interpolate(
         x, size=(side, side), mode="bicubic", align_corners=False, antialias=own > side
     )
     rows = np.arange(4)
     torch.testing.assert_close(inputs.views(rows, flip=False)[0], expected, rtol=0, atol=1e-5)
-    with training.autocast(CPU, half=True):
+    with autocast(CPU, half=True):
         torch.testing.assert_close(inputs.train(rows, None, None), expected, rtol=0, atol=1e-5)

@@ -1,0 +1,112 @@
+"""Activations of the frozen stages, kept for fine-tuning, and the embeddings of all images. Needs torch."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+
+import numpy as np
+import torch
+from numpy.typing import NDArray
+from torch import Tensor
+
+from datacheck.probing.budget import Clock
+from datacheck.probing.networks.batches import Rows
+from datacheck.probing.networks.devices import autocast
+from datacheck.probing.networks.image_side import ImagePlan
+from datacheck.probing.networks.stages import Stages
+
+LARGEST_CACHE = 4 << 30
+"""Bytes of activations that are kept at most; beyond, fine-tuning starts from the pixels again."""
+
+CACHE_SHARE = 2
+"""On a GPU the activations may take one part in so many of the free memory: training needs the rest."""
+
+BYTES_OF_HALF = 2
+
+CHUNKS_A_REPORT = 20
+"""Passes between two reports of progress."""
+
+
+@dataclass(frozen=True)
+class KeptActivations:
+    """Outputs of the frozen stages in half precision, of the plain and the mirrored images, each [N, C, H, W]."""
+
+    kept: tuple[Tensor, ...]
+    device: torch.device
+
+    def train(self, rows: Rows, flip: Tensor | None, shift: Tensor | None) -> Tensor:
+        """Return a batch, some of it of mirrored images."""
+        index = torch.from_numpy(rows).to(self.kept[0].device, non_blocking=True)
+        x = self.kept[0][index]
+        if flip is not None and len(self.kept) > 1:
+            x = torch.where(flip.to(x.device).view(-1, *[1] * (x.ndim - 1)), self.kept[1][index], x)
+        return _ready(x, self.device)
+
+    def views(self, rows: Rows, *, flip: bool) -> list[Tensor]:
+        """Return the plain and the mirrored batch."""
+        index = torch.from_numpy(rows).to(self.kept[0].device, non_blocking=True)
+        return [_ready(view[index], self.device) for view in (self.kept if flip else self.kept[:1])]
+
+
+def _ready(x: Tensor, device: torch.device) -> Tensor:
+    x = x.to(device).float()
+    return x.contiguous(memory_format=torch.channels_last) if x.ndim == 4 else x
+
+
+@dataclass(frozen=True)
+class OneBatch:
+    """The same activations for any rows, to measure the cost of a step."""
+
+    x: Tensor
+
+    def train(self, rows: Rows, flip: Tensor | None, shift: Tensor | None) -> Tensor:
+        """Return as many activations as there are rows."""
+        return self.x[: len(rows)]
+
+    def views(self, rows: Rows, *, flip: bool) -> list[Tensor]:
+        """Return as many activations as there are rows, in one view."""
+        return [self.x[: len(rows)]]
+
+
+@torch.inference_mode()
+def embed_all(
+    network: Stages, plan: ImagePlan, rows: Rows, clock: Clock, *, flip: bool, keep: bool
+) -> tuple[list[NDArray[np.float32]], KeptActivations | None]:
+    """Return the embeddings of each view, and, where ``keep`` and the memory allow, the activations.
+
+    Where fine-tuning is planned, the heads count little and are given the plain images alone.
+    """
+    early, late = network.passes
+    pixels = network.inputs(plan.side, network.dtype)
+    n_rows, views = len(network.pixels), 1 + flip
+    n_seen = 1 if plan.tunes else views
+    features = [np.full((n_rows, network.width), np.nan, dtype=np.float32) for _ in range(n_seen)]
+    kept: list[Tensor] | None = None
+    chunk = network.chunk(plan.side)
+    for number, start in enumerate(range(0, len(rows), chunk)):
+        clock.check()
+        part = rows[start : start + chunk]
+        for view, x in enumerate(pixels.views(part, flip=flip)):
+            with autocast(network.device):
+                early_x = early(x)
+                if view < n_seen:
+                    features[view][part] = late(early_x).float().flatten(1).cpu().numpy()
+            if start == 0 and view == 0 and keep and len(early):
+                kept = _room(early_x, n_rows, views)
+            if kept is not None:
+                kept[view][torch.from_numpy(part).to(x.device)] = early_x.to(torch.float16)
+        if number % CHUNKS_A_REPORT == 0:
+            clock.report()
+    return features, None if kept is None else KeptActivations(tuple(kept), network.device)
+
+
+def _room(x: Tensor, n_rows: int, views: int) -> list[Tensor] | None:
+    """Return room for the activations of all rows in each view, or None where they would take too much memory."""
+    limit = LARGEST_CACHE
+    if x.device.type == "cuda":
+        limit = min(limit, torch.cuda.mem_get_info(x.device)[0] // CACHE_SHARE)
+    if x[0].numel() * n_rows * BYTES_OF_HALF * views >= limit:
+        return None
+    layout = torch.channels_last if x.ndim == 4 else torch.contiguous_format
+    shape = (n_rows, *x.shape[1:])
+    return [torch.empty(shape, dtype=torch.float16, device=x.device, memory_format=layout) for _ in range(views)]

@@ -1,0 +1,176 @@
+"""Pretrained weights: frozen under small heads, and fine-tuned when the budget allows. Needs torch.
+
+The early stages stay frozen: each image passes through them once, plain and mirrored, and their activations are kept
+in half precision. Heads on the frozen features are trained for all folds at once; what is left of the budget fine-tunes
+the late stages, one network or more a fold, from the kept activations.
+"""
+
+from __future__ import annotations
+
+from dataclasses import dataclass, replace
+
+import numpy as np
+import torch
+from numpy.typing import NDArray
+
+from datacheck.manifest import Task
+from datacheck.models.heads import HeadRecipe, fit_heads
+from datacheck.models.learning_task import Fitted, LearningTask, Refit
+from datacheck.probing.backends.base import FitOptions, pixels_of
+from datacheck.probing.budget import CUT_SHORT, Clock
+from datacheck.probing.ensemble import ensemble_weight
+from datacheck.probing.images import in_colour
+from datacheck.probing.networks.activations import KeptActivations, OneBatch, embed_all
+from datacheck.probing.networks.batches import BatchSource, Rows
+from datacheck.probing.networks.devices import autocast, resolve_device
+from datacheck.probing.networks.dynamics import Dynamics
+from datacheck.probing.networks.fine_tuning import (
+    MAX_EPOCHS,
+    NONE,
+    Schedule,
+    epochs_in_words,
+    fine_tune,
+    plan_schedule,
+)
+from datacheck.probing.networks.image_side import MIN_SHOWN, Cost, ImagePlan, Workload, choose_side, measure_cost
+from datacheck.probing.networks.stages import CHUNK_SIDE, Stages
+
+WORTH_TUNING = 5_000
+"""With fewer images a larger side under a frozen network is worth more than fine-tuning at a smaller side."""
+
+COLOUR_ROWS = 500
+"""Images that decide whether the set is in colour."""
+
+
+def fit_pretrained(problem: LearningTask, options: FitOptions) -> Fitted:
+    """Embed all images, train heads, and fine-tune as far as the budget allows."""
+    if options.weights is None:
+        raise ValueError("the pretrained backend needs weights")
+    pixels, clock, device = pixels_of(problem), options.clock, resolve_device(options.device)
+    rows = np.flatnonzero(problem.fold >= 0)
+    flip = in_colour(pixels[rows[:COLOUR_ROWS]].astype(np.float32) / 255) if options.flip is None else options.flip
+    network = Stages.load(options.weights, pixels, device)
+    plan = _plan(network, problem, options, rows, flip=flip)
+    # Fewer images are planned as for a frozen network, and then tuned in whatever time is left.
+    tunes = plan.tunes or len(rows) < WORTH_TUNING if options.epochs is None else options.epochs > 0
+    features, kept = embed_all(network, plan, rows, clock, flip=flip, keep=tunes)
+    recipe = HeadRecipe()
+    mirrored = features[1] if len(features) > 1 else None
+    outputs = fit_heads(features[0], problem, recipe, seed=problem.seed, mirrored=mirrored)
+    tuned = _fine_tuned(network, problem, options, plan, kept, flip=flip) if tunes else None
+    choices = [_embedded_note(network, plan, len(rows), problem.n_folds)]
+    if tuned is None:
+        choices.append("left the network frozen: fine-tuning in each fold does not fit into the budget")
+    else:
+        weight = ensemble_weight(outputs, tuned.outputs, problem)
+        outputs = ((1 - weight) * outputs + weight * tuned.outputs).astype(np.float32)
+        choices += _tuned_notes(network, tuned, weight)
+    return Fitted(
+        outputs[None],
+        features[0],
+        f"pretrained ({network.name})",
+        embeddings_label_free=True,
+        device=str(device),
+        dynamics={} if tuned is None or tuned.dynamics is None else tuned.dynamics.result(),
+        refit=_refit(features[0], problem, recipe) if tuned is None else None,
+        choices=tuple(choices),
+    )
+
+
+@dataclass(frozen=True)
+class _Tuned:
+    """Outputs of the fine-tuned networks, and how they came about."""
+
+    outputs: NDArray[np.float32]
+    schedule: Schedule
+    cut: bool
+    dynamics: Dynamics | None
+
+
+def _fine_tuned(
+    network: Stages,
+    problem: LearningTask,
+    options: FitOptions,
+    plan: ImagePlan,
+    kept: KeptActivations | None,
+    *,
+    flip: bool,
+) -> _Tuned | None:
+    """Fine-tune in the time that is left; None where it does not suffice."""
+    inputs: BatchSource = network.inputs(plan.side, torch.float32) if kept is None else kept
+    trainer = network.trainer(inputs, problem, options.clock, flip=flip, whole=kept is None)
+    schedule = plan_schedule(trainer) if options.epochs is None else Schedule(options.epochs, 1)
+    if schedule == NONE:
+        return None
+    dynamics = Dynamics(len(problem.fold), network.device) if problem.task is Task.CLASSIFICATION else None
+    outputs, cut = fine_tune(trainer, schedule, dynamics)
+    return _Tuned(outputs, schedule, cut, dynamics)
+
+
+def _embedded_note(network: Stages, plan: ImagePlan, n_rows: int, n_folds: int) -> str:
+    half = ", in bfloat16, which this processor multiplies in hardware" if network.dtype is torch.bfloat16 else ""
+    return (
+        f"embedded {n_rows:,} images with {network.name} at {plan.side} pixels{half}, and trained a two-layer network "
+        f"on the embeddings in each of {n_folds} folds"
+    )
+
+
+def _tuned_notes(network: Stages, tuned: _Tuned, weight: float) -> list[str]:
+    n_networks = tuned.schedule.n_networks
+    each = f", {n_networks} networks in each fold" if n_networks > 1 else " in each fold"
+    note = (
+        f"fine-tuned the last {len(network.late)} of its {len(network)} stages for "
+        f"{epochs_in_words(tuned.schedule.epochs)}{each}; averaged with weight {weight:.2f} for them and "
+        f"{1 - weight:.2f} for the frozen network: this mixture predicts the held-out labels best"
+    )
+    return [note, CUT_SHORT] if tuned.cut else [note]
+
+
+def _plan(network: Stages, problem: LearningTask, options: FitOptions, rows: Rows, *, flip: bool) -> ImagePlan:
+    """Return the largest useful side that the budget allows, and whether it allows fine-tuning."""
+    if options.side is not None:
+        return ImagePlan(options.side, tunes=options.epochs != 0)
+    tunes = len(rows) >= WORTH_TUNING
+    an_epoch = sum(len(problem.training_rows(fold)) for fold in range(problem.n_folds))
+    epochs = float(np.clip(MIN_SHOWN * problem.n_folds / max(1, an_epoch), 0.0, MAX_EPOCHS))
+    workload = Workload(len(rows), views=1 + flip, trained=round(epochs * an_epoch), tunes=tunes)
+    trial = _Trial(network, problem, options.clock, rows, flip=flip, tunes=tunes)
+    return choose_side(trial.cost, network.pixels.shape[1], workload, options.clock.seconds)
+
+
+class _Trial:
+    """Measures what an image costs at a side, on a few of the images."""
+
+    def __init__(
+        self, network: Stages, problem: LearningTask, clock: Clock, rows: Rows, *, flip: bool, tunes: bool
+    ) -> None:
+        some = rows[: max(network.batch, network.chunk(CHUNK_SIDE))]
+        self.network = replace(network, pixels=network.pixels[some])
+        self.rows = np.arange(len(some))
+        self.problem, self.clock, self.flip, self.tunes = problem, clock, flip, tunes
+
+    def cost(self, side: int) -> Cost:
+        """Return the seconds an image at a side."""
+        network = self.network
+        inputs = network.inputs(side, network.dtype)
+        chunk = self.rows[: network.chunk(side)]
+        passes = measure_cost(lambda: inputs.views(chunk, flip=False)[0], network.passes, self.clock, network.device)
+        return replace(passes, step=self._step(side)) if self.tunes else passes
+
+    def _step(self, side: int) -> float:
+        network = self.network
+        x = network.inputs(side, network.dtype).views(self.rows[: network.batch], flip=False)[0]
+        with torch.inference_mode(), autocast(network.device):
+            kept = network.passes[0](x).float()
+        trainer = network.trainer(OneBatch(kept.clone()), self.problem, self.clock, flip=self.flip)
+        return trainer.step_seconds() / min(network.batch, len(self.problem.training_rows(0)))
+
+
+def _refit(features: NDArray[np.float32], problem: LearningTask, recipe: HeadRecipe) -> Refit | None:
+    if problem.task is not Task.CLASSIFICATION:
+        return None
+
+    def refit(labels: NDArray[np.int64], seed: int) -> NDArray[np.float32]:
+        return fit_heads(features, problem.with_labels(labels, seed), recipe, seed=seed)
+
+    return refit

@@ -1,0 +1,117 @@
+"""A pretrained network cut into stages that stay frozen and stages that may be fine-tuned. Needs torch."""
+
+from __future__ import annotations
+
+from copy import deepcopy
+from dataclasses import dataclass
+
+import numpy as np
+import torch
+from numpy.typing import NDArray
+from torch import Tensor, nn
+
+from datacheck.models.learning_task import LearningTask
+from datacheck.probing.budget import Clock
+from datacheck.probing.networks.backbone import load_backbone
+from datacheck.probing.networks.batches import BatchSource, PixelInputs
+from datacheck.probing.networks.devices import multiplies_bfloat16
+from datacheck.probing.networks.network import Network
+from datacheck.probing.networks.trainer import Recipe, Trainer
+from datacheck.probing.weights import PretrainedWeights
+
+KEPT_STAGES = 0.37
+"""Share of the stages that stay frozen in fine-tuning: they see edges and colours, which all images have."""
+
+CHUNK = 32
+"""Images a pass on a CPU, where a larger chunk leaves the caches and is two to three times slower an image."""
+
+LARGE_CHUNK, CHUNK_SIDE = 512, 96
+"""Images of 96 pixels a pass on a GPU; fewer of larger ones, by their area."""
+
+BATCH_ON_GPU, RATE_ON_GPU = 128, 6e-4
+BATCH_ON_CPU, RATE_ON_CPU = 32, 3e-4
+"""Images a training step, and the peak learning rate: four times the batch at twice the rate (its square root)."""
+
+HEAD_DROPOUT = 0.2
+"""Dropout before the head, torchvision's value for its mobile networks."""
+
+
+class FixedStatistics(nn.Module):
+    """Stages whose normalisation statistics stay as they are in the weights."""
+
+    def __init__(self, stages: nn.Module) -> None:
+        super().__init__()
+        self.stages = stages
+
+    def train(self, mode: bool = True) -> FixedStatistics:
+        return super().train(False)
+
+    def forward(self, x: Tensor) -> Tensor:
+        embedded: Tensor = self.stages(x)
+        return embedded
+
+
+@dataclass(frozen=True)
+class Stages:
+    """The network, and the images that it is given.
+
+    ``passes`` are early and late stages once more, in ``dtype``, for passes without gradients: where a processor
+    multiplies bfloat16 they are two to three times as fast in it, while a training step is not.
+    """
+
+    name: str
+    early: nn.Sequential
+    late: nn.Sequential
+    passes: tuple[nn.Sequential, nn.Sequential]
+    width: int
+    pixels: NDArray[np.uint8]
+    weights: PretrainedWeights
+    device: torch.device
+    dtype: torch.dtype
+
+    @classmethod
+    def load(cls, weights: PretrainedWeights, pixels: NDArray[np.uint8], device: torch.device) -> Stages:
+        """Load weights, and put the network on a device."""
+        stages, width, name = load_backbone(weights)
+        stages = stages.to(device, memory_format=torch.channels_last)  # type: ignore[call-overload]
+        split = max(1, round(KEPT_STAGES * len(stages))) if len(stages) > 2 else 0
+        early, late = stages[:split], stages[split:]
+        dtype = torch.bfloat16 if multiplies_bfloat16(device) else torch.float32
+        passes = (early, late) if dtype is torch.float32 else (deepcopy(early).to(dtype), deepcopy(late).to(dtype))
+        return cls(name, early, late, passes, width, pixels, weights, device, dtype)
+
+    def __len__(self) -> int:
+        return len(self.early) + len(self.late)
+
+    def chunk(self, side: int) -> int:
+        """Return the images a pass."""
+        if self.device.type == "cpu":
+            return CHUNK
+        return int(np.clip(LARGE_CHUNK * CHUNK_SIDE**2 // side**2, CHUNK, LARGE_CHUNK))
+
+    @property
+    def batch(self) -> int:
+        """Images a training step."""
+        return BATCH_ON_GPU if self.device.type == "cuda" else BATCH_ON_CPU
+
+    def inputs(self, side: int, dtype: torch.dtype) -> PixelInputs:
+        """Return the images at a side."""
+        normalisation = np.array(self.weights.mean), np.array(self.weights.deviation)
+        return PixelInputs(self.pixels, self.device, normalisation, side=side, dtype=dtype)
+
+    def trainer(
+        self, inputs: BatchSource, problem: LearningTask, clock: Clock, *, flip: bool, whole: bool = False
+    ) -> Trainer:
+        """Return the trainer of the late stages on kept activations; where ``whole``, of all stages on pixels."""
+
+        def build(fold: int) -> Network:
+            early = deepcopy(self.early) if whole else nn.Sequential()
+            for parameter in early.parameters():
+                parameter.requires_grad_(False)
+            body = FixedStatistics(nn.Sequential(*early, *deepcopy(self.late)))
+            return Network(body, self.width, problem.width, dropout=HEAD_DROPOUT)
+
+        rate = RATE_ON_GPU if self.device.type == "cuda" else RATE_ON_CPU
+        recipe = Recipe(epochs=1, batch=self.batch, learning_rate=rate, flip=flip)
+        half = self.dtype is torch.bfloat16
+        return Trainer(build, inputs, problem, recipe, self.device, clock, half_prediction=half)

@@ -1,0 +1,40 @@
+"""What the user asks of the probe, and the arrays that the caller already holds."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from typing import Any
+
+import numpy as np
+from numpy.typing import NDArray
+
+from datacheck.duplicates import DEFAULT_NEAR_DUPLICATE_DISTANCE
+from datacheck.probing.user_arrays import UserArray
+from datacheck.probing.weights import PretrainedWeights
+from datacheck.scanning.measurements import Measurements
+
+
+@dataclass(frozen=True)
+class Options:
+    """Options of `datacheck.probing.probe`; see there."""
+
+    backend: str = "auto"
+    device: str = "auto"
+    seed: int = 0
+    weights: PretrainedWeights | None = None
+    folds: int | NDArray[Any] | None = None
+    epochs: int | None = None
+    flip: bool | None = None
+    side: int | None = None
+    bins: int | None = None
+    near_duplicate_distance: int = DEFAULT_NEAR_DUPLICATE_DISTANCE
+
+
+@dataclass(frozen=True)
+class AtHand:
+    """Arrays that need not be computed: see the parameters of the same names of `datacheck.probing.probe`."""
+
+    features: UserArray | None = None
+    pred_probs: UserArray | None = None
+    pixels: NDArray[np.uint8] | int | None = None
+    measurements: Measurements | None = None

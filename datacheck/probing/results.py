@@ -1,0 +1,51 @@
+"""From fitted models to `ProbeOutputs`: labels are judged, and the skill decides whether errors are counted."""
+
+from __future__ import annotations
+
+from dataclasses import replace
+
+import numpy as np
+
+from datacheck.manifest import Manifest, Task
+from datacheck.models.learning_task import Fitted, LearningTask
+from datacheck.probing.budget import Clock
+from datacheck.probing.judge import judge
+from datacheck.probing.outputs import ProbeOutputs
+from datacheck.probing.skill import probe_skill, refusal
+
+
+def outputs_of(
+    manifest: Manifest, problem: LearningTask, fitted: Fitted, clock: Clock, notes: tuple[str, ...]
+) -> ProbeOutputs:
+    """Return the outputs of a probe; a probe without skill counts no label errors, and says why."""
+    mean = fitted.members.mean(axis=0)
+    judged = judge(problem, fitted, mean)
+    regression = problem.task is Task.REGRESSION
+    outputs = ProbeOutputs(
+        sample_ids=np.array(manifest.sample_ids.to_pylist(), dtype=np.str_),
+        task=problem.task,
+        classes=problem.classes,
+        pred_probs=None if regression else mean,
+        predictions=mean if regression else None,
+        embeddings=fitted.embeddings,
+        embeddings_label_free=fitted.embeddings_label_free,
+        fold=problem.fold,
+        label_quality=judged.label_quality,
+        suggested=judged.suggested,
+        label_yield=judged.label_yield,
+        dynamics=fitted.dynamics,
+        metrics=judged.metrics,
+        backend=fitted.backend,
+        device=fitted.device,
+        seconds=clock.used,
+        seed=problem.seed,
+        choices=(*fitted.choices, *notes, *judged.notes),
+    )
+    skill = probe_skill(manifest, outputs)
+    if skill is None:
+        return outputs
+    outputs = replace(outputs, metrics={**outputs.metrics, "skill": skill})
+    reason = refusal(skill)
+    if reason is None:
+        return outputs
+    return replace(outputs, label_yield=None, choices=(*outputs.choices, reason))
