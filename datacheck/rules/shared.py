@@ -80,13 +80,18 @@ class Embedded:
     embeddings: NDArray[np.float32]
 
 
-def embedded(context: RuleContext, *, least: int = 50) -> Embedded | NotApplicable:
-    """Return the rows with an embedding, or say what is missing."""
+def embedded(context: RuleContext, *, least: int = 50, label_free: bool = False) -> Embedded | NotApplicable:
+    """Return the rows with an embedding, or say what is missing; ``label_free`` asks for one made without labels."""
     probe = context.probe
     if probe is None:
         return NotApplicable(NO_PROBE)
     if probe.embeddings is None:
         return NotApplicable(f"needs embeddings; the probe's backend {probe.backend!r} has none")
+    if label_free and not probe.embeddings_label_free:
+        return NotApplicable(
+            f"needs embeddings that were made without the labels; those of the backend {probe.backend!r} come from a "
+            "network that was trained on them: probe with --weights, or with backend='descriptors'"
+        )
     rows = np.flatnonzero(np.isfinite(probe.embeddings).all(axis=1))
     if len(rows) < least:
         return NotApplicable(f"needs {least} or more samples with an embedding, found {len(rows)}")

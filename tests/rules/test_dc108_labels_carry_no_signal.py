@@ -206,3 +206,10 @@ def test_without_embeddings_it_says_what_is_missing() -> None:
     outcome = LabelsCarryNoSignal().check(probed(truth()))
     assert isinstance(outcome, NotApplicable)
     assert "embeddings" in outcome.reason
+
+
+def test_embeddings_that_the_labels_shaped_are_not_judged() -> None:
+    """Such embeddings separate the classes as labelled, so even shuffled labels would seem to carry signal."""
+    outcome = LabelsCarryNoSignal().check(probed(truth(), embeddings=embed(truth()), embeddings_label_free=False))
+    assert isinstance(outcome, NotApplicable)
+    assert "made without the labels" in outcome.reason

@@ -32,3 +32,11 @@ def test_the_power_law_is_recovered() -> None:
 
 def test_few_samples_are_not_judged() -> None:
     assert isinstance(LearningCurve().check(probed(truth(80), embeddings=embed(truth(80)))), NotApplicable)
+
+
+def test_embeddings_that_the_labels_shaped_are_not_judged() -> None:
+    given = truth(600)
+    context = probed(given, embeddings=embed(given, separation=2.0, width=120), embeddings_label_free=False)
+    outcome = LearningCurve().check(context)
+    assert isinstance(outcome, NotApplicable)
+    assert "made without the labels" in outcome.reason

@@ -164,7 +164,7 @@ class Trainer:
                         None if shift is None else shift[part],
                     )
                     pace.advance()
-                    if not pace.going:
+                    if pace.left == 0:
                         break
         return training.network, pace.cut
 

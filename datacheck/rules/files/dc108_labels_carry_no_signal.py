@@ -89,7 +89,7 @@ class LabelsCarryNoSignal(Rule):
         manifest = context.manifest
         if manifest.task is not Task.CLASSIFICATION:
             return NotApplicable(f"needs class labels; the task of this dataset is {manifest.task.value}")
-        found = embedded(context, least=self.min_samples)
+        found = embedded(context, least=self.min_samples, label_free=True)
         if isinstance(found, NotApplicable):
             return found
         embeddings = found.probe.embeddings

@@ -67,7 +67,7 @@ class LearningCurve(Rule):
         """Judge the dataset."""
         if context.manifest.task is not Task.CLASSIFICATION:
             return NotApplicable(f"needs class labels; the task of this dataset is {context.manifest.task.value}")
-        found = embedded(context, least=self.min_samples)
+        found = embedded(context, least=self.min_samples, label_free=True)
         if isinstance(found, NotApplicable):
             return found
         labels = context.manifest.label_codes[found.rows].astype(np.int64)
