@@ -6,6 +6,8 @@ from datacheck.manifest import Manifest
 from datacheck.rules.base import RuleContext
 from datacheck.rules.coverage.dc203_class_imbalance import ClassImbalance, describe_balance
 
+from .examples import shown
+
 
 def judge(counts: dict[str, int]):  # type: ignore[no-untyped-def]
     label = [name for name, n in counts.items() for _ in range(n)]
@@ -46,7 +48,7 @@ def test_multilabel_counts_every_label() -> None:
     outcome = ClassImbalance().check(RuleContext(manifest))
     assert isinstance(outcome, Found)
     assert outcome.findings[0].evidence["ratio"] == pytest.approx(2.5)
-    assert "100 % of the samples have the largest" in outcome.findings[0].message
+    assert "100 % of the samples have 'a'" in outcome.findings[0].message
 
 
 def test_effective_classes_is_the_exponent_of_the_entropy() -> None:
@@ -56,3 +58,32 @@ def test_effective_classes_is_the_exponent_of_the_entropy() -> None:
 
 def test_what_has_no_classes_is_not_judged() -> None:
     assert isinstance(judge({}), NotApplicable)
+
+
+def test_the_example_is_produced() -> None:
+    outcome = judge({"ok": 900, "crack": 60})
+    assert isinstance(outcome, Found)
+    assert outcome.findings[0].message == shown(ClassImbalance)
+
+
+@pytest.mark.parametrize(
+    ("large", "severity"),
+    [
+        (399, None),
+        (400, Severity.INFO),
+        (1_999, Severity.INFO),
+        (2_000, Severity.WARNING),
+        (19_999, Severity.WARNING),
+        (20_000, Severity.ERROR),
+    ],
+)
+def test_each_ratio_counts_from_its_edge_on(large: int, severity: Severity | None) -> None:
+    outcome = judge({"a": large, "b": 200})
+    assert (outcome.findings[0].severity if isinstance(outcome, Found) else None) is severity
+
+
+def test_a_difference_at_the_level_of_chance_is_silent() -> None:
+    p = describe_balance(np.array([60, 20]))["p_equal"]
+    context = RuleContext(Manifest.from_columns({"label": ["a"] * 60 + ["b"] * 20}))
+    assert isinstance(ClassImbalance(alpha=p).check(context), Passed)
+    assert isinstance(ClassImbalance(alpha=1.001 * p).check(context), Found)

@@ -6,6 +6,8 @@ from datacheck.manifest import Manifest
 from datacheck.rules.base import RuleContext
 from datacheck.rules.coverage.dc205_target_range_gap import TargetRangeGap, gap_members
 
+from .examples import shown
+
 
 def judge(train: object, test: object = ()):  # type: ignore[no-untyped-def]
     train, test = np.asarray(train, float), np.asarray(test, float)
@@ -69,3 +71,33 @@ def test_few_missing_and_no_targets() -> None:
     assert isinstance(judge([1.0, np.nan, np.inf], [np.nan]), Passed)
     assert isinstance(judge([]), NotApplicable)
     assert isinstance(TargetRangeGap().check(RuleContext(Manifest.from_columns({"label": ["a"]}))), NotApplicable)
+
+
+def test_the_example_and_the_edges() -> None:
+    low, high = np.linspace(0, 10, 200), np.linspace(20, 30, 50)
+    outcome = judge(low, high)
+    assert isinstance(outcome, Found)
+    assert outcome.findings[0].message == shown(TargetRangeGap)
+    assert isinstance(judge(low, [20.0, 21.0]), Passed)
+    assert isinstance(judge(low, [20.0, 21.0, 22.0]), Found)
+    _, (gap,) = gap_members(low, high[:3], alpha=1.0, min_samples=3)
+    assert gap_members(low, high[:3], alpha=gap["p_adjusted"], min_samples=3)[0].any() == np.False_
+    assert gap_members(low, high[:3], alpha=1.01 * gap["p_adjusted"], min_samples=3)[0].all()
+
+
+def test_a_placeholder_is_neither_trained_on_nor_extrapolated_to() -> None:
+    rng = np.random.default_rng(0)
+    outcome = judge([*rng.uniform(-15, 15, 300), 9999.0], [*rng.uniform(-15, 15, 100), -999.0, -999.0, -999.0])
+    assert isinstance(outcome, Passed)
+
+
+@pytest.mark.parametrize(("heap", "found"), [(100, True), (99, False)])
+def test_a_heap_counts_from_ten_times_the_usual_value_on(heap: int, found: bool) -> None:
+    usual = np.repeat(np.arange(100.0), 10)
+    assert isinstance(judge([*usual, *[50.0] * (heap - 10)]), Found) == found
+
+
+def test_a_heap_counts_from_its_share_and_from_fifty_values_on() -> None:
+    for values, heap, found in ((95, 5, False), (49, 51, False), (50, 51, True), (1_000, 53, True), (1_000, 52, False)):
+        target = [*np.arange(float(values)), *[7.0] * (heap - 1)]
+        assert isinstance(judge(target), Found) == found, (values, heap)

@@ -6,6 +6,8 @@ from datacheck.manifest import Manifest
 from datacheck.rules.base import RuleContext
 from datacheck.rules.coverage.dc206_missing_combination import MissingCombination, chance_of_empty
 
+from .examples import shown
+
 
 def judge(columns: dict[str, object]):  # type: ignore[no-untyped-def]
     return MissingCombination().check(RuleContext(Manifest.from_columns(columns)))
@@ -73,3 +75,22 @@ def test_labels_of_two_annotators_are_no_attributes() -> None:
     other = np.where(label == "bird", rng.choice(["bird", "cat"], 900), label)
     manifest = Manifest.from_columns({"label": label, "second": other})
     assert isinstance(MissingCombination().check(RuleContext(manifest)), Passed)
+
+
+def test_the_example_and_the_edges() -> None:
+    label = ["car"] * 300 + ["bicycle"] * 300
+    light = ["day", "night"] * 150 + ["day"] * 300
+    outcome = judge({"label": label, "light": light})
+    assert isinstance(outcome, Found)
+    assert outcome.findings[0].message == shown(MissingCombination)
+    context = RuleContext(Manifest.from_columns({"label": label, "light": light}))
+    assert isinstance(MissingCombination(min_expected=75.0).check(context), Found)
+    assert isinstance(MissingCombination(min_expected=75.1).check(context), Passed)
+    assert isinstance(MissingCombination(max_empty=0.25).check(context), Found)
+    assert isinstance(MissingCombination(max_empty=0.24).check(context), Passed)
+
+
+def test_a_column_is_an_attribute_up_to_twenty_values() -> None:
+    for n_values, applies in ((20, True), (21, False)):
+        columns = {"label": ["a", "b"] * 210, "place": [f"p{row % n_values}" for row in range(420)]}
+        assert isinstance(judge(columns), NotApplicable) != applies

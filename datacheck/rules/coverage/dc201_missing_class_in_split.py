@@ -3,138 +3,129 @@
 from __future__ import annotations
 
 from dataclasses import dataclass
-from typing import ClassVar
+from typing import Any, ClassVar
 
 import numpy as np
 import pyarrow as pa
 from numpy.typing import NDArray
 
-from datacheck.findings import Finding, Found, NotApplicable, Outcome, Passed, Severity, sample_issues, worst_sample_ids
+from datacheck.findings import Finding, Found, Outcome, Passed, Severity
 from datacheck.manifest import Manifest, Task
 from datacheck.rules.base import Rule, RuleContext
-from datacheck.rules.coverage.shared import ClassCounts, class_counts, listed, split_rows
+from datacheck.rules.coverage.shared import ClassCounts, class_counts, have, split_rows
+from datacheck.rules.requirements import CLASSES
+from datacheck.text import listed
 
 
 @dataclass(frozen=True)
 class MissingClassInSplit(Rule):
-    """A class has no sample in a split.
+    """A class has no sample in a split, or in the whole dataset.
 
     What
     ----
-    Counts every class in every split and names the empty cells: classes that are evaluated but never trained on,
-    classes that are trained on but never evaluated, and classes that are declared but have no sample at all.
+    Counts every class in every split and names the empty cells: classes that are evaluated but not trained, classes
+    that are trained but not evaluated, and classes without any sample, such as an empty folder.
 
     Why it hurts training
     ---------------------
-    A class without training samples can never be predicted, so every evaluation sample of it is counted as an error.
-    A class without evaluation samples can fail completely and no metric will show it.
+    A model cannot predict a class that it was never trained on, so every evaluation sample of that class is an error.
+    A class without evaluation samples can fail completely, and no metric shows it. For an empty class the model gets an
+    output that is never trained, and torchvision's ``ImageFolder`` stops with an error.
 
     How it is measured
     ------------------
-    The full split × class matrix over all rows, nothing sampled; it is the evidence of the finding. Splits without
-    any label are left out. A class missing from an evaluation split is only worth an info where chance explains it:
-    where the split's size and the class's share among the training samples let fewer than ``min_expected`` be expected.
+    By the full table of splits and classes over all rows; nothing is sampled. Splits without any label are left out.
+    If a class is missing from an evaluation split by chance, this is only an info: fewer than ``min_expected`` samples
+    would be expected from the size of the split and the share of the class in training.
 
     How to fix
     ----------
     Split again with stratification (for multilabel data, iterative stratification), add samples of the class to the
-    split, or take the class out of the label set on purpose.
+    split, or remove the class on purpose.
 
     Example
     -------
-    >>> from datacheck.manifest import Manifest
-    >>> manifest = Manifest.from_columns({"label": ["cat", "dog", "cat"], "split": ["train", "test", "test"]})
-    >>> MissingClassInSplit().check(RuleContext(manifest)).findings[0].message
-    "1 class has no sample in 'train', but is evaluated: 'dog'"
+    Two classes were split by folder instead of at random::
+
+        label    train    test
+        cat         40      10
+        dog          0      10
+
+        DC201 1 class has no sample in 'train', but it is evaluated in 'test': 'dog'
     """
 
     code: ClassVar[str] = "DC201"
     name: ClassVar[str] = "missing-class-in-split"
     severity: ClassVar[Severity] = Severity.ERROR
+    requires = (CLASSES,)
 
-    min_expected: float = 3.0
+    min_expected: float = 3.0  # where 3 are expected, chance leaves none in 5 % of all cases
 
     def judge(self, context: RuleContext) -> Outcome:
         """Judge the dataset."""
         counted = class_counts(context)
-        if isinstance(counted, NotApplicable):
-            return counted
-        missing = missing_cells(counted.counts)
+        missing = counted.counts == 0
         everywhere = missing.all(axis=0)
         findings = []
         untrained = np.flatnonzero(missing[counted.train] & ~everywhere)
-        issues = _untrained_issues(context.manifest, untrained)
+        issues = self._issues_of(context, untrained)
         if len(untrained):
-            names = [counted.classes[k] for k in untrained]
-            findings.append(
-                self._finding(
-                    counted,
-                    Severity.ERROR,
-                    f"{_classes(names)} no sample in {counted.splits[counted.train]!r}, but "
-                    f"{'is' if len(names) == 1 else 'are'} evaluated: {listed(names)}",
-                    sample_ids=worst_sample_ids(issues),
-                    n_affected=issues.num_rows,
-                )
-            )
+            findings.append(self._untrained(counted, untrained, issues))
         for split, name in enumerate(counted.splits):
             absent = np.flatnonzero(missing[split] & ~everywhere)
             if split != counted.train and len(absent):
                 findings.append(self._unevaluated(counted, split, name, absent))
         if everywhere.any():
-            names = [counted.classes[k] for k in np.flatnonzero(everywhere)]
-            text = f"{_classes(names)} no sample anywhere, though declared: {listed(names)}"
-            findings.append(self._finding(counted, Severity.WARNING, text))
+            findings.append(self._nowhere(counted, [counted.classes[k] for k in np.flatnonzero(everywhere)]))
         if findings:
             return Found(tuple(findings), issues)
         return Passed(f"all {len(counted.classes)} classes occur in {', '.join(counted.splits)}")
+
+    def _untrained(self, counted: ClassCounts, untrained: NDArray[np.intp], issues: pa.Table) -> Finding:
+        names = [counted.classes[k] for k in untrained]
+        evaluated = [name for name, row in zip(counted.splits, counted.counts, strict=True) if row[untrained].any()]
+        return self.finding(
+            f"{have(len(names), 'class', 'classes')} no sample in {counted.splits[counted.train]!r}, but "
+            f"{'it is' if len(names) == 1 else 'they are'} evaluated in {listed(evaluated)}: {listed(names)}",
+            "split again, stratified by class, or add training samples of the class",
+            evidence=_matrix(counted),
+            affected=issues,
+        )
 
     def _unevaluated(self, counted: ClassCounts, split: int, name: str, absent: NDArray[np.intp]) -> Finding:
         share = counted.counts[counted.train, absent] / counted.rows[counted.train]
         expected = share * counted.rows[split]
         names = [counted.classes[k] for k in absent]
         by_chance = bool(np.all(expected < self.min_expected))
-        text = f"{_classes(names)} no sample in {name!r}, so that nothing measures it: {listed(names)}"
-        return self._finding(
-            counted, Severity.INFO if by_chance else Severity.WARNING, text, expected=expected.tolist()
+        return self.finding(
+            f"{have(len(names), 'class', 'classes')} no sample in {name!r}, which then measures nothing about "
+            f"{'it' if len(names) == 1 else 'them'}: "
+            f"{listed(names)}"
+            + (f" (fewer than {self.min_expected:g} would be expected in a split of this size)" if by_chance else ""),
+            f"split again, stratified by class, or add samples of the class to {name!r}",
+            severity=Severity.INFO if by_chance else self.severity,
+            evidence=_matrix(counted) | {"expected": expected.tolist()},
         )
 
-    def _finding(
-        self,
-        counted: ClassCounts,
-        severity: Severity,
-        message: str,
-        *,
-        sample_ids: tuple[str, ...] = (),
-        n_affected: int = 0,
-        expected: list[float] | None = None,
-    ) -> Finding:
-        evidence = counted.to_evidence() | ({} if expected is None else {"expected": expected})
-        return Finding(
-            code=self.code,
-            name=self.name,
-            severity=severity,
-            message=message,
-            remedy="split again, stratified by class, or add samples of the class to the split, or drop the class "
-            "from the label set on purpose",
-            evidence=evidence,
-            sample_ids=sample_ids,
-            n_affected=n_affected,
+    def _nowhere(self, counted: ClassCounts, names: list[str]) -> Finding:
+        return self.finding(
+            f"{have(len(names), 'class', 'classes')} no sample in any split: {listed(names)} (an empty folder, or a "
+            "name in the list of classes)",
+            "add its samples, or remove the empty folder or the name",
+            evidence=_matrix(counted),
         )
 
-
-def missing_cells(counts: NDArray[np.int64]) -> NDArray[np.bool_]:
-    """Return which classes a split does not have; ``counts`` and the result have shape [S, K]."""
-    return np.asarray(counts == 0)
+    def _issues_of(self, context: RuleContext, classes: NDArray[np.intp]) -> pa.Table:
+        return self.issues(context.ids(_rows_of(context.manifest, classes)))
 
 
-def _classes(names: list[str]) -> str:
-    return "1 class has" if len(names) == 1 else f"{len(names):,} classes have"
+def _matrix(counted: ClassCounts) -> dict[str, Any]:
+    return {"splits": list(counted.splits), "classes": list(counted.classes), "counts": counted.counts.tolist()}
 
 
-def _untrained_issues(manifest: Manifest, classes: NDArray[np.intp]) -> pa.Table:
+def _rows_of(manifest: Manifest, classes: NDArray[np.intp]) -> NDArray[np.intp]:
     if manifest.task is Task.CLASSIFICATION:
         affected = np.asarray(np.isin(manifest.label_codes, classes))
     else:
         affected = np.asarray(manifest.label_matrix[:, classes].any(axis=1))
-    rows = np.flatnonzero(affected & (split_rows(manifest)[1] >= 0))
-    return sample_issues("DC201", manifest.sample_ids.take(rows), np.ones(len(rows)))
+    return np.flatnonzero(affected & (split_rows(manifest)[1] >= 0))

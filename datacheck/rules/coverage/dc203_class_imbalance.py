@@ -3,17 +3,19 @@
 from __future__ import annotations
 
 from dataclasses import dataclass
-from typing import Any, ClassVar
+from typing import ClassVar
 
 import numpy as np
 from numpy.typing import NDArray
 from scipy.stats import chi2
 
-from datacheck.findings import Finding, Found, NotApplicable, Outcome, Passed, Severity
+from datacheck.findings import Found, Outcome, Passed, Severity
 from datacheck.manifest import Task
 from datacheck.rules.base import Rule, RuleContext
 from datacheck.rules.coverage.shared import class_counts
+from datacheck.rules.requirements import CLASSES
 from datacheck.stats import Z95
+from datacheck.text import number, percent
 
 
 @dataclass(frozen=True)
@@ -22,82 +24,84 @@ class ClassImbalance(Rule):
 
     What
     ----
-    Compares the largest with the smallest class, and says how many equally large classes would hold as much variety
-    (the effective number of classes) and what accuracy a model gets that always answers with the largest class.
+    Compares the largest class with the smallest. Also says how many classes of equal size would be as diverse (the
+    effective number of classes), and how accurate a model is that always predicts the largest class.
 
     Why it hurts training
     ---------------------
-    The loss is a mean over samples: large classes drive it, small ones are given up first. And accuracy looks good
-    without anything being learnt, when one answer is right most of the time.
+    The loss is a mean over samples, so large classes dominate it and small classes are learnt last. And accuracy looks
+    good without any learning if one class makes up most of the samples.
 
     How it is measured
     ------------------
-    Ratio of the largest to the smallest class that has samples, per split, with a 95 % interval (delta method on the
-    log of the ratio); effective number = exp of the Shannon entropy of the shares (Hill 1973, order 1). Stated at info
-    from ``info_ratio``, warned of from ``warning_ratio``, an error from ``error_ratio``; only where the counts differ
-    by more than chance (chi-squared against equal classes, p < ``alpha``), so that a handful of samples stays silent.
-    The training split decides. Empty classes are DC201.
+    By the ratio of the largest to the smallest class that has samples, with a 95 % interval (delta method on the
+    logarithm of the ratio). Effective number: exp of the Shannon entropy of the shares (Hill 1973, order 1). It is an
+    info from ``info_ratio`` on, a warning from ``warning_ratio`` on, an error from ``error_ratio`` on, and only if the
+    counts differ by more than chance (chi-squared test against equal classes, p < ``alpha``). The training split
+    decides. Classes without samples are DC201.
 
     How to fix
     ----------
-    Judge by balanced accuracy or recall per class; try class weights or a balanced sampler (``datacheck plan`` measures
-    which of them helps), or collect more of the small classes. If this is what deployment looks like, declare it
-    (DC204) and leave it.
+    Judge models by balanced accuracy or by the recall of each class. Try class weights or a balanced sampler
+    (``datacheck plan`` measures which of them helps), or collect more of the small classes. If the shares are the same
+    where the model will run, declare them (DC204) and leave the classes as they are.
 
     Example
     -------
-    >>> from datacheck.manifest import Manifest
-    >>> manifest = Manifest.from_columns({"label": ["ok"] * 900 + ["crack"] * 60})
-    >>> finding = ClassImbalance().check(RuleContext(manifest)).findings[0]
-    >>> finding.severity.label, round(finding.evidence["ratio"])
-    ('warning', 15)
+    A folder of parts::
+
+        ok       900 images
+        crack     60 images
+
+        DC203 'ok' has 15 times as many samples as 'crack' (900 and 60, 95 % interval 11.6 to 19.5 times); always
+          predicting 'ok' is 93.8 % accurate
     """
 
     code: ClassVar[str] = "DC203"
     name: ClassVar[str] = "class-imbalance"
     severity: ClassVar[Severity] = Severity.WARNING
+    requires = (CLASSES,)
 
-    info_ratio: float = 2.0
-    warning_ratio: float = 10.0
-    error_ratio: float = 100.0
-    alpha: float = 0.001
+    info_ratio: float = 2.0  # below, plain training and plain accuracy serve well
+    warning_ratio: float = 10.0  # the usual bound of "imbalanced" in the literature
+    error_ratio: float = 100.0  # a batch of 100 holds one sample of the small class
+    alpha: float = 0.001  # one false alarm in a thousand datasets
 
     def judge(self, context: RuleContext) -> Outcome:
         """Judge the dataset."""
         counted = class_counts(context)
-        if isinstance(counted, NotApplicable):
-            return counted
         counts = counted.counts[counted.train]
         described = describe_balance(counts)
-        if len(counted.classes) < 2 or described["ratio"] < self.info_ratio or described["p_equal"] >= self.alpha:
-            return Passed(f"largest to smallest class {described['ratio']:.2g} : 1")
-        multilabel = context.manifest.task is Task.MULTILABEL
+        ratio = described["ratio"]
+        if len(counted.classes) < 2 or ratio < self.info_ratio or described["p_equal"] >= self.alpha:
+            return Passed(f"largest to smallest class {ratio:.2g} : 1")
         severity = Severity.INFO
-        if described["ratio"] >= self.warning_ratio:
-            severity = Severity.ERROR if described["ratio"] >= self.error_ratio else Severity.WARNING
+        if ratio >= self.warning_ratio:
+            severity = Severity.ERROR if ratio >= self.error_ratio else Severity.WARNING
         largest, smallest = int(counts.argmax()), int(np.where(counts > 0, counts, counts.max()).argmin())
-        share = counts[largest] / counted.rows[counted.train]
+        share = float(counts[largest] / counted.rows[counted.train])
+        names = counted.classes[largest], counted.classes[smallest]
         consequence = (
-            f"{100 * share:.0f} % of the samples have the largest"
-            if multilabel
-            else f"always answering it is {100 * share:.0f} % right"
+            f"{percent(share)} of the samples have {names[0]!r}"
+            if context.manifest.task is Task.MULTILABEL
+            else f"always predicting {names[0]!r} is {percent(share)} accurate"
         )
-        evidence: dict[str, Any] = {
-            **described,
-            "largest": counted.classes[largest],
-            "smallest": counted.classes[smallest],
-            "majority_share": float(share),
-            "by_split": {name: describe_balance(row) for name, row in zip(counted.splits, counted.counts, strict=True)},
-        }
-        finding = Finding(
-            code=self.code,
-            name=self.name,
+        finding = self.finding(
+            f"{names[0]!r} has {number(ratio)} times as many samples as {names[1]!r} ({counts[largest]:,} and "
+            f"{counts[smallest]:,}, 95 % interval {number(described['ratio_low'])} to "
+            f"{number(described['ratio_high'])} times); {consequence}",
+            "judge by balanced accuracy or the recall of each class; datacheck plan measures whether class weights or "
+            "a balanced sampler help",
             severity=severity,
-            message=f"{counted.classes[largest]!r} has {described['ratio']:.1f} times the samples of "
-            f"{counted.classes[smallest]!r} ({counts[largest]:,} to {counts[smallest]:,}); {consequence}, and the "
-            f"{len(counted.classes)} classes are worth {described['effective_classes']:.1f} equal ones",
-            remedy="judge by balanced accuracy or recall per class, and measure class weights or a balanced sampler",
-            evidence=evidence,
+            evidence={
+                **described,
+                "largest": names[0],
+                "smallest": names[1],
+                "majority_share": share,
+                "by_split": {
+                    name: describe_balance(row) for name, row in zip(counted.splits, counted.counts, strict=True)
+                },
+            },
         )
         return Found((finding,))
 

@@ -10,76 +10,78 @@ import numpy as np
 from numpy.typing import NDArray
 
 from datacheck.errors import ConfigError, did_you_mean
-from datacheck.findings import Finding, Found, NotApplicable, Outcome, Passed, Severity
+from datacheck.findings import Finding, Found, Outcome, Passed, Severity
 from datacheck.manifest import Task
-from datacheck.rules.base import Rule, RuleContext
-from datacheck.rules.coverage.shared import ClassCounts, class_counts, listed
-from datacheck.stats.intervals import multinomial_intervals
-from datacheck.text import percent
+from datacheck.rules.base import CannotJudge, Rule, RuleContext
+from datacheck.rules.coverage.shared import ClassCounts, class_counts, have
+from datacheck.rules.requirements import CLASSES
+from datacheck.stats import multinomial_intervals
+from datacheck.text import listed, number, percent
+
+SUM_TOLERANCE = 0.015
+"""Declared shares may miss a sum of 1 by this much, because people round them to whole percents."""
 
 
 @dataclass(frozen=True)
 class PriorMismatch(Rule):
-    """A split's class shares differ from the declared shares where the model will run.
+    """The class shares of a split differ from the declared shares where the model will run.
 
     What
     ----
-    Compares the class shares of every split with the declared deployment shares, and names classes that are declared
-    but have no sample, or have samples but were not declared.
+    Compares the class shares of every split with the declared deployment shares. Also names classes that are declared
+    but have no sample, and classes that have samples but are not declared.
 
     Why it hurts training
     ---------------------
-    A classifier's probabilities carry the training shares as their prior, so its decisions are off where the shares are
-    others; and a metric averaged over a test split with other shares is not what deployment will show.
+    The probabilities of a classifier include the training shares as their prior, so its decisions are biased where the
+    shares differ. And a metric averaged over a test split with other shares is not what deployment will show.
 
     How it is measured
     ------------------
-    Total variation distance between the shares (half the sum of absolute differences: the share of samples that would
-    have to change class), and Cohen's h per class (Cohen 1988) with simultaneous 95 % intervals of all shares
-    (Goodman 1965). Found where the distance is at least ``min_distance`` and some class is off by at least
-    ``min_h`` at the near end of its interval.
+    By the total variation distance of the shares (half the sum of absolute differences: the share of samples that would
+    have to change their class), and by Cohen's h of each class (Cohen 1988) with simultaneous 95 % intervals of all
+    shares (Goodman 1965). Found if the distance is at least ``min_distance`` and a class is off by at least ``min_h``
+    at the near end of its interval.
 
     How to fix
     ----------
     Weight the loss or the sampler by declared / observed share, or correct the predicted probabilities by that ratio
-    (Saerens et al. 2002); draw the test split with the declared shares, or weight its metrics.
+    (Saerens et al. 2002). Draw the test split with the declared shares, or weight its metrics.
 
     Example
     -------
-    >>> from datacheck.manifest import Manifest
-    >>> manifest = Manifest.from_columns({"label": ["sick"] * 500 + ["well"] * 500})
-    >>> context = RuleContext(manifest, deployment_shares={"sick": 0.02, "well": 0.98})
-    >>> PriorMismatch().check(context).findings[0].message
-    "'all' differs from the declared shares by 48 % of its samples; most of all 'sick': 50 % here, 2 % declared"
+    ``deployment_shares = { sick = 0.02, well = 0.98 }``, and a dataset with 500 images of each::
+
+        DC204 'all' differs from the declared shares by 48 % of its samples; most in 'sick': 50 % here, 2 % declared
     """
 
     code: ClassVar[str] = "DC204"
     name: ClassVar[str] = "prior-mismatch"
     severity: ClassVar[Severity] = Severity.WARNING
+    requires = (CLASSES,)
 
-    min_distance: float = 0.1
-    min_h: float = 0.2
+    min_distance: float = 0.1  # one sample in ten would have another class
+    min_h: float = 0.2  # a small effect in Cohen's terms
 
     def judge(self, context: RuleContext) -> Outcome:
         """Judge the dataset."""
-        if not context.deployment_shares:
-            return NotApplicable(
-                "no deployment shares were declared; declare them to compare, such as "
+        shares = context.deployment_shares
+        if not shares:
+            raise CannotJudge(
+                "no deployment shares are declared; to compare with them, write for example "
                 "deployment_shares = { cat = 0.9, dog = 0.1 } in the configuration"
             )
         if context.manifest.task is Task.MULTILABEL:
-            return NotApplicable("deployment shares sum to 1 over exclusive classes; this is a multilabel dataset")
+            raise CannotJudge("deployment shares are for one class a sample, and this dataset is multilabel")
         counted = class_counts(context)
-        if isinstance(counted, NotApplicable):
-            return counted
-        shares = context.deployment_shares
         _check_shares(shares)
         declared = np.array([shares.get(name, 0.0) for name in counted.classes])
-        findings = [*self._names(counted, shares)]
-        for split, name in enumerate(counted.splits):
-            finding = self._compare(counted.classes, name, counted.counts[split], declared)
-            findings += [finding] if finding else []
-        return Found(tuple(findings)) if findings else Passed("class shares match the declared ones")
+        compared = [
+            self._compare(counted.classes, name, counts, declared)
+            for name, counts in zip(counted.splits, counted.counts, strict=True)
+        ]
+        findings = (*self._names(counted, shares), *(finding for finding in compared if finding))
+        return Found(findings) if findings else Passed("the class shares match the declared ones")
 
     def _names(self, counted: ClassCounts, shares: Mapping[str, float]) -> list[Finding]:
         here = {name for name, n in zip(counted.classes, counted.counts.sum(axis=0), strict=True) if n}
@@ -88,12 +90,10 @@ class PriorMismatch(Rule):
         undeclared = [name for name in counted.classes if name in here and name not in shares]
         if lacking:
             guess = did_you_mean(lacking[0], undeclared or tuple(here))
-            text = f"{len(lacking)} declared classes have no sample: {listed(lacking)}{guess}"
+            text = f"{have(len(lacking), 'declared class', 'declared classes')} no sample: {listed(lacking)}{guess}"
             findings.append(self._finding(Severity.ERROR, text, {"declared_without_samples": lacking}))
         if undeclared:
-            text = (
-                f"{len(undeclared)} classes have samples but no declared share, which counts as 0: {listed(undeclared)}"
-            )
+            text = f"{have(len(undeclared), 'class', 'classes')} samples but no declared share: {listed(undeclared)}"
             findings.append(self._finding(Severity.WARNING, text, {"undeclared": undeclared}))
         return findings
 
@@ -108,25 +108,22 @@ class PriorMismatch(Rule):
             return None
         worst = max(range(len(classes)), key=lambda k: (round(float(certain[k]), 6), -declared[k]))
         text = (
-            f"{split!r} differs from the declared shares by {percent(distance)} of its samples; most of all "
+            f"{split!r} differs from the declared shares by {percent(distance)} of its samples; most in "
             f"{classes[worst]!r}: {percent(observed[worst])} here, {percent(declared[worst])} declared"
         )
+        keys = ("observed", "declared", "h", "h_low", "h_high")
         by_class = {
-            name: {"observed": float(observed[k]), "declared": float(declared[k]), "h": float(h[k]),
-                   "h_low": float(low[k]), "h_high": float(high[k])}
-            for k, name in enumerate(classes)
-        }  # fmt: skip
-        evidence = {"split": split, "total_variation": distance, "classes": by_class}
-        return self._finding(self.severity, text, evidence)
+            name: dict(zip(keys, map(float, row), strict=True))
+            for name, *row in zip(classes, observed, declared, h, low, high, strict=True)
+        }
+        return self._finding(self.severity, text, {"split": split, "total_variation": distance, "classes": by_class})
 
     def _finding(self, severity: Severity, message: str, evidence: Mapping[str, object]) -> Finding:
-        return Finding(
-            code=self.code,
-            name=self.name,
+        return self.finding(
+            message,
+            "weight the loss by declared / observed share or correct the predicted probabilities, and evaluate with "
+            "the declared shares; if the declaration is wrong, correct deployment_shares",
             severity=severity,
-            message=message,
-            remedy="weight the loss by declared / observed share or correct the predicted priors, and evaluate on the "
-            "declared shares; where the declaration is wrong, correct deployment_shares",
             evidence=evidence,
         )
 
@@ -146,7 +143,7 @@ def cohens_h_from(
 
 def _check_shares(shares: Mapping[str, float]) -> None:
     total = sum(shares.values())
-    if min(shares.values()) < 0 or abs(total - 1) > 0.01:
+    if min(shares.values()) < 0 or abs(total - 1) > SUM_TOLERANCE:
         raise ConfigError(
-            f"deployment_shares: expected shares of at least 0 that sum to 1, found {dict(shares)} with sum {total:g}"
+            f"deployment_shares: expected shares from 0 to 1 with sum 1, found {dict(shares)} with sum {number(total)}"
         )

@@ -10,77 +10,89 @@ import pyarrow as pa
 from numpy.typing import NDArray
 from scipy.special import gammaln
 
-from datacheck.findings import Finding, Found, NotApplicable, Outcome, Passed, Severity, sample_issues, worst_sample_ids
-from datacheck.manifest import Task
-from datacheck.rules.base import Rule, RuleContext
+from datacheck.findings import Finding, Found, Outcome, Passed, Severity
+from datacheck.labels.placeholders import placeholder_targets
+from datacheck.rules.base import CannotJudge, Rule, RuleContext
 from datacheck.rules.coverage.shared import split_rows
+from datacheck.rules.requirements import TARGET
 from datacheck.stats import Z95
+from datacheck.text import number, percent
+
+MAX_SPANS = 3
+"""A message names at most this many ranges; the evidence has all of them."""
+
+MIDDLE = (0.01, 0.99)
+"""The bins of the sparse ranges lie between these quantiles, so that one outlier does not widen them all."""
+
+HEAP_FACTOR = 10
+"""One value is a heap if it occurs at least so many times as often as a usual value."""
 
 
 @dataclass(frozen=True)
 class TargetRangeGap(Rule):
-    """Evaluation targets fall where there are no, or hardly any, training targets.
+    """Evaluation targets fall where there are no training targets, or hardly any.
 
     What
     ----
-    Finds gaps in the range of the training targets that evaluation targets fall into, evaluation targets beyond the
-    training range (extrapolation), regions where training targets are sparse beside the evaluation split, and heaps:
-    one value that a large part of the targets share, such as a cap or a default.
+    Finds gaps between the training targets that evaluation targets fall into, evaluation targets beyond the training
+    range (extrapolation), ranges where training targets are sparse compared with the evaluation split, and heaps: one
+    value that a large part of the targets share, such as a cap or a default.
 
     Why it hurts training
     ---------------------
-    A regressor interpolates at best; what it says in a range that it never saw is a guess, and the metric averages the
-    guess away. A heap at a cap teaches the cap.
+    A regression model interpolates at best. In a range that it was not trained on it guesses, and the average metric
+    hides this. A heap at a cap teaches the cap.
 
     How it is measured
     ------------------
-    Gaps: if both splits come from one distribution, the chance that k or more of m evaluation targets fall between two
-    neighbouring order statistics of n training targets (or beyond the last) is ∏ (m - j) / (n + m - j), j < k, whatever
-    the distribution (Pólya's urn); Benjamini–Hochberg over all gaps, found below ``alpha`` and from ``min_samples``
-    targets on. Exact, so a lonely outlier neither fires nor hides a gap. Sparse: of ``n_bins`` bins of equal width over
-    the middle 98 % of the evaluation targets, those whose density is ``sparse_ratio`` times that in training at the
-    low end of its 95 % interval. Heaps: one value holds ``heap_share`` of at least ``heap_distinct`` distinct ones.
+    Gaps: if both splits have one distribution, the chance that k or more of m evaluation targets fall between two
+    neighbouring values of n training targets (or beyond the last) is ∏ (m - j) / (n + m - j), j < k, whatever the
+    distribution (Pólya's urn). Found below ``alpha`` after Benjamini–Hochberg over all gaps, from ``min_samples``
+    targets on. The test is exact, so one outlier neither causes nor hides a gap. Sparse: of ``n_bins`` bins of equal
+    width over the middle 98 % of the evaluation targets, those that are ``sparse_ratio`` times as dense as in training
+    at the low end of the 95 % interval. Heaps: one value of at least ``heap_distinct`` holds ``heap_share`` of the
+    targets. Placeholders such as -999 and targets that are not finite are left out (DC106).
 
     How to fix
     ----------
-    Split again, stratified by bins of the target, or collect samples in the missing range. Treat a heap as what it is:
-    a censored value, a unit mistake or a filled-in default.
+    Split again, stratified by bins of the target, or collect samples in the missing range. Find out what a heap is: a
+    cap, a mistake of unit, or a filled-in default.
 
     Example
     -------
-    >>> import numpy as np
-    >>> from datacheck.manifest import Manifest
-    >>> low, high = np.linspace(0, 10, 200), np.linspace(20, 30, 50)
-    >>> columns = {"target": np.concatenate([low, high]), "split": ["train"] * 200 + ["test"] * 50}
-    >>> TargetRangeGap().check(RuleContext(Manifest.from_columns(columns))).findings[0].message
-    "50 of 50 targets in 'test' (100.0 %) lie where 'train' has none: above 10"
+    A price model is trained on flats and tested on houses::
+
+        split    rows    price
+        train     200    0 to 10
+        test       50    20 to 30
+
+        DC205 50 of 50 targets in 'test' (100 %) lie where 'train' has none: above 10
     """
 
     code: ClassVar[str] = "DC205"
     name: ClassVar[str] = "target-range-gap"
     severity: ClassVar[Severity] = Severity.WARNING
+    requires = (TARGET,)
 
-    alpha: float = 0.001
-    min_samples: int = 3
-    n_bins: int = 20
-    sparse_ratio: float = 5.0
-    heap_share: float = 0.05
-    heap_distinct: int = 50
+    alpha: float = 0.001  # one false alarm in a thousand datasets
+    min_samples: int = 3  # one or two targets beyond the range change no metric
+    n_bins: int = 20  # a twentieth of the range is about what a model can tell apart
+    sparse_ratio: float = 5.0  # five times fewer training targets double the error of a mean
+    heap_share: float = 0.05  # one target in twenty
+    heap_distinct: int = 50  # ratings and counts have fewer values, and heaps by nature
 
     def judge(self, context: RuleContext) -> Outcome:
         """Judge the dataset."""
         manifest = context.manifest
-        if manifest.task is not Task.REGRESSION:
-            return NotApplicable(f"needs a regression target; the task of this dataset is {manifest.task.value}")
-        target = np.where(np.isfinite(manifest.target), manifest.target, np.nan)
+        target = np.where(placeholder_targets(manifest.target), np.nan, manifest.target)
         splits, codes = split_rows(manifest)
-        present = ~np.isnan(target)
+        present = np.isfinite(target)
         train = splits.index("train") if "train" in splits else 0
         learnt = np.sort(target[present & (codes == train)])
         if len(learnt) == 0:
-            return NotApplicable(f"no sample in {splits[train]!r} has a target")
+            raise CannotJudge(f"no sample in {splits[train]!r} has a usable target (see DC106)")
         findings = self._heap(learnt, splits[train])
-        tables = []
+        tables = [self.issues([])]
         for split, name in enumerate(splits):
             rows = np.flatnonzero(present & (codes == split))
             if split == train or len(rows) == 0:
@@ -89,62 +101,55 @@ class TargetRangeGap(Rule):
             inside, spans = gap_members(learnt, target[rows], self.alpha, self.min_samples)
             if inside.any():
                 affected = np.sort(rows[inside])
-                issues = sample_issues(self.code, manifest.sample_ids.take(affected), 1.0, value=target[affected])
-                tables.append(issues)
-                findings.append(self._gap(splits[train], name, spans, issues, len(rows)))
+                tables.append(self.issues(context.ids(affected), value=target[affected]))
+                findings.append(self._gap((splits[train], name), spans, tables[-1], len(rows)))
             sparse = sparse_bins(learnt, target[rows[~inside]], self.n_bins, self.sparse_ratio)
             if sparse:
-                findings.append(self._sparse(splits[train], name, sparse))
+                findings.append(self._sparse((splits[train], name), sparse))
         if not findings:
-            return Passed(f"targets of {splits[train]!r} cover those of every other split")
-        return Found(tuple(findings), pa.concat_tables(tables)) if tables else Found(tuple(findings))
+            return Passed(f"the targets of {splits[train]!r} cover those of every other split")
+        return Found(tuple(findings), pa.concat_tables(tables))
 
-    def _gap(self, train: str, split: str, spans: list[dict[str, Any]], issues: pa.Table, n_rows: int) -> Finding:
+    def _gap(self, names: tuple[str, str], spans: list[dict[str, Any]], issues: pa.Table, n_rows: int) -> Finding:
+        train, split = names
         n = issues.num_rows
         where = [_span(span["low"], span["high"]) for span in spans]
-        more = f" and {len(where) - 3} more" if len(where) > 3 else ""
-        return Finding(
-            code=self.code,
-            name=self.name,
-            severity=self.severity,
-            message=f"{n:,} of {n_rows:,} targets in {split!r} ({100 * n / n_rows:.1f} %) lie where "
-            f"{train!r} has none: {', '.join(where[:3])}{more}",
-            remedy="split again, stratified by bins of the target, or collect training samples in these ranges",
+        more = f" and {len(where) - MAX_SPANS} more ranges" if len(where) > MAX_SPANS else ""
+        return self.finding(
+            f"{n:,} of {n_rows:,} targets in {split!r} ({percent(n / n_rows)}) lie where {train!r} has none: "
+            f"{', '.join(where[:MAX_SPANS])}{more}",
+            "split again, stratified by bins of the target, or collect training samples in these ranges",
             evidence={"split": split, "gaps": spans, "share": n / n_rows},
-            sample_ids=worst_sample_ids(issues),
-            n_affected=n,
+            affected=issues,
         )
 
-    def _sparse(self, train: str, split: str, bins: list[dict[str, Any]]) -> Finding:
+    def _sparse(self, names: tuple[str, str], bins: list[dict[str, Any]]) -> Finding:
+        train, split = names
         worst = max(bins, key=lambda row: row["ratio_low"])
-        return Finding(
-            code=self.code,
-            name=self.name,
+        return self.finding(
+            f"targets {_span(worst['low'], worst['high'])} are at least {number(worst['ratio_low'], 2)} times as "
+            f"common in {split!r} as in {train!r} ({worst['evaluated']:,} and {worst['trained']:,} samples)",
+            "stratify the split by bins of the target, or collect training samples in the sparse range",
             severity=Severity.INFO,
-            message=f"targets {_span(worst['low'], worst['high'])} are at least {worst['ratio_low']:.1f} times as "
-            f"dense in {split!r} as in {train!r} ({worst['evaluated']:,} beside {worst['trained']:,})",
-            remedy="stratify the split by bins of the target, or collect training samples in the sparse range",
             evidence={"split": split, "bins": bins},
-            n_affected=sum(row["evaluated"] for row in bins),
+            affected=sum(row["evaluated"] for row in bins),
         )
 
     def _heap(self, learnt: NDArray[np.float64], train: str) -> list[Finding]:
-        starts = np.flatnonzero(np.diff(learnt, prepend=np.nan) != 0)
-        values, counts = learnt[starts], np.diff(starts, append=len(learnt))
+        values, counts = np.unique(learnt, return_counts=True)
         top = int(counts.argmax())
         share = float(counts[top] / len(learnt))
-        if len(values) < self.heap_distinct or share < self.heap_share or counts[top] < 10 * np.median(counts):
+        rare = share < self.heap_share or counts[top] < HEAP_FACTOR * np.median(counts)
+        if rare or len(values) < self.heap_distinct:
             return []
         return [
-            Finding(
-                code=self.code,
-                name=self.name,
+            self.finding(
+                f"{percent(share)} of the targets in {train!r} are exactly {number(values[top])}, among "
+                f"{len(values):,} different values",
+                "find out whether this value is a cap, a default or a missing value, and treat it as such",
                 severity=Severity.INFO,
-                message=f"{share * 100:.1f} % of the targets in {train!r} are exactly {values[top]:g}, "
-                f"among {len(values):,} distinct values",
-                remedy="find out whether this value is a cap, a default or a missing value, and treat it as such",
                 evidence={"value": float(values[top]), "share": share, "distinct": len(values)},
-                n_affected=int(counts[top]),
+                affected=int(counts[top]),
             )
         ]
 
@@ -152,12 +157,12 @@ class TargetRangeGap(Rule):
 def gap_members(
     learnt: NDArray[np.float64], evaluated: NDArray[np.float64], alpha: float, min_samples: int
 ) -> tuple[NDArray[np.bool_], list[dict[str, Any]]]:
-    """Return which evaluated targets lie in a gap of the learnt ones that chance does not explain, and the gaps.
+    """Return which evaluated targets lie in a gap of the training targets that chance does not explain, and the gaps.
 
     Parameters
     ----------
     learnt, evaluated
-        Targets, shapes [n] and [m], finite; the learnt ones ascending.
+        Targets of training and evaluation, shapes [n] and [m], finite; those of training ascending.
     alpha, min_samples
         A gap counts below this adjusted p-value, and from so many evaluated targets on.
 
@@ -197,11 +202,11 @@ def gap_members(
 def sparse_bins(
     learnt: NDArray[np.float64], evaluated: NDArray[np.float64], n_bins: int, min_ratio: float
 ) -> list[dict[str, Any]]:
-    """Return the bins of the evaluated targets that are much denser there than among the learnt ones (ascending)."""
+    """Return the bins in which evaluated targets are much denser than training targets, which come ascending."""
     if len(evaluated) == 0:
         return []
     evaluated = np.sort(evaluated)
-    low, high = np.quantile(evaluated, [0.01, 0.99])
+    low, high = np.quantile(evaluated, MIDDLE)
     if not high > low:
         return []
     edges = np.linspace(low, high, n_bins + 1)

@@ -13,84 +13,96 @@ import pyarrow.compute as pc
 from numpy.typing import NDArray
 from scipy.special import gammaln
 
-from datacheck.findings import Finding, Found, NotApplicable, Outcome, Passed, Severity
+from datacheck.findings import Found, Outcome, Passed, Severity
 from datacheck.manifest import Manifest, Task
-from datacheck.rules.base import Rule, RuleContext
-from datacheck.stats.intervals import benjamini_hochberg
+from datacheck.rules.base import CannotJudge, Rule, RuleContext
+from datacheck.stats import benjamini_hochberg
+from datacheck.text import listed
+
+Attribute = tuple[NDArray[np.int32], list[str]]
+"""The codes of a column [N], -1 for missing, and the values that they stand for."""
 
 
 @dataclass(frozen=True)
 class MissingCombination(Rule):
-    """Two attributes never meet, though both are common.
+    """Two attributes never occur together, though both are common.
 
     What
     ----
-    Crosses the class, the group and every categorical extra column two by two, and names the combinations without a
-    single row though many would be expected: no *night* photo of a *bicycle*, say.
+    Crosses the class, the group and every categorical extra column, two at a time, and names the combinations without
+    a single row where many would be expected: for example no *night* photo of a *bicycle*.
 
     Why it hurts training
     ---------------------
-    What never occurs together is learnt as a rule: night means no bicycle. The model fails on exactly the combination
-    that nobody looked at, and no evaluation split holds a sample to show it.
+    The model learns that what never occurs together does not occur: at night there are no bicycles. It fails on exactly
+    this combination, and no evaluation split holds a sample that would show it.
 
     How it is measured
     ------------------
-    For each pair of attributes with 2 to ``max_values`` values: cells with no row, whose expected count under
-    independence (product of the margins) is at least ``min_expected``; the exact hypergeometric chance of an empty
-    cell, Benjamini–Hochberg over all cells of all pairs, below ``alpha``. Pairs in which one attribute determines the
-    other, or more than ``max_empty`` of the cells are empty, are nested by design (a model and its maker) and left out.
-    Columns with more values, such as ids, and columns of fractions are not attributes.
+    For each two attributes with 2 to ``max_values`` values: the cells without a row whose expected count under
+    independence (the product of the margins) is at least ``min_expected``. Found if the exact hypergeometric chance of
+    an empty cell is below ``alpha`` after Benjamini–Hochberg over all cells of all pairs. Pairs in which one attribute
+    determines the other, or more than ``max_empty`` of the cells are empty, are nested by design (a model and its
+    maker) and left out. Columns with more values, such as ids, and columns of fractions are not attributes.
 
     How to fix
     ----------
-    Collect the missing combination, or say where the model must not be used. Augmentation can stand in where the
-    attribute is a matter of rendering, such as brightness.
+    Collect the missing combination, or document that the model must not be used for it. If the attribute is a matter of
+    rendering, such as brightness, augmentation can replace it.
 
     Example
     -------
-    >>> from datacheck.manifest import Manifest
-    >>> label = ["car", "bicycle"] * 300
-    >>> light = ["night" if row % 4 == 0 else "day" for row in range(600)]
-    >>> manifest = Manifest.from_columns({"label": label, "light": light})
-    >>> MissingCombination().check(RuleContext(manifest)).findings[0].message
-    "no row has label 'bicycle' with light 'night', where 75 would be expected"
+    600 rows, half of them bicycles, a quarter at night::
+
+        label      light    rows
+        car        day       150
+        car        night     150
+        bicycle    day       300
+
+        DC206 no row has label 'bicycle' and light 'night'; 75 would be expected if the two were independent
     """
 
     code: ClassVar[str] = "DC206"
     name: ClassVar[str] = "missing-combination"
     severity: ClassVar[Severity] = Severity.WARNING
 
-    min_expected: float = 10.0
-    alpha: float = 0.01
-    max_values: int = 20
-    max_empty: float = 0.5
+    min_expected: float = 10.0  # fewer expected rows are too few to learn the combination anyway
+    alpha: float = 0.01  # one false alarm in a hundred datasets
+    max_values: int = 20  # more values are ids or free text
+    max_empty: float = 0.5  # where most combinations are missing, that is the design
 
     def judge(self, context: RuleContext) -> Outcome:
         """Judge the dataset."""
         found = dict(attributes(context.manifest, self.max_values))
         if len(found) < 2:
-            return NotApplicable(
+            raise CannotJudge(
                 f"needs two attributes of 2 to {self.max_values} values (the class, the group, or extra columns of the "
-                f"table), found {list(found) or 'none'}"
+                f"table), found {listed(list(found))}"
             )
         cells = [cell for a, b in combinations(found, 2) for cell in self._empty_cells(a, found[a], b, found[b])]
-        if not cells:
-            return Passed(f"every expected combination of {', '.join(found)} occurs")
-        adjusted = benjamini_hochberg([cell["p"] for cell in cells])
-        kept = [cell | {"p_adjusted": float(p)} for cell, p in zip(cells, adjusted, strict=True)]
-        kept = [cell for cell in kept if cell["p_adjusted"] < self.alpha and cell["expected"] >= self.min_expected]
-        kept = [cell for cell in kept if cell["rows"] == 0]
+        adjusted = benjamini_hochberg([cell["p"] for cell in cells]) if cells else []
+        kept = [
+            cell | {"p_adjusted": float(p)}
+            for cell, p in zip(cells, adjusted, strict=True)
+            if p < self.alpha and cell["expected"] >= self.min_expected and cell["rows"] == 0
+        ]
         if not kept:
-            return Passed(f"every expected combination of {', '.join(found)} occurs")
+            return Passed(f"every combination of {', '.join(found)} that is to be expected occurs")
         kept.sort(key=lambda cell: -cell["expected"])
-        return Found((self._finding(kept),))
+        (a, b), (x, y) = kept[0]["columns"], kept[0]["values"]
+        more = f"; {len(kept) - 1:,} more combinations are missing" if len(kept) > 1 else ""
+        finding = self.finding(
+            f"no row has {a} {x!r} and {b} {y!r}; {kept[0]['expected']:.0f} would be expected if the two were "
+            f"independent{more}",
+            "collect the missing combinations, or document that the model must not be used for them",
+            evidence={"combinations": kept},
+        )
+        return Found((finding,))
 
-    def _empty_cells(
-        self, a: str, of_a: tuple[NDArray[np.int32], list[str]], b: str, of_b: tuple[NDArray[np.int32], list[str]]
-    ) -> list[dict[str, Any]]:
-        """Every cell of a pair with its count, expectation and chance of being empty.
+    def _empty_cells(self, a: str, of_a: Attribute, b: str, of_b: Attribute) -> list[dict[str, Any]]:
+        """Every cell of two attributes with its count, expectation and chance of being empty.
 
-        None for nested pairs, and none for two columns that say the same thing, such as the labels of two annotators.
+        No cell for nested attributes, nor for two columns with the same words, such as the labels of two annotators.
         """
         (codes_a, names_a), (codes_b, names_b) = of_a, of_b
         known = (codes_a >= 0) & (codes_b >= 0)
@@ -111,22 +123,9 @@ class MissingCombination(Rule):
             for i, j in np.ndindex(joint.shape)
         ]
 
-    def _finding(self, cells: list[dict[str, Any]]) -> Finding:
-        worst = cells[0]
-        (a, b), (x, y) = worst["columns"], worst["values"]
-        more = f"; {len(cells) - 1:,} more combinations are missing" if len(cells) > 1 else ""
-        return Finding(
-            code=self.code,
-            name=self.name,
-            severity=self.severity,
-            message=f"no row has {a} {x!r} with {b} {y!r}, where {worst['expected']:.0f} would be expected{more}",
-            remedy="collect the missing combinations, or state that the model must not be used for them",
-            evidence={"combinations": cells},
-        )
-
 
 def is_same_vocabulary(one: list[str], other: list[str]) -> bool:
-    """Whether two columns draw on the same words; yes, no and numbers stand for many things and prove nothing.
+    """Whether two columns use the same words; numbers, and columns of two values such as yes and no, do not count.
 
     Examples
     --------
@@ -138,7 +137,7 @@ def is_same_vocabulary(one: list[str], other: list[str]) -> bool:
     return shared >= 2 and 2 * shared > min(len(one), len(other)) > 2
 
 
-def attributes(manifest: Manifest, max_values: int) -> Iterator[tuple[str, tuple[NDArray[np.int32], list[str]]]]:
+def attributes(manifest: Manifest, max_values: int) -> Iterator[tuple[str, Attribute]]:
     """Yield each attribute's name, codes [N] (-1 for missing) and values: label, group, categorical extra columns."""
     names = [name for name in ("label", "group", *manifest.extra_columns) if name in manifest]
     for name in names:

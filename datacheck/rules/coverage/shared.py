@@ -1,4 +1,4 @@
-"""Counts that the coverage rules share: every row, once, by split and class."""
+"""The counts that the coverage rules share: every row, by split and class."""
 
 from __future__ import annotations
 
@@ -7,9 +7,9 @@ from dataclasses import dataclass
 import numpy as np
 from numpy.typing import NDArray
 
-from datacheck.findings import NotApplicable
 from datacheck.manifest import Manifest, Task
-from datacheck.rules.base import RuleContext
+from datacheck.rules.base import CannotJudge, RuleContext
+from datacheck.text import plural
 
 
 @dataclass(frozen=True)
@@ -34,20 +34,10 @@ class ClassCounts:
     rows: NDArray[np.int64]
     train: int
 
-    def to_evidence(self) -> dict[str, object]:
-        """Return the whole split × class matrix as JSON values."""
-        return {
-            "splits": list(self.splits),
-            "classes": list(self.classes),
-            "counts": self.counts.tolist(),
-        }
 
-
-def class_counts(context: RuleContext) -> ClassCounts | NotApplicable:
-    """Count the classes of a classification or multilabel manifest, or say why they cannot be counted."""
+def class_counts(context: RuleContext) -> ClassCounts:
+    """Count the classes of a classification or multilabel manifest, for a rule that requires `CLASSES`."""
     manifest = context.manifest
-    if manifest.task not in (Task.CLASSIFICATION, Task.MULTILABEL):
-        return NotApplicable(f"needs class labels; the task of this dataset is {manifest.task.value}")
     splits, codes = split_rows(manifest)
     n_classes = len(manifest.classes)
     if manifest.task is Task.CLASSIFICATION:
@@ -62,7 +52,7 @@ def class_counts(context: RuleContext) -> ClassCounts | NotApplicable:
         rows = np.bincount(codes[labelled & (codes >= 0)], minlength=len(splits))
     kept = np.flatnonzero(rows > 0)
     if n_classes == 0 or len(kept) == 0:
-        return NotApplicable("no sample has a class label (see DC106)")
+        raise CannotJudge("no sample of any split has a class label (see DC106)")
     names = tuple(splits[split] for split in kept)
     train = names.index("train") if "train" in names else 0
     return ClassCounts(names, manifest.classes, counts[kept].astype(np.int64), rows[kept].astype(np.int64), train)
@@ -75,13 +65,12 @@ def split_rows(manifest: Manifest) -> tuple[tuple[str, ...], NDArray[np.int32]]:
     return manifest.splits, manifest.split_codes
 
 
-def listed(words: list[str], limit: int = 5) -> str:
-    """Return the words as a list for a sentence, cut after ``limit``.
+def have(count: int, one: str, many: str = "") -> str:
+    """Return a count with its noun and the verb.
 
     Examples
     --------
-    >>> listed(["a", "b", "c"], 2)
-    "'a', 'b' and 1 more"
+    >>> have(1, "class", "classes"), have(3, "class", "classes")
+    ('1 class has', '3 classes have')
     """
-    shown = ", ".join(repr(word) for word in words[:limit])
-    return shown if len(words) <= limit else f"{shown} and {len(words) - limit:,} more"
+    return f"{plural(count, one, many)} {'has' if count == 1 else 'have'}"

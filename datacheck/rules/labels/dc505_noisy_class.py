@@ -12,9 +12,9 @@ from datacheck.findings import Finding, Found, NotApplicable, Outcome, Passed, S
 from datacheck.labels.confident_learning import confident_labels
 from datacheck.probing.skill import MIN_SKILL
 from datacheck.rules.base import Rule, RuleContext
-from datacheck.rules.coverage.shared import listed
 from datacheck.rules.shared import trusted
 from datacheck.stats.intervals import proportion
+from datacheck.text import listed
 
 
 @dataclass(frozen=True)
