@@ -80,7 +80,7 @@ class MissingCombination(Rule):
                 f"table), found {listed(list(found))}"
             )
         cells = [cell for a, b in combinations(found, 2) for cell in self._empty_cells(a, found[a], b, found[b])]
-        adjusted = benjamini_hochberg([cell["p"] for cell in cells]) if cells else []
+        adjusted = benjamini_hochberg([cell["p"] for cell in cells])
         kept = [
             cell | {"p_adjusted": float(p)}
             for cell, p in zip(cells, adjusted, strict=True)
