@@ -78,7 +78,7 @@ def checkout(tmp_path: Path) -> Path:
 
 
 def contents(folder: Path) -> dict[str, bytes]:
-    made = {".pytest_cache", "__pycache__", ".ruff_cache", ".hypothesis", ".datacheck"}
+    made = {".pytest_cache", ".mypy_cache", "__pycache__", ".ruff_cache", ".hypothesis", ".datacheck"}
     return {
         str(path.relative_to(folder)): path.read_bytes()
         for path in folder.rglob("*")
@@ -97,7 +97,7 @@ def in_checkout(folder: Path) -> dict[str, str]:
 
 
 @pytest.mark.slow
-@pytest.mark.parametrize("page", ["add-a-rule"])
+@pytest.mark.parametrize("page", ["add-a-rule", "add-a-source"])
 def test_a_page_followed_to_the_letter_works_and_touches_only_what_it_names(page: str, checkout: Path) -> None:
     text = (PAGES / f"{page}.md").read_text(encoding="utf-8").partition("\n## As a plug-in")[0]
     before = contents(checkout)
