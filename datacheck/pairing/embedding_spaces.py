@@ -1,7 +1,8 @@
 """Were all samples embedded by one network, or each fold by a network of its own?
 
-Networks that were trained apart embed into spaces of their own: an axis of one means nothing in another, so a head that
-is fitted on one fold and asked about another answers at random. Heads are then fitted within each space.
+The embeddings of two networks that were trained separately cannot be compared: an axis of one means nothing in the
+other. A head that is fitted on one fold and applied to another would predict at random, so that heads are then fitted
+within each embedding space.
 """
 
 from __future__ import annotations
@@ -14,11 +15,17 @@ from numpy.typing import NDArray
 from datacheck.models.components import Components
 
 N_DIRECTIONS = 24
+"""Leading principal components whose moments are compared; enough to see a rotation, few enough to estimate."""
 N_PERMUTATIONS = 10
-LARGEST_DRAW = 20_000
-LEAST_EXCESS = 0.25
-LEAST_Z = 6.0
-LEAST_ROWS = 30
+"""Random assignments of rows to folds that give the expected difference and its spread."""
+MAX_ROWS = 20_000
+"""Moments are taken from at most so many rows."""
+MIN_EXCESS = 0.25
+"""Separate spaces differ by more than a quarter of the moments' size: two random rotations differ by about 1."""
+MIN_Z = 6.0
+"""… and by more than six standard deviations of what random folds differ by."""
+MIN_FOLD_ROWS = 30
+"""Folds with fewer rows have no moments worth comparing: one space is assumed."""
 
 
 def embedding_spaces(
@@ -26,9 +33,9 @@ def embedding_spaces(
 ) -> NDArray[np.int64]:
     """Number of the space that each row was embedded in: zeros where one space holds all folds; shape [N].
 
-    Folds are dealt at random, so in one space they share mean and covariance. Separate spaces are told by the folds'
-    moments in the leading directions: they differ by more than ``LEAST_EXCESS`` of the moments' size beyond what folds
-    dealt at random do, by ``LEAST_Z`` standard deviations of those. Moments are taken from up to 20,000 rows.
+    Folds are random, so that in one space all folds have the same mean and covariance. In separate spaces the moments
+    of the folds in the leading directions differ by more than `MIN_EXCESS` and `MIN_Z` standard deviations beyond what
+    random folds differ by.
 
     Parameters
     ----------
@@ -37,7 +44,7 @@ def embedding_spaces(
     fold
         The fold that held each row out, shape [N]; -1 for none.
     seed
-        Of the draw and the permutations.
+        Seed of the drawn rows and the permutations.
 
     Examples
     --------
@@ -50,27 +57,27 @@ def embedding_spaces(
     one_space = np.zeros(len(embeddings), dtype=np.int64)
     usable = np.flatnonzero(np.isfinite(embeddings).all(axis=1) & (fold >= 0))
     rng = np.random.default_rng([seed, 5])
-    rows = rng.choice(usable, min(len(usable), LARGEST_DRAW), replace=False)
+    rows = rng.choice(usable, min(len(usable), MAX_ROWS), replace=False)
     sizes = np.bincount(fold[rows]) if len(rows) else np.zeros(1)
-    if (sizes > 0).sum() < 2 or sizes[sizes > 0].min() < LEAST_ROWS:
+    if (sizes > 0).sum() < 2 or sizes[sizes > 0].min() < MIN_FOLD_ROWS:
         return one_space
     directions = _directions(np.asarray(embeddings[rows], dtype=np.float64))
     found = _spread_of_moments(directions, fold[rows])
     by_chance = [_spread_of_moments(directions, rng.permutation(fold[rows])) for _ in range(N_PERMUTATIONS)]
     excess = found - float(np.mean(by_chance))
-    if excess < max(LEAST_EXCESS, LEAST_Z * float(np.std(by_chance))):
+    if excess < max(MIN_EXCESS, MIN_Z * float(np.std(by_chance))):
         return one_space
     return np.where(fold >= 0, fold, 0).astype(np.int64)
 
 
 def _directions(x: NDArray[np.float64]) -> NDArray[np.float64]:
-    """Leading principal components, brought to unit variance, [n, C]."""
+    """Leading principal components, with unit variance, [n, C]."""
     found = Components.fit(x, N_DIRECTIONS, least=1e-6)
     return np.asarray((x - found.mean) @ found.whitening())
 
 
 def _spread_of_moments(x: NDArray[np.float64], fold: NDArray[np.integer[Any]]) -> float:
-    """Mean squared distance of the folds' means and second moments from those of all, a direction."""
+    """Mean squared distance of the folds' means and second moments from those of all rows, per direction."""
     total = 0.0
     for one in np.unique(fold):
         part = x[fold == one]

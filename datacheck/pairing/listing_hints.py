@@ -1,4 +1,4 @@
-"""What the names of a listing say about its pairing: other orders, and rows at which something may have slipped."""
+"""What the names of one listing suggest about its pairing: other sort orders, and rows at which a shift may begin."""
 
 from __future__ import annotations
 
@@ -14,14 +14,20 @@ from datacheck.manifest import natural_key
 
 Indices = NDArray[np.int64]
 
+HINT_SHARE = 0.5
+"""Half of the shifts are expected to begin at a hinted row: a lost file often leaves a gap in the numbers, a lost line
+in a list of labels never does."""
+
+REVERSED = "the labels are in reverse order"
+
 _LAST_NUMBER = re.compile(r"(\d+)(\D*)$")
 
 
 def irregular_rows(uris: Sequence[str | None]) -> Indices:
-    """Rows whose file name does not follow from the one before it as most do; ascending.
+    """Rows whose file name does not follow the one before it as most names do; ascending.
 
-    A number that is missed or repeated, another folder, prefix or ending, or no name at all: where a file is missing or
-    one too many, names tell, and labels slip.
+    A skipped or repeated number, another folder, prefix or ending, or no name at all. Where a file is missing or one
+    too many, the names are irregular, and the labels may be shifted from there on.
 
     Examples
     --------
@@ -42,49 +48,53 @@ def irregular_rows(uris: Sequence[str | None]) -> Indices:
 
 
 def _parsed(uri: str | None) -> tuple[tuple[str, str], int] | None:
-    """What stands around the last number of a name, and that number."""
+    """The text around the last number of a name, and that number."""
     found = None if uri is None else _LAST_NUMBER.search(uri)
     if found is None or uri is None:
         return None
     return (uri[: found.start()], found.group(2)), int(found.group(1))
 
 
-def log_prior(rows: Indices, n_rows: int, hints: Indices) -> NDArray[np.float64]:
-    """Log-probability that something slipped at some rows: half of it on the hints, where there are any.
+def change_prior(rows: Indices, n_rows: int, hints: Indices) -> NDArray[np.float64]:
+    """Log-probability that a shift begins at each of some rows, before content is seen.
 
-    The more rows are hinted at, the less each hint says.
+    `HINT_SHARE` of the probability is spread over the hinted rows, where there are any, the rest over all rows. The
+    more rows are hinted at, the less each hint weighs.
 
     Examples
     --------
-    >>> log_prior(np.array([3, 4]), 100, np.array([4])).round(1).tolist()
+    >>> change_prior(np.array([3, 4]), 100, np.array([4])).round(1).tolist()
     [-5.3, -0.7]
     """
     if not len(hints):
         return np.full(len(rows), -np.log(max(1, n_rows)))
-    return np.log(0.5 / max(1, n_rows) + np.where(np.isin(rows, hints), 0.5 / len(hints), 0))
+    everywhere = (1 - HINT_SHARE) / max(1, n_rows)
+    return np.log(everywhere + np.where(np.isin(rows, hints), HINT_SHARE / len(hints), 0))
 
 
-def whole_orders(n_rows: int, uris: Sequence[str | None] | None) -> dict[str, Indices]:
-    """Whole re-orderings that a listing may need, by name: row n should have the label of row ``source[n]``.
+def order_hypotheses(n_rows: int, uris: Sequence[str | None] | None) -> dict[str, Indices]:
+    """Orders of the whole listing that may repair it, by their description: row n gets the label of row ``source[n]``.
 
     Examples
     --------
-    >>> {name: source.tolist() for name, source in whole_orders(3, ["a1", "a10", "a2"]).items()}
-    {'reversed': [2, 1, 0], 'text-for-number order': [0, 2, 1], 'number-for-text order': [0, 2, 1]}
+    >>> {words: source.tolist() for words, source in order_hypotheses(3, ["a1", "a10", "a2"]).items()}
+    {'the labels are in reverse order': [2, 1, 0],
+     'the samples are in number order (2 before 10), their labels in text order (10 before 2)': [0, 2, 1],
+     'the samples are in text order (10 before 2), their labels in number order (2 before 10)': [0, 2, 1]}
     """
-    orders = {"reversed": np.arange(n_rows)[::-1].copy()}
+    orders = {REVERSED: np.arange(n_rows)[::-1].copy()}
     if uris is None or any(uri is None for uri in uris):
         return orders
-    words = [str(uri) for uri in uris]
-    by_text = np.array(sorted(range(n_rows), key=lambda row: words[row]), dtype=np.int64)
-    by_number = np.array(sorted(range(n_rows), key=lambda row: natural_key(words[row])), dtype=np.int64)
+    names = [str(uri) for uri in uris]
+    by_text = np.array(sorted(range(n_rows), key=lambda row: names[row]), dtype=np.int64)
+    by_number = np.array(sorted(range(n_rows), key=lambda row: natural_key(names[row])), dtype=np.int64)
     if (by_text == by_number).all():
         return orders
-    for name, wanted, listed in (
-        ("text-for-number order", by_number, by_text),
-        ("number-for-text order", by_text, by_number),
+    for words, wanted, listed in (
+        ("the samples are in number order (2 before 10), their labels in text order (10 before 2)", by_text, by_number),
+        ("the samples are in text order (10 before 2), their labels in number order (2 before 10)", by_number, by_text),
     ):
         source = np.empty(n_rows, dtype=np.int64)
         source[wanted] = listed
-        orders[name] = source
+        orders[words] = source
     return orders

@@ -1,68 +1,29 @@
-"""Why two listings do not line up: what the positions show, and what the sort orders show."""
+"""Why two listings do not line up: from the positions of matching names, and from the sort order of each listing."""
 
 from __future__ import annotations
 
 import re
 from collections.abc import Callable, Sequence
-from dataclasses import dataclass
-from enum import StrEnum
 from itertools import pairwise
 
 import numpy as np
 from numpy.typing import NDArray
 
-from datacheck.pairing.keys import stem
+from datacheck.pairing.name_matching import stem
+from datacheck.pairing.repairs import Cause, Diagnosis
 
 Positions = NDArray[np.int64]
 
 
-class Cause(StrEnum):
-    """Why a pairing is wrong."""
-
-    NATURAL_ORDER = "lexicographic-beside-natural"
-    CASE = "case-sensitive-beside-insensitive"
-    LOCALE = "text-beside-locale"
-    AFFIX = "affix-changes-order"
-    SHIFT = "shift"
-    NUMBERING = "numbering-offset"
-    MISSING_FILES = "missing-files"
-    SWAPPED_BLOCK = "swapped-block"
-    REVERSED = "reversed"
-    SHUFFLED = "shuffled"
-
-
-@dataclass(frozen=True)
-class Diagnosis:
-    """A cause, with the positions that are touched.
-
-    Attributes
-    ----------
-    cause
-        None when every pair is right.
-    from_index, to_index
-        First wrong position, and one after the last; -1 and -1 when none is.
-    shift
-        How many places later than given the right label stands (negative: earlier); 0 unless it is one number.
-    detail
-        The cause in words, as part of a sentence.
-    """
-
-    cause: Cause | None
-    from_index: int = -1
-    to_index: int = -1
-    shift: int = 0
-    detail: str = ""
-
-
-def pairing_cause(given: Sequence[int] | Positions, expected: Sequence[int] | Positions) -> Diagnosis:
-    """Tell from positions alone how a pairing went wrong.
+def pairing_cause(given: Sequence[int] | Positions, expected: Sequence[int] | Positions) -> Diagnosis | None:
+    """Return how a pairing went wrong, from positions alone; None when every pair is right.
 
     Parameters
     ----------
     given
-        Position of the label that each image was given, ascending; [N].
+        Position of the label that each image was given, ascending; shape [N].
     expected
-        Position of the label that each image should have had, -1 where that is not known; [N].
+        Position of the label that each image should have, -1 where that is not known; shape [N].
 
     Examples
     --------
@@ -75,18 +36,19 @@ def pairing_cause(given: Sequence[int] | Positions, expected: Sequence[int] | Po
     known = np.flatnonzero(all_expected >= 0)
     wrong = known[all_given[known] != all_expected[known]]
     if not len(wrong):
-        return Diagnosis(None)
+        return None
     first, end = int(wrong[0]), int(wrong[-1]) + 1
     rows = known[(known >= first) & (known < end)]
     given_in, expected_in = all_given[rows], all_expected[rows]
     to_the_end = not (known >= end).any()
     whole = 2 * len(rows) > len(known) and len(wrong) >= len(known) - 1
-    judges = (_missing_or_shift, _reversed, _rolled, _swapped)
-    judged = next(filter(None, (judge(given_in, expected_in, to_the_end) for judge in judges)), None)
-    cause, shift = judged or (Cause.SHUFFLED, 0)
+    tests = (_missing_or_shift, _reversed, _rolled, _swapped)
+    found = next(filter(None, (test(given_in, expected_in, to_the_end) for test in tests)), None)
+    cause, shift = found or (Cause.SHUFFLED, 0)
     if cause is Cause.SHUFFLED:
         whole = 2 * len(rows) > len(known)
-    return Diagnosis(cause, first, end, shift, _words(cause, shift, first, end, whole, to_the_end))
+    span = f"from position {first} {'on' if to_the_end else f'to {end - 1}'}"
+    return Diagnosis(cause, _words(cause, shift, span, whole), first, end, shift)
 
 
 def _missing_or_shift(given: Positions, expected: Positions, to_the_end: bool) -> tuple[Cause, int] | None:
@@ -102,7 +64,7 @@ def _reversed(given: Positions, expected: Positions, to_the_end: bool) -> tuple[
 
 
 def _rolled(given: Positions, expected: Positions, to_the_end: bool) -> tuple[Cause, int] | None:
-    """A roll up to the end: everything moves by k, and k labels go round."""
+    """A rotation up to the end: everything moves by k rows, and the k labels at one end move to the other."""
     starts = _run_starts(given, expected)
     if not to_the_end or len(starts) != 2 or 2 * starts[1] == len(given):
         return None
@@ -111,7 +73,7 @@ def _rolled(given: Positions, expected: Positions, to_the_end: bool) -> tuple[Ca
 
 
 def _swapped(given: Positions, expected: Positions, to_the_end: bool) -> tuple[Cause, int] | None:
-    """Two blocks changed places, with or without others between them."""
+    """Two blocks changed places, with or without other rows between them."""
     starts = _run_starts(given, expected)
     exchanged = len(starts) in {2, 3} and np.all(np.diff(expected[starts]) < 0)
     return (Cause.SWAPPED_BLOCK, 0) if exchanged else None
@@ -121,11 +83,10 @@ def _run_starts(given: Positions, expected: Positions) -> Positions:
     return np.concatenate([[0], np.flatnonzero(np.diff(expected - given)) + 1]).astype(np.int64)
 
 
-def _words(cause: Cause, shift: int, first: int, end: int, whole: bool, to_the_end: bool) -> str:
-    span = f"from position {first} {'on' if to_the_end else f'to {end - 1}'}"
+def _words(cause: Cause, shift: int, span: str, whole: bool) -> str:
     return {
         Cause.SHIFT: f"the labels are shifted by {shift} {span}",
-        Cause.MISSING_FILES: f"files are missing on one side, each shifting all that follow, {span}",
+        Cause.MISSING_FILES: f"files are missing on one side, and each one shifts all labels after it, {span}",
         Cause.REVERSED: "one listing is in reverse order" if whole else f"the labels are reversed {span}",
         Cause.SWAPPED_BLOCK: f"two blocks of labels changed places {span}",
     }.get(cause, "the two orders are unrelated" if whole else f"the labels are shuffled {span}")
@@ -181,7 +142,7 @@ def _ascending(names: Sequence[str], key: Callable[[str], str]) -> bool:
 
 
 def order_cause(images: Sequence[str], labels: Sequence[str]) -> tuple[Cause, str] | None:
-    """Tell from the names whether two sort orders explain a wrong pairing, and which.
+    """Return the two sort orders that explain a wrong pairing, from the names; None when none do.
 
     Examples
     --------

@@ -1,4 +1,4 @@
-"""Which label file belongs to which image, told from the names alone."""
+"""Which label file belongs to which image, from the names alone."""
 
 from __future__ import annotations
 
@@ -15,10 +15,14 @@ from numpy.typing import NDArray
 Words = tuple[str, ...]
 
 _ROLE_SHARE = 0.98
-"""A word in at least this share of one listing …"""
+"""A word in at least this share of one listing (nearly all names; a few stray files are common) …"""
 _OTHER_SHARE = 0.02
-"""… and in at most this share of the other names the listing's role (``img``, ``masks``), not a sample."""
+"""… and in at most this share of the other listing describes the listing (``img``, ``masks``), not a sample."""
 _COMPRESSED = {"gz", "bz2", "xz", "zst"}
+_MAX_EXTENSION = 5
+"""Longest file extension in characters (``.jpeg``, ``.nifti``); a longer one is part of the name."""
+_MAX_TRIMMED = 3
+"""At most so many words are left out at one end of a name: ``_gtFine_labelIds_v2`` is three."""
 _SEPARATORS = re.compile(r"[\W_]+")
 _RUNS = re.compile(r"[^\W\d_]+|\d+")
 _LEADING_ZEROS = re.compile(r"\b0+(?=\d)")
@@ -33,7 +37,7 @@ class Matching:
 
     @property
     def n_matched(self) -> int:
-        """How many images found their label."""
+        """Number of images that have a label."""
         return int((self.label_of >= 0).sum())
 
 
@@ -47,7 +51,14 @@ def stem(name: str) -> str:
     """
     name = name.replace("\\", "/")
     head, dot, extension = name.rpartition(".")
-    if not dot or not head or head.endswith("/") or "/" in extension or extension.isdecimal() or len(extension) > 5:
+    if (
+        not dot
+        or not head
+        or head.endswith("/")
+        or "/" in extension
+        or extension.isdecimal()
+        or len(extension) > _MAX_EXTENSION
+    ):
         return name
     return stem(head) if extension.lower() in _COMPRESSED else head
 
@@ -55,10 +66,10 @@ def stem(name: str) -> str:
 def match_names(images: Sequence[str], labels: Sequence[str]) -> Matching:
     """Match two listings by their names, from the strictest comparison to the loosest.
 
-    Tried in turn, until one places every name of the shorter listing: file stems; words of the path, less the words
-    that name the role of a whole listing (``images``, ``_mask``); the same for the file name alone; both ignoring
-    case; both with digits as numbers; and with one to three words of the longer name left out. Otherwise the
-    comparison that places the most wins, the strictest of equals. Time is linear in the number of names.
+    The comparisons are, in this order: file stems; the words of the path, without the words that describe a whole
+    listing (``images``, ``_mask``); the same for the file name alone; both ignoring case; both with digits as numbers;
+    and with one to three words of the longer name left out. The first that matches every name of the shorter listing
+    is used; otherwise the one that matches the most, the strictest of equals. Time is linear in the number of names.
 
     Parameters
     ----------
@@ -82,8 +93,8 @@ def match_names(images: Sequence[str], labels: Sequence[str]) -> Matching:
     return _match_trimmed(image_stems, label_stems, best)
 
 
-def left_over(n_labels: int, label_of: NDArray[np.int64]) -> NDArray[np.int64]:
-    """Return the positions of the labels that no image has, ascending."""
+def unmatched_labels(n_labels: int, label_of: NDArray[np.int64]) -> NDArray[np.int64]:
+    """Return the positions of the labels that belong to no image, ascending."""
     free = np.ones(n_labels, dtype=bool)
     free[label_of[label_of >= 0]] = False
     return np.flatnonzero(free)
@@ -92,7 +103,7 @@ def left_over(n_labels: int, label_of: NDArray[np.int64]) -> NDArray[np.int64]:
 def match_keys(image_keys: Sequence[str], label_keys: Sequence[str]) -> NDArray[np.int64]:
     """Position of each image's label, -1 where there is none or several could be meant; int64 [N].
 
-    A key that repeats decides nothing, except that two names at the same position with the same key belong together.
+    A repeated key is not used, except that two names at the same position with the same key belong together.
     """
     label_of = np.full(len(image_keys), -1, np.int64)
     position = dict(zip(reversed(label_keys), range(len(label_keys) - 1, -1, -1), strict=True))
@@ -145,14 +156,14 @@ def _base(stems: Sequence[str]) -> list[str]:
 
 
 def _words(name: str, fold: bool) -> str:
-    """Return the words of a name, with one space between them."""
+    """Return the words of a name, separated by one space."""
     if not name.isascii():
         name = unicodedata.normalize("NFC", name)
     return _SEPARATORS.sub(" ", name.casefold() if fold else name).strip()
 
 
 def _runs(words: str) -> str:
-    """Split words where letters meet digits, and take the leading zeros off the digits."""
+    """Split words between letters and digits, and remove the leading zeros of numbers."""
     return _LEADING_ZEROS.sub("", " ".join(_RUNS.findall(words)))
 
 
@@ -175,7 +186,7 @@ def _without_roles(images: list[str], labels: list[str]) -> tuple[list[str], lis
 
 
 def _match_trimmed(images: list[str], labels: list[str], best: Matching) -> Matching:
-    """Match what is left when one name is the other with up to three words more at one end."""
+    """Match the unmatched names where one is the other with up to three more words at one end."""
     split = [_words(name, True) for name in _base(images)], [_words(name, True) for name in _base(labels)]
     if not best.n_matched:
         split = _without_roles(*split)
@@ -183,7 +194,7 @@ def _match_trimmed(images: list[str], labels: list[str], best: Matching) -> Matc
     label_of = best.label_of.copy()
     for swapped in (False, True):
         free_images = np.flatnonzero(label_of < 0)
-        free_labels = left_over(len(labels), label_of)
+        free_labels = unmatched_labels(len(labels), label_of)
         longer, shorter = (free_images, free_labels) if swapped else (free_labels, free_images)
         long_words, short_words = (image_words, label_words) if swapped else (label_words, image_words)
         for long_row, short_row in _trimmed_pairs(long_words, longer.tolist(), short_words, shorter.tolist()):
@@ -202,7 +213,7 @@ def _trimmed_pairs(
     claims: dict[int, list[int]] = {}
     for row in longer:
         words = long_words[row]
-        for trimmed in (part for n in (1, 2, 3) if len(words) > n for part in (words[:-n], words[n:])):
+        for trimmed in (part for n in range(1, _MAX_TRIMMED + 1) if len(words) > n for part in (words[:-n], words[n:])):
             if len(rows_of.get(trimmed, ())) == 1:
                 claims.setdefault(rows_of[trimmed][0], []).append(row)
                 break
