@@ -76,15 +76,12 @@ class ContentCheck:
         None when no hypothesis fits clearly better than the labels as given.
     gain
         Out-of-sample log-likelihood of the repaired labels above that of the given ones, in nats.
-    n_changed
-        Rows whose label changes.
     """
 
     signal: float
     repaired_signal: float
     repair: Repair | None = None
     gain: float = 0.0
-    n_changed: int = 0
 
 
 def check_content(
@@ -132,7 +129,7 @@ def check_content(
             repaired = labels.codes[repair.label_of]
             gain = scorer.gain(repaired)
             if gain > max(min_gain, best.gain) and (signal := scorer.signal(repaired)) > needed:
-                best = ContentCheck(as_given, signal, repair, gain, int((repaired != labels.codes).sum()))
+                best = ContentCheck(as_given, signal, repair, gain)
         return best
 
 

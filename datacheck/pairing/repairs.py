@@ -115,6 +115,11 @@ class Repair:
     change_points: tuple[ChangePoint, ...] = ()
 
     @property
+    def cause(self) -> Cause | None:
+        """Why the pairing is wrong; None when it is right, or cannot be judged."""
+        return None if self.diagnosis is None else self.diagnosis.cause
+
+    @property
     def judged(self) -> bool:
         """Whether enough samples have a label of their own for the pairing to be judged."""
         n_matched = int((self.label_of >= 0).sum())

@@ -78,9 +78,9 @@ class RuleContext:
         """The right pairing of `listings` by their names, found once for all rules."""
         if self.listings is None:
             return None
-        from datacheck.pairing import repair
+        from datacheck.pairing import repair_by_name
 
-        return repair(self.listings)
+        return repair_by_name(self.listings)
 
     @property
     def measured(self) -> Measurements:

@@ -24,7 +24,7 @@ from numpy.typing import NDArray
 from PIL import Image
 
 from datacheck.manifest import Manifest
-from datacheck.pairing.content import examine_pairing
+from datacheck.pairing import LabelCodes, Samples, check_content
 from datacheck.probing import PretrainedWeights
 from datacheck.probing.backends.descriptors import N_EMBEDDING, describe, principal_components
 from datacheck.probing.budget import Clock
@@ -116,13 +116,12 @@ def measure(see: See, labels: Labels, seeds: int, wanted: list[str] | None) -> d
 def one_case(seen: Seen, true: Labels, given: Labels, there: int, uris: Names, seed: int) -> dict[str, float]:
     """Examine one listing; ``there`` first rows have their label somewhere in the listing."""
     started = time.perf_counter()
-    repair = examine_pairing(
-        seen.features, given, uris=uris, fold=seen.fold, pred_probs=seen.pred_probs, seed=seed
-    ).repair
+    samples = Samples(seen.features, names=uris, fold=seen.fold, pred_probs=seen.pred_probs)
+    repair = check_content(samples, LabelCodes.of_classes(given), seed=seed).repair
     seconds = time.perf_counter() - started
     if repair is None:
         return {"claimed": 0.0, "seconds": seconds}
-    wrong = given[repair.source] != true
+    wrong = given[repair.label_of] != true
     settled = repair.certainty >= SETTLED
     return {
         "claimed": 1.0,

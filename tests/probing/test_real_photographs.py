@@ -16,7 +16,7 @@ from datacheck.labels.quality import label_quality
 from datacheck.labels.yields import estimate
 from datacheck.models.components import whiten
 from datacheck.models.ridge import RidgeHead
-from datacheck.pairing.content import examine_pairing
+from datacheck.pairing import LabelCodes, Samples, check_content
 
 pytestmark = [pytest.mark.slow, pytest.mark.timeout(900)]
 
@@ -77,14 +77,14 @@ def test_labels_rolled_by_one_from_a_random_row_are_put_back(photographs, which,
     rows = rng.choice(len(features), 5000, replace=False)
     true, start = labels[which][rows], int(rng.integers(100, 4900))
     given = np.r_[true[:start], np.roll(true[start:], 1)]
-    repair = examine_pairing(features[rows], given, seed=seed).repair
+    repair = check_content(Samples(features[rows]), LabelCodes.of_classes(given), seed=seed).repair
     assert repair is not None
-    assert [move.offset for _, move in repair.segments] == [0, 1]
+    assert [shift.offset for _, shift in repair.segments] == [0, 1]
     # So plain features leave a few photographs that could have either label; they are named, and all others are right.
-    wrong, unsettled = given[repair.source] != true, repair.certainty < 0.95
+    wrong, unsettled = given[repair.label_of] != true, repair.certainty < 0.95
     assert not (wrong & ~unsettled).any()
     assert unsettled.sum() <= 20
-    assert abs(repair.breaks[0].row - start) <= 6
+    assert abs(repair.change_points[0].row - start) <= 6
 
 
 def test_text_order_against_number_order_is_put_back_exactly(photographs) -> None:
@@ -95,9 +95,9 @@ def test_text_order_against_number_order_is_put_back_exactly(photographs) -> Non
     images_by_text = np.empty_like(true)
     images_by_text[text] = true
     for given in (true[text], images_by_text):
-        repair = examine_pairing(features[:5000], given, uris=uris).repair
+        repair = check_content(Samples(features[:5000], names=uris), LabelCodes.of_classes(given)).repair
         assert repair is not None
-        np.testing.assert_array_equal(given[repair.source], true)
+        np.testing.assert_array_equal(given[repair.label_of], true)
 
 
 def test_nothing_is_claimed_on_shuffled_or_clean_labels(photographs) -> None:
@@ -107,10 +107,11 @@ def test_nothing_is_claimed_on_shuffled_or_clean_labels(photographs) -> None:
         rng = np.random.default_rng(seed)
         rows = rng.choice(len(features), 2000, replace=False)
         true = labels["clean"][rows]
-        clean = examine_pairing(features[rows], true, uris=uris, seed=seed)
+        samples = Samples(features[rows], names=uris)
+        clean = check_content(samples, LabelCodes.of_classes(true), seed=seed)
         assert clean.repair is None
         assert clean.signal > 6
-        shuffled = examine_pairing(features[rows], rng.permutation(true), uris=uris, seed=seed)
+        shuffled = check_content(samples, LabelCodes.of_classes(rng.permutation(true)), seed=seed)
         assert shuffled.repair is None
         assert shuffled.signal < 6
 

@@ -7,6 +7,8 @@ from datacheck.rules.base import RuleContext
 from datacheck.rules.files.dc103_pairing_order_mismatch import REMEDIES, PairingOrderMismatch
 from datacheck.testing import shift_labels, toy_labels
 
+from .examples import shown
+
 
 def _manifest(n: int = 50) -> Manifest:
     images = tuple(f"images/img_{row:03d}.jpg" for row in range(n))
@@ -25,8 +27,7 @@ def test_a_planted_shift_is_found_with_every_wrong_pair() -> None:
     (finding,) = outcome.findings
     assert finding.severity is Severity.ERROR
     assert finding.message == (
-        "30 of 50 images stand beside the label of another, from position 20 on: "
-        "the labels are shifted by 1 from position 20 on"
+        "30 of 50 images have the label of another image: the labels are shifted by 1 from position 20 on"
     )
     assert finding.sample_ids == truth.sample_ids
     assert finding.evidence["n_wrong"] == 30
@@ -49,14 +50,21 @@ def test_a_paired_table_without_listings_is_judged_by_its_columns() -> None:
 
 def test_the_clean_twin_is_silent() -> None:
     outcome = _check(_manifest())
-    assert outcome == Passed("50 pairs stand together, by the words of the paths")
+    assert outcome == Passed("the names of 50 pairs match, compared by the words of the paths")
+
+
+def test_the_example_of_its_page() -> None:
+    listings = Listings(("1.jpg", "10.jpg", "2.jpg"), ("1.png", "2.png", "10.png"))
+    outcome = _check(Manifest.from_columns({"uri": listings.images, "label_uri": listings.labels}, listings=listings))
+    assert isinstance(outcome, Found)
+    assert outcome.findings[0].message == shown(PairingOrderMismatch)
 
 
 def test_without_listings_there_is_nothing_to_judge() -> None:
     assert isinstance(_check(toy_labels(10)), NotApplicable)
 
 
-def test_values_and_unrelated_names_are_left_to_the_data() -> None:
+def test_values_and_unrelated_names_are_left_to_the_content() -> None:
     images = ("a1.jpg", "b2.jpg", "c3.jpg", "d4.jpg")
     for labels, reason in ((("cat", "dog", "cat", "dog"), "values that repeat"), (("k", "l", "m", "n"), "in common")):
         outcome = _check(Manifest.from_columns({"uri": images}, listings=Listings(images, labels)))
@@ -74,4 +82,4 @@ def test_numbers_that_start_elsewhere_are_a_warning() -> None:
 
 def test_every_cause_has_a_remedy_with_code() -> None:
     assert set(REMEDIES) == set(Cause)
-    assert all("repair(listings).apply(listings)" in remedy for remedy in REMEDIES.values())
+    assert all("repair_by_name(listings).apply(listings)" in remedy for remedy in REMEDIES.values())

@@ -6,6 +6,7 @@ from datacheck.findings import Found, NotApplicable, Passed
 from datacheck.rules.base import RuleContext
 from datacheck.rules.files.dc108_labels_carry_no_signal import LabelsCarryNoSignal
 
+from .examples import shown
 from .probe_tables import embed, probed, truth
 
 
@@ -21,24 +22,24 @@ def repaired(context: RuleContext) -> tuple[dict[str, object], list[int]]:
 
 
 @pytest.mark.parametrize(("start", "roll"), [(0, 1), (123, 1), (700, 1), (300, -1), (250, 3)])
-def test_labels_that_slipped_from_a_row_on_are_found_and_put_back(start: int, roll: int) -> None:
+def test_labels_shifted_from_a_row_on_are_found_and_put_back(start: int, roll: int) -> None:
     true = truth()
     given = np.r_[true[:start], np.roll(true[start:], roll)]
     repair, labels = repaired(probed(given, embeddings=embed(true, separation=9.0)))
-    assert repair["kind"] == "shift"
+    assert repair["cause"] == "shift"
     assert labels == true.tolist()
     segments = repair["segments"]
     assert isinstance(segments, list)
     assert segments[-1]["offset"] == roll
 
 
-def test_the_message_names_the_row_and_the_slip() -> None:
+def test_the_message_names_the_row_and_the_shift() -> None:
     true = truth()
     given = np.r_[true[:123], np.roll(true[123:], 1)]
     outcome = LabelsCarryNoSignal().check(probed(given, embeddings=embed(true, separation=9.0)))
     assert isinstance(outcome, Found)
     finding = outcome.findings[0]
-    assert finding.message.startswith("labels are off by one from row 123 on")
+    assert finding.message == shown(LabelsCarryNoSignal)
     assert finding.severity.label == "error"
     assert finding.n_affected == int((given != true).sum())
 
@@ -47,7 +48,7 @@ def test_exchanged_blocks_are_put_back() -> None:
     true = truth()
     given = np.r_[true[:200], true[400:600], true[200:400], true[600:]]
     repair, labels = repaired(probed(given, embeddings=embed(true, separation=9.0)))
-    assert repair["kind"] == "shift"
+    assert repair["cause"] == "swapped-block"
     assert labels == true.tolist()
 
 
@@ -60,7 +61,7 @@ def test_a_reversed_block_is_put_back() -> None:
 
 
 @pytest.mark.parametrize(("start", "end", "roll"), [(100, 400, 1), (300, 700, -2), (0, 250, 7)])
-def test_a_window_that_slipped_is_put_back(start: int, end: int, roll: int) -> None:
+def test_a_shifted_window_is_put_back(start: int, end: int, roll: int) -> None:
     true = truth()
     given = np.r_[true[:start], np.roll(true[start:end], roll), true[end:]]
     _, labels = repaired(probed(given, embeddings=embed(true, separation=9.0)))
@@ -78,7 +79,7 @@ def test_what_is_certain_after_the_repair_is_right(seed: int) -> None:
     assert len(unsure) <= 12
     wrong = [row for row in sure if row["note"] != ["cat", "dog", "fox", "owl"][true[int(row["sample_id"][1:])]]]
     assert wrong == []
-    (found,) = outcome.findings[0].evidence["repair"]["breaks"]
+    (found,) = outcome.findings[0].evidence["repair"]["change_points"]
     low, high = found["between_rows"]
     assert low <= found["row"] <= high
     # The break is inside what is stated, or leaves the same labels as a row that is.
@@ -108,14 +109,14 @@ def test_a_missing_number_among_the_names_says_which_row_it_was(start: int) -> N
         uris=[f"image{number:05d}.png" for number in numbers],
     )
     repair, labels = repaired(context)
-    (found,) = repair["breaks"]  # type: ignore[misc]
+    (found,) = repair["change_points"]  # type: ignore[misc]
     assert found["row"] == start
     assert found["probability"] > 0.9
     assert labels == true.tolist()
 
 
 @pytest.mark.parametrize("seed", range(5))
-def test_a_slip_among_labels_sorted_by_class_is_silent(seed: int) -> None:
+def test_a_shift_among_labels_sorted_by_class_is_silent(seed: int) -> None:
     true = np.sort(truth(seed=seed))
     context = probed(np.r_[true[:50], np.roll(true[50:], 1)], embeddings=embed(true, separation=3.0, seed=seed))
     assert isinstance(LabelsCarryNoSignal().check(context), Passed)
@@ -138,7 +139,7 @@ def in_spaces_of_their_own(embeddings: NDArray[np.float32], fold: NDArray[np.int
 
 
 @pytest.mark.parametrize("start", [100, 600])
-def test_a_slip_is_put_back_where_each_fold_has_a_network_of_its_own(start: int) -> None:
+def test_a_shift_is_put_back_where_each_fold_has_a_network_of_its_own(start: int) -> None:
     true = truth()
     fold = np.random.default_rng(1).integers(0, 3, len(true)).astype(np.int16)
     given = np.r_[true[:start], np.roll(true[start:], 1)]
@@ -162,7 +163,7 @@ def test_a_network_for_each_fold_is_no_reason_to_claim_anything(seed: int) -> No
 def test_a_reversed_listing_is_put_back() -> None:
     true = truth()
     repair, labels = repaired(probed(true[::-1].copy(), embeddings=embed(true)))
-    assert repair["kind"] == "reversed"
+    assert repair["cause"] == "reversed"
     assert labels == true.tolist()
 
 
@@ -176,8 +177,13 @@ def test_text_order_against_number_order_is_put_back(images_in_text_order: bool)
         given[text] = true
     else:
         given = true[text]
-    repair, labels = repaired(probed(given, embeddings=embed(true), uris=uris))
-    assert str(repair["kind"]).endswith("order")
+    context = probed(given, embeddings=embed(true), uris=uris)
+    repair, labels = repaired(context)
+    assert repair["cause"] == "lexicographic-beside-natural"
+    texts = ("text order (10 before 2)", "number order (2 before 10)")
+    samples, others = texts if images_in_text_order else reversed(texts)
+    message = LabelsCarryNoSignal().check(context).findings[0].message  # type: ignore[union-attr]
+    assert f"the samples are in {samples}, their labels in {others}." in message
     assert labels == true.tolist()
 
 

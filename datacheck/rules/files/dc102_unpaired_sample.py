@@ -13,9 +13,9 @@ import pyarrow.compute as pc
 from datacheck.findings import Finding, Found, NotApplicable, Outcome, Passed, Severity, sample_issues
 from datacheck.manifest import Manifest, Task
 from datacheck.manifest.readers import FileReader
-from datacheck.pairing.keys import stem
+from datacheck.pairing.name_matching import stem
 from datacheck.rules.base import Rule, RuleContext
-from datacheck.rules.files.dc103_pairing_order_mismatch import names_tell_nothing
+from datacheck.rules.files.dc103_pairing_order_mismatch import names_do_not_match
 from datacheck.rules.files.shared import N_EXAMPLES, few, ids_of
 from datacheck.text import plural
 
@@ -44,7 +44,7 @@ class UnpairedSample(Rule):
 
     How to fix
     ----------
-    Rename, restore or label the file; or leave it out on purpose with ``datacheck.pairing.repair``.
+    Rename, restore or label the file; or leave it out on purpose with ``datacheck.pairing.repair_by_name``.
 
     Example
     -------
@@ -66,10 +66,10 @@ class UnpairedSample(Rule):
             return NotApplicable("there are no label files: open a pair of listings or a paired manifest")
         missing = _without_label_file(context.manifest)
         if not repair.judged and not missing:
-            return NotApplicable(names_tell_nothing(listings))
+            return NotApplicable(names_do_not_match(listings))
         images, labels = list(missing), []
         if repair.judged and context.manifest.listings is not None:
-            images += [listings.images[row] for row in repair.unmatched_images]
+            images += [listings.images[row] for row in repair.unmatched_samples]
             labels += [listings.labels[row] for row in repair.unmatched_labels]
         sides = ((images, labels, "image", "label file"), (labels, images, "label file", "image"))
         findings = tuple(

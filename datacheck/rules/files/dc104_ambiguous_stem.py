@@ -13,7 +13,7 @@ from numpy.typing import NDArray
 
 from datacheck.findings import Finding, Found, NotApplicable, Outcome, Passed, Severity, sample_issues
 from datacheck.manifest import Manifest, Task
-from datacheck.pairing.keys import stem
+from datacheck.pairing.name_matching import stem
 from datacheck.rules.base import Rule, RuleContext
 from datacheck.rules.files.shared import N_EXAMPLES, few, ids_of, names_are_paths
 from datacheck.text import plural

@@ -1,4 +1,4 @@
-"""DC108: labels that tell nothing about their samples, as paired."""
+"""DC108: labels that do not fit their samples, as they are paired."""
 
 from __future__ import annotations
 
@@ -9,232 +9,201 @@ import numpy as np
 import pyarrow as pa
 from numpy.typing import NDArray
 
-from datacheck.findings import (
-    Finding,
-    Found,
-    NotApplicable,
-    Outcome,
-    Passed,
-    Severity,
-    sample_issues,
-    worst_sample_ids,
-)
-from datacheck.manifest import Task
-from datacheck.pairing.change_points import Break
-from datacheck.pairing.content import PairingEvidence, Repair, examine_pairing
-from datacheck.pairing.shift_hypotheses import STAY
-from datacheck.rules.base import Rule, RuleContext
-from datacheck.rules.shared import embedded, ids_of
+from datacheck.findings import Found, NotApplicable, Outcome, Passed, Severity
+from datacheck.manifest import Manifest, Task
+from datacheck.pairing import ChangePoint, ContentCheck, LabelCodes, Repair, Samples, check_content
+from datacheck.pairing.label_codes import manifest_codes
+from datacheck.probing.outputs import ProbeOutputs
+from datacheck.rules.base import CannotJudge, Rule, RuleContext
+from datacheck.rules.requirements import EMBEDDINGS, LABELS
+from datacheck.rules.shared import embedded
 from datacheck.text import plural
 
-SETTLED = 0.95
-"""A label of a repaired listing is settled when it is right with this probability."""
+SURE = 0.95
+"""A repaired label counts as sure when it is right with this probability; others are named for a look."""
 
-MOST_NAMED = 50
+TARGET_DIGITS = 8
+"""Significant digits of a numeric target in a note: enough to find it in its table."""
+
+MAX_NAMED = 50
+"""The evidence names at most so many segments, change points and samples each; the issues name every sample."""
 
 
 @dataclass(frozen=True)
 class LabelsCarryNoSignal(Rule):
-    """The labels carry no signal, or carry it only after a shift or another order of the listing.
+    """The labels do not fit the samples, or fit them only after a shift or in another order.
 
     What
     ----
-    Asks of the data itself whether each label sits beside its own sample: can labels be predicted from the samples, and
-    can they be predicted better when a part of the listing is shifted, exchanged, reversed, or sorted as text where it
-    was sorted by number?
+    Tests from the content of the samples whether each label stands beside its own sample: can the labels be predicted
+    from the samples, and can they be predicted better if a part of the listing is shifted, exchanged, reversed, or
+    sorted as text instead of by number? Works for classes, label sets and numeric targets.
 
     Why it hurts training
     ---------------------
-    Two listings that are zipped in different orders, or one that lost a line, give every later sample its neighbour's
-    label. Nothing crashes; the model learns that there is nothing to learn, and the training run is lost.
+    Two listings that are zipped in different orders, or one that lost a line, give every later sample the label of its
+    neighbour. Nothing crashes; the model learns that there is nothing to learn, and the training run is wasted.
 
     How it is measured
     ------------------
-    Out-of-sample ridge scores on embeddings that were made without the labels, as z-score against shuffled labels. All
-    offsets are screened at once by cross-correlation (FFT); stretches of constant offset are found by dynamic
-    programming with a cost for each change (Viterbi); orders by re-pairing. A repair is claimed only when its labels
-    gain ``min_gain`` nats of out-of-sample log-likelihood and exceed the shuffled ones by ``min_signal`` standard
-    deviations. Where each slip begins is a posterior over rows, by heads taught again on the repaired labels and by the
-    probe's own out-of-sample probabilities (as far as these explain the labels of rows that moved), with the label
-    that is left over at the end and with what file names say (a number that is missed or repeated, a file that is
-    listed twice); the rows that are credible (95 %) are stated. Rows whose label depends on which of them it is
-    carry that doubt as a lower suspicion, and are named as the ones to look at.
+    By out-of-sample ridge regression on embeddings that were made without the labels; the fit is stated in standard
+    deviations above shuffled labels. All offsets are searched at once by cross-correlation (FFT), segments of constant
+    offset by dynamic programming with a cost per change (Viterbi). A repair is reported only if its labels gain
+    ``min_gain`` nats of out-of-sample log-likelihood and fit ``min_signal`` standard deviations better than shuffled
+    ones. The row at which a shift begins has a posterior: from heads that are fitted again to the repaired labels, from
+    the probe's own predictions as far as these explain the moved labels, and from file names (a number that is skipped
+    or repeated, a file that is listed twice). The 95 % interval of the row is stated; rows whose label depends on it
+    have a lower suspicion and are named for a look.
 
-    Labels that are sorted by class, and classes whose names were exchanged throughout, tell as much after a slip as
-    before: nothing in the samples can show those.
+    It cannot see a shift among labels that are sorted by class (no label changes), nor two classes whose names are
+    exchanged in every row. A numeric target without signal is left to DC601.
 
     How to fix
     ----------
-    Sort both listings the same way where they are made, or restore the line that is missing. The evidence says from
-    which row on, by how many, and which samples to look at where the row is not certain; nothing is changed for you.
+    Sort both listings the same way where they are made, or restore the missing line. The evidence says from which row
+    on, by how many rows, and which samples to look at. Nothing is changed for you.
 
     Example
     -------
-    >>> from datacheck.manifest import Manifest
-    >>> manifest = Manifest.from_columns({"label": ["cat", "dog"]})
-    >>> LabelsCarryNoSignal().check(RuleContext(manifest)).reason
-    "needs the probe's out-of-sample predictions: run with --probe"
+    A line was lost in the list of labels, so that from row 123 on each image has its neighbour's label::
+
+        DC108 labels stand beside the wrong samples: from row 123 on, each sample has the label of the row before it.
+          Re-paired, the labels fit the samples 278 standard deviations better than shuffled ones; as given, 6
     """
 
     code: ClassVar[str] = "DC108"
     name: ClassVar[str] = "labels-carry-no-signal"
     severity: ClassVar[Severity] = Severity.ERROR
+    requires = (LABELS, EMBEDDINGS)
 
-    min_signal: float = 6.0
-    min_gain: float = 40.0
-    min_samples: int = 200
+    min_signal: float = 6.0  # of 100 million shuffles, none reaches 6 standard deviations
+    min_gain: float = 40.0  # e^40 to 1, after thousands of hypotheses were tried
+    min_samples: int = 200  # fewer rows cannot gain 40 nats by a shift of a part of them
 
     def judge(self, context: RuleContext) -> Outcome:
         """Judge the dataset."""
-        manifest = context.manifest
-        if manifest.task is not Task.CLASSIFICATION:
-            return NotApplicable(f"needs class labels; the task of this dataset is {manifest.task.value}")
-        found = embedded(context, least=self.min_samples, label_free=True)
-        if isinstance(found, NotApplicable):
-            return found
-        embeddings = found.probe.embeddings
-        labels = manifest.label_codes
-        if embeddings is None or len(np.unique(labels[labels >= 0])) < 2:
-            return NotApplicable("needs labels of two or more classes")
-        uris = manifest.table["uri"].to_pylist() if "uri" in manifest else None
-        evidence = examine_pairing(
-            embeddings,
+        labels = manifest_codes(context.manifest)
+        if labels is None:
+            raise CannotJudge(f"needs classes or a numeric target; the task is {context.manifest.task.value}")
+        embeddings = embedded(context, least=self.min_samples, label_free=True)
+        if isinstance(embeddings, NotApplicable):
+            return embeddings
+        if len(np.unique(labels.codes[labels.codes >= 0])) < 2:
+            raise CannotJudge("needs two or more different labels")
+        found = check_content(
+            _samples(context, embeddings.probe),
             labels,
-            uris=uris,
-            hints=repeated_neighbours(context),
-            fold=found.probe.fold,
-            pred_probs=found.probe.pred_probs,
             min_signal=self.min_signal,
             min_gain=self.min_gain,
             seed=context.seed,
         )
-        if evidence.repair is not None:
-            return self._repairable(context, evidence, evidence.repair)
-        if evidence.signal >= self.min_signal:
-            return Passed(f"labels are {evidence.signal:.0f} standard deviations more telling than shuffled ones")
-        finding = Finding(
-            code=self.code,
-            name=self.name,
-            severity=self.severity,
-            message="labels carry no signal: they tell no more about the samples than shuffled ones "
-            f"({evidence.signal:.1f} standard deviations), and no shift or order of the listing makes them tell",
-            remedy="check how labels were joined to samples; look at twenty samples beside their labels",
-            evidence={"signal": evidence.signal, "repair": None},
-            n_affected=int((labels >= 0).sum()),
+        if found.repair is not None and found.repair.diagnosis is not None:
+            return self._repairable(context, labels, found, found.repair, found.repair.diagnosis.detail)
+        if found.signal >= self.min_signal:
+            return Passed(
+                f"the labels fit the samples {found.signal:.0f} standard deviations better than shuffled ones"
+            )
+        if context.manifest.task is Task.REGRESSION:
+            return NotApplicable("the target cannot be predicted from the samples, so that no shift would show")
+        finding = self.finding(
+            "the labels carry no signal: they fit the samples no better than shuffled labels do "
+            f"({found.signal:.1f} standard deviations), and no shift or other order fits better",
+            "check how labels were joined to samples; look at twenty samples with their labels",
+            evidence={"signal": found.signal, "repair": None},
+            affected=int((labels.codes >= 0).sum()),
         )
         return Found((finding,))
 
-    def _repairable(self, context: RuleContext, evidence: PairingEvidence, repair: Repair) -> Found:
-        labels = context.manifest.label_codes
-        right = labels[repair.source]
-        moved = right != labels
-        unsettled = repair.certainty < SETTLED
-        rows = np.flatnonzero(moved | unsettled)
-        names = np.array([*context.manifest.classes, None], dtype=object)
-        issues = sample_issues(
-            self.code,
-            ids_of(context, rows),
+    def _repairable(
+        self, context: RuleContext, labels: LabelCodes, found: ContentCheck, repair: Repair, detail: str
+    ) -> Found:
+        source = repair.label_of
+        values = (
+            context.manifest.target if context.manifest.task is Task.REGRESSION else labels.codes.astype(np.float64)
+        )
+        moved = ~np.isclose(values[source], values, rtol=0, atol=0, equal_nan=True)
+        unsure = repair.certainty < SURE
+        rows = np.flatnonzero(moved | unsure)
+        issues = self.issues(
+            context.ids(rows),
             np.where(moved, repair.certainty, 1 - repair.certainty)[rows],
-            related_id=ids_of(context, repair.source[rows]),
-            note=pa.array(names[right[rows]].tolist(), pa.string()),
+            related_id=context.ids(source[rows]),
+            note=pa.array(_label_words(context.manifest, source[rows]), pa.string()),
         )
-        n_unsettled = int(unsettled.sum())
-        doubt = (
-            f"; {plural(n_unsettled, 'sample')} near where it begins or ends may have another label than stated: look "
-            "at the ones that the evidence names"
+        remedy = (
+            "sort both listings the same way, or restore the missing line; "
+            f"{int(moved.sum()):,} labels change, each named with its right sample in the issues"
         )
-        finding = Finding(
-            code=self.code,
-            name=self.name,
-            severity=self.severity,
-            message=f"{describe(repair)}: re-paired so, the labels tell {evidence.repaired_signal:.0f} standard "
-            f"deviations more than shuffled ones, as given {evidence.signal:.0f}",
-            remedy=f"sort both listings the same way, or restore the missing line; {repair.n_moved:,} labels change, "
-            f"each named with its right sample in the issues{doubt if n_unsettled else ''}",
-            evidence=_evidence(context, evidence, repair),
-            sample_ids=worst_sample_ids(issues),
-            n_affected=repair.n_moved,
+        if unsure.any():
+            remedy += (
+                f"; {plural(int(unsure.sum()), 'sample')} near where it begins or ends may have another label than "
+                "stated: look at the samples that the evidence names"
+            )
+        finding = self.finding(
+            f"labels stand beside the wrong samples: {detail}. Re-paired, the labels fit the samples "
+            f"{found.repaired_signal:.0f} standard deviations better than shuffled ones; as given, {found.signal:.0f}",
+            remedy,
+            evidence={**_evidence(context, found, repair), "labels_changed": int(moved.sum())},
+            affected=issues.filter(pa.array(moved[rows])),
         )
         return Found((finding,), issues)
 
 
+def _samples(context: RuleContext, probe: ProbeOutputs) -> Samples:
+    manifest = context.manifest
+    assert probe.embeddings is not None, "checked before"
+    return Samples(
+        probe.embeddings,
+        names=manifest.table["uri"].to_pylist() if "uri" in manifest else None,
+        hints=repeated_neighbours(context),
+        fold=probe.fold,
+        pred_probs=probe.pred_probs if manifest.task is Task.CLASSIFICATION else None,
+    )
+
+
 def repeated_neighbours(context: RuleContext) -> NDArray[np.int64]:
-    """Rows whose file holds the same bytes as the row before: one listing may have had it once; ascending."""
+    """Rows whose file holds the same bytes as the row before, ascending: the other listing may have had it once."""
     clusters = context.duplicates
     if clusters is None:
         return np.zeros(0, dtype=np.int64)
     return np.flatnonzero((clusters.exact[1:] >= 0) & (clusters.exact[1:] == clusters.exact[:-1])) + 1
 
 
-def describe(repair: Repair) -> str:
-    """Say in words what slipped, from where, and how sure that is.
-
-    Examples
-    --------
-    >>> from datacheck.pairing.shift_hypotheses import Move
-    >>> segments = ((0, Move(0)), (4, Move(1)))
-    >>> breaks = (Break(4, 3, 5, 0.6, (3, 4)),)
-    >>> describe(Repair("shift", np.arange(9), segments, breaks, np.ones(9), 99.0, 5))
-    'labels are off by one from row 4 on (95 %: rows 3 to 5; each sample has the label of the row before it)'
-    """
-    if repair.kind == "reversed":
-        return "the labels are listed in the reverse order of the samples"
-    if repair.kind == "text-for-number order":
-        return "samples were listed in number order but their labels in text order, or one was sorted and the other not"
-    if repair.kind == "number-for-text order":
-        return "samples were listed in text order but their labels in number order, or one was sorted and the other not"
-    slipped = [number for number, (_, move) in enumerate(repair.segments) if move != STAY]
-    if len(slipped) == 1:
-        return _one_slip(repair, slipped[0])
-    parts = "; ".join(
-        f"from row {row:,} {'reversed' if move.mirrored else f'by {move.offset:+,}'}"
-        for row, move in (repair.segments[number] for number in slipped[:4])
-    )
-    return f"blocks of labels have changed places ({parts})"
+def _label_words(manifest: Manifest, rows: NDArray[np.int64]) -> list[str | None]:
+    """The labels of some rows in words; None where there is none."""
+    if manifest.task is Task.CLASSIFICATION:
+        codes = manifest.label_codes[rows].tolist()
+        return [manifest.classes[code] if code >= 0 else None for code in codes]
+    if manifest.task is Task.REGRESSION:
+        return [
+            f"{value:.{TARGET_DIGITS}g}" if np.isfinite(value) else None for value in manifest.target[rows].tolist()
+        ]
+    sets = manifest.table["labels"].take(pa.array(rows)).to_pylist()
+    return [None if one is None else ", ".join(sorted(one)) for one in sets]
 
 
-def _one_slip(repair: Repair, number: int) -> str:
-    row, move = repair.segments[number]
-    last = number + 1 == len(repair.segments)
-    stretch = f"from row {row:,} {'on' if last else f'to {repair.segments[number + 1][0] - 1:,}'}"
-    unsure = [_rows_of(one) for one in repair.breaks[max(0, number - 1) : number + 1] if one.low < one.high]
-    sure = f"95 %: {' and '.join(unsure)}; " if unsure else ""
-    if move.mirrored:
-        return f"labels stand in reverse order {stretch} ({sure}the first sample has the label of the last)"
-    amount = "one" if abs(move.offset) == 1 else f"{abs(move.offset):,}"
-    side = "before" if move.offset > 0 else "after"
-    where = f"{'the row' if abs(move.offset) == 1 else f'{amount} rows'} {side} it"
-    return f"labels are off by {amount} {stretch} ({sure}each sample has the label of {where})"
-
-
-def _rows_of(one: Break) -> str:
-    return f"rows {one.low:,} to {one.high:,}"
-
-
-def _evidence(context: RuleContext, evidence: PairingEvidence, repair: Repair) -> dict[str, Any]:
+def _evidence(context: RuleContext, found: ContentCheck, repair: Repair) -> dict[str, Any]:
     return {
-        "signal": evidence.signal,
-        "repaired_signal": evidence.repaired_signal,
-        "gain_nats": repair.gain,
+        "signal": found.signal,
+        "repaired_signal": found.repaired_signal,
+        "gain_nats": found.gain,
         "repair": {
-            "kind": repair.kind,
+            "cause": None if repair.diagnosis is None else str(repair.diagnosis.cause),
             "segments": [
-                {"from_row": row, "offset": move.offset, "mirrored": move.mirrored}
-                for row, move in repair.segments[:MOST_NAMED]
+                {"from_row": row, "offset": shift.offset, "mirrored": shift.mirrored}
+                for row, shift in repair.segments[:MAX_NAMED]
             ],
-            "breaks": [_break_evidence(context, one) for one in repair.breaks[:MOST_NAMED]],
-            "labels_changed": repair.n_moved,
-            "labels_unsettled": int((repair.certainty < SETTLED).sum()),
+            "change_points": [_change_point(context, one) for one in repair.change_points[:MAX_NAMED]],
+            "labels_unsure": int((repair.certainty < SURE).sum()),
         },
     }
 
 
-def _break_evidence(context: RuleContext, one: Break) -> dict[str, Any]:
-    beside = np.array([one.row - 1, one.row])
+def _change_point(context: RuleContext, one: ChangePoint) -> dict[str, Any]:
     return {
         "row": one.row,
         "probability": one.probability,
         "between_rows": [one.low, one.high],
-        "between_samples": ids_of(context, beside).to_pylist(),
-        "look_at": ids_of(context, np.array(one.look[:MOST_NAMED], dtype=np.int64)).to_pylist(),
+        "between_samples": context.ids([one.row - 1, one.row]).to_pylist(),
+        "look_at": context.ids(list(one.rows_to_check[:MAX_NAMED])).to_pylist(),
     }

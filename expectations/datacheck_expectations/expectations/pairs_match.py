@@ -14,8 +14,8 @@ from datacheck_expectations.measures.columns import Affected
 class ExpectPairsToMatch(DatacheckExpectation):
     """Expect ``uri`` and ``label_uri`` to belong together by their names, and neither to be missing.
 
-    Names are compared as `datacheck.pairing.keys.match_names` does: a pair is wrong when the names say that another
-    row's label file is the right one.
+    Names are compared as `datacheck.pairing.name_matching.match_names` does: a pair is wrong when the names say that
+    another row's label file is the right one.
 
     Parameters
     ----------

@@ -1,4 +1,4 @@
-"""The parts of the pairing by content: spaces, moves, slips and what names hint at."""
+"""The parts of the pairing by content: spaces, shifts, segments and what names hint at."""
 
 import numpy as np
 import pytest
@@ -6,10 +6,10 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from datacheck.models.ridge import RidgeHead
-from datacheck.pairing.change_points import settle, sources
+from datacheck.pairing.change_points import as_permutation, place_change_points
 from datacheck.pairing.embedding_spaces import embedding_spaces
-from datacheck.pairing.listing_hints import irregular_rows, log_prior
-from datacheck.pairing.shift_hypotheses import STAY, Move, global_moves, local_moves
+from datacheck.pairing.listing_hints import change_prior, irregular_rows
+from datacheck.pairing.shift_hypotheses import NO_SHIFT, Shift, global_shifts, local_shifts
 
 
 @given(
@@ -19,11 +19,11 @@ from datacheck.pairing.shift_hypotheses import STAY, Move, global_moves, local_m
 )
 @settings(deadline=None)
 def test_any_states_make_a_permutation(states: list[int], offset: int, mirror: int) -> None:
-    moves = [STAY, Move(1), Move(offset), Move(mirror, mirrored=True)]
-    source, left_over = sources(np.array(states), moves)
+    shifts = [NO_SHIFT, Shift(1), Shift(offset), Shift(mirror, mirrored=True)]
+    source, reassigned = as_permutation(np.array(states), shifts)
     assert sorted(source.tolist()) == list(range(len(states)))
-    wanted = np.array([moves[state].source(len(states))[row] for row, state in enumerate(states)])
-    np.testing.assert_array_equal(source[~left_over], wanted[~left_over])
+    wanted = np.array([shifts[state].source(len(states))[row] for row, state in enumerate(states)])
+    np.testing.assert_array_equal(source[~reassigned], wanted[~reassigned])
 
 
 def likelihood_of(true: np.ndarray, n_classes: int, strength: float, seed: int) -> np.ndarray:
@@ -36,8 +36,8 @@ def likelihood_of(true: np.ndarray, n_classes: int, strength: float, seed: int) 
 
 @pytest.mark.parametrize("wraps", [True, False])
 def test_the_stated_certainty_is_kept(wraps: bool) -> None:
-    """Over 200 listings: rows that are called settled are right, breaks lie in their intervals as often as stated."""
-    covered, promised, exact, wrong, settled = 0, 0.0, 0, 0, 0
+    """Over 200 listings: rows called sure are right, and intervals hold the change point as often as stated."""
+    covered, promised, exact, wrong, sure_rows = 0, 0.0, 0, 0, 0
     for seed in range(200):
         rng = np.random.default_rng(seed)
         true = rng.integers(0, 5, 400)
@@ -46,9 +46,9 @@ def test_the_stated_certainty_is_kept(wraps: bool) -> None:
         if not wraps:
             labels[start] = rng.integers(0, 5)
         state = (np.arange(400) >= int(np.clip(start + rng.integers(-15, 16), 90, 310))).astype(np.int64)
-        slips = settle(state, [STAY, Move(1)], likelihood_of(true, 5, 3.0, seed), labels)
-        after = labels[slips.source]
-        (found,) = slips.breaks
+        segments = place_change_points(state, [NO_SHIFT, Shift(1)], likelihood_of(true, 5, 3.0, seed), labels)
+        after = labels[segments.source]
+        (found,) = segments.change_points
         right = after[:-1] == true[:-1]
         exact += bool(right.all())
         promised += found.probability
@@ -56,13 +56,13 @@ def test_the_stated_certainty_is_kept(wraps: bool) -> None:
             np.r_[labels[:row], labels[row + 1 :]] for row in range(found.low, found.high + 1)
         ]  # what each of the rows would leave, but for the last row
         covered += any((one == true[:-1]).all() for one in stated)
-        sure = slips.certainty >= 0.95
+        sure = segments.certainty >= 0.95
         wrong += int((sure & (after != true)).sum())
-        settled += int(sure.sum())
+        sure_rows += int(sure.sum())
     assert covered >= 186
     assert abs(exact - promised) < 20
-    assert wrong / settled < 0.0005
-    assert settled > 200 * 390
+    assert wrong / sure_rows < 0.0005
+    assert sure_rows > 200 * 390
 
 
 def test_a_hint_decides_between_rows_that_the_data_cannot_part() -> None:
@@ -72,18 +72,18 @@ def test_a_hint_decides_between_rows_that_the_data_cannot_part() -> None:
     likelihood[95:106] = np.log(0.5)
     state = (np.arange(200) >= 100).astype(np.int64)
     for hint in (97, 103):
-        slips = settle(
+        segments = place_change_points(
             state,
-            [STAY, Move(1)],
+            [NO_SHIFT, Shift(1)],
             likelihood,
             labels,
-            log_prior=lambda rows, at=hint: log_prior(rows, 200, np.array([at])),
+            log_prior=lambda rows, at=hint: change_prior(rows, 200, np.array([at])),
         )
-        assert slips.breaks[0].row == hint
-        assert 0.85 < slips.breaks[0].probability < 0.99
-    undecided = settle(state, [STAY, Move(1)], likelihood, labels)
-    assert undecided.breaks[0].low <= 97
-    assert undecided.breaks[0].high >= 103
+        assert segments.change_points[0].row == hint
+        assert 0.85 < segments.change_points[0].probability < 0.99
+    undecided = place_change_points(state, [NO_SHIFT, Shift(1)], likelihood, labels)
+    assert undecided.change_points[0].low <= 97
+    assert undecided.change_points[0].high >= 103
 
 
 def test_a_block_that_stands_elsewhere_or_backwards_is_offered() -> None:
@@ -91,17 +91,17 @@ def test_a_block_that_stands_elsewhere_or_backwards_is_offered() -> None:
     likelihood = likelihood_of(true, 6, 2.0, 1)
     swapped = true.copy()
     swapped[500:800], swapped[2000:2300] = true[2000:2300], true[500:800]
-    assert set(local_moves(likelihood, swapped, swapped)) == {Move(1500), Move(-1500)}
+    assert set(local_shifts(likelihood, swapped, swapped)) == {Shift(1500), Shift(-1500)}
     backwards = true.copy()
     backwards[3000:3300] = backwards[3000:3300][::-1]
-    assert local_moves(likelihood, backwards, backwards) == [Move(6299 - 4000, mirrored=True)]
-    assert local_moves(likelihood, true, true) == []
+    assert local_shifts(likelihood, backwards, backwards) == [Shift(6299 - 4000, mirrored=True)]
+    assert local_shifts(likelihood, true, true) == []
 
 
 def test_no_move_stands_out_of_shuffled_labels() -> None:
     for seed in range(10):
         rng = np.random.default_rng(seed)
-        assert global_moves(rng.normal(size=(1000, 8)), rng.integers(0, 4, 1000)) == []
+        assert global_shifts(rng.normal(size=(1000, 8)), rng.integers(0, 4, 1000), np.eye(4)) == []
 
 
 @pytest.mark.parametrize(
