@@ -20,7 +20,7 @@ import pyarrow.csv
 import pyarrow.parquet as pq
 
 from datacheck.manifest import Listings
-from datacheck.pairing import repair
+from datacheck.pairing import repair_by_name
 from datacheck.sources import open_source
 
 N_CLASSES = 1000
@@ -75,10 +75,10 @@ def main() -> None:
     if options.names:
         images = tuple(f"images/img_{number}.jpg" for number in range(options.names))
         masks = tuple(sorted(f"masks/img_{number}_mask.png" for number in range(options.names)))
-        timed(f"{options.names:,} names in natural and in text order", lambda: repair(Listings(images, masks)))
+        timed(f"{options.names:,} names in natural and in text order", lambda: repair_by_name(Listings(images, masks)))
         images = tuple(f"a/{number:07}.jpg" for number in range(options.names))
         masks = tuple(f"b/{number:07}.png" for number in range(1, options.names + 1))
-        timed(f"{options.names:,} names numbered from 0 and from 1", lambda: repair(Listings(images, masks)))
+        timed(f"{options.names:,} names numbered from 0 and from 1", lambda: repair_by_name(Listings(images, masks)))
 
 
 if __name__ == "__main__":
