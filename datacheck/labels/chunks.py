@@ -2,13 +2,14 @@
 
 from __future__ import annotations
 
-import os
 from collections.abc import Callable, Iterator
 from concurrent.futures import ThreadPoolExecutor
 from typing import TypeVar
 
+from datacheck.cpus import available_cpus
+
 CHUNK_BYTES = 8 << 20
-"""Rows are read this many bytes at a time: small enough for a core's cache, large enough to forget the Python loop."""
+"""Rows are read this many bytes at a time: small enough for a core's cache, large enough to hide the Python loop."""
 
 T = TypeVar("T")
 
@@ -27,9 +28,9 @@ def row_chunks(n_rows: int, row_bytes: int, chunk_bytes: int = CHUNK_BYTES) -> I
 
 
 def map_chunks(function: Callable[[slice], T], n_rows: int, row_bytes: int, *, threads: int | None = None) -> list[T]:
-    """Call ``function`` on each slice of rows, on threads (numpy works without the interpreter's lock), in row order.
+    """Call ``function`` on each slice of rows and return the results in row order.
 
-    ``threads`` defaults to the number of processors.
+    Slices run on threads, as many as there are processors by default; numpy releases the interpreter's lock.
 
     Examples
     --------
@@ -37,7 +38,7 @@ def map_chunks(function: Callable[[slice], T], n_rows: int, row_bytes: int, *, t
     [2, 4, 5]
     """
     slices = list(row_chunks(n_rows, row_bytes))
-    n_threads = min(threads or os.cpu_count() or 1, len(slices))
+    n_threads = min(threads or available_cpus(), len(slices))
     if n_threads <= 1:
         return [function(rows) for rows in slices]
     with ThreadPoolExecutor(n_threads) as pool:

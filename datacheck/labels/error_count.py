@@ -1,20 +1,20 @@
-"""How many labels are wrong: what the anchors and the disagreement with a probe leave open.
+"""How many labels are wrong: an interval of what the predictions leave open, and an estimate within it.
 
-Nobody can tell a wrong label from a wrong probe by the disagreement of the two alone, so the count has a wide interval
-and says what each end rests on.
+From disagreement alone, a wrong label cannot be distinguished from a wrong prediction. So the interval is wide, and
+each end rests on an assumption that can be named.
 
-1. *Anchors.* Where the probe is surest it is hardly ever wrong itself, so its disagreement with the given labels there,
-   extrapolated to perfect sureness, is the noise of the easiest samples. No sample is easier, so applied to all of them
-   it is the low end of the interval; there the extrapolation goes farther, as a weak probe is wrong even where it is
-   surest, and its mistakes, unlike the noise, fall steeply towards those samples.
-2. *Disagreement.* A label error that the probe can see disagrees with its prediction; the count of all disagreements,
-   over the share of planted errors that disagree, is the high end: every mistake of the probe is blamed on the labels.
+1. *Low end: anchor points.* Where a model is most confident it is hardly ever wrong itself, so its disagreement there
+   with the given labels, extrapolated to full confidence, is the noise of the easiest samples. No sample is easier, so
+   that rate applied to all samples is the low end. A weak model is wrong even where it is most confident; its mistakes,
+   unlike label noise, fall steeply towards those samples, so for the low end the fall is extrapolated further.
+2. *High end: disagreement.* All disagreements, over the share of planted errors that disagree: every mistake of the
+   model is counted as a wrong label.
 
-The point estimate is the median of three counts, none of which is best on every kind of noise: the noise channel's
-(`channel.weigh_labels`), the number of labels that confident learning flags, and one that grows from the anchors:
-people's errors grow with difficulty, and on real human noise (CIFAR-10N) the growth follows about the fourth root of
-the anchors' noise, which is 0 where the easiest samples are clean. The choice is empirical, on human and synthetic
-noise; the interval does not rest on it.
+The estimate is the median of three counts, none of which is best on every kind of noise: the one by the noise matrix,
+the number of labels that confident learning flags, and one that grows from the anchor points. People's errors grow with
+difficulty; on human noise (CIFAR-10N) the growth follows about the fourth root of the anchor points' noise, which is 0
+where the easiest samples are clean. This choice is empirical, on human and synthetic noise; the interval does not
+depend on it.
 """
 
 from __future__ import annotations
@@ -26,123 +26,143 @@ import numpy as np
 from numpy.typing import NDArray
 from scipy.stats import norm
 
-from datacheck.labels.confident_learning import RowSummary
-from datacheck.stats import Z95
+from datacheck.labels.rows import RowStatistics
+from datacheck.stats import Z95, Interval
 
 ANCHOR_PARTS = (20, 5, 2)
+"""Anchor points are the most confident 5, 20 or 50 %: a weak model is reliable in few samples, a strong one in most."""
+
+LEAST_ANCHORS = 10
+"""Samples in an anchor set, however small the dataset: fewer say nothing about a rate."""
+
 NEAR, FAR = 0.5, 1.5
+"""Widths of the anchor set by which its disagreement is extrapolated, for the estimate and for the low end: half a
+width leads from its mean to its most confident end; three times as far allows for a weak model's own mistakes."""
+
+LEAST_RECALL = 0.5
+"""Planted errors count as seen at this rate or more, so that an unlucky planting does not double the high end."""
+
+FULL_CONFIDENCE = 0.9
+"""Quantile of the confidence margin at which a disagreement counts as certain."""
+
+GROWTH_EXPONENT = 0.25
+"""Power of the anchor points' noise in the growth of errors with difficulty; read off CIFAR-10N's human labels."""
+
+BISECTIONS = 60
+"""Halvings of [0, 1]: exact to the last bit."""
 
 
 @dataclass(frozen=True)
 class ErrorCount:
-    """Estimated number of wrong labels with its low and high end.
+    """Estimated number of wrong labels.
 
-    ``evidence`` grows from 0 to 1 with how far the disagreement of the surest samples, led on to perfect sureness, lies
-    above 0: 1 where that is beyond chance, 0 up to half of so many standard errors.
+    Attributes
+    ----------
+    count
+        The estimate with its 95 % interval.
+    noise_certainty
+        From 0 to 1: how clearly the disagreement at the anchor points lies above 0. 1 from a significant difference
+        up, 0 up to half as many standard errors.
     """
 
-    value: float
-    low: float
-    high: float
-    evidence: float
+    count: Interval
+    noise_certainty: float
 
 
 def error_count(
-    summary: RowSummary, *, recall: float = 1.0, echo: float = 0.0, other_counts: Sequence[float] = ()
+    rows: RowStatistics, *, recall: float = 1.0, agreeing: float = 0.0, other_counts: Sequence[float] = ()
 ) -> ErrorCount:
-    """Estimate the number of wrong labels from the row summary of out-of-sample probabilities.
+    """Estimate the number of wrong labels.
 
     Parameters
     ----------
-    summary
-        Of the probabilities and the given labels, `confident_learning.summarise_rows`.
+    rows
+        Statistics of the rows.
     recall
         Share of the errors planted on all samples alike that disagree with the prediction, from 0 to 1.
-    echo
-        Share of the errors planted by difficulty that agree with the prediction, from 0 to 1.
+    agreeing
+        Share of the errors planted on difficult samples that agree with the prediction, from 0 to 1.
     other_counts
-        Numbers of wrong labels by other methods: the point estimate is the median of these and its own.
+        Numbers of wrong labels by other methods: the estimate is the median of these and its own.
 
     Examples
     --------
-    >>> from datacheck.labels.confident_learning import summarise_rows
+    >>> from datacheck.labels.rows import row_statistics
     >>> probs = np.tile([[0.99, 0.01]], (400, 1))
-    >>> error_count(summarise_rows(probs, np.zeros(400, int))).high < 8
+    >>> error_count(row_statistics(probs, np.zeros(400, int))).count.high < 8
     True
     """
-    valid = summary.valid
-    own, other = (values[valid].astype(np.float64) for values in (summary.self_confidence, summary.other))
+    own, rival = (values[rows.valid].astype(np.float64) for values in (rows.self_confidence, rows.rival))
     n_rows = len(own)
-    disagrees = own < other
-    anchors = _anchor_noise(np.maximum(own, other), disagrees)
-    anchor, low = anchors.noise, anchors.floor
+    disagrees = own < rival
+    anchors = _anchor_noise(np.maximum(own, rival), disagrees)
     share = float(disagrees.mean())
     error = np.sqrt(share * (1 - share) / n_rows)
-    high = (share + Z95 * error + Z95**2 / (2 * n_rows)) / np.clip(recall, 0.5, 1)
-    growing = _noise_growing_with_difficulty(anchor, 1 - share, echo)
-    surest = np.quantile(np.abs(own - other), 0.9)
-    confident = float((np.where(disagrees, (other - own) / max(surest, 1e-9), 0).clip(0, 1) ** 2).mean())
+    high = (share + Z95 * error + Z95**2 / (2 * n_rows)) / np.clip(recall, LEAST_RECALL, 1)
+    growing = _noise_growing_with_difficulty(anchors.noise, 1 - share, agreeing)
+    margin = np.quantile(np.abs(own - rival), FULL_CONFIDENCE)
+    confident = float((np.where(disagrees, (rival - own) / max(margin, 1e-9), 0).clip(0, 1) ** 2).mean())
     high = min(1.0, float(high))
-    rate = max(growing, confident)
-    value = float(np.clip(np.median([rate, *(count / n_rows for count in other_counts)]), low, high))
-    return ErrorCount(value * n_rows, low * n_rows, high * n_rows, anchors.evidence)
+    counts = [max(growing, confident), *(count / n_rows for count in other_counts)]
+    value = float(np.clip(np.median(counts), anchors.floor, high))
+    method = "95 % interval from anchor points (low) to disagreement over planted recall (high)"
+    count = Interval(value * n_rows, anchors.floor * n_rows, high * n_rows, n=n_rows, method=method)
+    return ErrorCount(count, anchors.certainty)
 
 
 @dataclass(frozen=True)
 class _Anchors:
-    """Noise of the surest samples led on to perfect sureness, how evident it is, and its floor when led on farther."""
+    """Noise of the anchor points at full confidence, how certain it is, and its low end."""
 
     noise: float
-    evidence: float
+    certainty: float
     floor: float
 
 
-def _anchor_noise(sureness: NDArray[np.float64], disagrees: NDArray[np.bool_]) -> _Anchors:
-    """Disagreement where the probe is surest, the best of three widths of "surest".
+def _anchor_noise(confidence: NDArray[np.float64], disagrees: NDArray[np.bool_]) -> _Anchors:
+    """Extrapolate the disagreement of the most confident samples to full confidence.
 
-    A weak probe is beyond doubt in few samples only, a strong one in most of them. What falls steeply towards the
-    surest samples is the probe's own mistakes, so the floor leads the fall on by one and a half
-    widths; label noise stays level.
+    The noise is that of the narrowest anchor set; certainty and floor are the best of the three sets, each at a level
+    divided by their number (Bonferroni).
     """
-    among_equals = np.random.default_rng(0).random(len(sureness))
-    ordered = disagrees[np.lexsort((among_equals, -sureness))]
+    among_equals = np.random.default_rng(0).random(len(confidence))
+    ordered = disagrees[np.lexsort((among_equals, -confidence))]
     critical = float(norm.isf(0.025 / len(ANCHOR_PARTS)))
-    near, surest, floor = 0.0, 0.0, 0.0
+    near, clearest, floor = 0.0, 0.0, 0.0
     for parts in ANCHOR_PARTS:
-        size = max(10, len(ordered) // parts)
+        size = max(LEAST_ANCHORS, len(ordered) // parts)
         edge, edge_error = _extrapolate(ordered, size, NEAR)
         far, far_error = _extrapolate(ordered, size, FAR)
         near = edge if parts == ANCHOR_PARTS[0] else near
-        surest = max(surest, edge / edge_error)
+        clearest = max(clearest, edge / edge_error)
         floor = max(floor, far - critical * far_error)
-    evidence = float(np.clip(2 * surest / critical - 1, 0, 1))
-    return _Anchors(near, evidence, floor)
+    return _Anchors(near, float(np.clip(2 * clearest / critical - 1, 0, 1)), floor)
 
 
 def _extrapolate(ordered: NDArray[np.bool_], size: int, steps: float) -> tuple[float, float]:
-    """Disagreement of the first ``size`` samples, led on by ``steps`` of its fall from the next; and its error."""
+    """Disagreement of the first ``size`` samples, less ``steps`` times the rise to the next ``size``; and its error."""
     first, second = ordered[:size], ordered[size : 2 * size]
     rate, following = float(first.mean()), float(second.mean())
 
     def variance(share: float) -> float:
-        smoothed = (share * size + 2) / (size + 4)
+        smoothed = (share * size + 2) / (size + 4)  # Agresti and Coull (1998)
         return smoothed * (1 - smoothed) / size
 
     error = np.sqrt((1 + steps) ** 2 * variance(rate) + steps**2 * variance(following))
     return max(0.0, rate - max(0.0, following - rate) * steps), float(error)
 
 
-def _noise_growing_with_difficulty(anchor: float, agreement: float, echo: float) -> float:
-    """Noise rate under which a probe that is wrong on a share ``x`` of the samples agrees with the labels as observed.
+def _noise_growing_with_difficulty(anchor: float, agreement: float, agreeing: float) -> float:
+    """Return the noise rate under which a model that is wrong on a share x of the samples agrees as often as observed.
 
-    Solves (1 - noise) (1 - x) + echo noise = agreement with noise = 1 - (1 - anchor) (1 - growth x).
+    Solves (1 - noise) (1 - x) + agreeing noise = agreement with noise = 1 - (1 - anchor) (1 - growth x).
     """
-    growth = anchor**0.25
+    growth = anchor**GROWTH_EXPONENT
     low, high = 0.0, 1.0
-    for _ in range(60):
+    for _ in range(BISECTIONS):
         x = (low + high) / 2
         noise = 1 - (1 - anchor) * (1 - growth * x)
-        if (1 - noise) * (1 - x) + echo * noise > agreement:
+        if (1 - noise) * (1 - x) + agreeing * noise > agreement:
             low = x
         else:
             high = x

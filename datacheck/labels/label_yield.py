@@ -1,18 +1,57 @@
-"""How many labels are wrong, and the precision of the relabel queue at each depth."""
+"""How many labels are wrong, and the precision of the relabel queue at each depth.
+
+How many are wrong is estimated by `datacheck.labels.error_count`. Where they are in the queue is measured: errors are
+planted (`datacheck.labels.planting`), half of them drawn from the noise matrix on all samples alike, half on samples
+where the model is in doubt, as people's errors are. The model is fitted again where it can be, and the ranks of the
+planted labels show how wrong labels rank under each assumption. Planting as positives among unlabelled samples follows
+Blanchard, Lee and Scott, *Semi-supervised novelty detection* (JMLR 2010).
+
+The recommended depth is the one with the highest expected F1, under the probabilities that follow from the noise
+matrix, scaled so that they add up to the estimated count.
+"""
 
 from __future__ import annotations
 
 from dataclasses import dataclass
+from typing import Any
 
 import numpy as np
 from numpy.typing import NDArray
+from scipy.optimize import brentq
+from scipy.special import expit, logit
 
-from datacheck.stats import Interval
+from datacheck.errors import ProbeError
+from datacheck.labels.confident_learning import find_label_issues
+from datacheck.labels.error_count import error_count
+from datacheck.labels.planting import Planted, Refit, plant
+from datacheck.labels.quality import CLIP, LabelAssessment
+from datacheck.stats import Interval, wilson
+
+MIN_SAMPLES = 30
+"""Samples from which label errors are estimated at all: anchor points and planting need some tens."""
+
+N_DEPTHS = 60
+"""Points of the precision curve: a smooth line in the report."""
+
+FIRST_DEPTH = 10
+"""First point of the precision curve: below it a precision is hardly more than one or two labels."""
+
+DESIGN_EFFECT = 4.0
+"""A model's mistakes come in clusters (near copies, one odd class): so many count as one in the intervals."""
+
+DRAWS_WITHOUT_REFIT = 8
+"""Plantings that are averaged where none needs a fit."""
+
+LIKELY_WRONG = 0.5
+"""Probability from which a label is more likely wrong than correct."""
+
+SEARCHES = 200
+"""Bisections of the scale of `_share_wrong`, over 24 orders of magnitude."""
 
 
 @dataclass(frozen=True)
 class LabelYield:
-    """How many labels are wrong, and how pure the relabel queue is at each depth.
+    """How many labels are wrong, and the precision of the relabel queue at each depth.
 
     Attributes
     ----------
@@ -23,7 +62,7 @@ class LabelYield:
     precision, precision_low, precision_high
         Expected share of wrong labels among the first ``depth`` samples, with its interval; shape [D].
     recommended_depth
-        Where to stop: beyond it a reviewed sample is more likely right than wrong.
+        Where to stop: beyond it a reviewed label is more likely correct than wrong.
     """
 
     estimated_errors: Interval
@@ -32,3 +71,138 @@ class LabelYield:
     precision_low: NDArray[np.float64]
     precision_high: NDArray[np.float64]
     recommended_depth: int
+
+
+def estimate_label_yield(assessment: LabelAssessment, *, refit: Refit | None = None, seed: int = 0) -> LabelYield:
+    """Estimate how many labels are wrong and the precision of the queue at each depth.
+
+    The queue is ordered by the quality of the assessment, low first.
+
+    Parameters
+    ----------
+    assessment
+        Of out-of-sample probabilities and labels.
+    refit
+        Called with labels that hold planted errors (shape [N]) and a seed; returns the out-of-sample probabilities of
+        the model fitted on them. Without it the planted labels are scored by the given probabilities, which have not
+        seen them; what the added noise does to the model is then left out.
+    seed
+        Of the planting.
+
+    Raises
+    ------
+    ProbeError
+        When fewer than 30 samples have a label and a prediction.
+
+    Examples
+    --------
+    >>> rng = np.random.default_rng(0)
+    >>> true = rng.integers(0, 3, 900)
+    >>> probs = np.full((900, 3), 0.02)
+    >>> probs[np.arange(900), true] = 0.96
+    >>> given = np.where(np.arange(900) < 90, (true + 1) % 3, true)
+    >>> result = estimate_label_yield(LabelAssessment.of(probs, given))
+    >>> result.estimated_errors.low <= 90 <= result.estimated_errors.high, result.recommended_depth
+    (True, 90)
+    """
+    rows = assessment.rows
+    n_valid = int(rows.valid.sum())
+    if n_valid < MIN_SAMPLES:
+        raise ProbeError(
+            f"expected {MIN_SAMPLES} or more samples with a label and a prediction to estimate label errors from, "
+            f"found {n_valid}"
+        )
+    n_draws = DRAWS_WITHOUT_REFIT if refit is None else 1
+    planted = [plant(assessment, refit, seed=seed, draw=draw) for draw in range(n_draws)]
+    doubt = 1 - assessment.odds.correct[rows.valid].astype(np.float64)
+    counted = error_count(
+        rows,
+        recall=float(np.mean([one.recall for one in planted])),
+        agreeing=float(np.mean([one.agreeing for one in planted])),
+        other_counts=(float(doubt.sum()), float(find_label_issues(rows, assessment.confident.joint).sum())),
+    )
+    quality = assessment.odds.quality[rows.valid]
+    order = np.argsort(quality, kind="stable")
+    depth = recommended_depth(scaled_to(doubt[order], counted.count.value), noise_certainty=counted.noise_certainty)
+    return _with_precision(counted.count, planted, quality[order], depth)
+
+
+def scaled_to(chances: NDArray[np.float64], total: float) -> NDArray[np.float64]:
+    """Shift the log-odds of all chances alike so that they add up to ``total``; shape [N].
+
+    Examples
+    --------
+    >>> scaled_to(np.array([0.9, 0.5, 0.5, 0.1]), 1.0).round(2).tolist()
+    [0.64, 0.17, 0.17, 0.02]
+    """
+    if total < 1e-3:
+        return np.zeros_like(chances)
+    log_odds = logit(np.clip(chances, CLIP, 1 - CLIP))
+    wanted = min(total, 0.999 * len(chances))
+    shift = brentq(lambda moved: float(expit(log_odds + moved).sum()) - wanted, -60, 60)
+    scaled: NDArray[np.float64] = expit(log_odds + shift)
+    return scaled
+
+
+def recommended_depth(wrong: NDArray[np.float64], *, noise_certainty: float = 1.0) -> int:
+    """Return where to stop in a queue whose labels are wrong with the given probabilities, in queue order; shape [N].
+
+    Where label noise is certain: at the highest expected F1. Where there is no sign of it: after the samples that are
+    more likely wrong than correct, as classes that overlap look the same as wrong labels. In between in proportion.
+
+    Examples
+    --------
+    >>> wrong = np.array([0.9, 0.8, 0.45, 0.45, 0.1, 0.0])
+    >>> [recommended_depth(wrong, noise_certainty=certainty) for certainty in (1.0, 0.5, 0.0)]
+    [4, 3, 2]
+    """
+    likely = int((wrong >= LIKELY_WRONG).sum())
+    total = float(wrong.sum())
+    if total < LIKELY_WRONG:
+        return likely
+    found = np.cumsum(wrong)
+    best = int((found / (np.arange(1, len(wrong) + 1) + total)).argmax()) + 1
+    return round(likely + noise_certainty * (best - likely))
+
+
+def _with_precision(count: Interval, planted: list[Planted], quality: NDArray[Any], recommended: int) -> LabelYield:
+    """Bring the count and the mean ranks of the planted errors together; ``quality`` is in queue order."""
+    ties = np.cumsum(np.r_[False, np.diff(quality) > 0][: len(quality)])
+    shapes = [np.mean([getattr(one, kind) for one in planted], axis=0) for kind in ("uniform", "hard", "uniform_raw")]
+    wrong = _share_wrong((shapes[0] + shapes[1]) / 2, count.value, ties)
+    curves = [_share_wrong(shape, total, ties) for shape in shapes for total in (count.low, count.high, count.value)]
+    n_rows = len(quality)
+    depth = np.unique(np.geomspace(min(FIRST_DEPTH, n_rows), n_rows, N_DEPTHS).round().astype(np.int64))
+    if recommended:
+        depth = np.union1d(depth, [recommended])
+    precision = np.cumsum(wrong)[depth - 1] / depth
+    means = np.stack([np.cumsum(curve)[depth - 1] / depth for curve in curves])
+    return LabelYield(
+        estimated_errors=count,
+        depth=depth,
+        precision=precision,
+        precision_low=np.minimum(wilson(means.min(axis=0), depth / DESIGN_EFFECT)[0], precision),
+        precision_high=np.maximum(wilson(means.max(axis=0), depth / DESIGN_EFFECT)[1], precision),
+        recommended_depth=recommended,
+    )
+
+
+def _share_wrong(shape: NDArray[np.float64], total: float, ties: NDArray[np.intp]) -> NDArray[np.float64]:
+    """Probability that each label in queue order is wrong: min(1, c shape) with c such that they sum to ``total``.
+
+    Samples of equal quality, which have no order, share their mean.
+    """
+    n_rows = len(shape)
+    if total <= 0 or not n_rows:
+        return np.zeros(n_rows)
+    low, high = 0.0, 1e12
+    for _ in range(SEARCHES):
+        middle = np.sqrt(max(low, 1e-12) * high)
+        if np.minimum(1, middle * shape).sum() > total:
+            high = middle
+        else:
+            low = middle
+    wrong = np.minimum(1, low * shape)
+    wrong = np.minimum(1, wrong * (total / max(wrong.sum(), 1e-12)))
+    averaged: NDArray[np.float64] = (np.bincount(ties, weights=wrong) / np.bincount(ties))[ties]
+    return averaged

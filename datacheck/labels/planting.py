@@ -1,4 +1,4 @@
-"""Plant label errors, fit the probe again, and see where they rank."""
+"""Plant label errors, fit the model again, and see where they rank."""
 
 from __future__ import annotations
 
@@ -9,108 +9,137 @@ from typing import Any
 import numpy as np
 from numpy.typing import NDArray
 
-from datacheck.labels.confident_learning import Probabilities, RowSummary, summarise_rows
-from datacheck.labels.noise_matrix import Channel, weigh_labels
-from datacheck.labels.quality import mean_probabilities
+from datacheck.labels.noise_matrix import label_odds, noise_matrix
+from datacheck.labels.quality import LabelAssessment
+from datacheck.labels.rows import Probabilities, RowStatistics, row_statistics
 
 Refit = Callable[[NDArray[np.int64], int], Probabilities]
-"""Fits the probe again on other labels, with a seed, and returns its out-of-sample probabilities."""
+"""Fits the model again on other labels, with a seed, and returns its out-of-sample probabilities."""
 
 PLANTED_SHARE = 0.06
+"""Share of the labels that are changed: enough to see where they rank, few enough to leave the model as it was."""
+
 MIN_PLANTED = 60
+"""Labels that are changed in a small dataset, as long as they are at most half of it."""
+
+LEAST_DOUBT = 1e-3
+"""Added to each sample's doubt, so that samples the model is certain of can be drawn, too."""
+
+LEAST_CHANCE = 1e-4
+"""Chance of all other classes together, so that a row of zeros can be drawn from."""
+
 N_BINS = 20
+"""Parts of the queue that `_density_by_bins` tells apart: about 3 planted errors of each kind in each part."""
+
+UNTOUCHED, UNIFORM, HARD = 0, 1, 2
+"""Kinds of rows: as given, changed at random among all samples, changed where the model is in doubt."""
 
 
 @dataclass(frozen=True)
 class Planted:
-    """Where planted errors rank: density of each kind over the density of all samples, by queue rank; shape [N].
+    """Where planted errors rank in the queue.
 
-    ``unsmoothed`` is ``alike`` without the assumption that a sample further down the queue is less likely wrong.
-    ``recall`` is the share of the errors planted on all samples alike that disagree with the probe's prediction,
-    ``echo`` the share of those planted by difficulty that agree with it: a person and a probe mistake alike.
+    Attributes
+    ----------
+    uniform, hard
+        Density of errors on all samples alike, and of errors on difficult ones, over that of all samples, by rank in
+        the queue; they fall with the rank; shape [N].
+    uniform_raw
+        ``uniform`` in twentieths of the queue, without the assumption that it falls; shape [N].
+    recall
+        Share of the uniform errors that disagree with the prediction.
+    agreeing
+        Share of the errors on difficult samples that agree with the prediction: people and models make the same ones.
     """
 
-    alike: NDArray[np.float64]
-    by_difficulty: NDArray[np.float64]
-    unsmoothed: NDArray[np.float64]
+    uniform: NDArray[np.float64]
+    hard: NDArray[np.float64]
+    uniform_raw: NDArray[np.float64]
     recall: float
-    echo: float
+    agreeing: float
 
 
-def plant(
-    probs: Probabilities,
-    given: NDArray[np.int64],
-    rows: NDArray[np.intp],
-    before: RowSummary,
-    odds: NDArray[np.float32],
-    channel: Channel,
-    errors: Channel,
-    refit: Refit | None,
-    rng: np.random.Generator,
-    refit_seed: int,
-) -> Planted:
-    """Plant errors in the labels of some rows, fit again, and return where they rank among the rest.
+def plant(assessment: LabelAssessment, refit: Refit | None, *, seed: int, draw: int) -> Planted:
+    """Plant errors in the labels, fit again, and return where they rank among the others.
 
-    ``before`` summarises the labels as they were given. Half of the errors fall on all rows alike and are drawn from
-    ``errors``; half fall where the probe is unsure, on the
-    classes that it finds plausible. Without ``refit`` the given probabilities, which are out of sample, score them, and
-    the other rows keep their ``odds`` (shape [N]).
+    Half of the errors fall on all samples alike, drawn from the noise matrix; half fall where the model is in doubt, on
+    the classes that it finds likely. Without ``refit`` the given probabilities, which are out of sample, score them,
+    and the other rows keep their quality.
     """
-    n_planted = min(len(rows) // 2, max(MIN_PLANTED, int(len(rows) * PLANTED_SHARE)))
-    unsure = 1 - np.maximum(before.self_confidence, before.other)[rows].astype(np.float64)
-    unsure = np.clip(unsure, 0, 1) + 1e-3
-    hard = rng.choice(len(rows), n_planted // 2, replace=False, p=unsure / unsure.sum())
-    rest = np.setdiff1d(np.arange(len(rows)), hard)
-    even = rng.choice(rest, n_planted - len(hard), replace=False)
-    changed = given.copy()
-    changed[rows[even]] = _draw(errors[given[rows[even]]], given[rows[even]], rng)
-    changed[rows[hard]] = _draw(probs[rows[hard]], given[rows[hard]], rng)
-    at = np.concatenate([even, hard])
-    planted = rows[at]
+    rng = np.random.default_rng([seed, draw])
+    rows = assessment.rows
+    valid = np.flatnonzero(rows.valid)
+    uniform, hard = _places(rows, valid, rng)
+    changed = rows.labels.copy()
+    errors = noise_matrix(assessment.confident.joint)
+    changed[uniform] = _other_class(errors[rows.labels[uniform]], rows.labels[uniform], rng)
+    changed[hard] = _other_class(rows.pred_probs[hard], rows.labels[hard], rng)
+    planted = np.concatenate([uniform, hard])
     if refit is None:
-        fitted, score = probs, odds.copy()
-        score[planted] = weigh_labels(probs[planted], changed[planted], channel).odds
+        after = row_statistics(rows.pred_probs[planted], changed[planted])
+        quality = assessment.odds.quality.copy()
+        quality[planted] = label_odds(after, assessment.noise).quality
+        disagrees = after.self_confidence < after.rival
     else:
-        fitted = mean_probabilities(refit(changed, refit_seed))
-        score = weigh_labels(fitted, changed, channel).odds
-    score = score[rows]
-    after = summarise_rows(fitted[planted], changed[planted])
-    disagree = np.zeros(len(rows), dtype=bool)
-    disagree[at] = after.self_confidence < after.other
-    kind = np.zeros(len(rows), dtype=np.int8)
-    kind[even], kind[hard] = 1, 2
-    usable = ~np.isnan(score)
-    seen, echoed = usable & (kind == 1), usable & (kind == 2)
-    recall = float(disagree[seen].mean()) if seen.any() else 1.0
-    echo = float(1 - disagree[echoed].mean()) if echoed.any() else 0.0
-    alike, by_difficulty = (_density_by_rank(score[usable], kind[usable], which) for which in (1, 2))
-    grid = (np.arange(len(rows)) + 0.5) / len(rows)
-    unplanted = (np.arange(len(alike)) + 0.5) / max(1, len(alike))
-    raw = _density_by_bins(score[usable], kind[usable], 1)
+        after = row_statistics(refit(changed, seed + 1 + draw), changed)
+        quality = label_odds(after, assessment.noise).quality
+        disagrees = (after.self_confidence < after.rival)[planted]
+    kind = np.zeros(len(rows.labels), dtype=np.int8)
+    kind[uniform], kind[hard] = UNIFORM, HARD
+    return _summarised(quality[valid], kind[valid], disagrees[np.argsort(planted, kind="stable")])
+
+
+def _places(
+    rows: RowStatistics, valid: NDArray[np.intp], rng: np.random.Generator
+) -> tuple[NDArray[np.intp], NDArray[np.intp]]:
+    """Draw rows to change: some among all alike, some in proportion to the model's doubt."""
+    n_planted = min(len(valid) // 2, max(MIN_PLANTED, int(len(valid) * PLANTED_SHARE)))
+    doubt = 1 - np.maximum(rows.self_confidence, rows.rival)[valid].astype(np.float64)
+    doubt = np.clip(doubt, 0, 1) + LEAST_DOUBT
+    hard = rng.choice(len(valid), n_planted // 2, replace=False, p=doubt / doubt.sum())
+    rest = np.setdiff1d(np.arange(len(valid)), hard)
+    uniform = rng.choice(rest, n_planted - len(hard), replace=False)
+    return valid[uniform], valid[hard]
+
+
+def _summarised(quality: NDArray[np.float32], kind: NDArray[np.int8], disagrees: NDArray[np.bool_]) -> Planted:
+    """Densities on a common grid; ``disagrees`` is of the planted rows in row order."""
+    disagree = np.zeros(len(kind), dtype=bool)
+    disagree[kind != UNTOUCHED] = disagrees
+    usable = ~np.isnan(quality)
+    seen, repeated = usable & (kind == UNIFORM), usable & (kind == HARD)
+    densities = [
+        _density_by_rank(quality[usable], kind[usable], UNIFORM),
+        _density_by_rank(quality[usable], kind[usable], HARD),
+        _density_by_bins(quality[usable], kind[usable], UNIFORM),
+    ]
+    grid = (np.arange(len(kind)) + 0.5) / len(kind)
+    untouched = (np.arange(len(densities[0])) + 0.5) / max(1, len(densities[0]))
+    uniform, hard, uniform_raw = (np.interp(grid, untouched, density) for density in densities)
     return Planted(
-        np.interp(grid, unplanted, alike),
-        np.interp(grid, unplanted, by_difficulty),
-        np.interp(grid, unplanted, raw),
-        recall,
-        echo,
+        uniform,
+        hard,
+        uniform_raw,
+        recall=float(disagree[seen].mean()) if seen.any() else 1.0,
+        agreeing=float(1 - disagree[repeated].mean()) if repeated.any() else 0.0,
     )
 
 
-def _draw(weights: Probabilities, original: NDArray[np.int64], rng: np.random.Generator) -> NDArray[np.int64]:
+def _other_class(weights: Probabilities, original: NDArray[np.int64], rng: np.random.Generator) -> NDArray[np.int64]:
     """Draw another class for each row in proportion to the weights; evenly where they leave nothing."""
-    chances = np.array(weights, dtype=np.float64) + 1e-4 / weights.shape[1]
+    chances = np.array(weights, dtype=np.float64) + LEAST_CHANCE / weights.shape[1]
     chances[np.arange(len(original)), original] = 0
     cumulative = np.cumsum(chances, axis=1)
     picked: NDArray[np.intp] = (cumulative > rng.random(len(original))[:, None] * cumulative[:, -1:]).argmax(axis=1)
     return picked.astype(np.int64)
 
 
-def _density_by_rank(score: NDArray[np.floating[Any]], kind: NDArray[np.int8], which: int) -> NDArray[np.float64]:
-    """Density of one kind of planted errors over that of the samples not planted, falling with their rank."""
+def _density_by_rank(quality: NDArray[np.floating[Any]], kind: NDArray[np.int8], which: int) -> NDArray[np.float64]:
+    """Density of one kind of planted errors over that of the untouched samples, falling with their rank."""
     from sklearn.isotonic import IsotonicRegression
 
-    chosen = (kind == 0) | (kind == which)
-    order = np.argsort(score[chosen], kind="stable")
+    chosen = (kind == UNTOUCHED) | (kind == which)
+    order = np.argsort(quality[chosen], kind="stable")
     is_planted = (kind[chosen][order] == which).astype(np.float64)
     n_planted = max(1.0, is_planted.sum())
     smooth = IsotonicRegression(increasing=False, y_min=0, y_max=1).fit_transform(np.arange(len(order)), is_planted)
@@ -120,13 +149,13 @@ def _density_by_rank(score: NDArray[np.floating[Any]], kind: NDArray[np.int8], w
     return density
 
 
-def _density_by_bins(score: NDArray[np.floating[Any]], kind: NDArray[np.int8], which: int) -> NDArray[np.float64]:
-    """As `_density_by_rank`, by twentieths of the queue, rising where it rises."""
-    chosen = (kind == 0) | (kind == which)
-    order = np.argsort(score[chosen], kind="stable")
+def _density_by_bins(quality: NDArray[np.floating[Any]], kind: NDArray[np.int8], which: int) -> NDArray[np.float64]:
+    """As `_density_by_rank`, by twentieths of the queue, free to rise with the rank."""
+    chosen = (kind == UNTOUCHED) | (kind == which)
+    order = np.argsort(quality[chosen], kind="stable")
     is_planted = kind[chosen][order] == which
     n_left = int((~is_planted).sum())
-    # A planted error belongs to the bin of the unplanted samples around it.
+    # A planted error belongs to the bin of the untouched samples around it.
     position = np.minimum(np.cumsum(~is_planted), n_left - 1) * N_BINS // n_left
     planted = np.bincount(position[is_planted], minlength=N_BINS) / max(1, int(is_planted.sum()))
     density: NDArray[np.float64] = np.maximum(planted * N_BINS, 1e-9)[np.arange(n_left) * N_BINS // n_left]

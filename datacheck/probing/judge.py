@@ -9,16 +9,14 @@ import numpy as np
 from numpy.typing import NDArray
 
 from datacheck.errors import ProbeError
-from datacheck.labels.label_yield import LabelYield
-from datacheck.labels.noise_matrix import weigh_labels
+from datacheck.labels.label_yield import LabelYield, estimate_label_yield
 from datacheck.labels.quality import (
-    joined_by_margins,
+    LabelAssessment,
     multilabel_quality,
     multilabel_sample_quality,
-    suggested_labels,
+    with_training_margins,
 )
 from datacheck.labels.target_quality import target_quality
-from datacheck.labels.yields import estimate
 from datacheck.manifest import Task
 from datacheck.models.learning_task import Fitted, LearningTask
 from datacheck.probing.metrics import classification_metrics, multilabel_metrics, regression_metrics
@@ -65,15 +63,15 @@ def judge(problem: LearningTask, fitted: Fitted, mean: NDArray[np.float32]) -> J
 
 def _classification(problem: LearningTask, fitted: Fitted, mean: NDArray[np.float32]) -> Judged:
     labels = np.where(problem.labelled, problem.y, -1).astype(np.int64)
-    weighed = weigh_labels(mean, labels)
-    quality = weighed.odds
+    assessment = LabelAssessment.of(mean, labels)
+    rows, quality = assessment.rows, assessment.odds.quality
     if "margin" in fitted.dynamics:
-        quality = joined_by_margins(quality, fitted.dynamics["margin"])
-    suggested = suggested_labels(mean, labels)
-    known = (labels >= 0) & np.isfinite(mean).all(axis=1)
-    metrics = classification_metrics(labels[known], mean[known].argmax(axis=1), problem.classes, seed=problem.seed)
+        quality = with_training_margins(quality, fitted.dynamics["margin"])
+    metrics = classification_metrics(
+        labels[rows.valid], rows.predicted[rows.valid].astype(np.int64), problem.classes, seed=problem.seed
+    )
     try:
-        found = estimate(mean, labels, refit=fitted.refit, weighed=weighed, seed=problem.seed)
+        found = estimate_label_yield(assessment, refit=fitted.refit, seed=problem.seed)
     except ProbeError as error:
-        return Judged(quality, suggested, metrics, None, (f"label errors were not counted: {error}",))
-    return Judged(quality, suggested, metrics, found)
+        return Judged(quality, rows.suggested, metrics, None, (f"label errors were not counted: {error}",))
+    return Judged(quality, rows.suggested, metrics, found)

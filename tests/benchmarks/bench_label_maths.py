@@ -17,14 +17,9 @@ from pathlib import Path
 import numpy as np
 import pytest
 
-from datacheck.labels.confident_learning import (
-    class_thresholds,
-    confident_joint,
-    confident_labels,
-    find_label_issues,
-    summarise_rows,
-)
-from datacheck.labels.quality import label_quality
+from datacheck.labels.confident_learning import ConfidentLearning, find_label_issues
+from datacheck.labels.noise_matrix import label_odds, smoothed_noise_matrix
+from datacheck.labels.rows import row_statistics
 
 PEER_ROWS = 50_000
 
@@ -74,7 +69,7 @@ def write_probabilities(path: Path, n_rows: int, n_classes: int, seed: int = 0) 
 
 
 def label_maths(probs: np.ndarray, labels: np.ndarray) -> tuple[np.ndarray, dict[str, float]]:
-    """Quality, thresholds, joint and flags; and the seconds of each."""
+    """Row statistics, joint, quality and flags; and the seconds of each."""
     seconds = {}
 
     def timed(name: str, start: float) -> float:
@@ -83,15 +78,13 @@ def label_maths(probs: np.ndarray, labels: np.ndarray) -> tuple[np.ndarray, dict
         return now
 
     at = time.perf_counter()
-    label_quality(probs, labels)
-    at = timed("label quality", at)
-    summary = summarise_rows(probs, labels)
-    class_thresholds(probs, labels, summary=summary)
-    at = timed("thresholds", at)
-    guess = confident_labels(probs, labels, summary=summary)
-    confident_joint(probs, labels, summary=summary, guess=guess)
+    rows = row_statistics(probs, labels)
+    at = timed("row statistics", at)
+    confident = ConfidentLearning.of(rows)
     at = timed("confident joint", at)
-    flags = find_label_issues(probs, labels, summary=summary)
+    label_odds(rows, smoothed_noise_matrix(confident.joint))
+    at = timed("label quality", at)
+    flags = find_label_issues(rows, confident.joint)
     timed("flags", at)
     return flags, seconds
 
@@ -104,13 +97,15 @@ def compare_with_cleanlab(probs: np.ndarray, labels: np.ndarray) -> tuple[float,
         from cleanlab.rank import get_label_quality_scores as peer_quality
 
         at = time.perf_counter()
-        peer_quality(labels, probs, method="normalized_margin")
+        quality = peer_quality(labels, probs, method="normalized_margin")
         expected = peer_issues(labels, probs, n_jobs=2)
         theirs = time.perf_counter() - at
     at = time.perf_counter()
-    label_quality(probs, labels, method="normalized_margin")
-    flags = find_label_issues(probs, labels)
+    rows = row_statistics(probs, labels)
+    margin = (rows.self_confidence - rows.rival + 1) / 2
+    flags = find_label_issues(rows, ConfidentLearning.of(rows).joint)
     ours = time.perf_counter() - at
+    np.testing.assert_allclose(margin, quality, atol=1e-6)
     assert (flags == expected).all(), f"{(flags != expected).sum()} flags differ from cleanlab's"
     return theirs, ours
 

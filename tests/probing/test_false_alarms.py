@@ -18,8 +18,8 @@ from sklearn.neighbors import KNeighborsClassifier
 from sklearn.pipeline import make_pipeline
 from sklearn.preprocessing import StandardScaler
 
-from datacheck.labels.label_yield import LabelYield
-from datacheck.labels.yields import estimate
+from datacheck.labels.label_yield import LabelYield, estimate_label_yield
+from datacheck.labels.quality import LabelAssessment
 from datacheck.probing.skill import MIN_SKILL, classification_skill
 
 MAX_QUEUE = 0.02
@@ -87,7 +87,8 @@ def look(name: str, probe: str, share: float, seed: int = 0) -> tuple[LabelYield
         return probs
 
     probs = fit(given, seed)
-    found = estimate(probs, given, refit=fit if probe != "boosting" else None, seed=seed)
+    refit = fit if probe != "boosting" else None
+    found = estimate_label_yield(LabelAssessment.of(probs, given), refit=refit, seed=seed)
     trusted = classification_skill(probs, given).low >= MIN_SKILL
     return found, len(rows), found.recommended_depth if trusted else 0
 

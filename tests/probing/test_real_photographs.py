@@ -12,8 +12,8 @@ from numpy.typing import NDArray
 from PIL import Image
 
 from datacheck.labels.confident_learning import find_label_issues
-from datacheck.labels.quality import label_quality
-from datacheck.labels.yields import estimate
+from datacheck.labels.label_yield import estimate_label_yield
+from datacheck.labels.quality import LabelAssessment
 from datacheck.models.components import whiten
 from datacheck.models.ridge import RidgeHead
 from datacheck.pairing import LabelCodes, Samples, check_content
@@ -127,8 +127,9 @@ def test_the_yield_covers_the_truth_of_human_labels(photographs, which) -> None:
         return sharpened / sharpened.sum(axis=1, keepdims=True)
 
     probs = fit(given, 0)
-    result = estimate(probs, given, refit=fit, seed=0)
-    order = np.argsort(label_quality(probs, given), kind="stable")
+    assessment = LabelAssessment.of(probs, given)
+    result = estimate_label_yield(assessment, refit=fit, seed=0)
+    order = np.argsort(assessment.odds.quality, kind="stable")
     precision = np.cumsum(wrong[order])[result.depth - 1] / result.depth
     assert result.estimated_errors.low <= wrong.sum() <= result.estimated_errors.high
     assert ((result.precision_low <= precision + 1e-9) & (precision <= result.precision_high + 1e-9)).mean() > 0.95
@@ -137,7 +138,7 @@ def test_the_yield_covers_the_truth_of_human_labels(photographs, which) -> None:
         return
     flags = {
         "cut": np.isin(np.arange(len(given)), order[: result.recommended_depth]),
-        "default filter": find_label_issues(probs, given),
+        "default filter": find_label_issues(assessment.rows, assessment.confident.joint),
         "argmax": probs.argmax(axis=1) != given,
     }
     f1 = {name: 2 * (flag & wrong).sum() / (flag.sum() + wrong.sum()) for name, flag in flags.items()}

@@ -7,7 +7,7 @@ from typing import Any
 import numpy as np
 from numpy.typing import NDArray
 
-from datacheck.labels.quality import label_quality, suggested_labels
+from datacheck.labels.quality import LabelAssessment
 from datacheck.manifest import Manifest, Modality, Task
 from datacheck.probing.outputs import ProbeOutputs
 from datacheck.rules.base import RuleContext
@@ -57,7 +57,8 @@ def probed(
     n = len(given)
     quality, suggested = np.full(n, np.nan, np.float32), np.full(n, -1, np.int32)
     if pred_probs is not None:
-        quality, suggested = label_quality(pred_probs, given), suggested_labels(pred_probs)
+        assessment = LabelAssessment.of(pred_probs, given)
+        quality, suggested = assessment.odds.quality, assessment.rows.predicted
     outputs = ProbeOutputs(
         sample_ids=np.array(columns["sample_id"]),
         task=Task.CLASSIFICATION,

@@ -19,13 +19,9 @@ from datacheck.findings import (
     sample_issues,
     worst_sample_ids,
 )
-from datacheck.labels import yields as label_yield
-from datacheck.labels.label_yield import LabelYield
-from datacheck.labels.quality import (
-    label_quality,
-    multilabel_quality,
-    suggested_labels,
-)
+from datacheck.labels.label_yield import LabelYield, estimate_label_yield
+from datacheck.labels.quality import LabelAssessment, label_quality, multilabel_quality
+from datacheck.labels.rows import row_statistics
 from datacheck.labels.target_quality import TO_DEVIATION, target_deviations, target_quality
 from datacheck.manifest import Task
 from datacheck.probing.skill import MIN_SKILL
@@ -52,7 +48,7 @@ class Mislabel(Rule):
     ------------------
     Label quality from out-of-sample probabilities. The number of wrong labels and the precision at each depth come from
     planted errors, from the labels of the samples that the probe is surest of, and from all disagreements; the interval
-    spans what these leave open (see ``datacheck.labels.yields``). Multilabel: each class by itself, a label is
+    spans what these leave open (see ``datacheck.labels.label_yield``). Multilabel: each class by itself, a label is
     listed below ``multilabel_quality``. Regression: residuals beyond ``regression_deviations`` robust standard
     deviations of what is usual among like predictions (see ``datacheck.labels.target_quality``); how many targets are
     wrong is not estimated, as heavy-tailed residuals of a right model cannot be told from errors.
@@ -100,7 +96,9 @@ class Mislabel(Rule):
         found = trusted(context, min_skill=self.min_skill)
         if isinstance(found, NotApplicable):
             return found
-        yielded = found.probe.label_yield or label_yield.estimate(found.probs, found.labels, seed=context.seed)
+        yielded = found.probe.label_yield or estimate_label_yield(
+            LabelAssessment.of(found.probs, found.labels), seed=context.seed
+        )
         depth = min(yielded.recommended_depth, len(found.rows))
         if depth == 0:
             return Passed(f"no label is more likely wrong than right ({len(found.rows):,} judged)")
@@ -111,7 +109,7 @@ class Mislabel(Rule):
         if np.isnan(quality).any():
             quality = label_quality(found.probs, found.labels)
         queue = np.argsort(quality, kind="stable")[:depth]
-        suggested = suggested_labels(found.probs[queue], found.labels[queue])
+        suggested = row_statistics(found.probs[queue], found.labels[queue]).suggested
         issues = sample_issues(
             self.code,
             ids_of(context, found.rows[queue]),

@@ -9,7 +9,8 @@ import numpy as np
 from numpy.typing import NDArray
 
 from datacheck.findings import Finding, Found, NotApplicable, Outcome, Passed, Severity
-from datacheck.labels.confident_learning import confident_labels
+from datacheck.labels.confident_learning import ConfidentLearning
+from datacheck.labels.rows import row_statistics
 from datacheck.probing.skill import MIN_SKILL
 from datacheck.rules.base import Rule, RuleContext
 from datacheck.rules.shared import trusted
@@ -63,7 +64,7 @@ class NoisyClass(Rule):
         found = trusted(context, min_skill=self.min_skill)
         if isinstance(found, NotApplicable):
             return found
-        guess = confident_labels(found.probs, found.labels)
+        guess = ConfidentLearning.of(row_statistics(found.probs, found.labels)).confident
         sure = guess >= 0
         shares = doubt_by_class(guess[sure] != found.labels[sure], found.labels[sure], len(found.classes))
         noisy = [

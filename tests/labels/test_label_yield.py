@@ -5,28 +5,14 @@ from hypothesis import strategies as st
 
 from datacheck.errors import ProbeError
 from datacheck.labels.confident_learning import find_label_issues
-from datacheck.labels.quality import label_quality
-from datacheck.labels.yields import estimate, recommended_depth
+from datacheck.labels.label_yield import estimate_label_yield, recommended_depth, scaled_to
+from datacheck.labels.quality import LabelAssessment, label_quality
+
+from .worlds import world
 
 
-def world(n, k, rate, *, kind="uniform", skill=4.0, imbalance=1.0, seed=0):
-    """Probabilities of a probe that sees the truth through noise, labels with errors, and which are wrong."""
-    rng = np.random.default_rng([seed, n, k])
-    shares = imbalance ** -np.linspace(0, 1, k)
-    true = rng.choice(k, n, p=shares / shares.sum())
-    wrong = rng.random(n) < rate
-    step = rng.integers(1, k, n) if kind == "uniform" else 1
-    labels = np.where(wrong, (true + step) % k, true)
-    logits = rng.normal(size=(n, k))
-    logits[np.arange(n), true] += skill
-    clean = np.exp(logits)
-    clean /= clean.sum(axis=1, keepdims=True)
-    # A probe that was fitted on noisy labels believes in the noise to the same degree.
-    if kind == "uniform":
-        probs = (1 - rate) * clean + rate * (1 - clean) / (k - 1)
-    else:
-        probs = (1 - rate) * clean + rate * np.roll(clean, 1, axis=1)
-    return probs.astype(np.float32), labels, wrong
+def estimate(probs, labels, **options):
+    return estimate_label_yield(LabelAssessment.of(probs, labels), **options)
 
 
 def covered(result, probs, labels, wrong):
@@ -95,8 +81,8 @@ def test_planted_labels_are_handed_to_the_refit_with_a_seed_of_its_own() -> None
         seen.append((int((changed != labels).sum()), seed))
         return probs
 
-    result = estimate(probs, labels, refit=refit, n_refits=2, seed=5)
-    assert [seed for _, seed in seen] == [6, 7]
+    result = estimate(probs, labels, refit=refit, seed=5)
+    assert [seed for _, seed in seen] == [6]
     assert all(50 <= n_changed <= 70 for n_changed, _ in seen)
     assert result.recommended_depth > 0
 
@@ -123,7 +109,7 @@ def test_too_few_samples_are_refused() -> None:
 
 
 def test_nothing_is_recommended_where_nothing_is_wrong() -> None:
-    assert recommended_depth(np.zeros(5)) == recommended_depth(np.zeros(5), evidence=0) == 0
+    assert recommended_depth(np.zeros(5)) == recommended_depth(np.zeros(5), noise_certainty=0) == 0
     assert recommended_depth(np.empty(0)) == 0
 
 
@@ -140,4 +126,28 @@ def test_the_recommended_cut_is_as_good_as_the_filter_of_confident_learning_and_
 
     # These probabilities are exactly right, and then disagreement is the best cut there is.
     assert f1(cut) > f1(disagrees) - 0.03
-    assert f1(cut) > f1(find_label_issues(probs, labels)) - 0.005
+    assessment = LabelAssessment.of(probs, labels)
+    assert f1(cut) > f1(find_label_issues(assessment.rows, assessment.confident.joint)) - 0.005
+
+
+def test_the_depth_goes_from_more_likely_wrong_than_correct_to_the_best_f1() -> None:
+    wrong = np.array([0.9, 0.7, 0.55, 0.5, 0.45, 0.42, 0.4, 0.3, 0.05])
+    found = np.cumsum(wrong)
+    best = int((found / (np.arange(1, 10) + wrong.sum())).argmax()) + 1
+    assert best == 7
+    assert [recommended_depth(wrong, noise_certainty=one) for one in (0.0, 0.34, 0.67, 1.0)] == [4, 5, 6, 7]
+
+
+def test_less_than_half_a_wrong_label_is_expected_to_be_none() -> None:
+    assert recommended_depth(np.full(4, 0.12)) == 0
+    assert recommended_depth(np.full(5, 0.12)) == 5
+
+
+def test_chances_are_shifted_alike_until_they_add_up() -> None:
+    chances = np.array([0.9, 0.6, 0.3, 0.01])
+    scaled = scaled_to(chances, 2.5)
+    assert scaled.sum() == pytest.approx(2.5)
+    shift = np.log(scaled / (1 - scaled)) - np.log(chances / (1 - chances))
+    assert np.ptp(shift) < 1e-6
+    assert scaled_to(chances, 0.0).tolist() == [0, 0, 0, 0]
+    assert scaled_to(chances, 40.0).sum() == pytest.approx(0.999 * 4)
