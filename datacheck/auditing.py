@@ -250,6 +250,7 @@ def _probe(
     return probe(
         context.manifest,
         seed=settings.seed,
+        near_duplicate_distance=settings.near_duplicate_distance,
         progress=None if progress is None else lambda done, total: progress("probe", done, total),
         **{**at_hand, **options},
     )

@@ -62,7 +62,7 @@ def run_probe(
         options.seed,
     )
     fitted = backend.fit(problem, fit_options)
-    return outputs_of(manifest, problem, fitted, clock, (*notes, *folds.notes))
+    return outputs_of(manifest, problem, fitted, clock, (*notes, *folds.notes), advice=backend.advice)
 
 
 def chosen_backend(options: Options, at_hand: AtHand, manifest: Manifest) -> Backend:

@@ -12,6 +12,9 @@ from datacheck.labels.label_yield import LabelYield
 from datacheck.manifest import Task
 from datacheck.stats import Interval
 
+ADVICE = "train the probe longer (--budget), or give it pretrained weights (--weights) or features"
+"""What makes most probes more accurate."""
+
 
 @dataclass(frozen=True)
 class ProbeOutputs:
@@ -46,6 +49,8 @@ class ProbeOutputs:
         ``accuracy``, ``balanced_accuracy``, ``recall/cat`` … with intervals.
     backend, device, seconds, seed
         What ran, where, for how long, from which seed.
+    advice
+        What would make this probe more accurate, for the messages of a probe that is too weak.
     choices
         What the probe chose and why, a sentence each, as shown to the user.
     """
@@ -68,6 +73,7 @@ class ProbeOutputs:
     seconds: float = 0.0
     seed: int = 0
     choices: tuple[str, ...] = ()
+    advice: str = ADVICE
 
     def __len__(self) -> int:
         return len(self.sample_ids)

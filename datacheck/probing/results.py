@@ -11,13 +11,13 @@ from datacheck.models.learning_task import Fitted, LearningTask
 from datacheck.probing.budget import Clock
 from datacheck.probing.judge import judge
 from datacheck.probing.outputs import ProbeOutputs
-from datacheck.probing.skill import probe_skill, refusal
+from datacheck.probing.skill import probe_skill, why_not_judged
 
 
 def outputs_of(
-    manifest: Manifest, problem: LearningTask, fitted: Fitted, clock: Clock, notes: tuple[str, ...]
+    manifest: Manifest, problem: LearningTask, fitted: Fitted, clock: Clock, notes: tuple[str, ...], *, advice: str
 ) -> ProbeOutputs:
-    """Return the outputs of a probe; a probe without skill counts no label errors, and says why."""
+    """Return the outputs of a probe; one that is too weak to judge labels counts no label errors, and says why."""
     mean = fitted.members.mean(axis=0)
     judged = judge(problem, fitted, mean)
     regression = problem.task is Task.REGRESSION
@@ -40,12 +40,13 @@ def outputs_of(
         seconds=clock.used,
         seed=problem.seed,
         choices=(*fitted.choices, *notes, *judged.notes),
+        advice=advice,
     )
     skill = probe_skill(manifest, outputs)
     if skill is None:
         return outputs
     outputs = replace(outputs, metrics={**outputs.metrics, "skill": skill})
-    reason = refusal(skill)
+    reason = why_not_judged(manifest, outputs)
     if reason is None:
         return outputs
     return replace(outputs, label_yield=None, choices=(*outputs.choices, reason))

@@ -1,4 +1,4 @@
-"""Whether a probe knows enough to doubt a label: its skill above the answer that needs no look at the samples."""
+"""The skill of a probe: how much better its predictions are than predictions made without looking at the samples."""
 
 from __future__ import annotations
 
@@ -10,17 +10,17 @@ from numpy.typing import NDArray
 from datacheck.manifest import Manifest, Task
 from datacheck.probing.outputs import ProbeOutputs
 from datacheck.stats import Interval, mean_difference
+from datacheck.text import percent
 
 MIN_SKILL = 0.2
-"""A probe whose skill may lie below this says nothing about labels: most of what it doubts is its own mistake."""
+"""Below this skill a probe does not judge labels: most labels that it disagrees with are then its own mistakes."""
 
 MIN_SAMPLES = 8
-
-ADVICE = "give it more time (--budget), weights (--weights) or features"
+"""Fewer samples give an interval that spans all skills."""
 
 
 def probe_skill(manifest: Manifest, probe: ProbeOutputs) -> Interval | None:
-    """Return the probe's out-of-sample skill on the given labels: 0 for the trivial answer, 1 for all of them right.
+    """Return the out-of-sample skill on the given labels: 0 is no better than a constant prediction, 1 is all correct.
 
     See `classification_skill`, `multilabel_skill` and `regression_skill`. None without predictions or labels.
     """
@@ -41,7 +41,7 @@ def probe_skill(manifest: Manifest, probe: ProbeOutputs) -> Interval | None:
 
 
 def classification_skill(pred_probs: NDArray[np.floating[Any]], labels: NDArray[np.integer[Any]]) -> Interval:
-    """(accuracy - majority) / (1 - majority), on the same samples; shapes [N, K] and [N].
+    """Return (accuracy - share of the largest class) / (1 - that share); shapes [N, K] and [N].
 
     Examples
     --------
@@ -57,7 +57,7 @@ def classification_skill(pred_probs: NDArray[np.floating[Any]], labels: NDArray[
 
 
 def multilabel_skill(pred_probs: NDArray[np.floating[Any]], matrix: NDArray[Any]) -> Interval:
-    """1 - squared error / squared error of each class's own share (Brier skill); shapes [N, K].
+    """Return 1 - squared error / squared error of predicting each class's share (Brier skill score); shapes [N, K].
 
     Examples
     --------
@@ -71,9 +71,9 @@ def multilabel_skill(pred_probs: NDArray[np.floating[Any]], matrix: NDArray[Any]
 
 
 def regression_skill(predictions: NDArray[np.floating[Any]], target: NDArray[np.floating[Any]]) -> Interval:
-    """1 - (mean absolute error / mean absolute deviation from the median)², robust to the errors looked for; shape [N].
+    """Return 1 - (mean absolute error / mean absolute deviation from the median)²; shape [N].
 
-    The square puts it on the scale of R².
+    Absolute errors are robust to the wrong targets that are looked for; the square gives the scale of R².
 
     Examples
     --------
@@ -87,26 +87,39 @@ def regression_skill(predictions: NDArray[np.floating[Any]], target: NDArray[np.
 
 
 def _relative(gained: NDArray[np.float64], room: float) -> Interval:
-    """Mean gain as a share of what there was to gain, with a 95 % interval of the paired differences."""
+    """Return the mean gain as a share of the largest possible gain, with a 95 % interval of the paired differences."""
     if room <= 0:
-        return Interval(0.0, 0.0, 0.0, method="nothing to gain over the trivial answer", n=len(gained))
+        return Interval(
+            0.0, 0.0, 0.0, method="no gain is possible: a constant prediction is always correct", n=len(gained)
+        )
     return mean_difference(gained, unit=room, prior=room)
 
 
-def refusal(skill: Interval, *, min_skill: float = MIN_SKILL) -> str | None:
-    """Say why a probe of this skill may not accuse labels, or return None where it may.
+def why_not_judged(manifest: Manifest, probe: ProbeOutputs, *, min_skill: float = MIN_SKILL) -> str | None:
+    """Say why this probe does not judge labels, or return None where it does.
 
-    Examples
-    --------
-    >>> refusal(Interval(0.9, 0.88, 0.92)) is None
-    True
-    >>> refusal(Interval(0.01, -0.01, 0.03)).split(":")[0]
-    'the probe is hardly better than the trivial answer'
+    A probe does not judge labels when the low end of its skill is below ``min_skill``, or when no skill is known.
     """
+    skill = probe_skill(manifest, probe)
+    if skill is None:
+        return f"the probe has no predictions for {MIN_SAMPLES} or more samples with a label"
     if skill.low >= min_skill:
         return None
+    return f"the probe is too weak to judge labels: {_in_words(manifest, probe, skill, min_skill)}; {probe.advice}"
+
+
+def _in_words(manifest: Manifest, probe: ProbeOutputs, skill: Interval, min_skill: float) -> str:
+    measured = (
+        f"its skill is {skill.value:.2f} (95 % interval {skill.low:.2f} to {skill.high:.2f}; 0 is a constant "
+        f"prediction, 1 is all correct), and {min_skill:.2f} is needed"
+    )
+    if manifest.task is not Task.CLASSIFICATION or probe.pred_probs is None:
+        return measured
+    rows = manifest.labelled & np.isfinite(probe.pred_probs).all(axis=1)
+    labels = manifest.label_codes[rows]
+    accuracy = float((probe.pred_probs[rows].argmax(axis=1) == labels).mean())
+    largest = float(np.bincount(labels).max() / len(labels))
     return (
-        f"the probe is hardly better than the trivial answer: of what there is to gain over it, it gains "
-        f"{100 * skill.value:.0f} % ({100 * skill.low:.0f} to {100 * skill.high:.0f} %), and below "
-        f"{100 * min_skill:.0f} % its doubts say nothing about the labels; {ADVICE}"
+        f"{percent(accuracy)} of its predictions agree with the labels, and always predicting the largest class gives "
+        f"{percent(largest)}; {measured}"
     )

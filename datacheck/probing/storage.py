@@ -59,6 +59,7 @@ def save_probe(outputs: ProbeOutputs, folder: Path) -> None:
         "seconds": outputs.seconds,
         "seed": outputs.seed,
         "choices": list(outputs.choices),
+        "advice": outputs.advice,
     }
     # An interval may be open (NaN or infinite) where it could not be made, so Python's JSON constants are kept.
     write_text(folder / "probe.json", json.dumps(numbers, indent=2, ensure_ascii=False) + "\n")
@@ -145,4 +146,5 @@ def _outputs(numbers: Mapping[str, Any], arrays: Mapping[str, NDArray[Any]], *, 
         seconds=numbers["seconds"],
         seed=numbers["seed"],
         choices=tuple(numbers["choices"]),
+        advice=numbers["advice"],
     )

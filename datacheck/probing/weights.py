@@ -10,6 +10,8 @@ from pathlib import Path
 from datacheck.errors import MissingExtraError, ProbeError, check_choice, install_command
 
 IMAGENET = ((0.485, 0.456, 0.406), (0.229, 0.224, 0.225))
+"""Mean and standard deviation of ImageNet's channels, by which torchvision's networks normalise their inputs."""
+
 INPUT_RANGES = {
     "imagenet": IMAGENET,
     "signed": ((0.5, 0.5, 0.5), (0.5, 0.5, 0.5)),

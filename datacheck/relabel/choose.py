@@ -12,7 +12,7 @@ from datacheck.errors import RelabelError, did_you_mean
 from datacheck.labels.label_yield import LabelYield
 from datacheck.manifest import Manifest, Task
 from datacheck.probing.outputs import ProbeOutputs
-from datacheck.probing.skill import probe_skill, refusal
+from datacheck.probing.skill import probe_skill, why_not_judged
 from datacheck.relabel.questions import questions
 from datacheck.relabel.queue import RelabelQueue
 from datacheck.stats import Interval
@@ -60,8 +60,7 @@ def relabel_queue(
     Raises
     ------
     RelabelError
-        When the task has no labels to question, an option is out of range, or the probe is hardly better than the
-        trivial answer, so that its doubts would waste people's time.
+        When the task has no labels to question, an option is out of range, or the probe is too weak to judge labels.
     """
     if manifest.task not in {Task.CLASSIFICATION, Task.MULTILABEL, Task.REGRESSION}:
         raise RelabelError(f"a relabel queue needs labels, this manifest is {manifest.task.value}")
@@ -99,9 +98,8 @@ def relabel_queue(
 
 
 def _check_skill(manifest: Manifest, probe: ProbeOutputs) -> None:
-    skill = probe_skill(manifest, probe)
-    reason = None if skill is None else refusal(skill)
-    if reason is not None:
+    reason = why_not_judged(manifest, probe)
+    if reason is not None and probe_skill(manifest, probe) is not None:
         raise RelabelError(f"no queue: {reason}")
 
 

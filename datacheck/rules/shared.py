@@ -12,7 +12,7 @@ from numpy.typing import NDArray
 from datacheck.findings import NotApplicable
 from datacheck.manifest import Task
 from datacheck.probing.outputs import ProbeOutputs
-from datacheck.probing.skill import ADVICE, MIN_SKILL, classification_skill, probe_skill, refusal
+from datacheck.probing.skill import MIN_SKILL, why_not_judged
 from datacheck.rules.base import RuleContext
 
 NO_PROBE = "needs the probe's out-of-sample predictions: run with --probe"
@@ -49,25 +49,20 @@ def classified(context: RuleContext, *, least: int = 30) -> Classified | NotAppl
 
 
 def trusted(context: RuleContext, *, least: int = 30, min_skill: float = MIN_SKILL) -> Classified | NotApplicable:
-    """Return what `classified` does, or say why a probe that knows too little may not accuse labels."""
+    """Return what `classified` does, or say why the probe does not judge labels."""
     found = classified(context, least=least)
     if isinstance(found, NotApplicable):
         return found
-    skill = classification_skill(found.probs, found.labels)
-    if skill.low >= min_skill:
-        return found
-    right = float((found.probs.argmax(axis=1) == found.labels).mean())
-    largest = float(np.bincount(found.labels).max() / len(found.labels))
-    return NotApplicable(
-        f"the probe is right in {100 * right:.1f} % out of sample, not clearly better than always the largest class "
-        f"({100 * largest:.1f} %): its doubts say nothing about the labels; {ADVICE}"
-    )
+    assert context.probe is not None
+    reason = why_not_judged(context.manifest, context.probe, min_skill=min_skill)
+    return found if reason is None else NotApplicable(reason)
 
 
 def distrust(context: RuleContext, *, min_skill: float = MIN_SKILL) -> NotApplicable | None:
-    """Say why a probe of any task may not accuse labels; None where it may."""
-    skill = None if context.probe is None else probe_skill(context.manifest, context.probe)
-    reason = NO_PROBE if skill is None else refusal(skill, min_skill=min_skill)
+    """Say why a probe of any task does not judge labels; None where it does."""
+    if context.probe is None:
+        return NotApplicable(NO_PROBE)
+    reason = why_not_judged(context.manifest, context.probe, min_skill=min_skill)
     return None if reason is None else NotApplicable(reason)
 
 

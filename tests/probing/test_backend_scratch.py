@@ -112,5 +112,15 @@ def test_a_plan_is_taken_up_again_once_the_machine_is_fast_again() -> None:
     assert (pace.made, pace.cut) == (200, False)
 
 
+def test_a_clock_counts_down_to_zero_and_reports_in_tenths() -> None:
+    time, seen = [5.0], []
+    clock = Clock(10, now=lambda: time[0], progress=lambda done, total: seen.append((done, total)))
+    for time[0] in (5.0, 9.0, 15.0, 25.0):
+        clock.report()
+    assert (clock.used, clock.left) == (20, 0)
+    clock.finish()
+    assert seen == [(0, 100), (40, 100), (100, 101), (200, 201), (200, 200)]
+
+
 def test_budgets_are_read() -> None:
     assert [parse_budget(text) for text in ("45", "1.5 m", "2h")] == [45, 90, 7200]

@@ -12,6 +12,7 @@ from numpy.typing import NDArray
 from datacheck.manifest import Manifest
 from datacheck.models.learning_task import Fitted, LearningTask
 from datacheck.probing.budget import Clock
+from datacheck.probing.outputs import ADVICE
 from datacheck.probing.weights import PretrainedWeights
 
 Need = Literal["pixels", "features", "pred_probs", "weights", "torch"]
@@ -90,6 +91,8 @@ class Backend:
         Number of folds, from the number of samples and the options. 1: nothing is held out, the outputs are final.
     suits
         Whether ``"auto"`` chooses this backend for what is available; the first in ``BACKENDS`` that suits is taken.
+    advice
+        What the user can do when the predictions are too weak to judge labels.
     """
 
     name: str
@@ -97,6 +100,7 @@ class Backend:
     fit: Callable[[LearningTask, FitOptions], Fitted]
     folds: Callable[[int, FitOptions], int] = usual_folds
     suits: Callable[[Available], bool] = never
+    advice: str = ADVICE
 
 
 def pixels_of(problem: LearningTask) -> NDArray[np.uint8]:

@@ -46,4 +46,10 @@ def fit(problem: LearningTask, options: FitOptions) -> Fitted:
     )
 
 
-BACKEND = Backend("features", needs=frozenset({"features"}), fit=fit, suits=lambda available: available.features)
+BACKEND = Backend(
+    "features",
+    needs=frozenset({"features"}),
+    fit=fit,
+    suits=lambda available: available.features,
+    advice="give features of a better model, or none: datacheck then trains its own probe",
+)

@@ -64,4 +64,5 @@ BACKEND = Backend(
     fit=fit,
     folds=one_fold,
     suits=lambda available: available.pred_probs,
+    advice="give out-of-sample pred_probs of a better model, or none: datacheck then trains its own probe",
 )

@@ -136,4 +136,10 @@ def _boosting(kind: str, seed: int, table: Table) -> Any:
     )
 
 
-BACKEND = Backend("tabular", needs=frozenset(), fit=fit, suits=lambda available: True)
+BACKEND = Backend(
+    "tabular",
+    needs=frozenset(),
+    fit=fit,
+    suits=lambda available: True,
+    advice="add columns that say more about the label, or give features= or pred_probs= of a better model",
+)

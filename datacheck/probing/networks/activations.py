@@ -22,6 +22,7 @@ CACHE_SHARE = 2
 """On a GPU the activations may take one part in so many of the free memory: training needs the rest."""
 
 BYTES_OF_HALF = 2
+"""Bytes of a number in half precision."""
 
 CHUNKS_A_REPORT = 20
 """Passes between two reports of progress."""

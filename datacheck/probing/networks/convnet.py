@@ -65,8 +65,7 @@ SHORTER = 4
 EXTRA_SHARE = 0.05
 """Share of the budget that the embedding network may take, and that a refit gets when nothing is left."""
 
-STEPS_AN_EPOCH = 40
-LEAST_BATCH, LARGEST_BATCH = 16, 256
+STEPS_AN_EPOCH, LEAST_BATCH, LARGEST_BATCH = 40, 16, 256
 """The batch is a power of two that gives about ``STEPS_AN_EPOCH`` steps, within these bounds."""
 
 SIDES_A_SHIFT = 16

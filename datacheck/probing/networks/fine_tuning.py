@@ -17,8 +17,7 @@ PREDICTION_SHARE = 0.4
 MAX_EPOCHS = 4
 """Further passes memorise wrong labels; the remaining time trains further networks instead."""
 
-MIN_EPOCHS_EACH = 2.5
-MAX_NETWORKS = 3
+MAX_NETWORKS, MIN_EPOCHS_EACH = 3, 2.5
 """Up to three networks a fold, as long as each gets two and a half epochs."""
 
 MIN_EPOCHS = 0.4

@@ -25,8 +25,7 @@ from datacheck.probing.networks.dynamics import Dynamics
 from datacheck.probing.networks.network import Network, seeded_network
 from datacheck.probing.networks.workers import count_workers, on_workers
 
-ROUNDS = 3
-STEPS_A_ROUND = 2
+ROUNDS, STEPS_A_ROUND = 3, 2
 """A step's cost is measured in so many rounds after one that warms up; the fastest counts, as other work only adds."""
 
 PREDICTION_BATCH = 256

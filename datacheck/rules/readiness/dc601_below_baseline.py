@@ -12,7 +12,7 @@ from datacheck.findings import Finding, Found, NotApplicable, Outcome, Passed, S
 from datacheck.manifest import Task
 from datacheck.models.ridge import RidgeHead
 from datacheck.probing.budget import CUT_SHORT
-from datacheck.probing.skill import ADVICE, classification_skill
+from datacheck.probing.skill import classification_skill
 from datacheck.rules.base import Rule, RuleContext
 from datacheck.rules.shared import NO_PROBE, Classified, classified, trusted
 from datacheck.scanning.measurements import PROPERTIES
@@ -86,7 +86,7 @@ class BelowBaseline(Rule):
             f"(difference {100 * gain.low:.1f} to {100 * gain.high:.1f} points)",
             remedy="look for a shortcut (DC504): image properties tell more than the content"
             if only_linear
-            else f"the probe's training was cut short, so it may know too little: first {ADVICE}"
+            else f"the probe's training was cut short, so it may know too little: first {found.probe.advice}"
             if hurried
             else "check that labels sit beside their samples (DC108) and are right (DC501) before training anything",
             evidence={"accuracy": accuracy, "gains": {name: one.to_json() for name, one in gains.items()}},
@@ -104,7 +104,7 @@ class BelowBaseline(Rule):
             name=self.name,
             severity=Severity.INFO,
             message=weak.reason,
-            remedy=f"{ADVICE}; where that does not help, the task needs other inputs or more samples",
+            remedy=f"{found.probe.advice}; where that does not help, the task needs other inputs or more samples",
             evidence={"accuracy": accuracy, "skill": {"value": skill.value, "low": skill.low, "high": skill.high}},
         )
         return Found((finding,))
