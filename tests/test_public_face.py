@@ -13,7 +13,7 @@ import pytest
 import datacheck
 
 HEAVY = ("torch", "torchvision", "great_expectations", "cleanlab", "ray", "pandas", "sklearn", "PIL", "cv2", "rich")
-NOT_YET = {"datacheck.fingerprints.fingerprint", "datacheck_expectations.check"}
+NOT_YET = {"datacheck_expectations.check"}
 """Modules that a function of the same name in their package hides."""
 
 WALK = """

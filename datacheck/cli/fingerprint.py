@@ -36,8 +36,10 @@ def diff_command(
     format: Annotated[str, typer.Option(help="text or json.")] = "text",
 ) -> int:
     """Say what changed between two datasets; exit with 1 when anything did."""
+    from datacheck.fingerprints import FingerprintDiff
+
     check_choice("--format", format, TEXT_OR_JSON)
-    difference = load_fingerprint(before).diff(load_fingerprint(after))
+    difference = FingerprintDiff.between(load_fingerprint(before), load_fingerprint(after))
     typer.echo(difference.to_text() if format == "text" else json.dumps(difference.to_json(), indent=2))
     return 0 if difference.same else 1
 

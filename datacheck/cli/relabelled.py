@@ -114,12 +114,12 @@ def _annotator_lines(annotators: Mapping[str, AnnotatorQuality]) -> list[str]:
 
 
 def _say_difference(report: Report, corrected: Manifest, say: Say) -> None:
-    from datacheck.fingerprints import fingerprint
+    from datacheck.fingerprints import FingerprintDiff, fingerprint
 
     # Relabelling changes no picture, so the pictures' statistics are left out of both.
     before, after = fingerprint(report.manifest), fingerprint(corrected)
     say("what changed in the fingerprint:")
-    say(before.diff(after).to_text())
+    say(FingerprintDiff.between(before, after).to_text())
 
 
 def _say_gain(report: Report, corrected: Manifest, budget: str, say: Say) -> None:

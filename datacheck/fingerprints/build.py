@@ -9,8 +9,9 @@ import pyarrow as pa
 import pyarrow.compute as pc
 from numpy.typing import NDArray
 
-from datacheck.fingerprints.fingerprint import MAX_CATEGORIES, Fingerprint, TargetState, ordered_splits
 from datacheck.fingerprints.identity import identity, identity_of
+from datacheck.fingerprints.states import TargetState, ordered_splits
+from datacheck.fingerprints.summary import MAX_CATEGORIES, Fingerprint
 from datacheck.manifest import Manifest, Task, natural_sorted
 from datacheck.scanning.measurements import PROPERTIES, Measurements
 from datacheck.stats import Counts, DistinctCount, MinMax, Moments, Quantiles

@@ -139,7 +139,7 @@ class TrainingPlan:
     @cached_property
     def splits(self) -> tuple[str, ...]:
         """The planned splits that occur."""
-        from datacheck.fingerprints.fingerprint import ordered_splits
+        from datacheck.fingerprints.states import ordered_splits
 
         return ordered_splits({name for name in self.samples["planned_split"].to_pylist() if name is not None})
 

@@ -12,7 +12,7 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from datacheck.errors import ManifestError, StorageError
-from datacheck.fingerprints import Fingerprint, fingerprint
+from datacheck.fingerprints import Fingerprint, FingerprintDiff, fingerprint
 from datacheck.manifest import Manifest, Task
 from datacheck.scanning.measurements import Measurements
 from datacheck.testing import measurements_for
@@ -165,7 +165,7 @@ def test_the_disk_keeps_it(tmp_path: Path) -> None:
         made.save(tmp_path / "fingerprint.json")
         loaded = Fingerprint.load(tmp_path / "fingerprint.json")
         assert loaded.to_json() == made.to_json()
-        assert loaded.diff(made).changes == ()
+        assert FingerprintDiff.between(loaded, made).changes == ()
 
 
 def test_bad_files_are_refused(tmp_path: Path) -> None:

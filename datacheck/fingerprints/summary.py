@@ -1,62 +1,26 @@
-"""The fingerprint: statistics per split and class that merge, and an identity."""
+"""The value `Fingerprint`: mergeable statistics per split and class, and an identity."""
 
 from __future__ import annotations
 
-from collections.abc import Callable, Mapping
+from collections.abc import Mapping
 from dataclasses import dataclass, field, replace
 from pathlib import Path
-from typing import TYPE_CHECKING, Any, TypeVar
+from typing import Any
 
 import numpy as np
 from numpy.typing import NDArray
 
 from datacheck.errors import ManifestError, StorageError
-from datacheck.manifest import STANDARD_SPLITS, natural_sorted
+from datacheck.fingerprints.states import TargetState, merged, merged_or_either, ordered_splits, states_json
+from datacheck.manifest import natural_sorted
 from datacheck.scanning.measurements import PROPERTIES
-from datacheck.stats import Counts, DistinctCount, MinMax, Moments, Quantiles
+from datacheck.stats import Counts, DistinctCount, Moments, Quantiles
 from datacheck.storage import read_json, write_json
-
-if TYPE_CHECKING:
-    from datacheck.fingerprints.diff import FingerprintDiff
 
 SCHEMA = "datacheck.fingerprint"
 VERSION = 1
 MAX_CATEGORIES = 50
-"""An extra column with at most this many different values is counted as a category."""
-
-T = TypeVar("T")
-
-
-@dataclass(frozen=True)
-class TargetState:
-    """The regression target of one split."""
-
-    moments: Moments
-    range: MinMax
-    quantiles: Quantiles
-
-    def merge(self, other: TargetState) -> TargetState:
-        """Return the target of both parts."""
-        return TargetState(
-            self.moments.merge(other.moments), self.range.merge(other.range), self.quantiles.merge(other.quantiles)
-        )
-
-    def to_json(self) -> dict[str, Any]:
-        """Return the state as plain JSON values."""
-        return {
-            "moments": self.moments.to_json(),
-            "range": self.range.to_json(),
-            "quantiles": self.quantiles.to_json(),
-        }
-
-    @classmethod
-    def from_json(cls, value: Mapping[str, Any]) -> TargetState:
-        """Rebuild the state from `to_json`."""
-        return cls(
-            Moments.from_json(value["moments"]),
-            MinMax.from_json(value["range"]),
-            Quantiles.from_json(value["quantiles"]),
-        )
+"""An extra column with at most this many different values is counted as a category: more are ids or free text."""
 
 
 @dataclass(frozen=True, eq=False)
@@ -179,24 +143,18 @@ class Fingerprint:
             identity_of=self.identity_of if self.identity_of == other.identity_of else "mixed",
             split_counts=a.split_counts + b.split_counts,
             label_counts=a.label_counts + b.label_counts,
-            cooccurrence=_either(a.cooccurrence, b.cooccurrence, np.add),
-            targets=_merged(a.targets, b.targets, TargetState.merge),
-            properties=_either(a.properties, b.properties, Moments.merge),
-            property_quantiles=_merged(
-                a.property_quantiles, b.property_quantiles, lambda x, y: _merged(x, y, Quantiles.merge)
+            cooccurrence=merged_or_either(a.cooccurrence, b.cooccurrence, np.add),
+            targets=merged(a.targets, b.targets, TargetState.merge),
+            properties=merged_or_either(a.properties, b.properties, Moments.merge),
+            property_quantiles=merged(
+                a.property_quantiles, b.property_quantiles, lambda x, y: merged(x, y, Quantiles.merge)
             ),
-            readable=_merged(a.readable, b.readable, Counts.merge),
-            formats=_merged(a.formats, b.formats, Counts.merge),
-            modes=_merged(a.modes, b.modes, Counts.merge),
-            groups=_merged(a.groups, b.groups, DistinctCount.merge),
-            categories=_merged(a.categories, b.categories, lambda x, y: _merged(x, y, Counts.merge)),
+            readable=merged(a.readable, b.readable, Counts.merge),
+            formats=merged(a.formats, b.formats, Counts.merge),
+            modes=merged(a.modes, b.modes, Counts.merge),
+            groups=merged(a.groups, b.groups, DistinctCount.merge),
+            categories=merged(a.categories, b.categories, lambda x, y: merged(x, y, Counts.merge)),
         )
-
-    def diff(self, other: Fingerprint) -> FingerprintDiff:
-        """Return what changed from this fingerprint to the other, in words and numbers."""
-        from datacheck.fingerprints.diff import diff
-
-        return diff(self, other)
 
     def _aligned(self, splits: tuple[str, ...], classes: tuple[str, ...]) -> Fingerprint:
         """Return the same with more splits and classes, all of them empty."""
@@ -249,8 +207,8 @@ class Fingerprint:
                 split: {name: sketch.to_json() for name, sketch in by_name.items()}
                 for split, by_name in self.property_quantiles.items()
             },
-            **{name: _json(getattr(self, name)) for name in ("readable", "formats", "modes", "groups")},
-            "categories": {column: _json(by_split) for column, by_split in self.categories.items()},
+            **{name: states_json(getattr(self, name)) for name in ("readable", "formats", "modes", "groups")},
+            "categories": {column: states_json(by_split) for column, by_split in self.categories.items()},
         }
 
     @classmethod
@@ -307,30 +265,6 @@ class Fingerprint:
             ) from error
 
 
-def ordered_splits(names: set[str]) -> tuple[str, ...]:
-    """Return split names as the manifest orders them: train, val, test, then by name; no split (``""``) last."""
-    standard = [name for name in STANDARD_SPLITS if name in names]
-    others = sorted(name for name in names if name and name not in STANDARD_SPLITS)
-    return tuple(standard + others + ([""] if "" in names else []))
-
-
-def _merged(a: Mapping[str, T], b: Mapping[str, T], merge: Callable[[T, T], T]) -> dict[str, T]:
-    return {
-        key: merge(a[key], b[key]) if key in a and key in b else (a[key] if key in a else b[key])
-        for key in sorted({*a, *b})
-    }
-
-
-def _either(a: T | None, b: T | None, merge: Callable[[T, T], T]) -> T | None:
-    if a is None or b is None:
-        return b if a is None else a
-    return merge(a, b)
-
-
 def _reshaped(moments: Moments, n_columns: int) -> Moments:
     parts = (part.reshape(-1, n_columns, len(PROPERTIES)) for part in (moments.n, moments.mean, moments.m2))
     return Moments(*parts)
-
-
-def _json(states: Mapping[str, Counts | DistinctCount]) -> dict[str, Any]:
-    return {split: state.to_json() for split, state in states.items()}
