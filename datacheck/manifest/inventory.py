@@ -47,7 +47,7 @@ class Remedy:
     python: str
 
     @classmethod
-    def option(cls, name: str, value: str) -> Remedy:
+    def option(cls, name: str, value: str | int) -> Remedy:
         """Return the remedy of one option.
 
         Examples
@@ -55,7 +55,7 @@ class Remedy:
         >>> Remedy.option("label_separator", ";")
         Remedy(command_line="--label-separator ';'", python="label_separator=';'")
         """
-        return cls(f"--{name.replace('_', '-')} {shlex.quote(value)}", f"{name}={value!r}")
+        return cls(f"--{name.replace('_', '-')} {shlex.quote(str(value))}", f"{name}={value!r}")
 
 
 @dataclass(frozen=True)

@@ -58,6 +58,7 @@ def open_source(
     classes: Sequence[str] | None = None,
     image_order: str | None = None,
     label_order: str | None = None,
+    class_level: int | None = None,
     **unknown: Any,
 ) -> Manifest:
     """Open a dataset, whatever it comes as; `Manifest.took_for` says what it was taken for.
@@ -75,6 +76,8 @@ def open_source(
         See `SourceOptions`.
     image_order, label_order
         How the two listings of a pair are sorted.
+    class_level
+        Which level of nested class folders is the class.
     **unknown
         Refused, with the near option suggested.
 
@@ -110,6 +113,7 @@ def open_source(
         classes=None if classes is None else tuple(classes),
         image_order=image_order,
         label_order=label_order,
+        class_level=class_level,
     )
     return _open(source, options, kind)
 

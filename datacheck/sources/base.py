@@ -40,6 +40,8 @@ class SourceOptions:
         Class names in order; integer labels are indices into it.
     image_order, label_order
         One of `ORDERS`, for the two listings of a pair.
+    class_level
+        Which level of nested class folders is the class: 1 for the upper one, 2 for the folders in it.
     """
 
     task: Task | None = None
@@ -56,6 +58,7 @@ class SourceOptions:
     classes: tuple[str, ...] | None = None
     image_order: str | None = None
     label_order: str | None = None
+    class_level: int | None = None
 
     def __post_init__(self) -> None:
         for name in ("image_order", "label_order"):

@@ -12,7 +12,7 @@ from datacheck.errors import SourceError
 from datacheck.manifest import COLUMN_TYPES
 from datacheck.sources.base import SourceOptions
 from datacheck.sources.columns import Roles, is_list, is_text
-from datacheck.sources.files import split_names
+from datacheck.sources.split_words import split_names
 
 Names = Mapping[str, tuple[str, ...]]
 """Class names by the column that holds their indices."""

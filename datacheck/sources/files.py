@@ -1,16 +1,17 @@
-"""Listing files: fast, in an order that is the same everywhere, and without following a link round in circles."""
+"""Files: which are images, listing them in an order that is the same everywhere, and finding what was meant."""
 
 from __future__ import annotations
 
 import glob
 import os
 import re
-from collections.abc import Iterable, Iterator, Sequence
-from dataclasses import dataclass
+import stat
+from collections.abc import Iterator, Sequence
 from pathlib import Path
 
 from datacheck.errors import SourceError, did_you_mean
 from datacheck.manifest import natural_key
+from datacheck.sources.walking import walk
 
 IMAGE_EXTENSIONS = frozenset(
     (
@@ -19,16 +20,6 @@ IMAGE_EXTENSIONS = frozenset(
     )
 )
 """Extensions, in lower case and without the dot, of the files that are taken for images."""
-
-_SPLITS = {
-    **dict.fromkeys(("train", "training"), "train"),
-    **dict.fromkeys(("val", "valid", "validation", "dev"), "val"),
-    **dict.fromkeys(("test", "testing", "eval"), "test"),
-}
-_YEAR = re.compile(r"[-_ ]?(19|20)\d\d$")
-"""What COCO and others put behind the split: ``train2017``."""
-
-_HIDDEN = ("__MACOSX", "Thumbs.db", "desktop.ini")
 
 
 def is_image_name(name: str) -> bool:
@@ -41,79 +32,6 @@ def is_image_name(name: str) -> bool:
     """
     stem, dot, extension = name.rpartition(".")
     return bool(dot and stem) and extension.lower() in IMAGE_EXTENSIONS
-
-
-def normalise_split(name: str) -> str | None:
-    """Return ``train``, ``val`` or ``test`` for the words that people use for them, None for any other word.
-
-    Examples
-    --------
-    >>> normalise_split("Validation"), normalise_split("train2017"), normalise_split("cat")
-    ('val', 'train', None)
-    """
-    return _SPLITS.get(_YEAR.sub("", name.lower()))
-
-
-def split_names(found: Iterable[str]) -> dict[str, str]:
-    """Map the words found for splits to standard ones, save where two words would fall together.
-
-    Examples
-    --------
-    >>> split_names(["training", "dev", "holdout"])
-    {'training': 'train', 'dev': 'val', 'holdout': 'holdout'}
-    >>> split_names(["val", "dev"])
-    {'val': 'val', 'dev': 'dev'}
-    """
-    found = list(found)
-    standard = [normalise_split(name) or name for name in found]
-    return {name: wanted if standard.count(wanted) == 1 else name for name, wanted in zip(found, standard, strict=True)}
-
-
-@dataclass(frozen=True)
-class Folder:
-    """One folder of a walk: its parts below the top, its visible file names in natural order, and what was hidden."""
-
-    parts: tuple[str, ...]
-    names: tuple[str, ...]
-    n_hidden: int
-    n_folders: int
-
-
-def walk(top: Path) -> Iterator[Folder]:
-    """Yield a folder and those below it, each in natural order; links are followed, but never into their own parents.
-
-    Raises
-    ------
-    SourceError
-        When a folder cannot be listed.
-    """
-    yield from _walk(str(top), (), frozenset())
-
-
-def _walk(path: str, parts: tuple[str, ...], parents: frozenset[tuple[int, int]]) -> Iterator[Folder]:
-    names, folders, n_hidden = [], [], 0
-    try:
-        status = os.stat(path)  # noqa: PTH116 - hot path
-        with os.scandir(path) as entries:
-            for entry in entries:
-                if entry.name.startswith(".") or entry.name in _HIDDEN:
-                    n_hidden += 1
-                elif entry.is_dir():
-                    folders.append(entry.name)
-                else:
-                    names.append(entry.name)
-    except OSError as error:
-        raise SourceError(
-            f"expected to list the folder {path}, found: {error.strerror}; fix its permissions or leave it out"
-        ) from None
-    here = (status.st_dev, status.st_ino)
-    if here in parents:
-        return
-    names.sort(key=natural_key)
-    folders.sort(key=natural_key)
-    yield Folder(parts, tuple(names), n_hidden, len(folders))
-    for folder in folders:
-        yield from _walk(f"{path}/{folder}", (*parts, folder), parents | {here})
 
 
 def text(name: str) -> str:
@@ -174,26 +92,46 @@ def list_files(place: str | Path, order: str = "natural") -> list[str]:
     elif os.path.isfile(place):  # noqa: PTH113
         paths = [os.path.abspath(place)]  # noqa: PTH100
     else:
-        paths = list(_files_below(existing(Path(place)), ordered=order != "as-listed"))
+        paths = list(_files_below(existing(Path(place)), as_listed=order == "as-listed"))
     if not paths:
         raise SourceError(f"expected files in {place}, found none; check the folder or the pattern")
-    if order == "natural" and is_glob(place):
-        paths.sort(key=lambda path: [natural_key(part) for part in path.split("/")])
+    if order == "natural":
+        paths.sort(key=_natural_place)
     elif order == "lexicographic":
         paths.sort()
     return paths
 
 
-def _files_below(top: Path, *, ordered: bool) -> Iterator[str]:
+def _natural_place(path: str) -> tuple[tuple[bool, tuple[str | tuple[int, str], ...]], ...]:
+    """Return a key that puts the files of a folder before those of the folders in it."""
+    *folders, name = path.split("/")
+    return (*((True, natural_key(part)) for part in folders), (False, natural_key(name)))
+
+
+def _files_below(top: Path, *, as_listed: bool) -> Iterator[str]:
     base = os.path.abspath(top)  # noqa: PTH100 - must not follow links
-    if ordered:
-        for folder in walk(Path(base)):
-            prefix = "/".join((base, *folder.parts, ""))
-            yield from (prefix + name for name in folder.names)
+    if not as_listed:
+        yield from (f"{base}/{folder.place(name)}" for folder in walk(Path(base)) for name in folder.names)
         return
     for path, folders, names in os.walk(base, followlinks=False):
         folders[:] = [name for name in folders if not name.startswith(".")]
         yield from (f"{path}/{name}" for name in names if not name.startswith("."))
+
+
+def check_regular(path: Path) -> Path:
+    """Return the path of an ordinary file; opening anything else may wait for ever.
+
+    Raises
+    ------
+    SourceError
+        When the path is a named pipe, a socket or a device.
+    """
+    mode = existing(path).stat().st_mode if path.exists() else stat.S_IFREG
+    if stat.S_ISREG(mode):
+        return path
+    kinds = ((stat.S_ISFIFO, "a named pipe"), (stat.S_ISSOCK, "a socket"), (stat.S_ISDIR, "a folder"))
+    found = next((word for is_kind, word in kinds if is_kind(mode)), "a device")
+    raise SourceError(f"expected an ordinary file at {path}, found {found}; write its content to a file first")
 
 
 def existing(path: Path) -> Path:

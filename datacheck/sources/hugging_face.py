@@ -16,10 +16,12 @@ from datacheck.errors import SourceError
 from datacheck.manifest import Manifest, natural_key
 from datacheck.manifest.readers import FileReader, SampleReader, SampleReadError
 from datacheck.sources.base import Source, SourceOptions, as_path
-from datacheck.sources.files import existing, normalise_split, walk
+from datacheck.sources.files import existing
 from datacheck.sources.shard_readers import EncodedReader, ShardReader, open_stream
+from datacheck.sources.split_words import normalise_split
 from datacheck.sources.splits import join_splits
 from datacheck.sources.table import table_manifest
+from datacheck.sources.walking import walk
 from datacheck.text import plural
 
 _BINARY_NAMES = frozenset(["image", "img", "images", "jpeg", "jpg", "png", "webp", "bytes", "image_bytes", "img_bytes"])

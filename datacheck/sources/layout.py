@@ -2,105 +2,244 @@
 
 from __future__ import annotations
 
+from collections import Counter
 from collections.abc import Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, field, replace
 
-from datacheck.sources.files import normalise_split, split_names
+from datacheck.errors import SourceError
+from datacheck.manifest import Question, Remedy
+from datacheck.sources.split_words import misspelt_split, normalise_split, split_names
+from datacheck.text import listed, plural
 
-_WRAPPERS = frozenset(["images", "image", "imgs", "img", "jpegimages", "photos", "pictures", "frames", "data"])
+IMAGE_WORDS = frozenset(["images", "imgs", "img", "jpegimages", "jpegs", "leftimg8bit"])
+"""Names of folders that say "here are the images", and never a class."""
+
+LABEL_WORDS = frozenset(
+    (
+        *("labels", "masks", "mask", "annotations", "annotation", "annots", "annot", "gt", "gts", "gtfine", "xmls"),
+        *("ground_truth", "groundtruth", "ground-truth", "segmentation", "segmentations", "segmentationclass"),
+        *("segmentationobject", "segmentation_masks", "segs", "labelstxt", "labeltxt"),
+    )
+)
+"""Names of folders that say "here are the label files", and never a class."""
+
+_WRAPPERS = frozenset(["image", "photos", "pictures", "frames", "data", "dataset"])
+"""Names of folders that are no class where they are the only folder."""
+
+_FEWEST_CLASSES = 2
+"""Class folders beside which a folder ``train`` is a class too, as among vehicles: a lone one is a split."""
+
+_NESTED_SHARE = 0.5
+"""Share of the classes with two folders or more in them, from which the user is asked which level holds the class."""
 
 Parts = tuple[str, ...]
 
 
 @dataclass(frozen=True)
 class Layout:
-    """Class and split of each folder of images.
+    """How the folders of a dataset say class and split.
 
     Attributes
     ----------
-    labels, splits
-        One entry a folder; None where the folder says nothing.
     words
         What the layout was taken for, such as ``"class folders"``.
+    wrapper
+        Folders around everything, which say nothing.
+    class_at, split_at
+        Which part of a path below the wrapper is the class and which the split; None where there is none.
+    names
+        The split that each folder of a split stands for.
+    questions
+        What may be meant otherwise.
+    labels, splits
+        One entry a folder; None where the folder says nothing.
     """
 
-    labels: tuple[str | None, ...]
-    splits: tuple[str | None, ...]
     words: str
+    wrapper: Parts = ()
+    class_at: int | None = None
+    split_at: int | None = None
+    names: dict[str, str] = field(default_factory=dict)
+    questions: tuple[Question, ...] = ()
+    labels: tuple[str | None, ...] = ()
+    splits: tuple[str | None, ...] = ()
+
+    def label(self, folder: Parts) -> str | None:
+        """Return the class that a folder says."""
+        below = without_roles(folder)[len(self.wrapper) :]
+        if self.class_at is None or (self.split_at == 0 and below and below[0] not in self.names):
+            return None
+        return below[self.class_at] if len(below) > self.class_at else None
+
+    def split(self, folder: Parts) -> str | None:
+        """Return the split that a folder says."""
+        below = without_roles(folder)[len(self.wrapper) :]
+        if self.split_at is None or len(below) <= self.split_at:
+            return None
+        return self.names.get(below[self.split_at])
+
+    def is_class_folder(self, folder: Parts) -> bool:
+        """Tell whether a folder stands where the classes stand, neither above them nor below."""
+        depth = len(without_roles(folder)) - len(self.wrapper)
+        return self.class_at is not None and depth == self.class_at + 1 and self.label(folder) is not None
+
+    def order(self, folder: Parts) -> tuple[str, str, str]:
+        """Return the key that folders are listed by: split, class, path, each as text.
+
+        Within a split it is the order of torchvision's ``ImageFolder``.
+        """
+        below = without_roles(folder)[len(self.wrapper) :]
+        top = below[0] if self.split_at == 0 and below else ""
+        return top, self.label(folder) or "", "/".join(folder)
 
 
-def read_layout(folders: Sequence[Parts]) -> Layout:
-    """Tell class and split from the folders that hold images.
+def without_roles(folder: Parts) -> Parts:
+    """Return a path without the folders that are named for what they hold, such as ``images``.
+
+    Examples
+    --------
+    >>> without_roles(("train", "Images", "cat"))
+    ('train', 'cat')
+    """
+    return tuple(part for part in folder if part.lower() not in IMAGE_WORDS | LABEL_WORDS)
+
+
+def read_layout(folders: Sequence[Parts], class_level: int | None = None) -> Layout:
+    """Return what the folders that hold images say about class and split.
 
     ``class/…``, ``split/class/…`` and ``class/split/…`` are understood, at the top or within folders that hold
-    everything. As in torchvision's ``ImageFolder``, what lies deeper within a class folder is of that class.
-    Words for a split are those of `normalise_split`.
+    everything, with folders such as ``images`` anywhere between. As in torchvision's ``ImageFolder``, what lies deeper
+    within a class folder is of that class. Words for a split are those of `normalise_split`.
 
     Parameters
     ----------
     folders
         The parts of each folder's path below the root; ``()`` for the root itself.
+    class_level
+        Which level of nested class folders is the class, 1 for the upper one; 1 where it is None.
+
+    Raises
+    ------
+    SourceError
+        When there is no such level.
 
     Examples
     --------
     >>> layout = read_layout([("train", "cat"), ("train", "dog"), ("valid", "cat")])
     >>> layout.labels, layout.splits, layout.words
     (('cat', 'dog', 'cat'), ('train', 'train', 'val'), 'split folders with class folders')
-    >>> read_layout([("cat",), ("train",)]).labels
-    ('cat', 'train')
+    >>> read_layout([("cat", "a"), ("cat", "b"), ("dog", "c"), ("dog", "d")], class_level=2).labels
+    ('a', 'b', 'c', 'd')
     """
-    depth = _wrapper_depth(folders)
-    below = [parts[depth:] for parts in folders]
+    cleaned = [without_roles(folder) for folder in folders]
+    wrapper = _wrapper(cleaned)
+    below = [parts[len(wrapper) :] for parts in cleaned]
+    layout = replace(_kind(below), wrapper=wrapper)
+    if class_level is not None:
+        layout = _at_level(layout, below, class_level)
+    layout = replace(
+        layout,
+        labels=tuple(layout.label(folder) for folder in folders),
+        splits=tuple(layout.split(folder) for folder in folders),
+    )
+    return replace(layout, questions=_questions(layout, below, class_level))
+
+
+def _wrapper(folders: Sequence[Parts]) -> Parts:
+    """Return the folders around everything that are neither a class nor a split."""
+    wrapper: Parts = ()
+    while folders and all(len(parts) > len(wrapper) for parts in folders):
+        depth = len(wrapper)
+        names = {parts[depth] for parts in folders}
+        if len(names) > 1 or normalise_split(name := next(iter(names))):
+            break
+        deeper = {parts[depth + 1 :] for parts in folders}
+        is_class_first = max(map(len, deeper)) == 1 and all(parts and normalise_split(parts[0]) for parts in deeper)
+        holds_images_itself = () in deeper
+        if name.lower() not in _WRAPPERS and (holds_images_itself or len(deeper) < 2 or is_class_first):
+            break
+        wrapper = (*wrapper, name)
+    return wrapper
+
+
+def _kind(below: Sequence[Parts]) -> Layout:
     nested = [parts for parts in below if parts]
     if not nested:
-        return Layout((None,) * len(folders), (None,) * len(folders), "images without labels")
-    if _is_split_first(nested):
-        return _split_first(below)
-    if _is_class_first(nested):
-        names = split_names(dict.fromkeys(parts[1] for parts in nested))
-        return Layout(
-            tuple(parts[0] if parts else None for parts in below),
-            tuple(names[parts[1]] if parts else None for parts in below),
-            "class folders with split folders",
-        )
-    return Layout(tuple(parts[0] if parts else None for parts in below), (None,) * len(folders), "class folders")
-
-
-def _wrapper_depth(folders: Sequence[Parts]) -> int:
-    depth = 0
-    while folders and all(len(parts) > depth for parts in folders):
-        names = {parts[depth] for parts in folders}
-        if len(names) > 1 or normalise_split(next(iter(names))):
-            break
-        deeper = {parts[depth + 1] for parts in folders if len(parts) > depth + 1}
-        holds_all = all(len(parts) > depth + 1 for parts in folders)
-        is_class_first = all(normalise_split(name) for name in deeper) and max(map(len, folders)) == depth + 2
-        generic = next(iter(names)).lower() in _WRAPPERS
-        if not generic and not (holds_all and len(deeper) > 1 and not is_class_first):
-            break
-        depth += 1
-    return depth
-
-
-def _is_split_first(nested: Sequence[Parts]) -> bool:
+        return Layout("images without labels")
     tops = {parts[0] for parts in nested}
     splits = {top for top in tops if normalise_split(top)}
-    if splits == tops:
-        return True
     with_classes = {parts[0] for parts in nested if len(parts) > 1}
-    return bool(splits) and splits <= with_classes
+    if splits and (splits == tops or splits <= with_classes or len(tops - splits) < _FEWEST_CLASSES):
+        return _split_first(nested)
+    if all(len(parts) > 1 and normalise_split(parts[1]) is not None for parts in nested):
+        names = split_names(dict.fromkeys(parts[1] for parts in nested))
+        return Layout("class folders with split folders", class_at=0, split_at=1, names=names)
+    return Layout("class folders", class_at=0)
 
 
-def _is_class_first(nested: Sequence[Parts]) -> bool:
-    return all(len(parts) > 1 and normalise_split(parts[1]) is not None for parts in nested)
-
-
-def _split_first(below: Sequence[Parts]) -> Layout:
-    classes = {parts[1] for parts in below if len(parts) > 1 and normalise_split(parts[0])}
+def _split_first(nested: Sequence[Parts]) -> Layout:
+    """Folders that hold the classes of the splits are splits too, whatever their name."""
+    classes = {parts[1] for parts in nested if len(parts) > 1 and normalise_split(parts[0])}
     found = dict.fromkeys(
-        parts[0] for parts in below if parts and (normalise_split(parts[0]) or (len(parts) > 1 and parts[1] in classes))
+        parts[0]
+        for parts in nested
+        if normalise_split(parts[0])
+        or (len(parts) > 1 and parts[1] in classes)
+        or (misspelt_split(parts[0]) and not classes)
     )
-    names = split_names(found)
-    labels = tuple(parts[1] if len(parts) > 1 and parts[0] in names else None for parts in below)
-    splits = tuple(names.get(parts[0]) if parts else None for parts in below)
-    return Layout(labels, splits, "split folders with class folders" if classes else "split folders without labels")
+    words = "split folders with class folders" if classes else "split folders without labels"
+    return Layout(words, class_at=1 if classes else None, split_at=0, names=split_names(found))
+
+
+def _at_level(layout: Layout, below: Sequence[Parts], level: int) -> Layout:
+    if level < 1:
+        raise SourceError(f"class_level: expected 1 for the upper class folders, 2 for those in them, found {level}")
+    upper = 1 if layout.split_at == 0 else 0
+    wanted = upper + level - 1
+    if not any(len(parts) > wanted for parts in below):
+        deepest = max((len(parts) for parts in below), default=0) - upper
+        raise SourceError(
+            f"class_level={level}: expected images that many class folders deep, found {max(0, deepest)} at most"
+        )
+    return replace(layout, words=f"{layout.words or 'class folders'} at level {level}", class_at=wanted)
+
+
+def _questions(layout: Layout, below: Sequence[Parts], class_level: int | None) -> tuple[Question, ...]:
+    questions = []
+    for name in layout.names:
+        meant = misspelt_split(name)
+        if meant is not None:
+            questions.append(Question(f"the folder {name!r} was read as a split of its own; {meant!r} may be meant"))
+    classes = Counter(label for label in layout.labels if label is not None)
+    if layout.class_at is None or not classes:
+        return tuple(questions)
+    level_below = _classes_below(layout, below)
+    n_below = sum(map(len, level_below.values()))
+    nested = sum(len(names) > 1 for names in level_below.values()) >= _NESTED_SHARE * len(classes)
+    deeper = Remedy.option("class_level", 2) if nested else None
+    if len(classes) == 1:
+        name = next(iter(classes))
+        questions.append(Question(f"all images with a class are of one, the folder {name!r}", deeper))
+    elif nested and class_level is None:
+        questions.append(
+            Question(
+                f"the class folders hold folders: the upper level was read as the class, as ImageFolder does "
+                f"({plural(len(classes), 'class', 'classes')} such as {listed(sorted(classes), 2)}); the level below "
+                f"has {n_below:,}",
+                deeper,
+            )
+        )
+    words = [name for name in sorted(classes) if normalise_split(name)]
+    if words:
+        questions.append(Question(f"the folder {listed(words)} was read as a class, not as a split"))
+    return tuple(questions)
+
+
+def _classes_below(layout: Layout, below: Sequence[Parts]) -> dict[str, set[str]]:
+    """Return the names of the folders directly in each class."""
+    found: dict[str, set[str]] = {}
+    at = layout.class_at or 0
+    for parts, label in zip(below, layout.labels, strict=True):
+        if label is not None and len(parts) > at + 1 and layout.split_at != at + 1:
+            found.setdefault(label, set()).add(parts[at + 1])
+    return found

@@ -12,7 +12,8 @@ import pyarrow.parquet as pq
 from datacheck.manifest import Manifest, Task
 from datacheck.sources import image_folder, table
 from datacheck.sources.base import Source, SourceOptions, as_path
-from datacheck.sources.files import existing, normalise_split, split_names
+from datacheck.sources.files import existing
+from datacheck.sources.split_words import normalise_split, split_names
 from datacheck.sources.splits import join_splits
 
 NAMES = ("metadata.csv", "metadata.jsonl", "metadata.parquet")

@@ -11,11 +11,11 @@ import numpy as np
 import pyarrow as pa
 
 from datacheck.errors import SourceError
-from datacheck.manifest import Manifest, natural_sorted
+from datacheck.manifest import Inventory, Manifest, natural_sorted
 from datacheck.manifest.readers import FileReader, SampleReader
 from datacheck.sources.base import SourceOptions
-from datacheck.sources.files import normalise_split, split_names
 from datacheck.sources.shard_readers import ChainReader
+from datacheck.sources.split_words import normalise_split, split_names
 
 
 def is_splits(source: object) -> bool:
@@ -73,6 +73,7 @@ def join_splits(parts: Mapping[str, Manifest]) -> Manifest:
         root=root,
         classes=classes,
         took_for="; ".join(f"{name}: {part.took_for}" for name, part in parts.items()),
+        inventory=sum((part.inventory for part in parts.values()), Inventory()),
         reader=reader,
     )
 

@@ -23,6 +23,7 @@ from datacheck.sources.columns import recognise_columns
 from datacheck.sources.file_roots import common_root, missing_files
 from datacheck.sources.files import existing
 from datacheck.sources.table_files import is_table_name, read_table_file
+from datacheck.sources.table_inventory import table_inventory
 from datacheck.text import plural
 
 NO_ROLES = (
@@ -93,6 +94,7 @@ def table_manifest(
         root=Path(os.path.abspath(str(root))) if has_files else None,  # noqa: PTH100 - must not follow links
         classes=options.classes or names.get(roles.label or roles.labels or ""),
         took_for=", ".join(word for word in words if word),
+        inventory=table_inventory(table, roles if reader is None else replace(roles, path="uri")),
         reader=reader,
     )
 

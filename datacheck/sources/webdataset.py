@@ -13,13 +13,15 @@ from typing import Any
 import pyarrow as pa
 
 from datacheck.errors import SourceError
-from datacheck.manifest import Manifest, natural_key
+from datacheck.manifest import Inventory, Manifest, natural_key
 from datacheck.manifest.readers import TarReader, member_uri
 from datacheck.sources.base import Source, SourceOptions, as_path
+from datacheck.sources.class_folders import FolderImages, class_folder_manifest
 from datacheck.sources.columns import GUESSES
-from datacheck.sources.files import existing, expand_braces, is_glob, is_image_name, list_files, normalise_split, text
-from datacheck.sources.image_folder import folder_manifest
+from datacheck.sources.files import existing, expand_braces, is_glob, is_image_name, list_files, text
+from datacheck.sources.folder_inventory import images_used
 from datacheck.sources.layout import read_layout
+from datacheck.sources.split_words import normalise_split
 from datacheck.sources.table import table_manifest
 from datacheck.text import plural
 
@@ -183,17 +185,16 @@ def _class_folders(
     extra = {"sample_id": _ids(ordered)} if len(set(_ids(ordered))) == len(ordered) else {}
     if all(split is None for split in layout.splits):
         extra |= _split_column(ordered, splits)
-    return folder_manifest(
-        _uris(ordered),
-        [len(by_folder[parts]) for parts in folders],
-        layout,
-        replace(options, label=None),
-        took_for=took_for,
-        ignored=[],
+    found = FolderImages(
+        uris=_uris(ordered),
+        lengths=[len(by_folder[parts]) for parts in folders],
+        layout=layout,
         root=root,
         columns=extra,
         reader=TarReader(root),
     )
+    inventory = Inventory(used=images_used([sample.image for sample in ordered]), questions=layout.questions)
+    return class_folder_manifest(found, replace(options, label=None), took_for=took_for, inventory=inventory)
 
 
 def _with_labels(

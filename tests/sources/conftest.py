@@ -13,8 +13,8 @@ from .pets_data import Pets, write_image
 def pets(tmp_path: Path) -> Pets:
     rows = [
         ("train/cat/1.png", "cat", "train"),
-        ("train/cat/2.png", "cat", "train"),
         ("train/cat/10.png", "cat", "train"),
+        ("train/cat/2.png", "cat", "train"),
         ("train/dog/1.png", "dog", "train"),
         ("valid/cat/3.png", "cat", "val"),
         ("valid/dog/3.png", "dog", "val"),

@@ -7,7 +7,7 @@ import numpy as np
 import pytest
 
 from datacheck.errors import SourceError
-from datacheck.manifest import Manifest, Modality, Task
+from datacheck.manifest import HoldsLabels, Manifest, Modality, Remedy, Task
 from datacheck.manifest.readers import FileReader
 from datacheck.sources import list_files, open_source
 from datacheck.sources.layout import read_layout
@@ -31,13 +31,13 @@ def test_split_folders_with_class_folders(pets: Pets) -> None:
     assert manifest.reader.read("train/cat/10.png")[:4] == b"\x89PNG"
 
 
-def test_flat_class_folders_in_natural_order(tmp_path: Path) -> None:
+def test_flat_class_folders_in_the_order_of_image_folder(tmp_path: Path) -> None:
     for name in ("b/x10.png", "b/x2.png", "a10/1.png", "a9/1.png", "b/deeper/3.png"):
         write_image(tmp_path / name)
     manifest = open_source(str(tmp_path))
-    assert column(manifest, "uri") == ["a9/1.png", "a10/1.png", "b/x2.png", "b/x10.png", "b/deeper/3.png"]
-    assert column(manifest, "label") == ["a9", "a10", "b", "b", "b"]
-    assert manifest.classes == ("a9", "a10", "b")
+    assert column(manifest, "uri") == ["a10/1.png", "a9/1.png", "b/x10.png", "b/x2.png", "b/deeper/3.png"]
+    assert column(manifest, "label") == ["a10", "a9", "b", "b", "b"]
+    assert manifest.classes == ("a10", "a9", "b")
     assert manifest.splits == ()
 
 
@@ -80,8 +80,14 @@ def test_hidden_and_other_files_are_counted_and_broken_images_stay(tmp_path: Pat
     assert column(manifest, "uri") == ["cat/1.png", "cat/broken.jpg"]
     assert manifest.classes == ("cat", "dog")
     assert "1 empty class folder" in manifest.took_for
-    assert "1 file that is no image ignored" in manifest.took_for
-    assert "2 hidden entries ignored" in manifest.took_for
+    unread = {item.name: item.labels for item in manifest.inventory.unread}
+    assert unread == {
+        "cat/notes.txt": HoldsLabels.MAYBE,
+        "dog/": HoldsLabels.NO,
+        "cat/.DS_Store": HoldsLabels.NO,
+        ".git/": HoldsLabels.NO,
+    }
+    assert [(item.name, item.count) for item in manifest.inventory.used] == [("*.png", 1), ("*.jpg", 1)]
 
 
 def test_a_test_split_without_labels_keeps_null_labels(tmp_path: Path) -> None:
@@ -100,7 +106,15 @@ def test_a_test_split_without_labels_keeps_null_labels(tmp_path: Path) -> None:
 @pytest.mark.parametrize(
     ("folders", "labels", "splits"),
     [
-        ([("cat",), ("test",)], ("cat", "test"), (None, None)),
+        ([("cat",), ("test",)], (None, None), (None, "test")),
+        ([("bus",), ("car",), ("train",)], ("bus", "car", "train"), (None, None, None)),
+        ([("images",), ("labels",)], (None, None), (None, None)),
+        ([("train", "images", "cat"), ("train", "images", "dog")], ("cat", "dog"), ("train", "train")),
+        ([("images", "train", "cat"), ("images", "val", "dog")], ("cat", "dog"), ("train", "val")),
+        ([("pets", "PetImages", "Cat"), ("pets", "PetImages", "Dog")], ("Cat", "Dog"), (None, None)),
+        ([("cat", "a")], ("cat",), (None,)),
+        ([("train", "cat"), ("validaton", "cat")], ("cat", "cat"), ("train", "validaton")),
+        ([("train",), ("Tset",)], (None, None), ("train", "Tset")),
         ([("data", "cat"), ("data", "dog")], ("cat", "dog"), (None, None)),
         ([("pets", "cat"), ("pets", "dog")], ("cat", "dog"), (None, None)),
         ([("pets", "train", "cat"), ("pets", "val", "cat")], ("cat", "cat"), ("train", "val")),
@@ -196,3 +210,98 @@ def test_real_photos(shared_data: Path, tmp_path: Path) -> None:
     manifest = open_source(tmp_path)
     assert manifest.classes == ("cardboard", "glass", "metal", "paper", "plastic", "trash")
     assert np.bincount(manifest.label_codes).tolist() == [153, 193, 155, 225, 184, 52]
+
+
+def test_each_file_comes_once_whatever_links_there_are(tmp_path: Path) -> None:
+    for name in ("cat/1.png", "dog/2.png"):
+        write_image(tmp_path / name)
+    (tmp_path / "cat" / "more").symlink_to("../dog", target_is_directory=True)
+    (tmp_path / "dog" / "more").symlink_to("../cat", target_is_directory=True)
+    (tmp_path / "cat" / "again.png").symlink_to("1.png")
+    (tmp_path / "cat" / "loop.jpg").symlink_to("loop.jpg")
+    (tmp_path / "dog" / "up").symlink_to(tmp_path.parent, target_is_directory=True)
+    manifest = open_source(tmp_path)
+    assert column(manifest, "uri") == ["cat/1.png", "cat/loop.jpg", "dog/2.png"]
+    links = next(item for item in manifest.inventory.unread if item.name == "links")
+    assert (links.count, links.examples) == (4, ("cat/again.png", "cat/more", "dog/more"))
+
+
+def test_links_into_a_hidden_store_are_files(tmp_path: Path) -> None:
+    write_image(tmp_path / ".store" / "abc.png")
+    (tmp_path / "cat").mkdir()
+    (tmp_path / "cat" / "1.png").symlink_to("../.store/abc.png")
+    assert column(open_source(tmp_path), "uri") == ["cat/1.png"]
+
+
+def test_a_class_folder_empty_in_every_split_is_a_class(tmp_path: Path) -> None:
+    for split in ("train", "val"):
+        write_image(tmp_path / split / "day" / "1.png")
+        write_image(tmp_path / split / "night" / "1.png")
+        (tmp_path / split / "dusk").mkdir()
+    manifest = open_source(tmp_path)
+    assert manifest.classes == ("day", "dusk", "night")
+    assert [item.name for item in manifest.inventory.unread] == ["train/dusk/", "val/dusk/"]
+
+
+def test_nested_class_folders_say_which_level_was_taken(tmp_path: Path) -> None:
+    for name in ("cat/siam", "cat/manx", "dog/pug", "dog/corgi"):
+        write_image(tmp_path / name / "1.png")
+    manifest = open_source(tmp_path)
+    assert manifest.classes == ("cat", "dog")
+    (question,) = manifest.inventory.questions
+    assert "the upper level was read as the class, as ImageFolder does (2 classes such as 'cat' and 'dog')" in (
+        question.text
+    )
+    assert question.remedy == Remedy("--class-level 2", "class_level=2")
+    lower = open_source(tmp_path, class_level=2)
+    assert lower.classes == ("corgi", "manx", "pug", "siam")
+    assert lower.inventory.questions == ()
+    with pytest.raises(SourceError, match="class_level=3: expected images that many class folders deep, found 2 at"):
+        open_source(tmp_path, class_level=3)
+
+
+def test_a_single_class_is_questioned(tmp_path: Path) -> None:
+    write_image(tmp_path / "cat" / "1.png")
+    (question,) = open_source(tmp_path).inventory.questions
+    assert question.text == "all images with a class are of one, the folder 'cat'"
+
+
+def test_a_misspelt_split_is_questioned(tmp_path: Path) -> None:
+    for name in ("train/cat", "train/dog", "validaton/cat", "validaton/dog"):
+        write_image(tmp_path / name / "1.png")
+    manifest = open_source(tmp_path)
+    assert (manifest.splits, manifest.classes) == (("train", "validaton"), ("cat", "dog"))
+    (question,) = manifest.inventory.questions
+    assert question.text == "the folder 'validaton' was read as a split of its own; 'validation' may be meant"
+
+
+def test_what_systems_leave_behind_is_named(tmp_path: Path) -> None:
+    for name in ("cat/1.png", "dog/1.png", ".ipynb_checkpoints/1-checkpoint.png", "__MACOSX/cat/._1.png"):
+        write_image(tmp_path / name)
+    for name in ("cat/._1.png", "dog/._1.png", "cat/Thumbs.db", "desktop.ini"):
+        (tmp_path / name).write_bytes(b"\0")
+    manifest = open_source(tmp_path)
+    assert manifest.classes == ("cat", "dog")
+    assert {item.name: item.count for item in manifest.inventory.unread} == {
+        ".ipynb_checkpoints/": 1,
+        "__MACOSX/": 1,
+        "._*": 2,
+        "hidden files": 2,
+    }
+
+
+def test_an_archive_is_to_be_unpacked_first(tmp_path: Path) -> None:
+    (tmp_path / "pets.zip").write_bytes(b"PK")
+    with pytest.raises(SourceError, match=r"found none among 1 file; unpack pets\.zip first"):
+        open_source(tmp_path)
+
+
+def test_bare_predictions_of_an_image_folder_fit_row_by_row(tmp_path: Path) -> None:
+    torchvision = pytest.importorskip("torchvision")
+    for name in ("b/10", "b/2", "b/deep-1/1", "b/deep/3", "B/1", "a10/1", "a9/1", "a/1", "b-c/7"):
+        write_image(tmp_path / f"{name}.png")
+    dataset = torchvision.datasets.ImageFolder(tmp_path)
+    manifest = open_source(tmp_path)
+    assert list(manifest.classes) == dataset.classes
+    assert [str(tmp_path / str(uri)) for uri in column(manifest, "uri")] == [path for path, _ in dataset.samples]
+    assert manifest.label_codes.tolist() == dataset.targets

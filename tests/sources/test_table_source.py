@@ -14,7 +14,7 @@ from hypothesis import HealthCheck, given, settings
 from hypothesis import strategies as st
 
 from datacheck.errors import SourceError
-from datacheck.manifest import Manifest, Modality, Task
+from datacheck.manifest import HoldsLabels, Manifest, Modality, Remedy, Task
 from datacheck.manifest.readers import FileReader, SampleReadError
 from datacheck.sources import open_source
 
@@ -238,3 +238,19 @@ def test_tables_come_back_from_every_format(tmp_path: Path, rows: list[tuple[str
         assert {column: found[column] for column in frame} == frame
         manifest.save(tmp_path / "manifest.parquet")
         assert Manifest.load(tmp_path / "manifest.parquet") == manifest
+
+
+def test_every_column_is_used_or_named_as_unread() -> None:
+    rows = {"image": ["a.png", "b.png", "c.png", "d.png"], "species": ["cat", "dog"] * 2, "note": ["w", "x", "y", "z"]}
+    inventory = open_source(rows).inventory
+    assert [(item.name, item.role) for item in inventory.used] == [("image", "path")]
+    assert [(item.name, item.labels) for item in inventory.unread] == [
+        ("species", HoldsLabels.MAYBE),
+        ("note", HoldsLabels.NO),
+    ]
+    assert inventory.perhaps_labels[0].remedy == Remedy("--label species", "label='species'")
+    labelled = open_source(rows, label="species").inventory
+    assert [(item.name, item.role) for item in labelled.used] == [("image", "path"), ("species", "label")]
+    assert labelled.perhaps_labels == ()
+    features = open_source({"y": ["a", "b"], "height": [1.5, 2.5]}).inventory
+    assert [(item.name, item.role) for item in features.used] == [("y", "label"), ("height", "feature")]

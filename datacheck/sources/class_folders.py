@@ -1,0 +1,121 @@
+"""The manifest of images whose folders say their class and split."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass, field
+from pathlib import Path
+from typing import Any
+
+import numpy as np
+import pyarrow as pa
+
+from datacheck.errors import SourceError
+from datacheck.manifest import Inventory, Manifest, Modality, Task
+from datacheck.manifest.readers import SampleReader
+from datacheck.sources.base import SourceOptions
+from datacheck.sources.files import text
+from datacheck.sources.layout import Layout
+from datacheck.text import plural
+
+
+@dataclass(frozen=True)
+class FolderImages:
+    """Images, folder after folder.
+
+    Attributes
+    ----------
+    uris
+        One a sample.
+    lengths
+        How many samples each folder of the layout holds.
+    layout
+        What the folders say.
+    root
+        Folder that the uris start from.
+    empty_classes
+        Classes whose folders hold no image in any split.
+    columns
+        Further columns.
+    reader
+        Reaches the samples, where they are no files below the root.
+    """
+
+    uris: Sequence[str]
+    lengths: Sequence[int]
+    layout: Layout
+    root: Path
+    empty_classes: tuple[str, ...] = ()
+    columns: Mapping[str, Any] = field(default_factory=dict)
+    reader: SampleReader | None = None
+
+
+def class_folder_manifest(
+    images: FolderImages, options: SourceOptions, *, took_for: str, inventory: Inventory | None = None
+) -> Manifest:
+    """Build the manifest of images whose folders say their class and split.
+
+    Classes are listed in the order of text, as ``ImageFolder`` numbers them, the empty ones among them.
+
+    Raises
+    ------
+    SourceError
+        When the folders shall say a regression target, and one is named by no number.
+    """
+    layout, lengths = images.layout, images.lengths
+    columns = {**images.columns, "uri": pa.array(images.uris, pa.string())}
+    labelled = any(label is not None for label in layout.labels) and options.task is not Task.UNLABELLED
+    classes: tuple[str, ...] | None = None
+    if labelled and options.task is Task.REGRESSION:
+        columns["target"] = np.repeat([_number(label) for label in layout.labels], lengths)
+    elif labelled:
+        columns["label"] = _repeat(layout.labels, lengths)
+        named = {text(label) for label in layout.labels if label is not None}
+        classes = options.classes or tuple(sorted(named | set(images.empty_classes)))
+    if any(split is not None for split in layout.splits):
+        columns["split"] = _repeat(layout.splits, lengths)
+    return Manifest.from_columns(
+        columns,
+        task=options.task or (Task.CLASSIFICATION if labelled else Task.UNLABELLED),
+        modality=Modality.IMAGE,
+        root=images.root,
+        classes=classes,
+        took_for=f"{took_for}, {', '.join(_words(images, classes, labelled=labelled))}",
+        inventory=inventory,
+        reader=images.reader,
+    )
+
+
+def _words(images: FolderImages, classes: tuple[str, ...] | None, *, labelled: bool) -> list[str]:
+    layout = images.layout
+    within = f" within {'/'.join(layout.wrapper)}" if layout.wrapper else ""
+    words = [f"{layout.words}{within}: {plural(len(images.uris), 'image')}"]
+    if classes is not None:
+        words.append(plural(len(classes), "class", "classes"))
+    splits = list(dict.fromkeys(split for split in layout.splits if split))
+    if splits:
+        words.append("splits " + ", ".join(splits))
+    outside = sum(n for n, label in zip(images.lengths, layout.labels, strict=True) if label is None)
+    if labelled and outside:
+        words.append(f"{outside:,} outside any class folder")
+    if images.empty_classes and labelled:
+        words.append(plural(len(images.empty_classes), "empty class folder"))
+    return words
+
+
+def _repeat(words: Sequence[str | None], lengths: Sequence[int]) -> pa.DictionaryArray:
+    names = list(dict.fromkeys(text(word) for word in words if word is not None))
+    position = {name: code for code, name in enumerate(names)}
+    codes = [-1 if word is None else position[text(word)] for word in words]
+    indices = np.repeat(np.array(codes, dtype=np.int32), lengths)
+    return pa.DictionaryArray.from_arrays(pa.array(indices, mask=indices < 0), pa.array(names, pa.string()))
+
+
+def _number(label: str | None) -> float:
+    try:
+        return float("nan") if label is None else float(label)
+    except ValueError:
+        raise SourceError(
+            f"task='regression': expected class folders named by numbers, found {label!r}; "
+            "rename it, or open a table with a target column"
+        ) from None

@@ -1,0 +1,125 @@
+"""The inventory of a folder: what became of each of its files."""
+
+from __future__ import annotations
+
+from collections.abc import Iterable, Sequence
+
+from datacheck.manifest import HoldsLabels, Inventory, ItemKind, Unread, Used, examples_of
+from datacheck.sources.files import is_image_name, text
+from datacheck.sources.walking import Folder
+
+LABEL_EXTENSIONS = frozenset(
+    (
+        *("csv", "tsv", "tab", "json", "jsonl", "ndjson", "xml", "yaml", "yml", "parquet", "pq", "txt", "lst", "xlsx"),
+        *("xls", "mat", "npy", "npz", "pkl", "pickle", "h5", "hdf5", "feather", "arrow", "sqlite", "db"),
+    )
+)
+"""Extensions of files that can hold labels."""
+
+_NO_LABELS = (
+    "readme",
+    "license",
+    "licence",
+    "copying",
+    "changelog",
+    "requirements",
+    "citation",
+    "notice",
+    "attributes",
+    "sample_submission",
+    "samplesubmission",
+    "submission",
+)
+"""How the names of files begin that hold no labels, whatever their extension."""
+
+_MOST_NAMED = 5
+"""Files of one extension that are named one by one; more are counted under ``*.ext``."""
+
+
+def images_used(names: Sequence[str], role: str = "images") -> tuple[Used, ...]:
+    """Return the images, by extension.
+
+    Examples
+    --------
+    >>> images_used(["a/1.JPG", "a/2.jpg"])[0].name, images_used(["a/1.JPG", "a/2.jpg"])[0].count
+    ('*.jpg', 2)
+    """
+    return tuple(
+        Used(f"*.{extension}", ItemKind.FILE, role, len(found), examples_of(found))
+        for extension, found in _by_extension(names).items()
+    )
+
+
+def unread_files(names: Iterable[str], reason: str = "no image, and not asked for") -> tuple[Unread, ...]:
+    """Return files that were not read: those that can hold labels by name, many of one extension as one item.
+
+    Examples
+    --------
+    >>> [(item.name, item.labels.value) for item in unread_files(["a/labels.csv", "README.md"])]
+    [('a/labels.csv', 'maybe'), ('README.md', 'no')]
+    """
+    items = []
+    for extension, found in _by_extension(names).items():
+        labels = HoldsLabels.MAYBE if extension in LABEL_EXTENSIONS else HoldsLabels.NO
+        if len(found) > _MOST_NAMED:
+            name = f"*.{extension}" if extension else "files without extension"
+            items.append(Unread(name, ItemKind.FILE, reason, labels, len(found), examples_of(found)))
+            continue
+        for name in found:
+            plain = name.rpartition("/")[2].lower()
+            own = HoldsLabels.NO if plain.startswith(_NO_LABELS) else labels
+            items.append(Unread(name, ItemKind.FILE, reason, own))
+    return tuple(sorted(items, key=lambda item: item.labels is HoldsLabels.NO))
+
+
+def _by_extension(names: Iterable[str]) -> dict[str, list[str]]:
+    found: dict[str, list[str]] = {}
+    for name in names:
+        stem, dot, extension = name.rpartition("/")[2].rpartition(".")
+        found.setdefault(extension.lower() if dot and stem else "", []).append(text(name))
+    return found
+
+
+def left_out(folders: Sequence[Folder]) -> Inventory:
+    """Return what a walk passed over: hidden files and folders, and links that were not followed."""
+    hidden: dict[str, list[str]] = {}
+    links: list[str] = []
+    for folder in folders:
+        links += [text(folder.place(name)) for name in folder.links]
+        for name in folder.hidden:
+            kind = name if name.endswith("/") else "._*" if name.startswith("._") else "hidden files"
+            hidden.setdefault(kind, []).append(text(folder.place(name)))
+    items = [_hidden(kind, names) for kind, names in hidden.items()]
+    if links:
+        reason = "links to what is listed in its own place, or to a folder above; not followed"
+        items.append(Unread("links", ItemKind.FILE, reason, HoldsLabels.NO, len(links), examples_of(links)))
+    return Inventory(unread=tuple(items))
+
+
+def _hidden(kind: str, names: list[str]) -> Unread:
+    if kind == "._*":
+        reason = "left by macOS beside each file: no image inside, and ImageFolder stops at it; delete them"
+    elif kind.endswith("/"):
+        reason = "a hidden folder, not read; ImageFolder makes a class of one that lies beside the class folders"
+    else:
+        reason = "hidden, or left by the system; not read"
+    name = names[0] if len(names) == 1 else kind
+    is_folder = kind.endswith("/")
+    return Unread(
+        name,
+        ItemKind.FOLDER if is_folder else ItemKind.FILE,
+        reason,
+        HoldsLabels.NO,
+        len(names),
+        examples_of(names),
+    )
+
+
+def split_by_kind(folders: Sequence[Folder]) -> tuple[list[str], list[str]]:
+    """Return the images of all folders, and the other files."""
+    images: list[str] = []
+    others: list[str] = []
+    for folder in folders:
+        for name in folder.names:
+            (images if is_image_name(name) else others).append(folder.place(name))
+    return images, others
