@@ -1,17 +1,18 @@
-"""How suspect a number is: regression targets against out-of-sample predictions.
+"""Quality of regression targets, by out-of-sample predictions.
 
-A residual says little until it is held against what is usual there. A model that shrinks towards the mean misses high
-targets by being low and low ones by being high, and misses more where the task is harder: both are faults of the model,
-not of the targets. So each residual is taken from the typical one among samples of like predictions, and measured in a
-scale between theirs and that of all samples. Both local quantities are shrunk towards the global ones by as much of
-their variation as a neighbourhood of that size would show by chance (empirical Bayes; Efron and Morris, *Stein's
-estimation rule and its competitors*, JASA 1973), so that a homogeneous dataset is judged by plain residuals.
+A residual must be compared with what is usual at that prediction. A model that shrinks towards the mean predicts high
+targets too low and low ones too high, and its errors are larger where the task is harder: both are faults of the model,
+not of the targets. So each residual is centred on the typical residual among samples with similar predictions, and
+scaled by a mixture of their spread and that of all samples. Both local quantities are shrunk towards the global ones by
+the part of their variation that a neighbourhood of that size would show by chance (empirical Bayes; Efron and Morris,
+*Stein's estimation rule and its competitors*, JASA 1973), so that a homogeneous dataset is judged by plain residuals.
 
 The local scale counts half (its geometric mean with the global one): errors of targets, unlike those of models, need
-not be larger where the task is harder. It is read where the right residuals thin out rather than at their median.
+not be larger where the task is harder. It is taken from the 70 % quantile of the residuals' sizes, near where the
+correct ones end, rather than from their median.
 
-Right residuals may be lopsided: then the median lies nearer to one end, and the other end would look suspect. So the
-typical one is sought half way between both ends, near the median all the same, lest many wrong targets pull it away.
+Correct residuals may be skewed: then the median lies nearer to one end, and the other end would look suspect. So the
+centre is half way between both ends, but kept near the median, so that many wrong targets cannot pull it away.
 """
 
 from __future__ import annotations
@@ -25,17 +26,25 @@ NEIGHBOURHOOD = 0.3
 """Share of the samples that a local quantile is taken over."""
 
 LEAST_NEIGHBOURS = 40
+"""Samples in a neighbourhood, however small the dataset: the deciles of fewer are mostly noise."""
+
 N_KNOTS = 33
+"""Places where local quantiles are computed; they are interpolated between: neighbourhoods overlap by 98 %."""
+
 LOCAL_WEIGHT = 0.5
+"""Largest weight of the local scale beside the global one."""
+
+LEAST_SCALE = 1e-3
+"""The local scale counts as at least this share of the global one, where many residuals are 0."""
 
 ENDS = (0.1, 0.9)
-"""Shares of the residuals below what counts as their two ends."""
+"""Quantiles of the residuals that are taken for their two ends."""
 
 LARGEST_PULL = 0.25
-"""How far the ends may move the middle from the median, in usual residuals; many wrong targets would move it more."""
+"""How far the ends may move the centre from the median, in usual residuals; many wrong targets would move it more."""
 
 SCALE_SHARE = 0.7
-"""Share of the sizes of residuals below what is compared with its global counterpart."""
+"""Quantile of the residuals' sizes that is taken for their scale."""
 
 TO_DEVIATION = 1.4826
 """Median absolute deviation to standard deviation, for normal residuals."""
@@ -105,14 +114,14 @@ def _deviations(residual: Floats) -> Floats:
     size = np.abs(residual - bias * _beyond_chance(bias, by_chance))
     everywhere = _usual(size, SCALE_SHARE)
     around = running_quantiles(size, width, (SCALE_SHARE,))[0]
-    local = np.log(np.maximum(around, 1e-3 * everywhere) / everywhere)
+    local = np.log(np.maximum(around, LEAST_SCALE * everywhere) / everywhere)
     weight = min(LOCAL_WEIGHT, _beyond_chance(local, LOG_SCALE_VARIANCE / width))
     deviations = size / np.exp(weight * local)
     return np.asarray(deviations / _usual(deviations, 0.5))
 
 
 def _middle(quantiles: Floats, usual: float) -> Floats:
-    """Half way between the ends, held near the median; lower end, median and upper end [3, ...] to [...]."""
+    """Half way between the ends, kept near the median; lower end, median and upper end [3, ...] to [...]."""
     low, median, high = quantiles
     limit = LARGEST_PULL * usual
     return np.asarray(median + np.clip((low + high) / 2 - median, -limit, limit))

@@ -114,7 +114,7 @@ def _link(logits: Array, task: Task) -> Array:
 
 @dataclass
 class _Network:
-    """F two-layer networks side by side: ``w1`` [D, F * H], ``w2`` [F, H, K]."""
+    """F two-layer networks in the same matrices: ``w1`` [D, F * H], ``w2`` [F, H, K]."""
 
     w1: Array
     b1: Array

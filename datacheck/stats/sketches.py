@@ -12,7 +12,10 @@ import numpy as np
 from numpy.typing import ArrayLike, NDArray
 
 _COMPRESSION = 400
+"""Of the t-digest: errors of a quantile below 1 %, at about 6 kB."""
+
 _LOG2_REGISTERS = 12
+"""Of the HyperLogLog: 4,096 registers give a standard error of 1.04 / √4096 = 1.6 %, in 4 kB."""
 
 
 @dataclass(frozen=True)
@@ -44,7 +47,7 @@ class Quantiles:
         return datasketches.tdigest_double.deserialize(self.data)
 
     def update(self, values: ArrayLike) -> Self:
-        """Add values, shape [N]; NaN and infinities are left out."""
+        """Add values, shape [N]; NaN and infinities do not count."""
         found = np.asarray(values, dtype=np.float64)
         found = found[np.isfinite(found)]
         if not len(found):

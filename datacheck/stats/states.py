@@ -42,8 +42,8 @@ class State(Protocol):
 class Counts:
     """How often each word occurs; ``None`` and NaN are counted under the empty word.
 
-    Beyond ``limit`` distinct words the state says ``overflow`` and forgets the words (an absorbing state, so that
-    merging keeps its laws): such a column is no category.
+    Beyond ``limit`` distinct words ``overflow`` is set and the words are dropped, for good, so that merging stays
+    associative: such a column is no category.
 
     Examples
     --------
@@ -113,7 +113,7 @@ class Moments:
 
     Notes
     -----
-    Merged as by Chan, Golub and LeVeque (1979), which loses no digits where sums of squares do.
+    Merged as by Chan, Golub and LeVeque (1979), which keeps precision where a sum of squares would lose it.
 
     Examples
     --------
