@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Mapping
+from dataclasses import replace
 
 import numpy as np
 import pyarrow as pa
@@ -11,7 +12,9 @@ import pyarrow.compute as pc
 from datacheck.errors import SourceError
 from datacheck.manifest import COLUMN_TYPES
 from datacheck.sources.base import SourceOptions
-from datacheck.sources.columns import Roles, is_list, is_text
+from datacheck.sources.class_columns import labels_of_marks, marks_of, one_hot_length, written_lists
+from datacheck.sources.column_guesses import is_list, is_text
+from datacheck.sources.columns import Roles
 from datacheck.sources.split_words import split_names
 
 Names = Mapping[str, tuple[str, ...]]
@@ -34,7 +37,7 @@ def cast_columns(table: pa.Table, roles: Roles, options: SourceOptions, names: N
         if role == "target":
             values = _numbers(values, column)
         elif role == "labels":
-            values = _lists(values, options, names.get(column))
+            values = _lists(values, options.label_separator or roles.separator or "|", names.get(column))
         elif role == "label":
             values = _categories(values, known)
         elif role == "path":
@@ -42,6 +45,68 @@ def cast_columns(table: pa.Table, roles: Roles, options: SourceOptions, names: N
         table = _set(table, column, values)
     table = _renamed(table, roles)
     return _normalise_splits(table) if roles.split is not None else (table, "")
+
+
+def plain_labels(
+    table: pa.Table, roles: Roles, options: SourceOptions
+) -> tuple[pa.Table, Roles, tuple[str, ...] | None]:
+    """Bring class columns, written lists and lists of 0 and 1 into one column of classes or of lists of classes.
+
+    Returns
+    -------
+    table, roles
+        With the new column, and its role.
+    classes
+        The class names where the columns or lists say them, in order; None otherwise.
+
+    Raises
+    ------
+    SourceError
+        When a class column holds something else than marks, or a row of written lists is no list.
+    """
+    if roles.class_columns:
+        marks, known = marks_of(table, roles.class_columns)
+        table = table.drop_columns(list(roles.class_columns))
+        return *_with_labels(table, roles, labels_of_marks(marks, known, roles.class_columns)), roles.class_columns
+    name = roles.labels
+    if name is None:
+        return table, roles, None
+    if is_text(table.schema.field(name).type) and options.label_separator is None and roles.separator is None:
+        lists = written_lists(table[name].cast(pa.string()).to_pylist())
+        if lists is not None:
+            table = _set(table, name, pa.chunked_array([_as_list_column(lists, name)]))
+    if not is_list(table.schema.field(name).type):
+        return table, roles, None
+    values = table[name].to_pylist() if not is_text(table[name].type.value_type) else []
+    length = one_hot_length(values)
+    if not length:
+        return table, roles, None
+    names = options.classes or tuple(str(number) for number in range(length))
+    if len(names) != length:
+        raise SourceError(f"column {name!r}: expected {len(names)} numbers a row, one a class name, found {length}")
+    known = np.array([value is not None for value in values])
+    marks = np.array([[False] * length if value is None else [bool(one) for one in value] for value in values])
+    return *_with_labels(table.drop_columns([name]), roles, labels_of_marks(marks, known, names)), names
+
+
+def _with_labels(table: pa.Table, roles: Roles, labels: pa.Array) -> tuple[pa.Table, Roles]:
+    """Add a column of labels under the name of its role; a column in its way is renamed as any other is."""
+    role = "labels" if is_list(labels.type) else "label"
+    name = role
+    while name in table.column_names:
+        name += "_"
+    table = table.append_column(name, pa.chunked_array([labels]))
+    without = roles.without_labels()
+    return table, replace(without, labels=name) if role == "labels" else replace(without, label=name)
+
+
+def _as_list_column(lists: list[list[object] | None], name: str) -> pa.Array:
+    numbers = all(isinstance(one, int | float) for each in lists if each is not None for one in each)
+    texts = [None if each is None else [one if numbers else str(one) for one in each] for each in lists]
+    try:
+        return pa.array(texts)
+    except (pa.ArrowInvalid, pa.ArrowTypeError) as error:
+        raise SourceError(f"column {name!r}: expected lists of one kind of value, found: {error}") from None
 
 
 def _set(table: pa.Table, name: str, values: pa.ChunkedArray) -> pa.Table:
@@ -57,9 +122,9 @@ def _numbers(column: pa.ChunkedArray, name: str) -> pa.ChunkedArray:
         raise SourceError(f"column {name!r}: expected numbers for a regression target, found: {error}") from None
 
 
-def _lists(column: pa.ChunkedArray, options: SourceOptions, names: tuple[str, ...] | None) -> pa.ChunkedArray:
+def _lists(column: pa.ChunkedArray, separator: str, names: tuple[str, ...] | None) -> pa.ChunkedArray:
     if not is_list(column.type):
-        return separate(column, options.label_separator or "|")
+        return separate(column, separator)
     if not pa.types.is_integer(column.type.value_type) or names is None:
         return column
     chunks = []

@@ -2,8 +2,9 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping
+from collections.abc import Iterable, Mapping
 from dataclasses import dataclass, replace
+from typing import Any
 
 import pyarrow as pa
 import pyarrow.compute as pc
@@ -12,23 +13,20 @@ from datacheck.errors import SourceError, did_you_mean
 from datacheck.manifest import Task
 from datacheck.manifest.schema import all_whole
 from datacheck.sources.base import SourceOptions
-
-GUESSES: Mapping[str, tuple[str, ...]] = {
-    "path": (
-        *("uri", "path", "image_path", "img_path", "file_path", "filepath", "image_file"),
-        *("file_name", "filename", "image_name", "image", "img", "file"),
-    ),
-    "label_uri": ("label_uri", "label_path", "mask_path", "mask_file", "mask", "segmentation", "annotation_path"),
-    "labels": ("labels", "tags", "classes", "categories"),
-    "label": (
-        *("label", "class", "class_name", "classname", "class_label", "category", "y", "target"),
-        *("labels", "tags", "classes", "categories"),
-    ),
-    "target": ("target", "y", "label"),
-    "split": ("split", "subset", "partition"),
-    "group": ("group", "group_id", "patient_id", "patient", "subject_id", "subject"),
-}
-"""Names, best first, that a column is recognised by; case, spaces and dashes do not matter."""
+from datacheck.sources.class_columns import are_marks, find_separator, written_lists
+from datacheck.sources.column_guesses import (
+    GROUP_WORDS,
+    NAMES,
+    are_class_codes,
+    group_named_by,
+    holds_image_paths,
+    is_list,
+    is_text,
+    may_be_label,
+    names_masks,
+    plain,
+)
+from datacheck.text import listed
 
 ROLES = ("path", "label_uri", "label", "target", "labels", "split", "group")
 """What a column can be, in the order in which the user reads them."""
@@ -55,9 +53,27 @@ MOST_NAMES = 20
 """Column names that a message shows: more hide the message."""
 
 
+_FIRST_VALUES = 1000
+"""Values of a text column that are read to see whether they write lists."""
+
+_MOST_TEXTS = 10_000
+"""Distinct texts among which a separator of labels is looked for: more are names or sentences."""
+
+
 @dataclass(frozen=True)
 class Roles:
-    """The columns that have a meaning, by role, and the roles that were guessed from names.
+    """The columns that have a meaning, by role, and the roles that were guessed.
+
+    Attributes
+    ----------
+    path, label_uri, label, target, labels, split, group
+        Names of columns.
+    guessed
+        The roles that the caller did not name.
+    class_columns
+        The columns of 0 and 1 of a table that has one a class.
+    separator
+        What separates the labels of one sample in a column of text.
 
     Examples
     --------
@@ -73,6 +89,8 @@ class Roles:
     split: str | None = None
     group: str | None = None
     guessed: tuple[str, ...] = ()
+    class_columns: tuple[str, ...] = ()
+    separator: str | None = None
 
     @property
     def by_role(self) -> dict[str, str]:
@@ -82,36 +100,63 @@ class Roles:
     @property
     def words(self) -> str:
         """The roles in words, for the user."""
-        return ", ".join(
-            f"{role} = {column!r}{' (guessed)' if role in self.guessed else ''}"
-            for role, column in self.by_role.items()
-        )
+        parts = [f"{role} = {column!r}{self._how(role)}" for role, column in self.by_role.items()]
+        if self.class_columns:
+            parts.append(
+                f"one column a class: {listed(self.class_columns)}{self._how('class_columns')}, "
+                "1 has the class, and 0, -1 and blank have not"
+            )
+        if self.separator is not None:
+            parts.append(f"labels separated by {self.separator!r}")
+        return ", ".join(parts)
+
+    def _how(self, role: str) -> str:
+        return " (guessed)" if role in self.guessed else ""
 
     @property
     def task(self) -> Task:
-        """What the labels are for."""
+        """What the labels are for; of class columns it is known once their values are read."""
+        if self.class_columns:
+            return Task.MULTILABEL
         return next((task for role, task in _TASKS.items() if role in self.by_role), Task.UNLABELLED)
+
+    @property
+    def has_labels(self) -> bool:
+        """Whether some column holds labels."""
+        return self.task is not Task.UNLABELLED
 
     def moved(self, role: str, meant: str) -> Roles:
         """Return the roles with the column of one role in another."""
         guessed = tuple(meant if each == role else each for each in self.guessed)
-        return replace(self, **{role: None, meant: getattr(self, role)}, guessed=guessed)
+        changes: dict[str, Any] = {role: None, meant: getattr(self, role)}
+        return replace(self, **changes, guessed=guessed)
+
+    def guessing(self, role: str, column: str) -> Roles:
+        """Return the roles with one more, marked as guessed."""
+        changes: dict[str, Any] = {role: column}
+        return replace(self, **changes, guessed=(*self.guessed, role))
 
     def without_labels(self) -> Roles:
         """Return the roles without those of labels."""
-        return replace(self, label=None, target=None, labels=None, label_uri=None)
+        return replace(self, label=None, target=None, labels=None, label_uri=None, class_columns=())
+
+    def unused(self, names: Iterable[str]) -> list[str]:
+        """Return the columns that have no role."""
+        taken = {*self.by_role.values(), *self.class_columns}
+        return [name for name in names if name not in taken]
 
 
 def recognise_columns(table: pa.Table, options: SourceOptions) -> Roles:
     """Return which columns hold the path, the label, the split and the group.
 
-    A column that the caller names is taken; the others are recognised by their names and types, and the kind of
-    label by its values: decimal numbers are a regression target, lists and ``a|b`` are several labels a sample.
+    A column that the caller names is taken; the others are recognised by their names, types and values: decimal
+    numbers are a regression target, lists and ``a|b`` are several labels a sample, columns of 0 and 1 are classes.
 
     Raises
     ------
     SourceError
-        When a column that the caller names is not there, or the task needs one that is not.
+        When a column that the caller names is not there, the task needs one that is not, or several columns hold
+        images.
 
     Examples
     --------
@@ -119,27 +164,42 @@ def recognise_columns(table: pa.Table, options: SourceOptions) -> Roles:
     >>> recognise_columns(table, SourceOptions()).words
     "path = 'file_name' (guessed), label = 'Class' (guessed), split = 'subset' (guessed)"
     """
-    chosen = {
-        role: _existing_column(name, role, table.schema)
-        for role in ("path", "label", "target", "split", "group")
-        if (name := options.column(role)) is not None
-    }
-    if options.task is Task.REGRESSION and "label" in chosen and "target" not in chosen:
-        chosen["target"] = chosen.pop("label")
-    guessed = _guess(table.schema, chosen, options.task)
-    roles = Roles(**{**guessed, **chosen}, guessed=tuple(guessed))
+    named = _named(table.schema, options)
+    by_name: dict[str, Any] = _by_name(table.schema, named.by_role, options.task, labelled=named.has_labels)
+    roles = replace(named, **by_name, guessed=tuple(by_name))
+    roles = _paths_by_value(roles, table)
+    roles = _group(roles, table)
     if options.task is Task.UNLABELLED:
         return roles.without_labels()
-    roles = _by_values(roles, table, options)
-    if options.task is not None and options.task is not roles.task:
+    if not roles.has_labels and roles.path is not None:
+        roles = _label_by_value(roles, table, options.task)
+    roles = _kind_of_label(roles, table, options)
+    if options.task is not None and options.task is not roles.task and not roles.class_columns:
         raise SourceError(_no_such_labels(options.task, table.column_names))
     return roles
 
 
-def _guess(schema: pa.Schema, chosen: Mapping[str, str], task: Task | None) -> dict[str, str]:
+def _named(schema: pa.Schema, options: SourceOptions) -> Roles:
+    """Return the roles that the caller gave; several columns as label are one a class."""
+    chosen: dict[str, Any] = {}
+    class_columns: tuple[str, ...] = ()
+    for role in ("path", "label", "target", "split", "group"):
+        name = options.column(role)
+        if name is None:
+            continue
+        parts = [part.strip() for part in name.split(",")]
+        if role == "label" and name not in schema.names and len(parts) > 1:
+            class_columns = tuple(_existing_column(part, role, schema) for part in parts)
+        else:
+            chosen[role] = _existing_column(name, role, schema)
+    if options.task is Task.REGRESSION and "label" in chosen and "target" not in chosen:
+        chosen["target"] = chosen.pop("label")
+    return Roles(**chosen, class_columns=class_columns)
+
+
+def _by_name(schema: pa.Schema, chosen: Mapping[str, str], task: Task | None, *, labelled: bool) -> dict[str, str]:
     guessed: dict[str, str] = {}
     to_try = _ROLES_TO_TRY[task]
-    labelled = bool({"label", "target"} & chosen.keys())
     for role in ("path", *to_try, "split", "group"):
         if role in chosen or (role in to_try and (labelled or {*to_try, "label"} & guessed.keys())):
             continue
@@ -151,7 +211,7 @@ def _guess(schema: pa.Schema, chosen: Mapping[str, str], task: Task | None) -> d
 
 def _first(schema: pa.Schema, role: str, taken: set[str], task: Task | None) -> str | None:
     by_name = {plain(name): name for name in reversed(schema.names)}
-    for word in GUESSES[role]:
+    for word in NAMES[role]:
         name = by_name.get(word)
         if name is not None and name not in taken and _fits(role, schema.field(name).type, task):
             return str(name)
@@ -168,53 +228,102 @@ def _fits(role: str, type_: pa.DataType, task: Task | None) -> bool:
     return not (pa.types.is_nested(type_) and not is_list(type_))
 
 
-def _by_values(roles: Roles, table: pa.Table, options: SourceOptions) -> Roles:
+def _paths_by_value(roles: Roles, table: pa.Table) -> Roles:
+    """Find columns of image names; one is the path, one of masks beside it is the label."""
+    images = [name for name in roles.unused(table.column_names) if holds_image_paths(table[name])]
+    masks = [name for name in images if names_masks(name)]
+    if roles.path is None:
+        plain_images = [name for name in images if name not in masks] or images
+        if len(plain_images) > 1:
+            raise SourceError(
+                f"expected one column of image names, found {listed(plain_images)}: audit each by itself, "
+                f"with --path {plain_images[0]} (in Python path={plain_images[0]!r})"
+            )
+        if plain_images:
+            roles = roles.guessing("path", plain_images[0])
+    if len(masks) == 1 and roles.path not in (None, masks[0]) and not roles.has_labels:
+        roles = roles.guessing("label_uri", masks[0])
+    return roles
+
+
+def _group(roles: Roles, table: pa.Table) -> Roles:
+    """Take the column that numbers patients, videos and the like for the group; first one whose values repeat."""
+    if roles.group is not None:
+        return roles
+    named = {word: name for name in reversed(roles.unused(table.column_names)) if (word := group_named_by(name))}
+    columns = [named[word] for word in GROUP_WORDS if word in named]
+    columns = [name for name in columns if not pa.types.is_nested(table.schema.field(name).type)]
+    repeating = [name for name in columns if 1 < len(pc.unique(table[name])) < table.num_rows]
+    return roles.guessing("group", (repeating or columns)[0]) if columns else roles
+
+
+def label_candidates(roles: Roles, table: pa.Table) -> list[str]:
+    """Return the columns without a role that may hold the class."""
+    return [name for name in roles.unused(table.column_names) if may_be_label(name, table[name])]
+
+
+def _label_by_value(roles: Roles, table: pa.Table, task: Task | None) -> Roles:
+    """Take columns of 0 and 1 for classes, or the only column of repeated words for the label."""
+    if task in (None, Task.MULTILABEL, Task.CLASSIFICATION):
+        marks = [name for name in roles.unused(table.column_names) if are_marks(table[name])]
+        if len(marks) > 1:
+            return replace(roles, class_columns=tuple(marks), guessed=(*roles.guessed, "class_columns"))
+    candidates = label_candidates(roles, table)
+    if len(candidates) == 1 and task in (None, Task.CLASSIFICATION):
+        return roles.guessing("label", candidates[0])
+    return roles
+
+
+def _kind_of_label(roles: Roles, table: pa.Table, options: SourceOptions) -> Roles:
     """Decide from the values whether a label column holds classes, numbers, or several labels a sample."""
-    if roles.label is not None and _holds_several(roles, table, options):
-        return roles.moved("label", "labels")
+    if roles.label is not None:
+        several, separator = _holds_several(roles, table, options)
+        if several:
+            return replace(roles.moved("label", "labels"), separator=separator)
     role = next((role for role in ("target", "label") if role in roles.by_role), None)
     if role is None or options.column("target") or options.task not in (None, Task.CLASSIFICATION):
         return roles
-    column = table[roles.by_role[role]]
-    if not pa.types.is_floating(column.type):
-        return roles
-    return roles.moved(role, "label" if options.task or all_whole(column) else "target")
+    name = roles.by_role[role]
+    return roles.moved(role, "target" if _is_quantity(role, name, roles, table[name], options) else "label")
 
 
-def _holds_several(roles: Roles, table: pa.Table, options: SourceOptions) -> bool:
-    type_ = table.schema.field(roles.label).type
-    if is_list(type_) or options.label_separator is not None or options.task is Task.MULTILABEL:
-        return True
-    name = str(roles.label)
-    if "label" not in roles.guessed or plain(name) not in GUESSES["labels"] or not is_text(type_):
+def _is_quantity(role: str, name: str, roles: Roles, column: pa.ChunkedArray, options: SourceOptions) -> bool:
+    """Tell whether the numbers of a column are a quantity, not codes of classes."""
+    whole = pa.types.is_integer(column.type)
+    if options.task is Task.CLASSIFICATION or not (whole or pa.types.is_floating(column.type)):
         return False
-    return bool(pc.any(pc.match_substring(pc.unique(table[name].cast(pa.string())), "|")).as_py())
+    if whole and not (role in roles.guessed and plain(name) in ("target", "y")):
+        return False  # a column called label or class holds codes, however many
+    if not whole and not all_whole(column):
+        return True
+    return not are_class_codes([float(value) for value in pc.unique(column.drop_null()).to_pylist()])
+
+
+def _holds_several(roles: Roles, table: pa.Table, options: SourceOptions) -> tuple[bool, str | None]:
+    """Tell whether a column holds several labels a sample, and what separates them in a text."""
+    name = str(roles.label)
+    type_ = table.schema.field(name).type
+    if is_list(type_) or options.label_separator is not None:
+        return True, None
+    if not is_text(type_):
+        return options.task is Task.MULTILABEL, None
+    if written_lists(table[name].slice(0, _FIRST_VALUES).cast(pa.string()).to_pylist()) is not None:
+        return True, None
+    texts = pc.unique(table[name].cast(pa.string()).drop_null())
+    several = options.task is Task.MULTILABEL or plain(name) in NAMES["labels"]
+    separator = find_separator(texts.to_pylist(), several=several) if len(texts) <= _MOST_TEXTS else None
+    if options.task is Task.CLASSIFICATION:
+        return False, None
+    return separator is not None or options.task is Task.MULTILABEL, separator
 
 
 def _no_such_labels(task: Task, names: list[str]) -> str:
     wanted = {Task.REGRESSION: "target", Task.PAIRED: "label_uri"}.get(task, "label")
-    advice = "name a column of paths label_uri" if wanted == "label_uri" else f"name it with {wanted}="
+    advice = "name a column of paths label_uri" if wanted == "label_uri" else f"name it with --{wanted} ({wanted}=)"
     return (
         f"task={task.value!r}: expected a column that holds the {wanted}, "
         f"found {', '.join(names[:MOST_NAMES])}; {advice}"
     )
-
-
-def is_text(type_: pa.DataType) -> bool:
-    """Tell whether a column holds text, dictionary-encoded or not."""
-    if pa.types.is_dictionary(type_):
-        type_ = type_.value_type
-    return bool(pa.types.is_string(type_) or pa.types.is_large_string(type_) or pa.types.is_string_view(type_))
-
-
-def is_list(type_: pa.DataType) -> bool:
-    """Tell whether a column holds a list a row."""
-    return bool(pa.types.is_list(type_) or pa.types.is_large_list(type_) or pa.types.is_fixed_size_list(type_))
-
-
-def plain(name: str) -> str:
-    """Return a column's name as it is compared: lower case, ``_`` for dashes and spaces."""
-    return name.strip().lower().replace("-", "_").replace(" ", "_")
 
 
 def _existing_column(name: str, role: str, schema: pa.Schema) -> str:

@@ -13,7 +13,7 @@ import pyarrow as pa
 from datacheck.errors import SourceError
 from datacheck.manifest import Listings, Manifest, Modality, Task, natural_sorted
 from datacheck.sources.base import Source, SourceOptions, as_path
-from datacheck.sources.columns import is_list
+from datacheck.sources.column_guesses import is_list
 from datacheck.sources.file_roots import common_root
 from datacheck.sources.files import existing, is_glob, is_image_name, list_files, text
 from datacheck.sources.table import table_manifest

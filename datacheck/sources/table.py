@@ -18,7 +18,7 @@ from datacheck.errors import SourceError
 from datacheck.manifest import Manifest, Modality
 from datacheck.manifest.readers import SampleReader
 from datacheck.sources.base import Source, SourceOptions, as_path
-from datacheck.sources.column_values import Names, cast_columns
+from datacheck.sources.column_values import Names, cast_columns, plain_labels
 from datacheck.sources.columns import recognise_columns
 from datacheck.sources.file_roots import common_root, missing_files
 from datacheck.sources.files import existing
@@ -45,8 +45,8 @@ def open_table(source: Any, options: SourceOptions) -> Manifest:
     if path is None:
         table, base, where = _in_memory(source), options.root or Path.cwd(), "a table in memory"
     else:
-        table, base = read_table_file(existing(path), options), options.root or path.parent
-        where = f"a table ({path})"
+        (table, notes), base = read_table_file(existing(path), options), options.root or path.parent
+        where = ", ".join([f"a table ({path})", *notes])
     return table_manifest(table, options, base=base, took_for=where)
 
 
@@ -78,12 +78,14 @@ def table_manifest(
     """
     _check(table, took_for)
     names = names or {}
-    roles = recognise_columns(table, options)
+    given = recognise_columns(table, options)
+    inventory = table_inventory(table, given if reader is None else replace(given, path="uri"))
+    table, roles, classes = plain_labels(table, given, options)
     columns, renamed_splits = cast_columns(table, roles, options, names)
     root = options.root
     if roles.path is not None and reader is None:
         root = options.root or common_root(columns["uri"], base)
-    shown = roles if reader is None else replace(roles, path=None)
+    shown = given if reader is None else replace(given, path=None)
     words = [took_for, plural(table.num_rows, "row"), shown.words or NO_ROLES, renamed_splits]
     words += missing_files(columns, root) if reader is None else []
     has_files = roles.path is not None and reader is None and root is not None
@@ -92,9 +94,9 @@ def table_manifest(
         task=roles.task,
         modality=Modality.IMAGE if roles.path is not None else Modality.TABULAR,
         root=Path(os.path.abspath(str(root))) if has_files else None,  # noqa: PTH100 - must not follow links
-        classes=options.classes or names.get(roles.label or roles.labels or ""),
+        classes=options.classes or classes or names.get(roles.label or roles.labels or ""),
         took_for=", ".join(word for word in words if word),
-        inventory=table_inventory(table, roles if reader is None else replace(roles, path="uri")),
+        inventory=inventory,
         reader=reader,
     )
 

@@ -11,6 +11,7 @@ import pyarrow.parquet as pq
 
 from datacheck.errors import SourceError
 from datacheck.sources.base import SourceOptions
+from datacheck.sources.delimited import read_dialect
 
 _WHOLE = r"^-?(0|[1-9]\d{0,17})$"
 """A whole number that comes back as it was written, and fits 64 bits: ``007`` and ``+1`` do not."""
@@ -20,8 +21,8 @@ _PADDED = r"^[+-]?0\d"
 """A number with zeros in front is a name, such as a postal code."""
 
 
-def read_table_file(path: Path, options: SourceOptions) -> pa.Table:
-    """Read a file as what its extension says.
+def read_table_file(path: Path, options: SourceOptions) -> tuple[pa.Table, tuple[str, ...]]:
+    """Read a file as what its extension says; return the table, and what is unusual in how it is written.
 
     Raises
     ------
@@ -44,13 +45,15 @@ def is_table_name(path: Path) -> bool:
     return path.suffix.lower() in _READERS
 
 
-def _read_delimited(path: Path, options: SourceOptions) -> pa.Table:
+def _read_delimited(path: Path, options: SourceOptions) -> tuple[pa.Table, tuple[str, ...]]:
     """Read all columns as text, then those of numbers as numbers: so a label ``007`` stays ``007``."""
     from pyarrow import csv
 
-    read = csv.ReadOptions(column_names=None if options.columns is None else list(options.columns))
-    delimiter = options.delimiter or ("\t" if path.suffix.lower() in (".tsv", ".tab") else ",")
-    parse = csv.ParseOptions(delimiter=delimiter, newlines_in_values=True)
+    if path.stat().st_size == 0:
+        raise SourceError(f"expected a table in {path}, found an empty file")
+    dialect = read_dialect(path, delimiter=options.delimiter, columns=options.columns)
+    read = csv.ReadOptions(column_names=dialect.columns, encoding=dialect.encoding)
+    parse = csv.ParseOptions(delimiter=dialect.delimiter, newlines_in_values=True)
     with csv.open_csv(path, read_options=read, parse_options=parse) as start:
         names = start.schema.names
     if len(set(names)) < len(names):
@@ -58,7 +61,7 @@ def _read_delimited(path: Path, options: SourceOptions) -> pa.Table:
         raise SourceError(f"expected columns of different names in {path}, found {repeated} twice")
     convert = csv.ConvertOptions(strings_can_be_null=True, column_types=dict.fromkeys(names, pa.string()))
     table = csv.read_csv(path, read_options=read, parse_options=parse, convert_options=convert)
-    return pa.table({name: typed(table[name]) for name in names})
+    return pa.table({name: typed(table[name]) for name in names}), dialect.notes
 
 
 def typed(column: pa.ChunkedArray) -> pa.ChunkedArray:
@@ -83,17 +86,17 @@ def _all_match(words: pa.ChunkedArray, pattern: str) -> bool:
     return bool(pc.all(pc.match_substring_regex(words, pattern)).as_py())
 
 
-def _read_json_lines(path: Path, options: SourceOptions) -> pa.Table:
+def _read_json_lines(path: Path, options: SourceOptions) -> tuple[pa.Table, tuple[str, ...]]:
     from pyarrow import json
 
-    return json.read_json(path)
+    return json.read_json(path), ()
 
 
-def _read_parquet(path: Path, options: SourceOptions) -> pa.Table:
-    return pq.read_table(path, partitioning=None)
+def _read_parquet(path: Path, options: SourceOptions) -> tuple[pa.Table, tuple[str, ...]]:
+    return pq.read_table(path, partitioning=None), ()
 
 
-_READERS: Mapping[str, Callable[[Path, SourceOptions], pa.Table]] = {
+_READERS: Mapping[str, Callable[[Path, SourceOptions], tuple[pa.Table, tuple[str, ...]]]] = {
     ".csv": _read_delimited,
     ".tsv": _read_delimited,
     ".tab": _read_delimited,

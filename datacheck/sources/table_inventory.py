@@ -2,31 +2,28 @@
 
 from __future__ import annotations
 
-from typing import Any
-
 import pyarrow as pa
-import pyarrow.compute as pc
 
-from datacheck.manifest import HoldsLabels, Inventory, ItemKind, Remedy, Task, Unread, Used, examples_of
-from datacheck.sources.columns import Roles, is_list, is_text
-
-_MOST_REPEATED = 0.5
-"""Distinct values a row, up to which a column of words may hold classes; ids and captions have about one."""
+from datacheck.manifest import HoldsLabels, Inventory, ItemKind, Question, Remedy, Unread, Used, examples_of
+from datacheck.sources.column_guesses import are_class_codes, is_list, may_be_label
+from datacheck.sources.columns import Roles
+from datacheck.text import listed
 
 
 def table_inventory(table: pa.Table, roles: Roles) -> Inventory:
     """Return what became of the columns of a table.
 
     In a table of features, without images, the columns that have no role are the features. Beside images they are not
-    read, and where no label was recognised, those that repeat words or whole numbers may be the label.
+    read, and where no label was recognised, those that repeat words or class codes may be the label.
 
     Examples
     --------
-    >>> table = pa.table({"file": ["a.png", "b.png", "c.png", "d.png"], "species": ["cat", "dog", "cat", "dog"]})
+    >>> table = pa.table({"file": ["a.png", "b.png", "c.png", "d.png"], "habitat": ["sea", "lake", "sea", "lake"]})
     >>> [(item.name, item.remedy.python) for item in table_inventory(table, Roles(path="file")).perhaps_labels]
-    [('species', "label='species'")]
+    [('habitat', "label='habitat'")]
     """
     by_column = {column: role for role, column in roles.by_role.items()}
+    by_column |= dict.fromkeys(roles.class_columns, "class")
     used, unread = [], []
     for name in table.column_names:
         column = table[name]
@@ -36,31 +33,36 @@ def table_inventory(table: pa.Table, roles: Roles) -> Inventory:
         if role is not None:
             used.append(Used(name, ItemKind.COLUMN, role, len(column) - column.null_count))
         else:
-            unread.append(_unread(name, column, labelled=roles.task is not Task.UNLABELLED))
-    return Inventory(tuple(used), tuple(unread))
+            unread.append(_unread(name, column, labelled=roles.has_labels))
+    return Inventory(tuple(used), tuple(unread), _questions(roles, unread))
 
 
 def _unread(name: str, column: pa.ChunkedArray, *, labelled: bool) -> Unread:
-    few = _few_values(column)
-    maybe = few is not None and not labelled
+    maybe = not labelled and (may_be_label(name, column) or is_list(column.type) or _are_codes(column.drop_null()))
     return Unread(
         name,
         ItemKind.COLUMN,
         "the label is in another column" if labelled else "its name says neither a path nor a label, split or group",
         HoldsLabels.MAYBE if maybe else HoldsLabels.NO,
         len(column) - column.null_count,
-        examples_of(map(str, few or ())),
+        examples_of(map(str, column.drop_null().slice(0, 100).unique().to_pylist())) if maybe else (),
         Remedy.option("label", name) if maybe else None,
     )
 
 
-def _few_values(column: pa.ChunkedArray) -> Any:
-    """Return the distinct values of a column that may hold classes or several labels; None for any other column."""
-    kind = column.type.value_type if pa.types.is_dictionary(column.type) else column.type
-    if is_list(kind):
-        return column.drop_null()[:1].to_pylist()
-    if not (is_text(kind) or pa.types.is_integer(kind) or pa.types.is_boolean(kind)):
-        return None
-    values = pc.unique(column).drop_null()
-    known = len(column) - column.null_count
-    return values.to_pylist() if 2 <= len(values) <= max(2, _MOST_REPEATED * known) else None
+def _questions(roles: Roles, unread: list[Unread]) -> tuple[Question, ...]:
+    if not roles.has_labels and roles.path is not None:
+        likely = [item.remedy for item in unread if item.remedy is not None]
+        text = f"no label column was recognised among {listed([item.name for item in unread])}"
+        return (Question(text, likely[0]),) if likely else ()
+    if roles.class_columns and "class_columns" in roles.guessed:
+        text = f"{listed(roles.class_columns)} hold 0 and 1 and were read as one column a class"
+        return (Question(text, Remedy.option("task", "unlabelled")),)
+    return ()
+
+
+def _are_codes(column: pa.ChunkedArray) -> bool:
+    if not pa.types.is_integer(column.type):
+        return False
+    distinct = column.unique().to_pylist()
+    return 1 < len(distinct) <= len(column) / 2 and are_class_codes([float(value) for value in distinct])

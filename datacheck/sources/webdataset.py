@@ -17,7 +17,7 @@ from datacheck.manifest import Inventory, Manifest, natural_key
 from datacheck.manifest.readers import TarReader, member_uri
 from datacheck.sources.base import Source, SourceOptions, as_path
 from datacheck.sources.class_folders import FolderImages, class_folder_manifest
-from datacheck.sources.columns import GUESSES
+from datacheck.sources.column_guesses import NAMES
 from datacheck.sources.files import existing, expand_braces, is_glob, is_image_name, list_files, text
 from datacheck.sources.folder_inventory import images_used
 from datacheck.sources.layout import read_layout
@@ -212,7 +212,7 @@ def _with_labels(
     if len(set(ids)) == len(ids):
         table = table.append_column("sample_id", pa.array(ids, pa.string()))
     table = table.append_column("uri", pa.array(_uris(samples), pa.string()))
-    if not any(name in table.column_names for name in GUESSES["split"]):
+    if not any(name in table.column_names for name in NAMES["split"]):
         for name, values in _split_column(samples, splits).items():
             table = table.append_column(name, values)
     label = None if options.task is not None and options.target else options.label

@@ -181,7 +181,7 @@ def test_masks_in_a_column() -> None:
 @pytest.mark.parametrize(
     ("text", "message"),
     [
-        ("", "found: Empty CSV file"),
+        ("", r"expected a table in .*t\.csv, found an empty file"),
         ("a,b\n", "expected rows in .*, found none"),
         ("a,b\n1,2\n1,2,3\n", r"expected CSV in .*t\.csv, found: CSV parse error: .*Expected 2 columns, got 3"),
         ("a,a\n1,2\n", r"expected columns of different names in .*, found \['a'\] twice"),
@@ -197,10 +197,15 @@ def test_a_table_that_is_no_parquet(tmp_path: Path) -> None:
         open_source(write(tmp_path / "t.parquet", "no"))
 
 
-def test_latin_1_is_refused_with_advice(tmp_path: Path) -> None:
-    (tmp_path / "t.csv").write_bytes("path,label\na.png,caf\xe9\n".encode("latin-1"))
-    with pytest.raises(SourceError, match="save it as UTF-8"):
-        open_source(tmp_path / "t.csv")
+def test_other_encodings_are_read_and_said(tmp_path: Path) -> None:
+    for encoding, said in (("latin-1", "read as cp1252, since it is not UTF-8"), ("utf-16", "read as utf-16")):
+        (tmp_path / "t.csv").write_bytes("path,label\na.png,caf\xe9\nb.png,th\xe9\n".encode(encoding))
+        manifest = open_source(tmp_path / "t.csv")
+        assert manifest.table["label"].to_pylist() == ["caf\xe9", "th\xe9"]
+        assert said in manifest.took_for
+    (tmp_path / "t.csv").write_bytes("path,label\na.png,caf\xe9\n".encode("utf-8-sig"))
+    assert open_source(tmp_path / "t.csv").table.column_names == ["sample_id", "uri", "label"]
+    assert "read as" not in open_source(tmp_path / "t.csv").took_for
 
 
 def test_a_missing_column_is_suggested() -> None:
@@ -241,11 +246,17 @@ def test_tables_come_back_from_every_format(tmp_path: Path, rows: list[tuple[str
 
 
 def test_every_column_is_used_or_named_as_unread() -> None:
-    rows = {"image": ["a.png", "b.png", "c.png", "d.png"], "species": ["cat", "dog"] * 2, "note": ["w", "x", "y", "z"]}
+    rows = {
+        "image": ["a.png", "b.png", "c.png", "d.png"],
+        "species": ["cat", "dog"] * 2,
+        "habitat": ["sea", "sea", "lake", "lake"],
+        "note": ["w", "x", "y", "z"],
+    }
     inventory = open_source(rows).inventory
     assert [(item.name, item.role) for item in inventory.used] == [("image", "path")]
     assert [(item.name, item.labels) for item in inventory.unread] == [
         ("species", HoldsLabels.MAYBE),
+        ("habitat", HoldsLabels.MAYBE),
         ("note", HoldsLabels.NO),
     ]
     assert inventory.perhaps_labels[0].remedy == Remedy("--label species", "label='species'")

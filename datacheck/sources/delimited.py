@@ -1,0 +1,183 @@
+"""How a delimited text file is written: its encoding, its separator, and whether it has a header."""
+
+from __future__ import annotations
+
+import codecs
+import csv
+import io
+from collections.abc import Sequence
+from dataclasses import dataclass
+from pathlib import Path
+
+from datacheck.sources.files import is_image_name
+
+DELIMITERS = (",", ";", "\t", "|")
+"""Separators that tables have, the usual one first."""
+
+_HEAD_BYTES = 1 << 16
+"""Of a file that are looked at for the separator and the header: hundreds of rows."""
+
+_HEAD_ROWS = 50
+"""Rows of the head that must agree on the number of columns."""
+
+_CHUNK = 1 << 22
+"""Bytes decoded at once when the encoding is checked."""
+
+_BYTE_ORDER_MARKS = {codecs.BOM_UTF16_LE: "utf-16", codecs.BOM_UTF16_BE: "utf-16"}
+
+
+@dataclass(frozen=True)
+class Dialect:
+    """How a file is written.
+
+    Attributes
+    ----------
+    encoding
+        A Python codec name.
+    delimiter
+        One character.
+    columns
+        Names to give the columns, where the file has no header; None where its first row names them.
+    notes
+        What differs from the usual, in words for the user.
+    """
+
+    encoding: str
+    delimiter: str
+    columns: tuple[str, ...] | None = None
+    notes: tuple[str, ...] = ()
+
+
+def read_dialect(path: Path, *, delimiter: str | None = None, columns: Sequence[str] | None = None) -> Dialect:
+    """Tell how a file is written, from its first rows; what the caller names is taken.
+
+    Parameters
+    ----------
+    path
+        A text file.
+    delimiter, columns
+        What the caller knows: the separator, and the names of the columns of a file without a header.
+
+    Raises
+    ------
+    OSError
+        When the file cannot be read.
+    """
+    notes = []
+    encoding = _encoding(path)
+    if encoding != "utf-8":
+        notes.append(f"read as {encoding}, since it is not UTF-8")
+    head = _head(path, encoding)
+    usual = "\t" if path.suffix.lower() in (".tsv", ".tab") else ","
+    if delimiter is None:
+        delimiter = sniff_delimiter(head, usual)
+        if delimiter != usual:
+            notes.append(f"columns separated by {'tabs' if delimiter == chr(9) else repr(delimiter)}")
+    if columns is None:
+        columns = names_without_header(_rows(head, delimiter))
+        if columns is not None:
+            notes.append(f"no header, so the columns are called {', '.join(columns)}")
+    return Dialect(encoding, delimiter, None if columns is None else tuple(columns), tuple(notes))
+
+
+def _encoding(path: Path) -> str:
+    """Return UTF-8 where all of the file is, UTF-16 where it says so, and else Windows-1252 or Latin-1."""
+    with path.open("rb") as file:
+        start = file.read(2)
+        if start in _BYTE_ORDER_MARKS:
+            return _BYTE_ORDER_MARKS[start]
+        for encoding in ("utf-8", "cp1252"):
+            file.seek(0)
+            decoder = codecs.getincrementaldecoder(encoding)()
+            try:
+                while chunk := file.read(_CHUNK):
+                    decoder.decode(chunk)
+                decoder.decode(b"", final=True)
+            except UnicodeDecodeError:
+                continue
+            return encoding
+    return "latin-1"
+
+
+def _head(path: Path, encoding: str) -> str:
+    """Return the first whole lines of a file, without a byte order mark."""
+    with path.open("rb") as file:
+        data = file.read(_HEAD_BYTES)
+    text = codecs.getincrementaldecoder(encoding)().decode(data).removeprefix("\ufeff")
+    return text if len(data) < _HEAD_BYTES else text[: text.rfind("\n") + 1]
+
+
+def _rows(text: str, delimiter: str) -> list[list[str]]:
+    reader = csv.reader(io.StringIO(text), delimiter=delimiter)
+    rows = []
+    try:
+        for row in reader:
+            if row:
+                rows.append(row)
+            if len(rows) == _HEAD_ROWS:
+                break
+    except csv.Error:  # a stray quote or a NUL: the reader of the whole file says where
+        pass
+    return rows
+
+
+def sniff_delimiter(text: str, usual: str) -> str:
+    r"""Return the separator under which all rows have the same number of columns, two or more.
+
+    The usual one wins where it does; else the one that makes most columns; the usual one again where none does.
+
+    Examples
+    --------
+    >>> sniff_delimiter("path;weight\na.png;0,5\nb.png;0,25\n", ",")
+    ';'
+    >>> sniff_delimiter("path,label\na.png,x;y\n", ",")
+    ','
+    """
+    widths = {}
+    for delimiter in dict.fromkeys((usual, *DELIMITERS)):
+        counts = {len(row) for row in _rows(text, delimiter)}
+        if len(counts) == 1 and (width := counts.pop()) > 1:
+            widths[delimiter] = width
+    if usual in widths or not widths:
+        return usual
+    return max(widths, key=lambda delimiter: widths[delimiter])
+
+
+def names_without_header(rows: Sequence[Sequence[str]]) -> tuple[str, ...] | None:
+    """Return names for the columns of rows whose first is data and no header, None where it is a header.
+
+    The first row is data where it names an image in a column that does so in the next rows, or where it holds numbers
+    alone. With one image and one other column they are called ``path`` and ``label``.
+
+    Examples
+    --------
+    >>> names_without_header([["a.png", "cat"], ["b.png", "dog"]])
+    ('path', 'label')
+    >>> names_without_header([["5.1", "3.5", "0"], ["4.9", "3.0", "0"]])
+    ('column1', 'column2', 'column3')
+    >>> names_without_header([["image", "label"], ["a.png", "cat"]]) is None
+    True
+    """
+    if not rows:
+        return None
+    first = rows[0]
+    images = [n for n, value in enumerate(first) if all(len(row) > n and is_image_name(row[n].strip()) for row in rows)]
+    # pandas writes 0,1,2 … as the header of a table whose columns have no names
+    counted = [value.strip() for value in first] == [str(n) for n in range(len(first))]
+    numbers_alone = len(first) > 1 and all(_is_number(value) for value in first) and not counted
+    if not images and not numbers_alone:
+        return None
+    names = [f"column{n + 1}" for n in range(len(first))]
+    if len(images) == 1:
+        names[images[0]] = "path"
+        if len(names) == 2:
+            names[1 - images[0]] = "label"
+    return tuple(names)
+
+
+def _is_number(value: str) -> bool:
+    try:
+        float(value)
+    except ValueError:
+        return False
+    return True
