@@ -2,8 +2,8 @@
 
 Run it: python examples/train_with_plan.py
 
-The data are scikit-learn's digits, thinned out to a long tail (the rarest digit has a twentieth of the commonest's
-samples); both trainings are judged on the same balanced test split, over three seeds.
+The data are scikit-learn's digits, reduced to a long tail (the rarest digit has a twentieth of the samples of the
+commonest). Both trainings are tested on the same balanced test split, over three seeds.
 """
 
 from __future__ import annotations
@@ -69,15 +69,16 @@ def main() -> None:
     torch.set_num_threads(1)  # the network is small: threads would wait for each other
     manifest, pixels = long_tailed_digits()
     dataset = list(zip(pixels, manifest.table["label"].to_pylist(), strict=True))
+    ids = manifest.sample_ids.to_pylist()  # of a dataset in memory; an ImageFolder knows its files
     run = tempfile.mkdtemp()
     datacheck.make_plan(manifest, pixels=pixels, budget="60s").save(run)
     plain, planned = [], []
     for seed in range(3):
         # The five lines: load, train split, test split, sampler, loss.
         plan = datacheck.TrainingPlan.load(run)
-        train_set = plan.subset("train", dataset)
-        test_set = plan.subset("test", dataset)
-        sampler = plan.sampler(seed=seed)
+        train_set = plan.subset("train", dataset, paths=ids)
+        test_set = plan.subset("test", dataset, paths=ids)
+        sampler = plan.sampler(train_set, seed=seed)
         criterion = plan.loss()
 
         n = len(plan.classes)
@@ -85,7 +86,7 @@ def main() -> None:
         model = train(DataLoader(train_set, batch_size=32, sampler=sampler), criterion, n, seed)
         planned.append(balanced_accuracy(model, test, n))
 
-        as_it_came = plan.subset("train", dataset, augment=False)
+        as_it_came = plan.subset("train", dataset, paths=ids, augment=False)
         shuffled = DataLoader(as_it_came, batch_size=32, shuffle=True, generator=torch.Generator().manual_seed(seed))
         model = train(shuffled, nn.CrossEntropyLoss(), n, seed)
         plain.append(balanced_accuracy(model, test, n))

@@ -9,6 +9,7 @@ import typer
 
 from datacheck.cli.audit import INPUTS_HELP, parse_shares
 from datacheck.cli.progress import progress_bars
+from datacheck.duplicates import DEFAULT_NEAR_DUPLICATE_DISTANCE
 
 if TYPE_CHECKING:
     import numpy as np
@@ -19,8 +20,8 @@ if TYPE_CHECKING:
 
 
 def plan_command(
-    run: Annotated[Path, typer.Argument(help="A run folder that an audit left behind.")],
-    budget: Annotated[str, typer.Option(help="Time to try things in, such as 60s or 5m.")] = "5m",
+    run: Annotated[Path, typer.Argument(help="The run folder of an audit.")],
+    budget: Annotated[str, typer.Option(help="Time for measurements, such as 60s or 5m.")] = "5m",
     out: Annotated[
         Path | None, typer.Option("--out", "-o", help="Folder of the plan; the run folder by default.")
     ] = None,
@@ -38,7 +39,7 @@ def plan_command(
     verbose: Annotated[bool, typer.Option("--verbose", "-v", help="Every item.")] = False,
     quiet: Annotated[bool, typer.Option("--quiet", "-q", help="No progress bars.")] = False,
 ) -> int:
-    """Plan the main training: rebalance, augment, split, collect, each with its measurement on this dataset."""
+    """Plan the main training: splits, rebalancing, augmentations, samples to collect; each measured on this dataset."""
     from datacheck.plan import make_plan
     from datacheck.probing import PretrainedWeights
     from datacheck.report import Report, write_html
@@ -61,6 +62,9 @@ def plan_command(
             n_seeds=seeds,
             deployment_shares=shares,
             augment=augment,
+            near_duplicate_distance=int(
+                report.settings.get("near_duplicate_distance", DEFAULT_NEAR_DUPLICATE_DISTANCE)
+            ),
             progress=progress,
         )
     plan.save(folder)

@@ -9,14 +9,14 @@ import pyarrow as pa
 import pyarrow.compute as pc
 
 from datacheck.errors import PlanError
+from datacheck.plan.record import PlanRecord
 
 if TYPE_CHECKING:
     from datacheck.fingerprints import Fingerprint
     from datacheck.manifest import Manifest
-    from datacheck.plan.plan import TrainingPlan
 
 
-def check_dataset(plan: TrainingPlan, dataset: Manifest | Fingerprint) -> None:
+def check_dataset(plan: PlanRecord, dataset: Manifest | Fingerprint) -> None:
     """Raise a `PlanError` unless the plan was made for a dataset; see `TrainingPlan.check`."""
     from datacheck.fingerprints import Fingerprint
 

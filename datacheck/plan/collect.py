@@ -4,100 +4,137 @@ from __future__ import annotations
 
 import time
 from collections.abc import Sequence
+from dataclasses import replace
 from typing import Any
 
 import numpy as np
 from numpy.typing import NDArray
 
 from datacheck.models.learning_curve import by_softmax, learning_curve
-from datacheck.plan.cohort import Sample
+from datacheck.plan.cohort import N_FOLDS, Cohort
 from datacheck.plan.items import Measured, PlanItem
-from datacheck.stats import Z95
+from datacheck.stats import Z95, Interval
+from datacheck.text import percent, plural
 
 FRACTIONS = (0.25, 0.5, 1.0)
+"""Shares of the training samples that are learned from: two doublings, the least that shows how the gain falls."""
+
 ENOUGH = 20
-"""Below this many independent samples a class cannot be judged, whatever the curve says."""
+"""Below this many samples the recall of a class is known to 20 points or worse, whatever the curve says."""
 
 WORTH = 0.02
 """A rise in recall that is worth collecting for."""
 
+SHRINK = (0.3, 1.0)
+"""The next doubling brings between these shares of what the last one brought: less than 0.3 was noise of the curve."""
 
-def collect_items(sample: Sample, penalty: float) -> tuple[PlanItem, ...]:
-    """Return one item a class that gains from more samples or has too few to be judged, the largest gain first.
+SHRINK_UNKNOWN = 0.7
+"""That share where the first doubling brought nothing: in the middle of `SHRINK`."""
 
-    The gain of doubling a class is what halving brought it last, shrunk by the ratio of the last two steps (never
-    above 1): a power law's own forecast one step ahead. Its interval is of the binomial noise of both ends of that
-    step.
+N_NEXT = 100
+"""Unlabelled samples that are named as the next to label: about a day's first batch for one person."""
+
+LEAST_UNCERTAINTY = 0.05
+"""Added to every uncertainty, so that a sample far from all others counts even where the model is certain."""
+
+CHUNK = 1024
+"""Rows whose distances are computed at once: a few MB against thousands of centres."""
+
+LISTED = 50
+"""An item lists at most this many measurements."""
+
+
+def collect_items(cohort: Cohort, penalty: float) -> tuple[PlanItem, ...]:
+    """Return one item for each class that gains from more samples or has too few to be judged, the largest gain first.
+
+    The gain of doubling a class is what the last doubling brought, shrunk by the ratio of the last two steps (never
+    above 1): a power law's own forecast one step ahead. Its interval is the binomial noise of both ends of that step.
     """
     started = time.perf_counter()
-    curves = learning_curve(
-        sample.codes,
-        len(sample.classes),
-        sample.folds,
-        by_softmax(sample.features, sample.codes, len(sample.classes), penalty),
-        fractions=FRACTIONS,
-        seeds=sample.seeds,
-    ).recall
-    seconds = time.perf_counter() - started
-    mean = np.nanmean(curves, axis=0) if len(curves) else np.full((len(FRACTIONS), len(sample.classes)), np.nan)
-    counts = np.bincount(sample.codes, minlength=len(sample.classes))
-    overall = np.nanmean(np.diff(mean, axis=0), axis=1)
-    shrink = float(np.clip(overall[1] / overall[0], 0.3, 1.0)) if overall[0] > 0 else 0.7
+    n_classes = len(cohort.classes)
+    predict = by_softmax(cohort.features, cohort.codes, n_classes, penalty)
+    curve = learning_curve(cohort.codes, n_classes, cohort.folds, predict, fractions=FRACTIONS, seeds=cohort.seeds)
+    mean = curve.recall.mean(axis=0)
+    overall = np.diff(mean[:, cohort.counts > 0], axis=0).mean(axis=1)
+    shrink = float(np.clip(overall[1] / overall[0], *SHRINK)) if overall[0] > 0 else SHRINK_UNKNOWN
+    seconds = (time.perf_counter() - started) / n_classes
+    few = {item.name: item for item in few_items(cohort.counts, cohort.classes)}
     items = []
-    for code, name in enumerate(sample.classes):
-        if not counts[code]:
-            items.append(_absent(name))
-            continue
-        items.append(_class_item(sample, code, mean[:, code], int(counts[code]), shrink, seconds / len(counts)))
-    wanted = [item for item in items if item.verdict == "do"]
-    wanted.sort(key=lambda item: -(item.measured[0].value or 0) if item.measured else -9)
+    for code in np.flatnonzero(cohort.counts):
+        item = _class_item(cohort, int(code), mean[:, code], shrink, seconds)
+        if item.name in few:
+            own = few.pop(item.name)
+            item = replace(item, verdict="do", summary=own.summary, settings={**item.settings, **own.settings})
+        items.append(item)
+    wanted = sorted((item for item in items if item.verdict == "do"), key=lambda item: -item.value)
+    wanted = [*few.values(), *wanted]
     if wanted:
         return tuple(wanted)
-    gains = [item.measured[0] for item in items if item.measured]
     return (
         PlanItem(
             kind="collect",
             name="enough",
             verdict="nothing to do",
-            measured=tuple(gains[:50]),
-            summary=f"no class is expected to gain {WORTH:.0%} of recall or more beyond doubt from twice its samples",
+            measured=tuple(item.measured[0] for item in items[:LISTED]),
+            summary=f"for no class is twice the samples expected to raise recall by {percent(WORTH)} or more",
         ),
     )
 
 
-def _class_item(
-    sample: Sample, code: int, recall: NDArray[np.float64], n: int, shrink: float, seconds: float
-) -> PlanItem:
-    last = float(recall[-1] - recall[-2])
-    gain = max(0.0, min(shrink * last, 1 - float(recall[-1])))
+def few_items(counts: NDArray[np.integer[Any]], classes: Sequence[str]) -> list[PlanItem]:
+    """Return an item for each class with fewer than `ENOUGH` training samples, the fewest first.
+
+    Examples
+    --------
+    >>> [item.summary for item in few_items(np.array([30, 0]), ["cat", "owl"])]
+    ['collect at least 20 samples of owl: the training split has none']
+    """
+    items = []
+    for code in np.argsort(counts, kind="stable"):
+        n, name = int(counts[code]), classes[code]
+        if n >= ENOUGH:
+            break
+        why = (
+            "the training split has none"
+            if n == 0
+            else f"{n} {'is' if n == 1 else 'are'} too few to learn from or to judge by"
+        )
+        more = plural(ENOUGH - n, "sample" if n == 0 else "more sample")
+        items.append(
+            PlanItem(
+                kind="collect",
+                name=name,
+                verdict="do",
+                classes=(name,),
+                settings={"have": n, "more": ENOUGH - n},
+                summary=f"collect at least {more} of {name}: {why}",
+            )
+        )
+    return items
+
+
+def _class_item(cohort: Cohort, code: int, recall: NDArray[np.float64], shrink: float, seconds: float) -> PlanItem:
+    n, name, last = int(cohort.counts[code]), cohort.classes[code], float(recall[-1])
+    room = 1 - last
+    gain = max(0.0, min(shrink * (last - float(recall[-2])), room))
+    # A recall of 0 or 1 from n samples is not without noise: its variance counts as at least 1 / (4 n).
     noise = Z95 * shrink * float(np.sqrt(sum(max(r * (1 - r), 0.25 / n) for r in recall[-2:]) / n))
-    low, high = max(0.0, gain - noise), min(1 - float(recall[-1]), gain + noise)
+    low, high = max(0.0, gain - noise), max(gain, min(room, gain + noise))
+    shares = ", ".join(percent(fraction) for fraction in FRACTIONS)
+    method = (
+        f"softmax regression on {cohort.features_from} with {shares} of the samples; last step times {shrink:.2f}; "
+        "95 % binomial noise of both ends"
+    )
     measured = Measured(
         metric="gain/recall_when_doubled",
-        value=gain,
-        low=low,
-        high=max(gain, high),
-        baseline=float(recall[-1]),
-        n=n,
-        folds=sample.n_folds,
-        seeds=sample.seeds,
+        estimate=Interval(gain, low, high, method=method, n=n),
+        baseline=last,
+        folds=N_FOLDS,
+        seeds=cohort.seeds,
         seconds=seconds,
-        method=f"softmax regression on {sample.features_from} with {', '.join(f'{f:.0%}' for f in FRACTIONS)} of the "
-        f"samples; last step times {shrink:.2f}; 95 % binomial noise of both ends",
     )
-    name = sample.classes[code]
-    curve = {f"{fraction:.0%}": float(value) for fraction, value in zip(FRACTIONS, recall, strict=True)}
-    if n < ENOUGH:
-        return PlanItem(
-            kind="collect",
-            name=name,
-            verdict="do",
-            classes=(name,),
-            measured=(measured,),
-            settings={"have": n, "more": ENOUGH - n, "curve": curve},
-            summary=f"collect at least {ENOUGH - n} more of {name}: {n} are too few to learn from or to judge by",
-        )
     worth = low >= WORTH or (gain >= 2 * WORTH and low > 0)
+    curve = {percent(fraction): float(value) for fraction, value in zip(FRACTIONS, recall, strict=True)}
     return PlanItem(
         kind="collect",
         name=name,
@@ -105,19 +142,8 @@ def _class_item(
         classes=(name,),
         measured=(measured,),
         settings={"have": n, "more": n, "curve": curve},
-        summary=f"collect {n} more of {name} (twice what there is): recall {recall[-1]:.2f} is expected to rise by "
+        summary=f"collect {n:,} more of {name} (twice what there is): recall {last:.2f} is expected to rise by "
         f"{gain:.2f} [{low:.2f}, {high:.2f}]",
-    )
-
-
-def _absent(name: str) -> PlanItem:
-    return PlanItem(
-        kind="collect",
-        name=name,
-        verdict="do",
-        classes=(name,),
-        settings={"have": 0, "more": ENOUGH},
-        summary=f"collect at least {ENOUGH} of {name}: the training split has none",
     )
 
 
@@ -126,7 +152,7 @@ def label_next(
     uncertainty: NDArray[np.floating[Any]],
     labelled: NDArray[np.bool_],
     *,
-    n_wanted: int = 100,
+    n_wanted: int = N_NEXT,
 ) -> NDArray[np.int64]:
     """Return unlabelled rows in the order in which labelling them is worth most: informative, and unlike each other.
 
@@ -158,7 +184,7 @@ def label_next(
     x = embeddings.astype(np.float32)
     centre = known if len(known) else pool[:1]
     distance = _nearest(x[pool], x[centre])
-    weight = np.nan_to_num(uncertainty[pool], nan=1.0) + 0.05
+    weight = np.nan_to_num(uncertainty[pool], nan=1.0) + LEAST_UNCERTAINTY
     chosen = []
     for _ in range(min(n_wanted, len(pool))):
         best = int((distance * weight).argmax())
@@ -174,8 +200,8 @@ def label_next_item(ids: Sequence[str], n_unlabelled: int) -> PlanItem:
         kind="collect",
         name="label_next",
         verdict="do",
-        summary=f"of {n_unlabelled:,} unlabelled samples, label these {len(ids)} first: uncertain, and unlike "
-        "each other and what is labelled",
+        summary=f"of {plural(n_unlabelled, 'unlabelled sample')}, label these {len(ids):,} first: their prediction is "
+        "uncertain, and they differ from each other and from what is labelled",
         settings={"sample_ids": list(ids), "method": "k-center weighted by uncertainty (Sener and Savarese 2018)"},
     )
 
@@ -184,7 +210,7 @@ def _nearest(x: NDArray[np.float32], centres: NDArray[np.float32]) -> NDArray[np
     """Distance of each row to the nearest centre; shape [N]."""
     nearest = np.empty(len(x), dtype=np.float32)
     squares = (centres**2).sum(axis=1)
-    for start in range(0, len(x), 1024):
-        part = x[start : start + 1024]
-        nearest[start : start + 1024] = (squares - 2 * part @ centres.T).min(axis=1) + (part**2).sum(axis=1)
+    for start in range(0, len(x), CHUNK):
+        part = x[start : start + CHUNK]
+        nearest[start : start + CHUNK] = (squares - 2 * part @ centres.T).min(axis=1) + (part**2).sum(axis=1)
     return np.sqrt(np.maximum(nearest, 0))

@@ -1,4 +1,4 @@
-"""What to leave out of training, and what to look at again: with reason and confidence; nothing is ever deleted."""
+"""What to leave out of training, and which labels to check: with reason and confidence; nothing is ever deleted."""
 
 from __future__ import annotations
 
@@ -11,6 +11,8 @@ from numpy.typing import NDArray
 from datacheck.plan.items import Measured, PlanItem
 from datacheck.probing.outputs import ProbeOutputs
 from datacheck.scanning.measurements import Measurements
+from datacheck.stats import Interval
+from datacheck.text import plural
 
 
 @dataclass
@@ -76,7 +78,11 @@ def choose_actions(
         suggested = probe.suggested[rows].astype(np.int64)
         confidence = np.where(suggested >= 0, probe.pred_probs[rows, np.maximum(suggested, 0)], np.nan)
         actions.set(
-            rows, "relabel", confidence.astype(np.float32), "likely mislabelled: the probe says otherwise", suggested
+            rows,
+            "relabel",
+            confidence.astype(np.float32),
+            "likely mislabelled: the probe predicts another class",
+            suggested,
         )
     return actions
 
@@ -121,80 +127,62 @@ def unseen_mislabels(probe: ProbeOutputs | None) -> str:
     Examples
     --------
     >>> unseen_mislabels(None)
-    'likely mislabels were not looked for: that takes a probe (datacheck audit --probe)'
+    'likely mislabels were not searched for: that needs a probe (datacheck audit --probe)'
     """
     if probe is None:
-        return "likely mislabels were not looked for: that takes a probe (datacheck audit --probe)"
+        return "likely mislabels were not searched for: that needs a probe (datacheck audit --probe)"
     if probe.pred_probs is None:
-        return "likely mislabels were not looked for: the probe left no class probabilities"
+        return "likely mislabels were not searched for: the probe has no class probabilities"
     if probe.label_yield is None:
         return (
-            "likely mislabels are left out: the probe could not estimate how many labels are wrong, so nothing says "
-            "where to stop (label_quality in probe.npz still ranks them)"
+            "likely mislabels are not listed: the probe could not estimate how many labels are wrong, so there is no "
+            "depth to check down to (label_quality in probe.npz still ranks them)"
         )
     return ""
 
 
 def action_items(actions: Actions, probe: ProbeOutputs | None) -> tuple[PlanItem, ...]:
-    """Sum the actions up, and say where likely mislabels were not looked for."""
-    items = []
-    unseen = unseen_mislabels(probe)
-    for kind in ("drop", "relabel"):
-        rows = np.flatnonzero(actions.action == kind)
-        reasons = {
-            str(reason): int((actions.reason[rows] == reason).sum()) for reason in dict.fromkeys(actions.reason[rows])
-        }
-        unsaid = unseen if kind == "relabel" else ""
-        if not len(rows) and unsaid:
-            items.append(PlanItem(kind=kind, name=kind, verdict="not measured", summary=unsaid))
-            continue
-        if not len(rows):
-            items.append(PlanItem(kind=kind, name=kind, verdict="nothing to do", summary=f"no sample to {kind}"))
-            continue
-        listed = "; ".join(f"{count} {reason}" for reason, count in reasons.items())
-        verb = "leave out of training (nothing is deleted)" if kind == "drop" else "have a person look at"
-        items.append(
-            PlanItem(
-                kind=kind,
-                name=kind,
-                verdict="do",
-                summary=f"{verb} {len(rows):,} samples: {listed}" + (f"; {unsaid}" if unsaid else ""),
-                settings={"reasons": reasons},
-                measured=_yield(probe) if kind == "relabel" else (),
-            )
-        )
-    return tuple(items)
+    """Sum the actions up, and say where likely mislabels were not searched for."""
+    return tuple(_action_item(kind, actions, probe) for kind in ("drop", "relabel"))
+
+
+def _action_item(kind: str, actions: Actions, probe: ProbeOutputs | None) -> PlanItem:
+    rows = np.flatnonzero(actions.action == kind)
+    unseen = unseen_mislabels(probe) if kind == "relabel" else ""
+    if not len(rows):
+        verdict = "not measured" if unseen else "nothing to do"
+        return PlanItem(kind=kind, name=kind, verdict=verdict, summary=unseen or f"no sample to {kind}")
+    reasons = {str(one): int((actions.reason[rows] == one).sum()) for one in dict.fromkeys(actions.reason[rows])}
+    listed = "; ".join(f"{reason}: {count:,}" for reason, count in reasons.items())
+    task = "leave {} out of training (nothing is deleted)" if kind == "drop" else "have a person check the labels of {}"
+    return PlanItem(
+        kind=kind,
+        name=kind,
+        verdict="do",
+        summary=f"{task.format(plural(len(rows), 'sample'))}: {listed}" + (f"; {unseen}" if unseen else ""),
+        settings={"reasons": reasons},
+        measured=_yield(probe) if kind == "relabel" else (),
+    )
 
 
 def _yield(probe: ProbeOutputs | None) -> tuple[Measured, ...]:
+    """Return how many labels are wrong, and how many of those in the queue, as the probe estimated them."""
     if probe is None or probe.label_yield is None:
         return ()
     found = probe.label_yield
-    errors = found.estimated_errors
-    folds = int(probe.fold.max()) + 1
-    common: dict[str, Any] = {"folds": folds, "seeds": (probe.seed,), "seconds": probe.seconds}
-    measured = [
-        Measured(
-            metric="estimated_label_errors",
-            value=errors.value,
-            low=errors.low,
-            high=errors.high,
-            n=errors.n,
-            method=errors.method,
-            **common,
-        )
-    ]
+    estimates = {"estimated_label_errors": found.estimated_errors}
     if found.recommended_depth > 0 and len(found.depth):
         at = min(int(np.searchsorted(found.depth, found.recommended_depth)), len(found.depth) - 1)
-        measured.append(
-            Measured(
-                metric="queue_precision",
-                value=float(found.precision[at]),
-                low=float(found.precision_low[at]),
-                high=float(found.precision_high[at]),
-                n=int(found.depth[at]),
-                method="expected share of wrong labels down to the recommended depth, from planted errors",
-                **common,
-            )
+        value, low, high = (float(part[at]) for part in (found.precision, found.precision_low, found.precision_high))
+        estimates["queue_precision"] = Interval(
+            value,
+            low,
+            high,
+            method="expected share of wrong labels down to the recommended depth, from planted errors",
+            n=int(found.depth[at]),
         )
-    return tuple(measured)
+    folds = int(probe.fold.max()) + 1
+    return tuple(
+        Measured(metric=metric, estimate=estimate, folds=folds, seeds=(probe.seed,), seconds=probe.seconds)
+        for metric, estimate in estimates.items()
+    )

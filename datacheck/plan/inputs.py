@@ -4,42 +4,61 @@ from __future__ import annotations
 
 from collections.abc import Mapping
 from dataclasses import dataclass
+from functools import cached_property
 from typing import TYPE_CHECKING, Any
 
 import numpy as np
 from numpy.typing import NDArray
 
+from datacheck.duplicates import DEFAULT_NEAR_DUPLICATE_DISTANCE
 from datacheck.errors import PlanError, did_you_mean, require
 from datacheck.manifest import Manifest, Task
+from datacheck.models.folds import join_groups
+from datacheck.plan.encoders import BackboneEncoder, Encoder, PatchEncoder
 
 if TYPE_CHECKING:
+    from datacheck.duplicates.clusters import DuplicateClusters
     from datacheck.fingerprints import Fingerprint
-    from datacheck.plan.crossfit import Encoder
     from datacheck.probing.outputs import ProbeOutputs
     from datacheck.scanning.measurements import Measurements
 
+SEED_STEP = 1000
+"""Distance between the seeds of repetitions, so that plans of neighbouring seeds share none."""
 
 BACKBONE_SIDE = 96
-"""Images are brought to this side for a pretrained network, small ones enlarged: at 64 pixels it tells much less."""
+"""Pixels a side that images are brought to for a pretrained network, small ones enlarged: at 64 pixels its features are
+much less accurate."""
 
 
 @dataclass(frozen=True)
-class Inputs:
-    """What a plan is made from."""
+class PlanInputs:
+    """What a plan is made from; the attributes are the arguments of `datacheck.plan.make_plan`."""
 
     manifest: Manifest
-    measurements: Measurements | None
-    pixels: NDArray[np.uint8] | None
-    probe: ProbeOutputs | None
-    features: NDArray[np.floating[Any]] | None
-    weights: Any
-    seed: int
-    n_seeds: int
+    measurements: Measurements | None = None
+    pixels: NDArray[np.uint8] | None = None
+    probe: ProbeOutputs | None = None
+    features: NDArray[np.floating[Any]] | None = None
+    weights: Any = None
+    seed: int = 0
+    n_seeds: int = 3
     device: str = "auto"
+    near_duplicate_distance: int = DEFAULT_NEAR_DUPLICATE_DISTANCE
 
     @property
+    def is_classification(self) -> bool:
+        """Whether each sample has one class: what rebalancing, augmenting and collecting need."""
+        return self.manifest.task is Task.CLASSIFICATION
+
+    @property
+    def seeds(self) -> tuple[int, ...]:
+        """A seed for each repetition, all following from one."""
+        return tuple(self.seed + SEED_STEP * number for number in range(self.n_seeds))
+
+    @cached_property
     def codes(self) -> NDArray[np.int64]:
-        if self.manifest.task is Task.CLASSIFICATION:
+        """Class of each sample, or a bin of its target or labels, such that splits can be stratified; -1 for none."""
+        if self.is_classification:
             return self.manifest.label_codes.astype(np.int64)
         from datacheck.probing.targets import strata_of
 
@@ -52,22 +71,33 @@ class Inputs:
             return np.full(len(self.manifest), -1, dtype=np.int64)
         return strata_of(self.manifest.task, answers, self.manifest.labelled)
 
-    def groups(self) -> tuple[NDArray[np.int64], NDArray[np.int64] | None]:
-        """Return what must stay together, and the clusters of exact duplicates."""
-        from datacheck.models.folds import join_groups
+    @cached_property
+    def _duplicates(self) -> DuplicateClusters | None:
+        if self.measurements is None:
+            return None
+        from datacheck.duplicates.clusters import find_duplicates
 
+        return find_duplicates(self.measurements, max_distance=self.near_duplicate_distance)
+
+    @property
+    def exact(self) -> NDArray[np.int64] | None:
+        """The clusters of exact duplicates, -1 for a sample without one; None where nothing was scanned."""
+        return None if self._duplicates is None else self._duplicates.exact
+
+    @cached_property
+    def groups(self) -> NDArray[np.int64]:
+        """What must stay together: the group column, exact and near duplicates; shape [N]."""
         columns = [np.full(len(self.manifest), -1, dtype=np.int64)]
-        exact = None
         if "group" in self.manifest:
             indices = self.manifest.table["group"].combine_chunks().dictionary_encode().indices
             columns.append(indices.fill_null(-1).to_numpy(zero_copy_only=False).astype(np.int64))
-        if self.measurements is not None:
-            from datacheck.duplicates.clusters import find_duplicates
+        if self._duplicates is not None:
+            columns.append(self._duplicates.linked)
+        return join_groups(*columns)
 
-            clusters = find_duplicates(self.measurements)
-            columns.append(clusters.linked)
-            exact = clusters.exact
-        return join_groups(*columns), exact
+    def readable(self, rows: NDArray[np.int64]) -> NDArray[np.int64]:
+        """Return those of some rows whose files can be read."""
+        return rows if self.measurements is None else rows[self.measurements.readable[rows]]
 
     def label_free_features(self, rows: NDArray[np.int64]) -> tuple[NDArray[np.floating[Any]], str] | None:
         """Return features of rows that no label went into, and what they are; None where there are none."""
@@ -90,29 +120,21 @@ class Inputs:
             When there are weights and no torch.
         """
         if self.weights is None:
-            from datacheck.plan.patches import PatchEncoder
-
             return PatchEncoder.fit(pixels, seed=self.seed)
         for module in ("torch", "torchvision"):
             require(module, extra="probe", purpose="a plan measured on a pretrained network")
-        from datacheck.plan.crossfit import BackboneEncoder
-
         return BackboneEncoder.load(self.weights, BACKBONE_SIDE, self.device)
 
 
-def check_inputs(
-    manifest: Manifest,
-    measurements: Measurements | None,
-    pixels: NDArray[np.uint8] | None,
-    features: NDArray[np.floating[Any]] | None,
-    probe: ProbeOutputs | None = None,
-    fingerprint: Fingerprint | None = None,
-) -> None:
+def check_inputs(data: PlanInputs, fingerprint: Fingerprint | None = None) -> None:
     """Raise a `PlanError` unless everything has a row for each sample."""
+    manifest, pixels, features = data.manifest, data.pixels, data.features
     if not len(manifest):
         raise PlanError("expected samples to plan for, found an empty manifest")
-    if measurements is not None:
-        measurements.check_aligned(manifest)
+    if data.n_seeds < 1:
+        raise PlanError(f"n_seeds: expected 1 or more repetitions, found {data.n_seeds}")
+    if data.measurements is not None:
+        data.measurements.check_aligned(manifest)
     if pixels is not None and (
         pixels.dtype != np.uint8
         or pixels.ndim != 4
@@ -123,8 +145,8 @@ def check_inputs(
         raise PlanError(f"pixels: expected uint8 [{len(manifest)}, S, S, 3], found {pixels.dtype} {list(pixels.shape)}")
     if features is not None and (features.ndim != 2 or len(features) != len(manifest)):
         raise PlanError(f"features: expected [{len(manifest)}, D], found {list(features.shape)}")
-    if probe is not None:
-        _check_probe(manifest, probe)
+    if data.probe is not None:
+        _check_probe(manifest, data.probe)
     if fingerprint is not None and fingerprint.n_samples != len(manifest):
         raise PlanError(
             f"fingerprint: expected one of the manifest's {len(manifest):,} samples, found {fingerprint.n_samples:,}: "

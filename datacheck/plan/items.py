@@ -1,4 +1,4 @@
-"""One item of a training plan, and the measurement that every number in it is traced to."""
+"""One item of a training plan, with the measurements behind it."""
 
 from __future__ import annotations
 
@@ -8,69 +8,94 @@ from typing import Any
 
 import numpy as np
 
+from datacheck.stats import Interval
+
 KINDS = ("order", "splits", "drop", "relabel", "normalise", "rebalance", "augment", "collect")
 """The parts of a plan, in the order in which they are shown."""
 
 VERDICTS = ("use", "harmless", "avoid", "none helps", "not measured", "do", "nothing to do")
-"""``use``, ``harmless``, ``avoid`` and ``not measured`` judge a candidate; ``none helps`` says that no candidate won;
-``do`` and ``nothing to do`` are for steps."""
+"""``use``, ``harmless``, ``avoid`` and ``not measured`` judge a candidate; ``none helps`` means that no candidate is
+better than doing nothing; ``do`` and ``nothing to do`` are for steps."""
 
 
 @dataclass(frozen=True, kw_only=True)
 class Measured:
-    """A number, how sure it is, and how to get it again.
+    """A measured number, its interval, and how it was measured.
 
     Attributes
     ----------
     metric
         What was measured, such as ``balanced_accuracy``; a difference is named ``gain/balanced_accuracy``.
-    value, low, high
-        The number and its interval; None where it could not be measured.
+    estimate
+        The number with its interval, its method and the number of samples. The ends are NaN where a number was counted
+        and has no interval.
     baseline
         The same metric without the item, where there is one.
-    n, folds, seeds
-        Samples that it was measured on, folds that held them out (0: not cross-fitted), and the seeds.
+    folds, seeds
+        How many folds held the samples out (0: not cross-validated), and the random seeds.
     seconds
         Wall time of the measurement.
-    method
-        How the number and its interval were made.
     """
 
     metric: str
-    value: float | None
-    low: float | None = None
-    high: float | None = None
+    estimate: Interval
     baseline: float | None = None
-    n: int = 0
     folds: int = 0
     seeds: tuple[int, ...] = ()
     seconds: float = 0.0
-    method: str = ""
+
+    @property
+    def name(self) -> str:
+        """The metric in words.
+
+        Examples
+        --------
+        >>> Measured(metric="gain/balanced_accuracy", estimate=counted(0.1, n=5)).name
+        'gain in balanced accuracy'
+        """
+        return self.metric.replace("/", " in ").replace("_", " ")
+
+    @property
+    def number(self) -> str:
+        """The number and its interval as text; differences carry their sign."""
+        sign, found = "+" if self.metric.startswith("gain/") else "", self.estimate
+        if not np.isfinite(found.value):
+            return "not measured"
+        spec = f"{sign}z.3f"
+        return f"{found:{spec}}" if np.isfinite([found.low, found.high]).all() else f"{found.value:{spec}}"
+
+    def __str__(self) -> str:
+        return f"{self.name} {self.number}"
 
     def to_json(self) -> dict[str, Any]:
         """Return the measurement as JSON values; None stands for what is not finite."""
-        numbers = {name: finite(getattr(self, name)) for name in ("value", "low", "high", "baseline")}
         return {
             "metric": self.metric,
-            **numbers,
-            "n": int(self.n),
+            "estimate": self.estimate.to_json(),
+            "baseline": finite(self.baseline),
             "folds": int(self.folds),
             "seeds": [int(seed) for seed in self.seeds],
             "seconds": round(float(self.seconds), 3),
-            "method": self.method,
         }
 
     @classmethod
     def from_json(cls, value: Mapping[str, Any]) -> Measured:
         """Rebuild a measurement from `to_json`."""
-        return cls(**{**value, "seeds": tuple(value["seeds"])})
+        estimate = dict(value["estimate"])
+        for name in ("value", "low", "high"):
+            estimate[name] = float("nan") if estimate[name] is None else estimate[name]
+        return cls(**{**value, "estimate": Interval(**estimate), "seeds": tuple(value["seeds"])})
 
-    def __str__(self) -> str:
-        if self.value is None:
-            return f"{self.metric}: not measured"
-        sign = "+" if self.metric.startswith("gain/") else ""
-        interval = "" if self.low is None or self.high is None else f" [{self.low:{sign}.3f}, {self.high:{sign}.3f}]"
-        return f"{self.metric} {self.value:{sign}.3f}{interval}"
+
+def counted(value: float, *, n: int, method: str = "counted") -> Interval:
+    """Return a number that is exact for these samples and has no interval.
+
+    Examples
+    --------
+    >>> counted(3, n=10).value
+    3.0
+    """
+    return Interval(float(value), float("nan"), float("nan"), method=method, n=n)
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -90,9 +115,9 @@ class PlanItem:
     classes
         The classes that it is about; empty for all of them.
     settings
-        What a training run needs to act on it, JSON-safe.
+        What a training run needs to act on it, as JSON values.
     measured
-        The measurements behind it.
+        The measurements behind it, the most important first.
     """
 
     kind: str
@@ -108,6 +133,12 @@ class PlanItem:
             raise ValueError(
                 f"expected a kind in {KINDS} and a verdict in {VERDICTS}, found {self.kind}, {self.verdict}"
             )
+
+    @property
+    def value(self) -> float:
+        """The first measured number; 0 where nothing was measured."""
+        value = self.measured[0].estimate.value if self.measured else 0.0
+        return value if np.isfinite(value) else 0.0
 
     def metric(self, name: str) -> Measured | None:
         """Return the measurement of a metric, None where it was not made."""

@@ -2,25 +2,46 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Iterable, Mapping
+from collections.abc import Callable, Iterable, Mapping, Sequence
 from typing import TYPE_CHECKING, Any
 
 import numpy as np
 import pyarrow as pa
 from numpy.typing import NDArray
 
+from datacheck.duplicates import DEFAULT_NEAR_DUPLICATE_DISTANCE
 from datacheck.findings import Finding
-from datacheck.manifest import Manifest, Task
-from datacheck.plan.inputs import Inputs, check_inputs, target_shares
-from datacheck.plan.items import PlanItem
+from datacheck.manifest import Manifest
+from datacheck.plan.collect import label_next, label_next_item
+from datacheck.plan.drop import Actions, action_items, choose_actions
+from datacheck.plan.inputs import PlanInputs, check_inputs, target_shares
+from datacheck.plan.items import KINDS, PlanItem
 from datacheck.plan.measure import augment_part, measured_items
-from datacheck.plan.plan import SAMPLES_SCHEMA, TrainingPlan
+from datacheck.plan.normalise import normalise_item
+from datacheck.plan.plan import TrainingPlan
+from datacheck.plan.rebalance.strategies import sample_weights
+from datacheck.plan.record import SAMPLES_SCHEMA, main_split
+from datacheck.plan.splits import SHARES, Members, propose_split, repair_split, split_item
+from datacheck.probing.budget import Clock, parse_budget
 from datacheck.version import __version__
 
 if TYPE_CHECKING:
     from datacheck.fingerprints import Fingerprint
     from datacheck.probing.outputs import ProbeOutputs
     from datacheck.scanning.measurements import Measurements
+
+STAGES = 5
+"""Steps that the progress counts: splits, actions, two of measuring, augmentations."""
+
+STEPS = {
+    "splits": "split the data as the plan says: until then no score can be trusted",
+    "drop": "leave samples out of training",
+    "relabel": "have the labels in doubt checked",
+    "rebalance": "rebalance the classes",
+    "augment": "augment",
+    "collect": "collect more samples",
+}
+"""The order of work, a line for each part of the plan."""
 
 
 def make_plan(
@@ -39,12 +60,13 @@ def make_plan(
     n_seeds: int = 3,
     deployment_shares: Mapping[str, float] | None = None,
     augment: bool = True,
+    near_duplicate_distance: int = DEFAULT_NEAR_DUPLICATE_DISTANCE,
     progress: Callable[[str, int, int], None] | None = None,
 ) -> TrainingPlan:
     """Try on this dataset what a training run could do, and plan what was measured to help.
 
-    What there is nothing to measure with is "not measured", with the reason; nothing is recommended without a
-    measurement but what follows from counting (splits, copies, normalisation).
+    What cannot be measured is "not measured", with the reason. Nothing is recommended without a measurement, except
+    what follows from counting (splits, copies, normalisation).
 
     Parameters
     ----------
@@ -61,9 +83,9 @@ def make_plan(
     features
         Your own features [N, D], made without these labels.
     weights
-        Pretrained weights (`datacheck.probing.PretrainedWeights`, or what it takes): augmentations, and heads where
-        there are no features, are then tried on that network's features instead of on patches of the images. Takes
-        longer.
+        Pretrained weights (`datacheck.probing.PretrainedWeights`, or what it takes): augmentations, and rebalancing
+        where there are no features, are then tried on that network's features instead of on patches of the images.
+        Takes longer.
     device
         Where that network runs: ``"auto"``, ``"cpu"``, ``"cuda"``.
     findings
@@ -76,6 +98,8 @@ def make_plan(
         Class shares where the model will run; equal shares (balanced accuracy) by default.
     augment
         Whether to try augmentations.
+    near_duplicate_distance
+        Bits in which the perceptual hashes of near duplicates may differ; they are never separated by a split.
     progress
         Called as ``progress(stage, done, total)``.
 
@@ -93,40 +117,35 @@ def make_plan(
     >>> plan.strategy != "none", plan.item("rebalance").measured[0].metric
     (True, 'gain/balanced_accuracy')
     """
-    from datacheck.probing.budget import Clock, parse_budget
-
     clock = Clock(parse_budget(budget))
-    check_inputs(manifest, measurements, pixels, features, probe, fingerprint)
-    data = Inputs(manifest, measurements, pixels, probe, features, weights, seed, max(1, n_seeds), device)
+    data = PlanInputs(
+        manifest, measurements, pixels, probe, features, weights, seed, n_seeds, device, near_duplicate_distance
+    )
+    check_inputs(data, fingerprint)
     shares = None if deployment_shares is None else target_shares(manifest, deployment_shares)
     tell = progress or (lambda stage, done, total: None)
-    groups, exact = data.groups()
-    split, splits, items = _split_part(data, groups)
-    tell("plan", 1, 5)
-    actions, action_items = _action_part(data, split, exact)
-    items += action_items
-    from datacheck.plan.normalise import normalise_item
-
-    train = training_code(split, splits)
-    training = np.flatnonzero((split == train) & (actions.action != "drop"))
+    members, split, items = _split_part(data)
+    tell("plan", 1, STAGES)
+    actions, found = _action_part(data, split)
+    items += found
+    training = np.flatnonzero((split == members.train) & (actions.action != "drop"))
     items.append(normalise_item(training, measurements, pixels))
-    tell("plan", 2, 5)
+    tell("plan", 2, STAGES)
     notes: list[str] = []
-    items += measured_items(data, training, groups, shares, notes)
-    tell("plan", 4, 5)
+    items += measured_items(data, training, shares, notes)
+    tell("plan", 4, STAGES)
     if augment:
-        items += augment_part(data, training, groups, clock, tell)
+        items += augment_part(data, training, clock, tell)
     items += _label_next(data)
-    from datacheck.plan.order import order_item
-
     items.insert(0, order_item(items, findings))
-    samples = _samples(data, split, splits, train, actions, items)
     return TrainingPlan(
         identity=_identity(manifest, measurements, fingerprint),
         task=manifest.task.value,
         classes=manifest.classes,
         items=tuple(items),
-        samples=samples,
+        samples=_samples(
+            data, np.array([*members.splits, None], dtype=object)[split], split == members.train, actions, items
+        ),
         seed=seed,
         seconds=clock.used,
         budget=clock.seconds,
@@ -135,56 +154,66 @@ def make_plan(
     )
 
 
-def _split_part(data: Inputs, groups: NDArray[np.int64]) -> tuple[NDArray[np.int64], tuple[str, ...], list[PlanItem]]:
-    """Return the planned split, the names, and what to say about it."""
-    from datacheck.plan.splits import SHARES, propose_split, repair_split, split_item
-
+def _split_part(data: PlanInputs) -> tuple[Members, NDArray[np.int64], list[PlanItem]]:
+    """Return what is divided, the planned split, and what to say about it."""
     manifest, codes = data.manifest, data.codes
-    given = manifest.split_codes.astype(np.int64)
-    names = manifest.splits
-    classes = manifest.classes or tuple(f"tenth {number + 1}" for number in range(int(codes.max(initial=-1)) + 1))
-    if not names:
-        names = tuple(SHARES)
-        after = propose_split(codes, groups, seed=data.seed)
-        return after, names, [split_item(given, after, codes, groups, names, classes, seed=data.seed)]
-    n_classes = max(len(classes), int(codes.max(initial=-1)) + 1)
-    after = repair_split(given, codes, groups, len(names), n_classes, seed=data.seed)
-    if n_classes > len(classes):
-        classes = (*classes, *(f"stratum {number}" for number in range(len(classes), n_classes)))
-    return after, names, [split_item(given, after, codes, groups, names, classes, seed=data.seed)]
+    given, splits = manifest.split_codes.astype(np.int64), manifest.splits or tuple(SHARES)
+    n_classes = max(len(manifest.classes), int(codes.max(initial=-1)) + 1)
+    # Targets are divided into bins, sets of labels into strata.
+    extra = tuple(f"part {number + 1} of the targets" for number in range(len(manifest.classes), n_classes))
+    sizes = np.bincount(given[given >= 0], minlength=len(splits)).tolist()
+    train = splits.index(main_split(splits, sizes))
+    members = Members(codes, data.groups, splits, (*manifest.classes, *extra), train)
+    split = repair_split(given, members, seed=data.seed) if manifest.splits else propose_split(members, seed=data.seed)
+    return members, split, [split_item(given, split, members, seed=data.seed)]
 
 
-def training_code(split: NDArray[np.int64], splits: tuple[str, ...]) -> int:
-    """Return the split to train on: ``train``, or the largest where none is called so.
-
-    Examples
-    --------
-    >>> training_code(np.array([0, 1, 1]), ("a", "b"))
-    1
-    """
-    return splits.index("train") if "train" in splits else int(np.bincount(split[split >= 0]).argmax())
-
-
-def _action_part(data: Inputs, split: NDArray[np.int64], exact: NDArray[np.int64] | None) -> tuple[Any, list[PlanItem]]:
-    from datacheck.plan.drop import Actions, action_items, choose_actions
-
-    if data.manifest.task is not Task.CLASSIFICATION:
-        actions = Actions.none(len(data.manifest))
-        if data.measurements is not None:
-            actions.set(np.flatnonzero(~data.measurements.readable), "drop", 1.0, "cannot be read")
+def _action_part(data: PlanInputs, split: NDArray[np.int64]) -> tuple[Actions, list[PlanItem]]:
+    if data.is_classification:
+        actions = choose_actions(data.codes, split, data.exact, data.measurements, data.probe)
     else:
-        actions = choose_actions(data.codes, split, exact, data.measurements, data.probe)
+        actions = choose_actions(np.full(len(split), -1), split, None, data.measurements, None)
     return actions, list(action_items(actions, data.probe))
 
 
-def _label_next(data: Inputs) -> list[PlanItem]:
-    """Say which unlabelled samples to label next, where there are some with embeddings."""
-    from datacheck.plan.collect import label_next, label_next_item
+def order_item(items: Sequence[PlanItem], findings: Iterable[Finding] = ()) -> PlanItem:
+    """Return the order of work: the triage of DC602 first where the audit made one, then what the plan has to do.
 
+    Examples
+    --------
+    >>> order_item([PlanItem(kind="drop", name="drop", verdict="do", summary="leave out 3")]).summary
+    '1. leave samples out of training'
+    """
+    triage = next((finding for finding in findings if finding.code == "DC602"), None)
+    steps = [] if triage is None else [f"{triage.message} (DC602): {triage.remedy}"]
+    for kind in KINDS:
+        wanted = [item for item in items if item.kind == kind and item.verdict in {"use", "do"}]
+        if kind in STEPS and wanted:
+            names = f" ({', '.join(item.name for item in wanted[:4])})" if kind in {"rebalance", "augment"} else ""
+            steps.append(STEPS[kind] + names)
+    if not steps:
+        return PlanItem(
+            kind="order",
+            name="order_of_work",
+            verdict="nothing to do",
+            summary="nothing has to be done before the main training",
+        )
+    numbered = "; ".join(f"{number}. {step}" for number, step in enumerate(steps, start=1))
+    return PlanItem(
+        kind="order",
+        name="order_of_work",
+        verdict="do",
+        summary=numbered,
+        settings={"steps": steps, "triage": None if triage is None else dict(triage.evidence)},
+    )
+
+
+def _label_next(data: PlanInputs) -> list[PlanItem]:
+    """Say which unlabelled samples to label next, where there are some with embeddings."""
     probe, labelled = data.probe, data.manifest.labelled
     embeddings = data.features if data.features is not None else None if probe is None else probe.embeddings
     n_unlabelled = int((~labelled).sum())
-    if embeddings is None or not n_unlabelled or data.manifest.task is not Task.CLASSIFICATION:
+    if embeddings is None or not n_unlabelled or not data.is_classification:
         return []
     sure = np.full(len(labelled), np.nan) if probe is None or probe.pred_probs is None else probe.pred_probs.max(axis=1)
     rows = label_next(np.asarray(embeddings), 1 - sure, labelled)
@@ -193,39 +222,45 @@ def _label_next(data: Inputs) -> list[PlanItem]:
 
 
 def _samples(
-    data: Inputs, split: NDArray[np.int64], splits: tuple[str, ...], train: int, actions: Any, items: list[PlanItem]
+    data: PlanInputs,
+    planned: NDArray[np.object_],
+    training: NDArray[np.bool_],
+    actions: Actions,
+    items: Sequence[PlanItem],
 ) -> pa.Table:
-    manifest = data.manifest
-    weight = np.where(split == train, 1.0, 0.0)
-    used = [item for item in items if item.kind == "rebalance" and item.verdict == "use"]
-    if used:
-        from datacheck.plan.strategies import sample_weights
-
-        draw = np.array([used[0].settings["draw_weights"][name] for name in manifest.classes])
-        weight = np.where(split == train, sample_weights(manifest.label_codes, draw), 0.0)
+    """Return the row of each sample: `datacheck.plan.record.SAMPLES_SCHEMA`."""
+    manifest, sizes = data.manifest, data.measurements
+    weight = training.astype(np.float64)
+    used = next((item for item in items if item.kind == "rebalance" and item.verdict == "use"), None)
+    if used is not None:
+        draw = np.array([used.settings["draw_weights"][name] for name in manifest.classes])
+        weight = np.where(training, sample_weights(manifest.label_codes, draw), 0.0)
     next_ids: list[str] = next((item.settings["sample_ids"] for item in items if item.name == "label_next"), [])
     rank = {sample_id: number for number, sample_id in enumerate(next_ids)}
     ids = manifest.sample_ids.to_pylist()
-    names = np.array([*splits, None], dtype=object)
+    n, in_files = len(ids), manifest.root is not None and "uri" in manifest
     suggested = np.array([*manifest.classes, None], dtype=object)[actions.suggested]
-    text = {
-        name: manifest.table[name].cast(pa.string()) if name in manifest else pa.nulls(len(ids), pa.string())
-        for name in ("label", "split")
+    columns = {
+        "sample_id": ids,
+        "uri": manifest.table["uri"] if in_files else pa.nulls(n),
+        "byte_size": sizes.table["byte_size"] if in_files and sizes is not None else pa.nulls(n),
+        "label": manifest.table["label"] if "label" in manifest else pa.nulls(n),
+        "split": manifest.table["split"] if "split" in manifest else pa.nulls(n),
+        "planned_split": planned,
+        "weight": weight,
+        "action": actions.action,
+        "suggested": suggested,
+        "confidence": pa.array(actions.confidence, from_pandas=True),
+        "reason": actions.reason,
+        "label_next": [rank.get(sample_id) for sample_id in ids],
     }
-    confidence = [None if not np.isfinite(value) else float(value) for value in actions.confidence]
-    columns = [
-        pa.array(ids, pa.string()),
-        text["label"],
-        text["split"],
-        pa.array(names[split], pa.string()),
-        pa.array(weight, pa.float64()),
-        pa.array(actions.action, pa.string()),
-        pa.array(suggested, pa.string()),
-        pa.array(confidence, pa.float32()),
-        pa.array(actions.reason, pa.string()),
-        pa.array([rank.get(sample_id) for sample_id in ids], pa.int64()),
-    ]
-    return pa.table(columns, schema=SAMPLES_SCHEMA)
+    return pa.table(
+        [
+            column.cast(field.type) if isinstance(column, pa.Array | pa.ChunkedArray) else pa.array(column, field.type)
+            for field, column in ((field, columns[field.name]) for field in SAMPLES_SCHEMA)
+        ],
+        schema=SAMPLES_SCHEMA,
+    )
 
 
 def _identity(manifest: Manifest, measurements: Measurements | None, fingerprint: Fingerprint | None) -> str:

@@ -3,167 +3,110 @@
 from __future__ import annotations
 
 from collections.abc import Callable
+from importlib.util import find_spec
 from typing import TYPE_CHECKING
 
 import numpy as np
 from numpy.typing import NDArray
 
 from datacheck.errors import install_command
-from datacheck.manifest import Task
-from datacheck.plan.inputs import Inputs
+from datacheck.plan.cohort import Cohort, choose_rows, make_cohort, why_too_few
+from datacheck.plan.collect import collect_items, few_items
+from datacheck.plan.encoders import LARGEST_SIDE
+from datacheck.plan.inputs import PlanInputs
 from datacheck.plan.items import PlanItem
+from datacheck.plan.rebalance.strategies import balance
+from datacheck.plan.rebalance.trials import best_penalty, rebalance_items
 
 if TYPE_CHECKING:
-    from datacheck.plan.cohort import Sample
     from datacheck.probing.budget import Clock
 
 ROWS_FOR_HEADS = 8000
-"""Heads on features are measured on at most about this many samples."""
+"""Linear models on features are measured on at most about this many samples, so that a plan without augmentations takes
+seconds."""
 
 ROWS_FOR_AUGMENTATIONS = 3000
 ROWS_FOR_BACKBONE = 2000
-"""Augmentations are tried on at most about this many samples: on patch features, and on a pretrained network's."""
-
-MIN_ROWS = 40
-"""Below this many labelled training samples nothing is measured."""
+"""Augmentations are tried on at most about this many samples, on patch features and on a pretrained network's (which
+cost more), so that a budget of minutes is enough for all candidates."""
 
 AUGMENT_SHARE = 0.75
-"""Share of the budget that the augmentations may use."""
+"""Share of what is left of the budget that the augmentations may use; the rest is for what they do together."""
 
 
 def measured_items(
-    data: Inputs,
-    training: NDArray[np.int64],
-    groups: NDArray[np.int64],
-    shares: NDArray[np.float64] | None,
-    notes: list[str],
+    data: PlanInputs, training: NDArray[np.int64], shares: NDArray[np.float64] | None, notes: list[str]
 ) -> list[PlanItem]:
-    """Rebalance and collect, on features."""
-    from datacheck.plan.collect import collect_items
-    from datacheck.plan.rebalance import best_penalty, rebalance_items
-
-    sample, reason = _sample(data, training, groups)
-    if sample is None:
-        counts = np.bincount(data.codes[training][data.codes[training] >= 0], minlength=len(data.manifest.classes))
-        if data.manifest.task is Task.CLASSIFICATION and shares is None and _even(counts):
-            return [_balanced(counts)]
-        return [
-            PlanItem(kind=kind, name=kind, verdict="not measured", summary=reason) for kind in ("rebalance", "collect")
-        ]
-    n_all = int((data.codes[training] >= 0).sum())
-    if len(sample.rows) < n_all:
+    """Return what to rebalance and what to collect, measured on features, or counted where there are none."""
+    cohort, reason = _heads_cohort(data, training)
+    if not data.is_classification:
+        return [_not_measured(kind, reason) for kind in ("rebalance", "collect")]
+    labelled = data.codes[training][data.codes[training] >= 0]
+    counts = np.bincount(labelled, minlength=len(data.manifest.classes))
+    if cohort is None:
+        even = balance(counts, data.manifest.classes) if shares is None else None
+        few = few_items(counts, data.manifest.classes)
+        return [even or _not_measured("rebalance", reason), *(few or [_not_measured("collect", reason)])]
+    if len(cohort.rows) < len(labelled):
         notes.append(
-            f"heads were measured on {len(sample.rows):,} of {n_all:,} labelled training samples, the same "
-            "share of every class (at least 20)"
+            f"rebalancing and collecting were measured on {len(cohort.rows):,} of {len(labelled):,} labelled training "
+            "samples, the same share of every class (at least 20)"
         )
-    return [*rebalance_items(sample, shares), *collect_items(sample, best_penalty(sample))]
+    return [*rebalance_items(cohort, shares), *collect_items(cohort, best_penalty(cohort))]
 
 
-def _even(counts: NDArray[np.int64]) -> bool:
-    from datacheck.plan.rebalance import BALANCED_RATIO
-
-    present = counts[counts > 0]
-    return len(present) > 0 and bool(present.max() < BALANCED_RATIO * present.min())
-
-
-def _balanced(counts: NDArray[np.int64]) -> PlanItem:
-    present = counts[counts > 0]
-    return PlanItem(
-        kind="rebalance",
-        name="none",
-        verdict="nothing to do",
-        summary=f"classes are balanced: the largest has {present.max() / present.min():.2f} times the samples "
-        "of the smallest",
-    )
-
-
-def _sample(data: Inputs, training: NDArray[np.int64], groups: NDArray[np.int64]) -> tuple[Sample | None, str]:
-    """Return what heads are measured on, or why there is nothing."""
-    from datacheck.plan.cohort import choose_rows, make_sample
-    from datacheck.plan.evidence import seeds_from
-
-    manifest = data.manifest
-    if manifest.task is not Task.CLASSIFICATION:
-        return None, f"only classes are rebalanced and collected, this is a {manifest.task.value} manifest"
-    usable = np.zeros(len(manifest), dtype=bool)
-    usable[training] = True
-    if data.measurements is not None:
-        usable &= data.measurements.readable | (data.features is not None)
+def _heads_cohort(data: PlanInputs, training: NDArray[np.int64]) -> tuple[Cohort | None, str]:
+    """Return what linear models are measured on, or why there is nothing."""
+    if not data.is_classification:
+        return None, f"only classes can be rebalanced and collected, this is a {data.manifest.task.value} dataset"
+    usable = training if data.features is not None else data.readable(training)
     rows = choose_rows(data.codes, usable, limit=ROWS_FOR_HEADS, seed=data.seed)
-    if len(rows) < MIN_ROWS or len(np.unique(data.codes[rows])) < 2:
-        return None, f"needs {MIN_ROWS} labelled training samples of two classes or more, found {len(rows)}"
-    if len(np.unique(groups[rows])) < 5:
-        return None, "needs 5 independent training samples or more: duplicates and groups count once"
+    reason = why_too_few(data.codes[rows], data.groups[rows])
+    if reason:
+        return None, reason
     found = data.label_free_features(rows)
     if found is None:
         return None, "nothing to predict from: give pixels=, features= or a probe with embeddings"
-    features, origin = found
-    return make_sample(
-        rows,
-        data.codes[rows],
-        manifest.classes,
-        features,
-        origin,
-        groups[rows],
-        seeds=seeds_from(data.seed, data.n_seeds),
-    ), ""
+    return make_cohort(data, rows, *found), ""
 
 
 def augment_part(
-    data: Inputs,
-    training: NDArray[np.int64],
-    groups: NDArray[np.int64],
-    clock: Clock,
-    tell: Callable[[str, int, int], None],
+    data: PlanInputs, training: NDArray[np.int64], clock: Clock, tell: Callable[[str, int, int], None]
 ) -> list[PlanItem]:
     """Try augmentations on the pixels, where there are labels, pixels and torchvision."""
-    from datacheck.plan.cohort import choose_rows
-    from datacheck.plan.evidence import seeds_from
-
     reason = _why_no_augmentation(data)
-    rows = np.empty(0, dtype=np.int64)
-    if not reason:
-        usable = np.zeros(len(data.manifest), dtype=bool)
-        usable[training] = True
-        if data.measurements is not None:
-            usable &= data.measurements.readable
-        limit = ROWS_FOR_AUGMENTATIONS if data.weights is None else ROWS_FOR_BACKBONE
-        rows = choose_rows(data.codes, usable, limit=limit, seed=data.seed)
-        if len(rows) < MIN_ROWS or len(np.unique(groups[rows])) < 5 or len(np.unique(data.codes[rows])) < 2:
-            reason = f"needs {MIN_ROWS} labelled training samples of two classes or more, found {len(rows)}"
+    if reason or data.pixels is None:
+        return [_not_measured("augment", reason)]
+    limit = ROWS_FOR_AUGMENTATIONS if data.weights is None else ROWS_FOR_BACKBONE
+    rows = choose_rows(data.codes, data.readable(training), limit=limit, seed=data.seed)
+    reason = why_too_few(data.codes[rows], data.groups[rows])
     if reason:
-        return [PlanItem(kind="augment", name="augment", verdict="not measured", summary=reason)]
-    from datacheck.plan.patches import LARGEST_SIDE
-    from datacheck.plan.trials import small, try_augmentations
+        return [_not_measured("augment", reason)]
+    from datacheck.plan.augment.trials import Samples, small, try_augmentations
 
-    assert data.pixels is not None
-    chosen = np.ascontiguousarray(data.pixels[rows])
+    pixels = np.ascontiguousarray(data.pixels[rows])
     if data.weights is None:
-        chosen = small(chosen, LARGEST_SIDE)
-    encoder = data.encoder(chosen)
+        pixels = small(pixels, LARGEST_SIDE)
     deadline = clock.used + AUGMENT_SHARE * clock.left
     found = try_augmentations(
-        chosen,
-        data.codes[rows],
-        groups[rows],
-        data.manifest.classes,
-        encoder,
-        seeds=seeds_from(data.seed, data.n_seeds),
+        Samples(pixels, data.codes[rows], data.groups[rows], data.manifest.classes),
+        data.encoder(pixels),
+        seeds=data.seeds,
         out_of_time=lambda: clock.used > deadline,
         progress=lambda done, total: tell("augment", done, total),
     )
     return list(found)
 
 
-def _why_no_augmentation(data: Inputs) -> str:
-    from importlib.util import find_spec
-
-    if data.manifest.task is not Task.CLASSIFICATION:
-        return (
-            f"augmentations are judged by the class that the probe sees, this is a {data.manifest.task.value} manifest"
-        )
+def _why_no_augmentation(data: PlanInputs) -> str:
+    if not data.is_classification:
+        return f"augmentations are judged by the predicted class, this is a {data.manifest.task.value} dataset"
     if data.pixels is None:
         return "no pixels to try augmentations on: give pixels= (the scan makes them)"
     if find_spec("torchvision") is None:
         return f"needs torchvision: {install_command('probe')}"
     return ""
+
+
+def _not_measured(kind: str, reason: str) -> PlanItem:
+    return PlanItem(kind=kind, name=kind, verdict="not measured", summary=reason)

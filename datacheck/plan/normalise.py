@@ -7,10 +7,25 @@ from typing import Any
 import numpy as np
 from numpy.typing import NDArray
 
-from datacheck.plan.items import Measured, PlanItem
+from datacheck.plan.items import Measured, PlanItem, counted
 from datacheck.scanning.measurements import Measurements
+from datacheck.stats import Interval
 
 LARGEST_SIDE = 224
+"""Larger images are resized to this side: what pretrained networks expect, and starting hardware can train."""
+
+SMALL_SIDE = 64
+"""Images below this side keep it; larger ones are rounded to ..."""
+
+SIDE_STEP = 32
+"""... a multiple of this: networks halve the side up to five times."""
+
+LEAST_VARIANCE = 1e-6
+"""Images of one colour would have a deviation of 0, and nothing can be divided by that."""
+
+CHUNK = 256
+"""Images whose moments are computed at once, to bound the memory."""
+
 CHANNELS = ("red", "green", "blue")
 
 
@@ -43,21 +58,21 @@ def normalise_item(
             kind="normalise", name="normalisation", verdict="not measured", summary="no training image could be read"
         )
     moments = [
-        Measured(metric=f"{what}/{channel}", value=float(values[index]), n=n, method=method)
+        Measured(metric=f"{what}/{channel}", estimate=counted(values[index], n=n, method=method))
         for what, values in (("mean", mean), ("std", deviation))
         for index, channel in enumerate(CHANNELS)
     ]
     low, median, high = (float(value) for value in quantiles)
-    size = Measured(
-        metric="shorter_side", value=median, low=low, high=high, n=n, method="median; 5th and 95th percentile"
-    )
+    spread = Interval(median, low, high, level=0.9, method="median; 5th and 95th percentile", n=n)
+    size = Measured(metric="shorter_side", estimate=spread)
     measured = (*moments, size)
     numbers = " ".join(f"{value:.3f}" for value in mean), " ".join(f"{value:.3f}" for value in deviation)
     return PlanItem(
         kind="normalise",
         name="normalisation",
         verdict="do",
-        summary=f"resize to {side} pixels, subtract the mean {numbers[0]} and divide by the deviation {numbers[1]} "
+        summary=f"resize to {side} pixels, subtract the mean {numbers[0]} and divide by the standard deviation "
+        f"{numbers[1]} "
         "(red, green, blue)",
         settings={"mean": mean.tolist(), "std": deviation.tolist(), "size": side},
         measured=measured,
@@ -75,7 +90,7 @@ def from_measurements(
         return np.full(3, 0.5), np.full(3, 0.5), 0
     mean = means[:, known].mean(axis=1)
     square = (deviations[:, known] ** 2 + means[:, known] ** 2).mean(axis=1)
-    return mean, np.sqrt(np.maximum(square - mean**2, 1e-6)), int(known.sum())
+    return mean, np.sqrt(np.maximum(square - mean**2, LEAST_VARIANCE)), int(known.sum())
 
 
 def from_pixels(pixels: NDArray[np.uint8]) -> tuple[NDArray[np.float64], NDArray[np.float64], int]:
@@ -88,17 +103,17 @@ def from_pixels(pixels: NDArray[np.uint8]) -> tuple[NDArray[np.float64], NDArray
     ([1.0, 1.0, 1.0], 2)
     """
     total, square, count = np.zeros(3), np.zeros(3), 0
-    for start in range(0, len(pixels), 256):
-        part = pixels[start : start + 256].reshape(-1, 3).astype(np.float64) / 255
+    for start in range(0, len(pixels), CHUNK):
+        part = pixels[start : start + CHUNK].reshape(-1, 3).astype(np.float64) / 255
         total, square, count = total + part.sum(axis=0), square + (part**2).sum(axis=0), count + len(part)
     if not count:
         return np.full(3, 0.5), np.full(3, 0.5), 0
     mean = total / count
-    return mean, np.sqrt(np.maximum(square / count - mean**2, 1e-6)), len(pixels)
+    return mean, np.sqrt(np.maximum(square / count - mean**2, LEAST_VARIANCE)), len(pixels)
 
 
 def input_side(sides: NDArray[np.floating[Any]]) -> int:
-    """Return the side to resize to: the median shorter side, in steps of 32 from 64 up, at most 224.
+    """Return the side to resize to: the median shorter side, in steps of `SIDE_STEP` from `SMALL_SIDE` up, at most 224.
 
     Examples
     --------
@@ -109,4 +124,8 @@ def input_side(sides: NDArray[np.floating[Any]]) -> int:
     if not len(known):
         return LARGEST_SIDE
     median = float(np.median(known))
-    return int(max(1, round(median))) if median < 64 else int(min(LARGEST_SIDE, round(median / 32) * 32))
+    return (
+        int(max(1, round(median)))
+        if median < SMALL_SIDE
+        else int(min(LARGEST_SIDE, round(median / SIDE_STEP) * SIDE_STEP))
+    )

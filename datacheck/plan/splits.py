@@ -1,20 +1,69 @@
-"""A repaired split: nothing that belongs together is apart, every class is in every split, and little is moved."""
+"""The planned split: groups stay whole, training is served first, every class with enough samples is in every split."""
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections import Counter
 from dataclasses import dataclass
+from functools import cached_property
 from typing import Any
 
 import numpy as np
 from numpy.typing import NDArray
 
-from datacheck.plan.items import Measured, PlanItem
+from datacheck.plan.items import Measured, PlanItem, counted
+from datacheck.text import plural
 
 Codes = NDArray[np.int64]
 
 SHARES = {"train": 0.7, "val": 0.15, "test": 0.15}
-"""What is proposed where the data came without a split."""
+"""Sizes of the splits that are proposed where the data came without one: common shares for data of moderate size."""
+
+NAMED = 5
+"""A sentence names at most this many classes."""
+
+LISTED = 50
+"""Settings list at most this many (class, split) pairs."""
+
+
+@dataclass(frozen=True)
+class Members:
+    """What a split divides.
+
+    Attributes
+    ----------
+    codes
+        Class of each sample, -1 for none; shape [N].
+    groups
+        Samples of one number belong together; shape [N].
+    splits, classes
+        Names.
+    train
+        Which of the splits is trained on.
+    """
+
+    codes: Codes
+    groups: Codes
+    splits: tuple[str, ...]
+    classes: tuple[str, ...]
+    train: int = 0
+
+    @cached_property
+    def group_counts(self) -> Codes:
+        """How many groups hold each class; shape [K]."""
+        known = self.codes >= 0
+        pairs = np.unique(np.stack([self.codes[known], self.groups[known]]), axis=1)
+        return np.bincount(pairs[0], minlength=len(self.classes)).astype(np.int64)
+
+    def counts(self, split: NDArray[np.integer[Any]]) -> Codes:
+        """How many samples of each class each split holds; shape [K, S]."""
+        counts = np.zeros((len(self.classes), len(self.splits)), dtype=np.int64)
+        known = (split >= 0) & (self.codes >= 0)
+        np.add.at(counts, (self.codes[known], split[known]), 1)
+        return counts
+
+    def names(self, missing: tuple[tuple[int, int], ...]) -> list[str]:
+        """Return (class, split) pairs in words."""
+        return [f"{self.classes[k]} in {self.splits[s]}" for k, s in missing]
 
 
 @dataclass(frozen=True)
@@ -26,156 +75,193 @@ class Flaws:
     missing: tuple[tuple[int, int], ...]
 
 
-def split_flaws(
-    split: NDArray[np.integer[Any]], codes: NDArray[np.integer[Any]], groups: Codes, n_splits: int, n_classes: int
-) -> Flaws:
-    """Count the flaws of a split.
-
-    Parameters
-    ----------
-    split, codes
-        Split and class of each sample, -1 for none; shape [N].
-    groups
-        Samples of one number belong together; shape [N].
-    n_splits, n_classes
-        How many there are.
+def split_flaws(split: NDArray[np.integer[Any]], members: Members) -> Flaws:
+    """Count the flaws of a split (shape [N], -1 for samples that are in none).
 
     Examples
     --------
-    >>> split_flaws(np.array([0, 1, 0]), np.array([0, 0, 0]), np.array([5, 5, 6]), 2, 1)
+    >>> members = Members(np.array([0, 0, 0]), np.array([5, 5, 6]), ("train", "test"), ("cat",))
+    >>> split_flaws(np.array([0, 1, 0]), members)
     Flaws(straddling_groups=1, straddling_samples=2, missing=())
     """
-    inside = split >= 0
-    straddling = _straddling(split, groups)
-    counts = np.zeros((n_classes, n_splits), dtype=np.int64)
-    known = inside & (codes >= 0)
-    np.add.at(counts, (codes[known], split[known]), 1)
+    straddling = _straddling(split, members.groups)
+    counts = members.counts(split)
     missing = tuple((int(k), int(s)) for k, s in zip(*np.nonzero(counts == 0), strict=True) if counts[k].any())
-    return Flaws(len(np.unique(groups[straddling])), int(straddling.sum()), missing)
+    return Flaws(len(np.unique(members.groups[straddling])), int(straddling.sum()), missing)
 
 
-def repair_split(
-    split: NDArray[np.integer[Any]],
-    codes: NDArray[np.integer[Any]],
-    groups: Codes,
-    n_splits: int,
-    n_classes: int,
-    *,
-    seed: int,
-) -> Codes:
+def repair_split(split: NDArray[np.integer[Any]], members: Members, *, seed: int) -> Codes:
     """Return a split in which no group straddles, and every class with enough groups is everywhere.
 
     A straddling group goes whole to the split that holds most of it (the first, on a tie). A class that a split misses
-    gets its share of that split from the split that has most of it, in whole groups, and never its last group there.
-    Rows without a split keep none.
+    gets its share of that split from the split that has most of it, in whole groups; training is served first. The
+    last group of a class in a split never moves, and a class with fewer groups than there are splits gives none of
+    its training samples away. Rows without a split keep none.
     """
     repaired = split.astype(np.int64).copy()
-    for rows in _members(groups[_straddling(split, groups)], np.flatnonzero(_straddling(split, groups))):
+    straddling = np.flatnonzero(_straddling(split, members.groups))
+    for rows in _parts(members.groups[straddling], straddling):
         inside = rows[repaired[rows] >= 0]
-        repaired[inside] = np.bincount(repaired[inside], minlength=n_splits).argmax()
-    sizes = np.bincount(repaired[repaired >= 0], minlength=n_splits)
+        repaired[inside] = np.bincount(repaired[inside], minlength=len(members.splits)).argmax()
+    sizes = np.bincount(repaired[repaired >= 0], minlength=len(members.splits))
+    shares = sizes / max(sizes.sum(), 1)
     rng = np.random.default_rng(seed)
-    for code, place in split_flaws(repaired, codes, groups, n_splits, n_classes).missing:
-        _fill(repaired, codes, groups, code, place, sizes / max(sizes.sum(), 1), rng)
+    missing = split_flaws(repaired, members).missing
+    for code, place in sorted(missing, key=lambda pair: pair[1] != members.train):
+        _fill(repaired, members, (code, place), float(shares[place]), rng)
     return repaired
 
 
-def propose_split(codes: NDArray[np.integer[Any]], groups: Codes, *, seed: int) -> Codes:
-    """Deal rows to train (0), val (1) and test (2), stratified by class and in whole groups; shape [N].
+def propose_split(members: Members, *, seed: int) -> Codes:
+    """Divide rows by `SHARES`, each class by itself and in whole groups; shape [N].
+
+    A class of three or more groups is in every split; all samples of a smaller one are trained on.
 
     Examples
     --------
-    >>> np.bincount(propose_split(np.repeat([0, 1], 100), np.arange(200), seed=0)).tolist()
-    [140, 30, 30]
+    >>> members = Members(np.repeat([0, 1, 2], [100, 4, 2]), np.arange(106), tuple(SHARES), ("a", "b", "c"))
+    >>> members.counts(propose_split(members, seed=0)).tolist()
+    [[70, 15, 15], [2, 1, 1], [2, 0, 0]]
     """
-    from datacheck.models.folds import assign_folds
+    rng = np.random.default_rng(seed)
+    n_classes = len(members.classes) + 1
+    # Unlabelled samples are a class of their own.
+    codes = np.where(members.codes < 0, n_classes - 1, members.codes)
+    _, group = np.unique(members.groups, return_inverse=True)
+    sizes = np.bincount(group)
+    pairs = np.unique(np.stack([codes, group]), axis=1)
+    n_groups = np.bincount(pairs[0], minlength=n_classes)
+    # A group counts as its rarest class, and rare classes are served first.
+    order = pairs[:, np.lexsort((pairs[0], n_groups[pairs[0]], pairs[1]))]
+    rarest = order[0, np.unique(order[1], return_index=True)[1]]
+    mixed = np.isin(group, np.flatnonzero(np.bincount(pairs[1]) > 1))
+    place = np.full(len(sizes), -1, dtype=np.int64)
+    for code in np.argsort(n_groups, kind="stable"):
+        own = rng.permutation(np.flatnonzero(rarest == code))
+        others = group[mixed & (codes == code)]
+        held = np.bincount(place[others][place[others] >= 0], minlength=len(SHARES))
+        place[own] = deal(sizes[own], held)
+    return repair_split(place[group], members, seed=seed)
 
-    n_parts = 20
-    n_groups = len(np.unique(groups))
-    if n_groups < 3:
-        return np.zeros(len(codes), dtype=np.int64)
-    part = assign_folds(codes, groups, n_folds=min(n_parts, n_groups), seed=seed).fold.astype(np.int64)
-    n_held = max(1, round(SHARES["val"] * (int(part.max()) + 1)))
-    return np.where(part < n_held, 1, np.where(part < 2 * n_held, 2, 0)).astype(np.int64)
+
+def deal(sizes: Codes, held: Codes) -> Codes:
+    """Return a split for each group of one class, such that `SHARES` are met as well as whole groups allow; shape [G].
+
+    Parameters
+    ----------
+    sizes
+        Samples in each group; shape [G].
+    held
+        Samples of the class that each split holds already; shape [3].
+
+    Examples
+    --------
+    >>> deal(np.array([1]), np.zeros(3, int)).tolist(), deal(np.array([5, 5, 5]), np.zeros(3, int)).tolist()
+    ([0], [0, 1, 2])
+    """
+    have = held.astype(np.float64)
+    places = np.zeros(len(sizes), dtype=np.int64)
+    if len(sizes) + np.count_nonzero(have) < len(SHARES):
+        return places
+    n_samples = have.sum() + sizes.sum()
+    wanted = np.maximum(np.array(list(SHARES.values())) * n_samples, 1)
+    wanted[0] = max(n_samples - wanted[1:].sum(), 1)
+    by_size = np.argsort(-sizes, kind="stable")
+    n_large = int((sizes > 1).sum())
+    for turn, number in enumerate(by_size[:n_large]):
+        lacking = wanted - have
+        if len(sizes) - turn <= np.count_nonzero(have == 0):
+            lacking[have > 0] = -np.inf
+        places[number] = int(lacking.argmax())
+        have[places[number]] += sizes[number]
+    # Groups of one: first into the splits that have none, then each where most is lacking.
+    singles = by_size[n_large:]
+    empty = np.flatnonzero(have == 0)[: len(singles)]
+    have[empty] += 1
+    levels = (wanted - have)[:, None] - np.arange(len(singles))
+    filled = np.argsort(-levels, axis=None, kind="stable")[: len(singles) - len(empty)] // max(len(singles), 1)
+    places[singles] = np.concatenate([empty, filled])
+    return places
 
 
-def split_item(
-    before: NDArray[np.integer[Any]],
-    after: Codes,
-    codes: NDArray[np.integer[Any]],
-    groups: Codes,
-    splits: Sequence[str],
-    classes: Sequence[str],
-    *,
-    seed: int,
-) -> PlanItem:
-    """Say what a repair changes, or that there is nothing to repair."""
+def split_item(before: NDArray[np.integer[Any]], after: Codes, members: Members, *, seed: int) -> PlanItem:
+    """Say which split to use, what a repair changes, or that there is nothing to repair."""
+    left = split_flaws(after, members)
+    untrained = _untrained(after, members)
     if not (before >= 0).any():
-        sizes = {name: int((after == place).sum()) for place, name in enumerate(splits)}
+        sizes = {name: int((after == place).sum()) for place, name in enumerate(members.splits)}
+        few = members.names(tuple(pair for pair in left.missing if pair[1] != members.train))
         return PlanItem(
             kind="splits",
             name="proposed_split",
             verdict="do",
-            summary="the data came without a split: take the proposed one ("
+            summary="the data came without a split: use the proposed one ("
             + ", ".join(f"{name} {size:,}" for name, size in sizes.items())
-            + "), stratified by class, groups and duplicates kept together",
-            settings={"sizes": sizes, "seed": seed},
+            + "), stratified by class, with groups and duplicates kept together"
+            + (f"; too few samples for {_named(few)}" if few else "")
+            + untrained,
+            settings={"sizes": sizes, "missing_after": members.names(left.missing)[:LISTED], "seed": seed},
         )
-    flaws = split_flaws(before, codes, groups, len(splits), len(classes))
-    left = split_flaws(after, codes, groups, len(splits), len(classes))
-    moved = np.flatnonzero(before != after)
-    moves = {
-        f"{splits[a]} to {splits[b]}": int(((before == a) & (after == b)).sum())
-        for a in range(len(splits))
-        for b in range(len(splits))
-        if a != b and ((before == a) & (after == b)).any()
-    }
-    named = [f"{classes[k]} in {splits[s]}" for k, s in flaws.missing]
+    flaws = split_flaws(before, members)
+    n_moved = int((before != after).sum())
+    moves = Counter(
+        f"{members.splits[a]} to {members.splits[b]}"
+        for a, b in zip(before.tolist(), after.tolist(), strict=True)
+        if a != b
+    )
     measured = tuple(
-        Measured(metric=metric, value=float(now), baseline=float(was), n=len(before), seeds=(seed,), method="counted")
+        Measured(metric=metric, estimate=counted(now, n=len(before)), baseline=float(was), seeds=(seed,))
         for metric, was, now in (
             ("samples_across_splits", flaws.straddling_samples, left.straddling_samples),
             ("classes_missing_from_a_split", len(flaws.missing), len(left.missing)),
         )
     )
-    settings = {
-        "moved": moves,
-        "missing_before": named[:50],
-        "missing_after": [f"{classes[k]} in {splits[s]}" for k, s in left.missing][:50],
-        "seed": seed,
-    }
-    if not len(moved):
-        fine = not flaws.missing
-        return PlanItem(
-            kind="splits",
-            name="given_split",
-            verdict="nothing to do",
-            settings=settings,
-            measured=measured,
-            summary="the split is sound: nothing straddles splits, and every class is in each"
-            if fine
-            else f"too few samples to bring {', '.join(named[:5])}: collect them (nothing straddles splits)",
-        )
-    why = []
-    if flaws.straddling_groups:
-        n = flaws.straddling_groups
-        why.append(f"{n} group{'s' * (n != 1)} of duplicates or of one origin straddle{'s' * (n == 1)} splits")
-    if flaws.missing:
-        why.append(
-            f"missing {'is' if len(named) == 1 else 'are'} {', '.join(named[:3])}{' …' if len(named) > 3 else ''}"
+    summary = f"move {n_moved:,} of {plural(len(before), 'sample')} ({_counted(moves)}): {_why(flaws, members)}"
+    if not n_moved:
+        summary = (
+            f"too few samples to fill {_named(members.names(flaws.missing))}: collect more; no group straddles splits"
+            if flaws.missing
+            else "the split needs no repair: no group straddles splits, and every class is in every split"
         )
     return PlanItem(
         kind="splits",
-        name="repaired_split",
-        verdict="do",
-        settings=settings,
+        name="repaired_split" if n_moved else "given_split",
+        verdict="do" if n_moved else "nothing to do",
+        settings={
+            "moved": dict(moves),
+            "missing_before": members.names(flaws.missing)[:LISTED],
+            "missing_after": members.names(left.missing)[:LISTED],
+            "seed": seed,
+        },
         measured=measured,
-        summary=f"move {len(moved)} of {len(before):,} samples ({_listed(moves)}): {' and '.join(why)}",
+        summary=summary + untrained,
     )
 
 
-def _listed(moves: dict[str, int]) -> str:
-    return ", ".join(f"{count} {name}" for name, count in moves.items())
+def _untrained(split: Codes, members: Members) -> str:
+    """Name the classes that have no training sample; empty where there are none."""
+    none = np.flatnonzero(members.counts(split)[:, members.train] == 0)
+    if not len(none):
+        return ""
+    return f"; without a training sample: {_named([members.classes[code] for code in none])}"
+
+
+def _why(flaws: Flaws, members: Members) -> str:
+    why = []
+    if flaws.straddling_groups:
+        why.append(f"{plural(flaws.straddling_groups, 'group')} of duplicates or of one origin in more than one split")
+    if flaws.missing:
+        why.append(f"no sample of {_named(members.names(flaws.missing))}")
+    return " and ".join(why)
+
+
+def _named(names: list[str]) -> str:
+    more = len(names) - NAMED
+    return ", ".join(names[:NAMED]) + (f" and {more:,} more" if more > 0 else "")
+
+
+def _counted(moves: Counter[str]) -> str:
+    return ", ".join(f"{count:,} {name}" for name, count in moves.items())
 
 
 def _straddling(split: NDArray[np.integer[Any]], groups: Codes) -> NDArray[np.bool_]:
@@ -190,31 +276,26 @@ def _straddling(split: NDArray[np.integer[Any]], groups: Codes) -> NDArray[np.bo
     return across
 
 
-def _members(groups: Codes, rows: Codes) -> list[Codes]:
+def _parts(groups: Codes, rows: Codes) -> list[Codes]:
     """Rows by group."""
     order = np.argsort(groups, kind="stable")
     cuts = np.flatnonzero(np.diff(groups[order])) + 1
     return [part for part in np.split(rows[order], cuts) if len(part)]
 
 
-def _fill(
-    split: Codes,
-    codes: NDArray[np.integer[Any]],
-    groups: Codes,
-    code: int,
-    place: int,
-    shares: NDArray[np.float64],
-    rng: np.random.Generator,
-) -> None:
+def _fill(split: Codes, members: Members, gap: tuple[int, int], share: float, rng: np.random.Generator) -> None:
     """Move whole groups of a class into a split that misses it."""
-    rows = np.flatnonzero((codes == code) & (split >= 0))
-    giver = int(np.bincount(split[rows], minlength=len(shares)).argmax())
-    wanted = max(1, round(float(shares[place]) * len(rows)))
+    code, place = gap
+    rows = np.flatnonzero((members.codes == code) & (split >= 0))
+    giver = int(np.bincount(split[rows], minlength=len(members.splits)).argmax())
+    if giver == members.train and members.group_counts[code] < len(members.splits):
+        return
+    wanted = max(1, round(share * len(rows)))
     from_giver = rows[split[rows] == giver]
-    candidates = _members(groups[from_giver], from_giver)
+    candidates = _parts(members.groups[from_giver], from_giver)
     for number in rng.permutation(len(candidates))[: max(0, len(candidates) - 1)]:
         if wanted <= 0:
             break
-        whole = np.flatnonzero((groups == groups[candidates[number][0]]) & (split == giver))
+        whole = np.flatnonzero((members.groups == members.groups[candidates[number][0]]) & (split == giver))
         split[whole] = place
         wanted -= len(candidates[number])

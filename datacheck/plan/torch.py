@@ -2,58 +2,77 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Sequence
-from typing import Any, cast
+from collections.abc import Callable, Mapping, Sequence
+from typing import Any
 
 import numpy as np
+import pyarrow as pa
+import pyarrow.compute as pc
 import torch
+from numpy.typing import NDArray
 from torch import Tensor, nn
-from torch.utils.data import Dataset, RandomSampler, Sampler, WeightedRandomSampler
+from torch.utils.data import ConcatDataset, Dataset, Sampler, SubsetRandomSampler, WeightedRandomSampler
 
 from datacheck.errors import PlanError
-from datacheck.plan.candidates import Candidate
-from datacheck.plan.plan import TrainingPlan
-from datacheck.plan.transforms import ClassConditional, Step, build_transform
+from datacheck.plan.augment.candidates import Candidate
+from datacheck.plan.augment.transforms import ClassConditional, Step, build_transform
+from datacheck.plan.matching import class_names, class_order, label_name, match_dataset, same_label
+from datacheck.plan.record import PlanRecord
+from datacheck.text import plural
 
 
 def make_sampler(
-    plan: TrainingPlan, split: str | None = None, *, seed: int | None = None, n_draws: int | None = None
+    plan: PlanRecord,
+    dataset: Any,
+    *,
+    paths: Sequence[Any] | None = None,
+    seed: int | None = None,
+    n_draws: int | None = None,
 ) -> Sampler[int]:
-    """Return a sampler over the positions of ``plan.rows(split)``, such as those of `PlannedSubset`.
+    """Return a sampler over the items of a dataset; see `TrainingPlan.sampler`.
 
-    Parameters
-    ----------
-    plan
-        Where it recommends a sampler, samples are drawn by their weights with replacement; else they are shuffled.
-    split
-        Which split; the one to train on by default.
-    seed
-        Of the draws; torch's own random state by default.
-    n_draws
-        Draws an epoch; by default as many as the samples.
+    Raises
+    ------
+    PlanError
+        When items cannot be identified, or the plan trains on none of them.
     """
-    weights = plan.weights(split)
+    is_planned = isinstance(dataset, PlannedSubset)
+    rows = dataset.rows if is_planned else match_dataset(plan, dataset, paths).rows
+    weights = np.asarray(plan.samples["weight"].to_numpy())[rows]
+    if not is_planned:
+        weights = weights * pc.not_equal(plan.samples["action"], "drop").to_numpy()[rows]
+    items = np.flatnonzero(weights > 0)
+    if not len(items) and not is_planned:
+        raise PlanError(f"the plan trains on none of the dataset's {len(rows):,} items: give the training split")
+    if is_planned and len(items) not in (0, len(rows)):
+        raise PlanError(
+            f"{len(rows) - len(items):,} of the subset's {len(rows):,} samples are not in the plan's training split: "
+            "sample from a subset that follows the plan's split (repaired=True)"
+        )
+    items = items if len(items) else np.arange(len(rows))
     generator = None if seed is None else torch.Generator().manual_seed(seed)
-    n_draws = len(weights) if n_draws is None else n_draws
-    if len(weights) == 0 or np.ptp(weights) == 0:
-        return RandomSampler(range(len(weights)), num_samples=n_draws, generator=generator)
-    return WeightedRandomSampler(weights.tolist(), n_draws, replacement=True, generator=generator)
+    if n_draws is None and np.ptp(weights[items]) == 0:
+        return SubsetRandomSampler(items.tolist(), generator=generator)
+    drawn = weights if weights.any() else np.ones(len(rows))
+    return WeightedRandomSampler(drawn.tolist(), n_draws or len(items), replacement=True, generator=generator)
 
 
-def loss_weights(plan: TrainingPlan) -> Tensor:
+def loss_weights(plan: PlanRecord, dataset: Any = None) -> Tensor:
     """Return the weight of each class in the loss; shape [K]."""
-    return _of_classes(plan, "loss_weights", 1.0)
+    return _of_classes(plan, dataset, "loss_weights", 1.0)
 
 
-def logit_adjustment(plan: TrainingPlan) -> Tensor:
+def logit_adjustment(plan: PlanRecord, dataset: Any = None) -> Tensor:
     """Return what is added to each logit in the training loss, and left out in prediction; shape [K]."""
-    return _of_classes(plan, "logit_adjustment", 0.0)
+    return _of_classes(plan, dataset, "logit_adjustment", 0.0)
 
 
-def _of_classes(plan: TrainingPlan, setting: str, default: float) -> Tensor:
-    used = [item for item in plan.by_kind("rebalance") if item.verdict == "use"]
-    values = used[0].settings.get(setting, {}) if used else {}
-    return torch.tensor([float(values.get(name, default)) for name in plan.classes], dtype=torch.float32)
+def _of_classes(plan: PlanRecord, dataset: Any, setting: str, default: float) -> Tensor:
+    used = plan.rebalancing
+    values = {} if used is None else used.settings.get(setting, {})
+    is_own = dataset is not None and not isinstance(dataset, PlannedSubset)
+    names = class_order(plan, dataset) if is_own else plan.classes
+    return torch.tensor([float(values.get(name, default)) for name in names], dtype=torch.float32)
 
 
 class PlannedLoss(nn.Module):
@@ -75,32 +94,32 @@ class PlannedLoss(nn.Module):
         )
 
 
-def make_loss(plan: TrainingPlan, *, label_smoothing: float = 0.0) -> PlannedLoss:
+def make_loss(plan: PlanRecord, dataset: Any = None, *, label_smoothing: float = 0.0) -> PlannedLoss:
     """Return the cross-entropy that the plan recommends."""
-    return PlannedLoss(loss_weights(plan), logit_adjustment(plan), label_smoothing)
+    return PlannedLoss(loss_weights(plan, dataset), logit_adjustment(plan, dataset), label_smoothing)
 
 
-def train_transform(plan: TrainingPlan, *, size: int | None = None, harmless: bool = False) -> ClassConditional:
+def train_transform(plan: PlanRecord, *, size: int | None = None, harmless: bool = False) -> ClassConditional:
     """Return the augmentations that the plan uses, class by class."""
     side, mean, deviation = _inputs(plan, size)
     return ClassConditional(plan, steps_of(plan, side, harmless=harmless), side, mean, deviation)
 
 
-def steps_of(plan: TrainingPlan, side: int, *, harmless: bool = False) -> list[Step]:
+def steps_of(plan: PlanRecord, side: int, *, harmless: bool = False) -> list[Step]:
     """Return the steps of the items that are used."""
     steps = []
     for item in plan.by_kind("augment"):
         chosen = item.settings.get("applied", False) or (harmless and item.verdict == "harmless")
         if not chosen or "family" not in item.settings:
             continue
-        spared = set(item.settings.get("avoid_classes", ()))
+        avoided = set(item.settings.get("avoid_classes", ()))
         candidate = Candidate.from_json(item.settings)
-        allowed = tuple(name not in spared for name in plan.classes)
+        allowed = tuple(name not in avoided for name in plan.classes)
         steps.append(Step(candidate.name, build_transform(candidate, side), candidate.probability, allowed))
     return steps
 
 
-def eval_transform(plan: TrainingPlan, *, size: int | None = None) -> Callable[[Any], Tensor]:
+def eval_transform(plan: PlanRecord, *, size: int | None = None) -> Callable[[Any], Tensor]:
     """Return resize and normalisation alone."""
     side, mean, deviation = _inputs(plan, size)
     transform = ClassConditional(plan, (), side, mean, deviation)
@@ -111,7 +130,7 @@ def eval_transform(plan: TrainingPlan, *, size: int | None = None) -> Callable[[
     return evaluate
 
 
-def _inputs(plan: TrainingPlan, size: int | None) -> tuple[int, Sequence[float], Sequence[float]]:
+def _inputs(plan: PlanRecord, size: int | None) -> tuple[int, Sequence[float], Sequence[float]]:
     settings = plan.item("normalise").settings
     if "mean" not in settings:
         raise PlanError(
@@ -121,75 +140,106 @@ def _inputs(plan: TrainingPlan, size: int | None) -> tuple[int, Sequence[float],
     return int(size or settings["size"]), settings["mean"], settings["std"]
 
 
+def make_subset(
+    plan: PlanRecord,
+    split: str,
+    dataset: Any,
+    *,
+    paths: Sequence[Any] | None = None,
+    partial: bool = False,
+    repaired: bool = True,
+    drop: bool = True,
+    augment: bool | None = None,
+    size: int | None = None,
+) -> PlannedSubset:
+    """Return a split of a dataset, its samples found by file or sample id; see `TrainingPlan.subset`."""
+    if isinstance(dataset, Mapping):
+        dataset = ConcatDataset(list(dataset.values()))
+    matched = match_dataset(plan, dataset, paths)
+    item_of = np.full(len(plan), -1, dtype=np.int64)
+    item_of[matched.rows] = np.arange(len(matched.rows))
+    rows = plan.rows(split, repaired=repaired, drop=drop)
+    missing = rows[item_of[rows] < 0]
+    if len(missing) == len(rows) or (len(missing) and not partial):
+        example = plan.samples["sample_id"][int(missing[0])].as_py()
+        raise PlanError(
+            f"{len(missing):,} of the {plural(len(rows), 'sample')} of split {split!r} are not in the dataset, such as "
+            f"{example!r}: give the datasets of all splits, as a mapping such as {{'train': ..., 'val': ...}} or as a "
+            "ConcatDataset"
+            + (f", or go on with the other {len(rows) - len(missing):,} (partial=True)" * (len(missing) < len(rows)))
+        )
+    rows = rows[item_of[rows] >= 0]
+    augmented = split == plan.train_split if augment is None else augment
+    plain = eval_transform(plan, size=size)
+    transform: Callable[[Any, str], Tensor] = lambda image, label: plain(image)  # noqa: E731
+    if augmented:
+        transform = train_transform(plan, size=size)
+    return PlannedSubset(plan, dataset, rows, item_of[rows], transform, check=not matched.labels_checked)
+
+
 class PlannedSubset(Dataset[tuple[Tensor, int]]):
     """A split of a map-style dataset, as the plan wants it: ``(tensor, class code)``.
 
     Parameters
     ----------
-    plan, split
-        Which rows; the training split is augmented.
-    dataset
-        Item n is ``(image, label)`` (or just the image) of row n of the manifest.
-    repaired, drop, augment
-        Whether to follow the plan's split, leave out what it drops, and augment the training split.
-    size
-        Side in pixels.
-
-    Raises
-    ------
-    PlanError
-        When the dataset has another number of samples, or a label differs from the plan's.
+    plan, dataset
+        The class codes are the plan's. An item of the dataset is ``(image, label)``, or the image alone.
+    rows, items
+        For each sample its row in the plan and its place in the dataset; shape [R].
+    transform
+        ``(image, label) -> tensor``.
+    check
+        Whether to compare the label of each item with the plan's when it is loaded.
     """
 
     def __init__(
         self,
-        plan: TrainingPlan,
-        split: str,
-        dataset: Dataset[Any] | Sequence[Any],
+        plan: PlanRecord,
+        dataset: Any,
+        rows: NDArray[np.int64],
+        items: NDArray[np.int64],
+        transform: Callable[[Any, str], Tensor],
         *,
-        repaired: bool = True,
-        drop: bool = True,
-        augment: bool | None = None,
-        size: int | None = None,
+        check: bool = True,
     ) -> None:
-        n_found = len(cast("Sequence[Any]", dataset))
-        if n_found != len(plan):
+        self.plan, self.dataset, self.rows, self.items, self.transform, self.check = (
+            plan, dataset, rows, items, transform, check
+        )  # fmt: skip
+        self.labels = plan.samples["label"].take(pa.array(rows)).to_pylist()
+        unlabelled = self.labels.count(None)
+        if unlabelled:
+            example = plan.samples["sample_id"][int(rows[self.labels.index(None)])].as_py()
             raise PlanError(
-                f"the plan was made for {len(plan):,} samples, the dataset has {n_found:,}: "
-                "give the dataset that the manifest was made from, in its order"
+                f"{plural(unlabelled, 'sample')} of the split have no label, such as {example!r}: they cannot be "
+                "trained on; label them and make the plan again, or leave them out of the dataset (partial=True)"
             )
-        self.plan, self.dataset = plan, dataset
-        self.rows = plan.rows(split, repaired=repaired, drop=drop)
-        labels = plan.samples["label"].to_pylist()
-        self.labels = [labels[row] for row in self.rows]
-        if (augment is None and split == plan.train_split) or augment:
-            self.transform: Callable[[Any, str], Tensor] = plan.train_transform(size=size)
-        else:
-            plain = plan.eval_transform(size=size)
-            self.transform = lambda image, label: plain(image)
+        self.names = class_names(dataset) if check else None
+
+    @property
+    def classes(self) -> tuple[str, ...]:
+        """The class names; code k is ``classes[k]``."""
+        return self.plan.classes
 
     def __len__(self) -> int:
         return len(self.rows)
 
     def __getitem__(self, position: int) -> tuple[Tensor, int]:
-        row, label = int(self.rows[position]), self.labels[position]
-        item = cast("Any", self.dataset)[row]
+        label = self.labels[position]
+        item = self.dataset[int(self.items[position])]
         image = item
         if isinstance(item, tuple):
             image = item[0]
-            self._check(row, label, item[1])
-        if label is None:
-            raise PlanError(f"sample {row} has no label: it cannot be trained on")
+            if self.check:
+                self._check(position, item[1])
         return self.transform(image, label), self.plan.class_code(label)
 
-    def _check(self, row: int, planned: str | None, found: Any) -> None:
-        if isinstance(found, Tensor):
-            found = found.item()
-        name = (
-            self.plan.classes[self.plan.class_code(int(found))] if isinstance(found, int | np.integer) else str(found)
-        )
-        if name != planned:
+    def _check(self, position: int, found: Any) -> None:
+        value: Any = found.item() if isinstance(found, Tensor | np.generic) else found
+        label = label_name(value, self.names)
+        if not same_label(self.plan, self.labels[position], label):
+            name = self.plan.samples["sample_id"][int(self.rows[position])].as_py()
+            shown = self.plan.classes[label] if isinstance(label, int) and 0 <= label < len(self.classes) else label
             raise PlanError(
-                f"sample {row} is {planned!r} in the plan and {name!r} in the dataset: "
+                f"sample {name!r} is {self.labels[position]!r} in the plan and {shown!r} in the dataset: "
                 "its order or its labels have changed since the plan was made"
             )

@@ -17,12 +17,12 @@ import numpy as np
 from markupsafe import Markup
 
 from datacheck.findings import Severity
+from datacheck.plan.view import plan_view
 from datacheck.report.dataset import dataset_line
 from datacheck.report.evidence_blocks import MeasuredCurve
 from datacheck.report.figures import curve_svg
 from datacheck.report.overview import matrix, probe_view, properties, verdict
 from datacheck.report.pictures import BUDGET, PictureBook, Thumbnails, collect, open_thumbnails
-from datacheck.report.plans import plan_view
 from datacheck.report.report import Report
 from datacheck.report.rule_pages import rule_pages
 from datacheck.report.views import GALLERY, FindingView, finding_views
@@ -69,7 +69,7 @@ def render(
             matrix=matrix(report.manifest),
             properties=properties(report),
             probe=probe_view(report),
-            plan=plan_view(report.plan),
+            plan=None if report.plan is None else plan_view(report.plan),
             views=views,
             book=book,
             pictures=_json_block(list(book.uris)),

@@ -1,118 +1,74 @@
-"""The plan's part of the HTML report: what is shown of it."""
+"""The plan in the report: its lines on a terminal, and the plan of a run folder."""
 
 from __future__ import annotations
 
-from collections import Counter
-from collections.abc import Sequence
-from dataclasses import dataclass
 from pathlib import Path
-from typing import TYPE_CHECKING, Any
+from typing import TYPE_CHECKING
+
+from rich.cells import cell_len
+from rich.text import Text
 
 from datacheck.errors import StorageError
-from datacheck.plan.items import KINDS, Measured, PlanItem
+from datacheck.plan.plan import TrainingPlan
+from datacheck.plan.view import MEASURED_KINDS, ItemView, plan_view
 
 if TYPE_CHECKING:
     from datacheck.fingerprints import Fingerprint
-    from datacheck.plan import TrainingPlan
 
-PICTURE = "data:image/jpeg;base64,"
-ORDER = ("none helps", "use", "do", "avoid", "harmless", "nothing to do", "not measured")
-SHOWN = ("gain/balanced_accuracy", "gain/accuracy_at_deployment", "gain/log_likelihood",
-         "gain/expected_balanced_accuracy", "gain/expected_accuracy_at_deployment", "label_preservation",
-         "worst_class_recall", "calibration_error", "gain/rare_class_recall", "gain/recall_when_doubled",
-         "estimated_label_errors", "queue_precision", "samples_across_splits",
-         "classes_missing_from_a_split")  # fmt: skip
+_STYLES = {"use": "bold green", "avoid": "bold red", "none helps": "bold blue"}
+_MARKS = {"use": "✔", "avoid": "✖", "none helps": "●"}
+_INDENT = 11
+"""Columns before the text: those of the report's other lines."""
 
-
-TONES = {"use": "good", "do": "good", "avoid": "error", "none helps": "info"}
-FOLDED = ("harmless", "nothing to do", "not measured")
-FOLD_FROM = 3
-"""Fewer items than this that change nothing are not worth a fold."""
+_STEPS = 3
+_ITEMS = 4
+"""Steps and judged items that are shown unless all are asked for: the findings need the rest of the screen."""
 
 
-@dataclass(frozen=True)
-class ItemView:
-    """One row: ``picture`` is a data URI, or empty; ``steps`` stand for the summary of the order of work."""
+def plan_lines(plan: TrainingPlan | None, width: int, *, verbose: bool = False) -> list[Text]:
+    """Return the lines of a plan, each no wider than ``width``; none where there is no plan.
 
-    name: str
-    verdict: str
-    tone: str
-    summary: str
-    steps: tuple[str, ...]
-    measured: tuple[str, ...]
-    picture: str
-
-
-@dataclass(frozen=True)
-class PartView:
-    """One table, and a second one for the items that change nothing, which ``folds`` counts.
-
-    ``basis`` says what all numbers of the part were measured on, where it is the same; ``measured`` and ``pictures``
-    whether there is such a column.
+    The first steps of the order of work, then the rebalancing and the augmentations that were measured to help or to
+    harm, a line each; all of them where ``verbose``.
     """
-
-    title: str
-    basis: str
-    items: tuple[ItemView, ...]
-    folded: tuple[ItemView, ...]
-    folds: str
-    measured: bool
-    pictures: bool
-
-
-def plan_view(plan: Any) -> tuple[PartView, ...]:
-    """Return what the report shows of a plan, part by part; nothing where there is none."""
     if plan is None:
-        return ()
-    from datacheck.plan.show import TITLES
-
-    return tuple(_part(TITLES[kind], plan.by_kind(kind)) for kind in KINDS if plan.by_kind(kind))
-
-
-def _part(title: str, items: Sequence[PlanItem]) -> PartView:
-    items = sorted(items, key=lambda item: ORDER.index(item.verdict))
-    bases = {_basis(one) for item in items for one in item.measured if one.metric in SHOWN}
-    shared = len(bases) == 1
-    views = [_item(item, with_basis=not shared) for item in items]
-    idle = [view for view in views if view.verdict in FOLDED]
-    folded = idle if len(views) > FOLD_FROM and len(idle) >= FOLD_FROM else []
-    counts = Counter(view.verdict for view in folded)
-    return PartView(
-        title=title,
-        basis=f"Measured on {bases.pop()}." if shared else "",
-        items=tuple(view for view in views if view not in folded),
-        folded=tuple(folded),
-        folds=", ".join(f"{number} {verdict}" for verdict, number in counts.items()),
-        measured=any(view.measured for view in views),
-        pictures=any(view.picture for view in views),
-    )
+        return []
+    view = plan_view(plan)
+    lines = [_cut(Text.assemble(("plan", "bold"), " " * (_INDENT - 4), (view.basis, "dim")), width)]
+    order = view.part("order")
+    steps = [step for item in order for step in item.steps]
+    shown = steps if verbose else steps[:_STEPS]
+    for number, step in enumerate(shown, start=1):
+        more = f" … {len(steps) - len(shown)} more" if number == len(shown) < len(steps) else ""
+        line = _cut(Text(f"{number}. {step}"), width - _INDENT - len(more))
+        lines.append(Text.assemble(" " * _INDENT, line, more))
+    if not steps:
+        lines.extend(_cut(Text(" " * _INDENT + item.summary), width) for item in order)
+    judged = [item for kind in MEASURED_KINDS for item in view.part(kind) if item.verdict in _MARKS]
+    kept = judged if verbose else _some_of_each(judged)
+    lines.extend(_item_line(item, width) for item in kept)
+    if len(kept) < len(judged):
+        lines.append(_cut(Text(f"… and {len(judged) - len(kept)} more (--verbose shows all)", style="dim"), width))
+    return lines
 
 
-def _item(item: PlanItem, *, with_basis: bool) -> ItemView:
-    shown = [one for one in item.measured if one.metric in SHOWN]
-    lines = tuple(line for one in shown for line in (_line(one), *([f"({_basis(one)})"] if with_basis else [])))
-    picture = str(item.settings.get("picture", ""))
-    steps = item.settings.get("steps", ()) if item.kind == "order" else ()
-    return ItemView(
-        name=item.name,
-        verdict=item.verdict,
-        tone=TONES.get(item.verdict, "idle"),
-        summary=item.summary.replace(" → ", "\N{NO-BREAK SPACE}→\N{NO-BREAK SPACE}"),
-        steps=tuple(str(step) for step in steps),
-        measured=lines,
-        picture=picture if picture.startswith(PICTURE) else "",
-    )
+def _some_of_each(items: list[ItemView]) -> list[ItemView]:
+    """Keep a few of the items, at least one to avoid where there is one."""
+    first = [item for item in items if item.verdict != "avoid"][: _ITEMS - 1]
+    return first + [item for item in items if item.verdict == "avoid"][: _ITEMS - len(first)]
 
 
-def _basis(measured: Measured) -> str:
-    folds = f", {measured.folds} folds" if measured.folds else ""
-    seeds = f", {len(measured.seeds)} seeds" if len(measured.seeds) > 1 else ""
-    return f"{measured.n:,} samples{folds}{seeds}"
+def _item_line(item: ItemView, width: int) -> Text:
+    left = Text.assemble((f"{_MARKS[item.verdict]} {item.verdict:<{_INDENT - 2}}", _STYLES[item.verdict]), item.brief)
+    left = _cut(left, width - cell_len(item.number) - 2)
+    gap = " " * (width - cell_len(left.plain) - cell_len(item.number))
+    return Text.assemble(left, gap, (item.number, "dim"))
 
 
-def _line(measured: Measured) -> str:
-    baseline = "" if measured.baseline is None else f", without {measured.baseline:.3f}"
-    return f"{str(measured).replace('/', ' in ').replace('_', ' ')}{baseline}"
+def _cut(line: Text, width: int) -> Text:
+    line = line.copy()
+    line.truncate(width, overflow="ellipsis")
+    return line
 
 
 def load_plan(folder: Path, fingerprint: Fingerprint | None) -> TrainingPlan | None:
@@ -122,8 +78,6 @@ def load_plan(folder: Path, fingerprint: Fingerprint | None) -> TrainingPlan | N
     """
     if not (folder / "plan.json").is_file():
         return None
-    from datacheck.plan import TrainingPlan
-
     try:
         plan = TrainingPlan.load(folder)
     except StorageError:

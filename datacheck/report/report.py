@@ -25,6 +25,7 @@ if TYPE_CHECKING:
     import pandas as pd
 
     from datacheck.fingerprints import Fingerprint
+    from datacheck.plan import TrainingPlan
     from datacheck.probing.outputs import ProbeOutputs
     from datacheck.relabel import RelabelQueue
 
@@ -66,7 +67,7 @@ class Report:
     measurements: Measurements | None = None
     fingerprint: Fingerprint | None = None
     probe: ProbeOutputs | None = None
-    plan: object | None = None
+    plan: TrainingPlan | None = None
     outcomes: tuple[RuleOutcome, ...] = ()
     seconds: float = 0.0
     created: str = ""

@@ -18,7 +18,7 @@ from rich.text import Text
 from datacheck.findings import Failed, Finding, NotApplicable, Severity
 from datacheck.manifest import Task
 from datacheck.report.dataset import dataset_line
-from datacheck.report.plan_screen import plan_lines
+from datacheck.report.plans import plan_lines
 from datacheck.report.report import Report
 from datacheck.report.tables import class_counts
 from datacheck.text import clean, plural

@@ -26,8 +26,7 @@ from scipy import stats
 
 from datacheck.manifest import Manifest
 from datacheck.plan import TrainingPlan, make_plan
-from datacheck.plan.crossfit import BackboneEncoder
-from datacheck.plan.patches import shrink
+from datacheck.plan.encoders import BackboneEncoder, shrink
 from datacheck.probing.weights import PretrainedWeights
 from datacheck.testing import make_imbalanced
 
@@ -148,9 +147,10 @@ def main_training(plan: TrainingPlan, views: NDArray[np.float32], *, follow: boo
     optimizer = torch.optim.AdamW(model.parameters(), 1e-3, weight_decay=0.05)
     loss = plan.loss() if follow else nn.CrossEntropyLoss()
     shuffle = torch.Generator().manual_seed(seed)
+    planned = plan.subset("train", codes.tolist(), paths=plan.samples["sample_id"].to_pylist())
     for epoch in range(60):
         plain = RandomSampler(train, generator=torch.Generator().manual_seed(1000 * seed + epoch))
-        drawn = list(plan.sampler("train", seed=1000 * seed + epoch) if follow else plain)
+        drawn = list(plan.sampler(planned, seed=1000 * seed + epoch) if follow else plain)
         view = torch.randint(len(x), (len(train),), generator=shuffle)
         for start in range(0, len(drawn), 32):
             at = drawn[start : start + 32]

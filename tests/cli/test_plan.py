@@ -60,7 +60,7 @@ def test_weights_of_a_pretrained_network_are_used(
     plan = TrainingPlan.load(tmp_path)
     tried = [item for item in plan.by_kind("augment") if item.measured]
     assert len(tried) >= 20
-    assert all("mobilenet_v2 at 96 pixels, frozen" in item.measured[0].method for item in tried)
+    assert all("mobilenet_v2 at 96 pixels, frozen" in item.measured[0].estimate.method for item in tried)
 
 
 @pytest.mark.parametrize(

@@ -7,7 +7,7 @@ from dataclasses import replace
 import numpy as np
 
 from datacheck.manifest import Manifest
-from datacheck.plan.inputs import Inputs
+from datacheck.plan.inputs import PlanInputs
 from datacheck.probing import probe
 
 
@@ -17,7 +17,7 @@ def test_embeddings_that_the_labels_shaped_are_passed_over_whatever_the_backend_
     manifest = Manifest.from_columns({"label": np.array(["ant", "bee"])[label]})
     outputs = replace(probe(manifest, features=features), backend="descriptors + scratch")
     rows = np.arange(0, 60, 2)
-    inputs = Inputs(manifest, None, None, outputs, None, None, 0, 1)
+    inputs = PlanInputs(manifest, probe=outputs)
     found = inputs.label_free_features(rows)
     assert found is not None
     np.testing.assert_array_equal(found[0], features[rows])

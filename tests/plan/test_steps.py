@@ -11,65 +11,71 @@ from datacheck.findings import Finding, Severity
 from datacheck.labels.label_yield import LabelYield
 from datacheck.manifest import Manifest, Task
 from datacheck.plan import make_plan
-from datacheck.plan.cohort import make_sample
 from datacheck.plan.collect import collect_items, label_next
 from datacheck.plan.drop import action_items, choose_actions
 from datacheck.plan.items import PlanItem
+from datacheck.plan.make import order_item
 from datacheck.plan.normalise import from_measurements, normalise_item
-from datacheck.plan.order import order_item
-from datacheck.plan.splits import propose_split, repair_split, split_flaws, split_item
+from datacheck.plan.splits import SHARES, Members, propose_split, repair_split, split_flaws, split_item
 from datacheck.probing.outputs import ProbeOutputs
 from datacheck.stats import Interval
 from datacheck.testing import measurements_for
+
+from .planted import cohort_of
 
 
 def test_straddling_groups_go_where_most_of_them_is() -> None:
     split = np.array([0, 0, 1, 1, 0, 1])
     groups = np.array([7, 7, 7, 8, 9, 10])
-    repaired = repair_split(split, np.zeros(6, int), groups, 2, 1, seed=0)
+    members = Members(np.zeros(6, int), groups, ("train", "test"), ("a",))
+    repaired = repair_split(split, members, seed=0)
     assert repaired.tolist() == [0, 0, 0, 1, 0, 1]
-    assert split_flaws(repaired, np.zeros(6, int), groups, 2, 1).straddling_groups == 0
+    assert split_flaws(repaired, members).straddling_groups == 0
 
 
 def test_a_class_missing_from_a_split_gets_its_share_in_whole_groups() -> None:
     codes = np.repeat([0, 1], [80, 20])
     split = np.r_[np.repeat([0, 1], [60, 20]), np.zeros(20, int)]
     groups = np.arange(100) // 2
-    repaired = repair_split(split, codes, groups, 2, 2, seed=0)
-    flaws = split_flaws(repaired, codes, groups, 2, 2)
+    members = Members(codes, groups, ("train", "test"), ("a", "b"))
+    repaired = repair_split(split, members, seed=0)
+    flaws = split_flaws(repaired, members)
     assert flaws.missing == ()
     assert flaws.straddling_groups == 0
     assert (repaired[codes == 1] == 1).sum() == 4
-    item = split_item(split, repaired, codes, groups, ("train", "test"), ("a", "b"), seed=0)
+    item = split_item(split, repaired, members, seed=0)
     assert item.verdict == "do"
     assert item.settings["moved"] == {"train to test": 4}
     assert item.settings["missing_before"] == ["b in test"]
     missing = item.metric("classes_missing_from_a_split")
     assert missing is not None
-    assert (missing.baseline, missing.value) == (1, 0)
+    assert (missing.baseline, missing.estimate.value) == (1, 0)
 
 
 def test_a_sound_split_is_left_as_it_is() -> None:
     codes = np.tile([0, 1], 50)
     split = np.repeat([0, 1], [70, 30])
-    repaired = repair_split(split, codes, np.arange(100), 2, 2, seed=0)
+    members = Members(codes, np.arange(100), ("train", "test"), ("a", "b"))
+    repaired = repair_split(split, members, seed=0)
     assert repaired.tolist() == split.tolist()
-    item = split_item(split, repaired, codes, np.arange(100), ("train", "test"), ("a", "b"), seed=0)
+    item = split_item(split, repaired, members, seed=0)
     assert item.verdict == "nothing to do"
 
 
 def test_a_single_sample_of_a_class_is_not_moved_away() -> None:
     codes = np.array([0] * 10 + [1])
     split = np.array([0] * 5 + [1] * 5 + [0])
-    assert repair_split(split, codes, np.arange(11), 2, 2, seed=0)[10] == 0
+    members = Members(codes, np.arange(11), ("train", "test"), ("a", "b"))
+    assert repair_split(split, members, seed=0)[10] == 0
 
 
 def test_a_proposed_split_is_stratified_and_keeps_groups_whole() -> None:
     rng = np.random.default_rng(0)
     groups = rng.integers(0, 150, 400)
     codes = (groups % 3 == 0).astype(int)
-    split = propose_split(codes, groups, seed=1)
-    assert split_flaws(split, codes, groups, 3, 2).straddling_groups == 0
+    members = Members(codes, groups, tuple(SHARES), ("a", "b"))
+    split = propose_split(members, seed=1)
+    assert split_flaws(split, members) == split_flaws(np.zeros(400, int), Members(codes, groups, ("all",), ("a", "b")))
     shares = np.bincount(split) / 400
     np.testing.assert_allclose(shares, [0.7, 0.15, 0.15], atol=0.02)
     np.testing.assert_allclose(codes[split == 1].mean(), codes.mean(), atol=0.05)
@@ -106,7 +112,7 @@ def test_copies_are_left_out_conflicts_and_likely_mislabels_are_asked_about() ->
     }
     precision = relabel.metric("queue_precision")
     assert precision is not None
-    assert (precision.value, precision.low, precision.seeds) == (0.9, 0.8, (5,))
+    assert (precision.estimate.value, precision.estimate.low, precision.seeds) == (0.9, 0.8, (5,))
 
 
 def test_copies_in_other_splits_are_not_called_needless() -> None:
@@ -128,14 +134,16 @@ def test_a_probe_without_a_yield_accuses_nobody_and_the_plan_says_so() -> None:
     conflict = choose_actions(codes, split, np.array([-1, 5, 5, -1]), None, probe)
     relabel = action_items(conflict, probe)[1]
     assert relabel.verdict == "do"
-    assert relabel.summary.startswith("have a person look at 2 samples: 2 an identical copy has another label; likely")
+    assert relabel.summary.startswith(
+        "have a person check the labels of 2 samples: an identical copy has another label: 2; likely mislabels are not"
+    )
 
 
 @pytest.mark.parametrize(
     ("probe", "said"),
-    [(None, "takes a probe"), (replace(outputs([0.1], [1], 1), pred_probs=None), "left no class probabilities")],
+    [(None, "needs a probe"), (replace(outputs([0.1], [1], 1), pred_probs=None), "has no class probabilities")],
 )
-def test_mislabels_that_were_not_looked_for_are_not_called_absent(probe: ProbeOutputs | None, said: str) -> None:
+def test_mislabels_that_were_not_searched_for_are_not_called_absent(probe: ProbeOutputs | None, said: str) -> None:
     actions = choose_actions(np.zeros(1, int), np.zeros(1, int), None, None, probe)
     relabel = action_items(actions, probe)[1]
     assert relabel.verdict == "not measured"
@@ -181,20 +189,18 @@ def test_the_class_that_still_learns_is_the_one_to_collect() -> None:
     x[codes == 0, 0] += 8
     x[codes == 1, 1:20] += 0.45
     x[codes == 2, 20:40] += 0.45
-    sample = make_sample(np.arange(900), codes, ("done", "b", "c"), x, "planted", np.arange(900), seeds=(0, 1))
-    items = collect_items(sample, 1e-3)
+    items = collect_items(cohort_of(codes, x, ("done", "b", "c"), n_seeds=2), 1e-3)
     wanted = {item.name for item in items if item.verdict == "do"}
     assert "done" not in wanted
     for item in items:
-        assert item.measured[0].n == 300 or item.name == "enough"
+        assert item.measured[0].estimate.n == 300 or item.name == "enough"
 
 
 def test_a_class_of_a_handful_is_asked_for_whatever_the_curve_says() -> None:
     rng = np.random.default_rng(0)
     codes = np.repeat([0, 1], [100, 8])
-    sample = make_sample(np.arange(108), codes, ("a", "b"), rng.normal(size=(108, 3)) + 9 * codes[:, None], "planted",
-                         np.arange(108), seeds=(0,))  # fmt: skip
-    item = next(item for item in collect_items(sample, 1e-2) if item.name == "b")
+    cohort = cohort_of(codes, rng.normal(size=(108, 3)) + 9 * codes[:, None], "ab")
+    item = next(item for item in collect_items(cohort, 1e-2) if item.name == "b")
     assert (item.verdict, item.settings["more"]) == ("do", 12)
 
 

@@ -37,17 +37,21 @@ def planned(labels: list[str], images: np.ndarray, *items: PlanItem) -> Training
     return replace(plan, items=(*kept, *items))
 
 
+def dataset_of(images: np.ndarray, labels: list[str]) -> list[tuple[np.ndarray, str]]:
+    return list(zip(images, labels, strict=True))
+
+
 def rebalanced(**settings: dict[str, float]) -> PlanItem:
     return PlanItem(kind="rebalance", name="chosen", verdict="use", summary="", settings=settings)
 
 
-def flip(*, spared: tuple[str, ...] = ()) -> PlanItem:
+def flip(*, avoided: tuple[str, ...] = ()) -> PlanItem:
     settings = {
         "family": "horizontal_flip",
         "strength": 1.0,
         "probability": 1.0,
         "applied": True,
-        "avoid_classes": spared,
+        "avoid_classes": avoided,
     }
     return PlanItem(kind="augment", name="horizontal_flip", verdict="use", summary="", settings=settings)
 
@@ -70,8 +74,12 @@ def test_where_nothing_is_recommended_the_loss_is_plain_and_the_sampler_shuffles
     plan = planned(labels, images, nothing)
     assert plan.loss_weights().tolist() == [1.0, 1.0]
     assert plan.logit_adjustment().tolist() == [0.0, 0.0]
-    drawn = list(plan.sampler(seed=0))
-    assert sorted(drawn) == list(range(len(plan.rows("train"))))
+    train = plan.subset("train", dataset_of(images, labels))
+    assert sorted(plan.sampler(train, seed=0)) == list(range(len(train)))
+    assert list(plan.sampler(train, seed=0)) == list(plan.sampler(train, seed=0))
+    assert len(list(plan.sampler(train, n_draws=500))) == 500
+    test = plan.subset("test", dataset_of(images, labels))
+    assert sorted(plan.sampler(test, seed=0)) == list(range(len(test)))
 
 
 def test_the_sampler_draws_by_the_weights(labels, images) -> None:
@@ -80,16 +88,26 @@ def test_the_sampler_draws_by_the_weights(labels, images) -> None:
     weight[np.array(labels) == "dog"] *= 9
     column = plan.samples.column_names.index("weight")
     plan = replace(plan, samples=plan.samples.set_column(column, plan.samples.schema.field("weight"), [weight]))
-    rows = plan.rows("train")
-    drawn = rows[list(plan.sampler(seed=0, n_draws=4000))]
-    share = np.mean([labels[row] == "dog" for row in drawn])
+    dataset = dataset_of(images, labels)
+    train, rows = plan.subset("train", dataset), plan.rows("train")
     n_dogs, n_cats = (sum(labels[row] == name for row in rows) for name in ("dog", "cat"))
-    assert share == pytest.approx(9 * n_dogs / (9 * n_dogs + n_cats), abs=0.03)
-    assert list(plan.sampler(seed=0)) == list(plan.sampler(seed=0))
+    for drawn in (
+        rows[list(plan.sampler(train, seed=0, n_draws=4000))],
+        list(plan.sampler(dataset, seed=0, n_draws=4000)),
+    ):
+        share = np.mean([labels[row] == "dog" for row in drawn])
+        assert share == pytest.approx(9 * n_dogs / (9 * n_dogs + n_cats), abs=0.03)
+        assert set(drawn) <= set(rows.tolist())
+    assert list(plan.sampler(train, seed=0)) == list(plan.sampler(train, seed=0))
+    unrepaired = replace(plan, samples=plan.samples.set_column(4, "split", plan.samples["planned_split"]))
+    given = unrepaired.subset("train", dataset, repaired=False)
+    given.rows[0] = plan.rows("test")[0]
+    with pytest.raises(PlanError, match="1 of the subset's 32 samples are not in the plan's training split"):
+        plan.sampler(given)
 
 
-def test_the_transform_spares_the_classes_that_a_flip_would_change(labels, images) -> None:
-    plan = planned(labels, images, flip(spared=("dog",)))
+def test_the_transform_leaves_out_the_classes_that_a_flip_would_change(labels, images) -> None:
+    plan = planned(labels, images, flip(avoided=("dog",)))
     transform, plain = plan.train_transform(), plan.eval_transform()
     mirrored = plain(images[0][:, ::-1].copy())
     torch.testing.assert_close(transform(images[0], "cat"), mirrored)
@@ -113,7 +131,7 @@ def test_transforms_normalise_by_the_plan_and_take_any_image(labels, images) -> 
 
 def test_a_subset_is_a_split_with_its_transform(labels, images) -> None:
     plan = planned(labels, images, flip())
-    dataset = list(zip(images, labels, strict=True))
+    dataset = dataset_of(images, labels)
     train, test = plan.subset("train", dataset), plan.subset("test", dataset)
     assert (len(train), len(test)) == (32, 8)
     x, code = test[0]
@@ -121,19 +139,19 @@ def test_a_subset_is_a_split_with_its_transform(labels, images) -> None:
     assert code == plan.classes.index(labels[4])
     torch.testing.assert_close(train[0][0], plan.eval_transform()(images[0][:, ::-1].copy()))
     torch.testing.assert_close(plan.subset("train", dataset, augment=False)[0][0], plan.eval_transform()(images[0]))
-    loader = torch.utils.data.DataLoader(train, batch_size=8, sampler=plan.sampler())
+    loader = torch.utils.data.DataLoader(train, batch_size=8, sampler=plan.sampler(train))
     assert sum(len(y) for _, y in loader) == 32
 
 
 def test_bad_input_is_named(labels, images) -> None:
     plan = planned(labels, images, flip())
-    dataset = list(zip(images, labels, strict=True))
+    dataset = dataset_of(images, labels)
     with pytest.raises(PlanError, match="made for 40 samples, the dataset has 39"):
         plan.subset("train", dataset[:39])
     with pytest.raises(PlanError, match="knows no class 'cow'"):
         plan.train_transform()(images[0], "cow")
     swapped = [dataset[1], *dataset[1:]]
-    with pytest.raises(PlanError, match="sample 0 is 'dog' in the plan and 'cat' in the dataset"):
+    with pytest.raises(PlanError, match="sample '00' is 'dog' in the plan and 'cat' in the dataset"):
         plan.subset("train", swapped)[0]
     with pytest.raises(PlanError, match="expected a PIL image, an array or a tensor, found str"):
         plan.eval_transform()("photo.png")
@@ -148,7 +166,11 @@ def test_bad_input_is_named(labels, images) -> None:
 def test_without_torch_the_error_says_what_to_install(labels, images, tmp_path: Path) -> None:
     planned(labels, images).save(tmp_path)
     code = (
-        "import sys; sys.modules['torch'] = None\n"
+        "import sys\n"
+        "class NoTorch:\n"
+        "    def find_spec(self, name, *_):\n"
+        "        if name == 'torch': raise ModuleNotFoundError(name, name=name)\n"
+        "sys.meta_path.insert(0, NoTorch())\n"
         "from datacheck.plan import TrainingPlan\n"
         "from datacheck.errors import MissingExtraError\n"
         "plan = TrainingPlan.load(sys.argv[1])\n"

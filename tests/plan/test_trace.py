@@ -66,12 +66,13 @@ def test_the_saved_plan_keeps_the_published_schema(saved: dict[str, Any]) -> Non
 def test_every_measurement_says_on_how_many_samples_by_which_method_and_from_which_seeds(saved: dict[str, Any]) -> None:
     for item in saved["items"]:
         for one in item["measured"]:
-            assert 0 < one["n"] <= N
-            assert len(one["method"]) >= 5
+            found = one["estimate"]
+            assert 0 < found["n"] <= N
+            assert len(found["method"]) >= 5
             if item["kind"] in {"rebalance", "augment", "collect"}:
                 assert (one["folds"], one["seeds"]) == (5, SEEDS)
-                assert re.search("ridge|softmax", one["method"])
-                assert one["low"] <= one["value"] <= one["high"]
+                assert re.search("ridge|softmax", found["method"])
+                assert found["low"] <= found["value"] <= found["high"]
                 assert one["baseline"] is not None
                 assert one["seconds"] > 0
             if item["kind"] == "relabel":
@@ -98,6 +99,6 @@ def test_what_turns_into_what_is_measured_class_by_class(saved: dict[str, Any]) 
     of_class = {one["metric"]: one for one in flip["measured"]}
     for turn in turns:
         one = of_class[f"label_preservation/{turn['from']}"]
-        assert one["n"] == turn["n"]
-        assert one["high"] < one["baseline"]
+        assert one["estimate"]["n"] == turn["n"]
+        assert one["estimate"]["high"] < one["baseline"]
         assert f"{turn['from']} → {turn['into']} ({turn['share']:.0%})" in flip["summary"]

@@ -35,7 +35,7 @@ def photos(shared_data: Path) -> tuple[Manifest, np.ndarray]:
 def test_batches_side_by_side_are_what_one_after_the_other_is(weights: PretrainedWeights, photos) -> None:
     import torch
 
-    from datacheck.plan.crossfit import BackboneEncoder
+    from datacheck.plan.encoders import BackboneEncoder
 
     pixels = photos[1][:80]
     encoder = BackboneEncoder.load(weights, 64)
@@ -55,10 +55,10 @@ def test_a_plan_is_measured_on_the_network_and_says_so(weights: PretrainedWeight
     keep = ~rare | (np.cumsum(rare) <= 40)
     plan = make_plan(manifest.take(keep), pixels=pixels[keep], weights=weights, n_seeds=1, budget=600)
     title = "mobilenet_v2 at 96 pixels, frozen"
-    assert title in plan.item("rebalance").measured[0].method
+    assert title in plan.item("rebalance").measured[0].estimate.method
     tried = [item for item in plan.by_kind("augment") if "family" in item.settings]
     assert {item.verdict for item in tried} <= {"use", "harmless", "avoid"}
-    assert all(title in item.measured[0].method for item in tried)
+    assert all(title in item.measured[0].estimate.method for item in tried)
     assert plan.item("augment", "horizontal_flip").verdict in {"use", "harmless"}
 
 

@@ -15,9 +15,9 @@ torch = pytest.importorskip("torch")
 
 from datacheck.manifest import Manifest, Task  # noqa: E402
 from datacheck.models.learning_task import LearningTask  # noqa: E402
-from datacheck.plan.candidates import CANDIDATES  # noqa: E402
-from datacheck.plan.crossfit import BackboneEncoder  # noqa: E402
-from datacheck.plan.trials import altered  # noqa: E402
+from datacheck.plan.augment.candidates import CANDIDATES  # noqa: E402
+from datacheck.plan.augment.trials import altered  # noqa: E402
+from datacheck.plan.encoders import BackboneEncoder  # noqa: E402
 from datacheck.probing import PretrainedWeights, probe  # noqa: E402
 from datacheck.probing.budget import Clock  # noqa: E402
 from datacheck.probing.networks import backbone, convnet, pretrained, stages  # noqa: E402

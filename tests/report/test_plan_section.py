@@ -40,10 +40,11 @@ def test_the_plan_is_shown_with_its_numbers_and_nothing_unescaped() -> None:
 
 def test_the_terminal_shows_the_order_of_work_and_the_verdicts_with_their_numbers() -> None:
     report, plan = planned()
-    gain = replace(plan.item("rebalance").measured[0], value=0.031, low=0.012, high=0.05)
+    gain = plan.item("rebalance").measured[0]
+    gain = replace(gain, estimate=replace(gain.estimate, value=0.031, low=0.012, high=0.05))
     used = PlanItem(kind="rebalance", name="logit_adjustment", verdict="use", summary="logits adjusted: gains a lot",
                     measured=(gain,))  # fmt: skip
-    loss = replace(gain, value=-0.2, low=-0.25, high=-0.1)
+    loss = replace(gain, estimate=replace(gain.estimate, value=-0.2, low=-0.25, high=-0.1))
     flips = [
         PlanItem(kind="augment", name=f"turn_{turn}", verdict="avoid", measured=(loss,),
                  summary=f"rotation by {turn} degrees: avoid for \x1b[31msix; it turns six → nine (96%)")
@@ -54,7 +55,7 @@ def test_the_terminal_shows_the_order_of_work_and_the_verdicts_with_their_number
     report = replace(report, plan=replace(plan, items=(order, used, *flips), seconds=7.0))
     lines = terminal.render(report, screen=Screen(80, 24)).splitlines()
     start = next(number for number, line in enumerate(lines) if line.startswith("plan "))
-    assert lines[start].endswith("gain in balanced accuracy out of sample, 130 samples, 2 seeds, 7 s")
+    assert lines[start].endswith("gain in balanced accuracy out of sample, 133 samples, 2 seeds, 7 s")
     assert lines[start + 1].startswith("           1. split the data as planned")
     assert lines[start + 3] == "           3. rebalance … 1 more"
     assert lines[start + 4] == "✔ use      logits adjusted" + " " * 31 + "+0.031 [+0.012, +0.050]"
@@ -77,7 +78,7 @@ def test_a_plan_without_measurements_says_that_it_was_counted() -> None:
     manifest = Manifest.from_columns({"label": ["a", "b"] * 30})
     report = Report(manifest, plan=make_plan(manifest))
     text = terminal.render(report)
-    assert "nothing was measured: what follows was counted" in text
+    assert "nothing was measured: the plan follows from counting" in text
     assert "1. split the data as the plan says" in text
 
 

@@ -1,10 +1,10 @@
-"""A classifier for pixels that nobody has seen: ridge regression on label-free features, one fit a fold and seed."""
+"""Predicts held-out images: ridge regression on label-free features, fitted for each fold and seed."""
 
 from __future__ import annotations
 
 from dataclasses import dataclass
 from functools import cached_property
-from typing import Any, Protocol
+from typing import Any
 
 import numpy as np
 from numpy.typing import NDArray
@@ -13,44 +13,32 @@ from threadpoolctl import threadpool_limits  # type: ignore[import-untyped]
 from datacheck.models.components import Components
 from datacheck.models.folds import assign_folds
 from datacheck.models.ridge import FoldSums
+from datacheck.plan.cohort import N_FOLDS
+from datacheck.plan.scores import balanced_accuracy
 
 Array = NDArray[np.float32]
 
 MAX_COMPONENTS = 384
-BATCH = 32
-"""Images a pass on a CPU."""
+"""Features are projected to at most this many components, so that a fold is solved in milliseconds, ..."""
 
-LARGE_BATCH = 256
-"""Images a pass on a GPU."""
+SAMPLES_PER_COMPONENT = 4
+"""... and to no more than one for this many samples."""
 
-MAX_THREADS = 16
-"""Batches at once on a CPU."""
+LEAST_VARIANCE = 1e-7
+"""Components of less variance than this share of the largest are rounding errors."""
 
 FLOOR = 0.01
-"""Components of less variance than this share of the mean are not brought up to the others. A share of 0.3 and more
-tells untouched samples 1 to 4 points better, but needs an augmentation less than a network would: on subsets of
-CIFAR-10 it found a third less gain in the horizontal flip."""
+"""Components of less variance than this share of the mean are amplified less than to unit variance. A share of 0.3 and
+more predicts untouched samples 1 to 4 points better, but gains less from an augmentation than a network would: on
+subsets of CIFAR-10 it found a third less gain in the horizontal flip."""
 
 PENALTIES = (0.1, 0.3, 1.0, 3.0, 10.0)
-"""Tried for the ridge, relative to the mean variance of the features."""
-
-
-class Encoder(Protocol):
-    """Turns pixels into features without looking at labels."""
-
-    @property
-    def title(self) -> str:
-        """What it is, in words."""
-        ...
-
-    def encode(self, pixels: NDArray[np.uint8]) -> Array:
-        """Return the features of images uint8 [N, S, S, 3]."""
-        ...
+"""Tried for the ridge, relative to the mean variance of the features, a factor of 3 apart."""
 
 
 @dataclass(frozen=True)
 class CrossFit:
-    """Samples, their folds for each seed, and their features; predicts what a fold holds out, however it was altered.
+    """Samples, their folds for each seed, and their features; predicts what a fold holds out, altered or not.
 
     Attributes
     ----------
@@ -63,8 +51,8 @@ class CrossFit:
     mean, basis
         The projection: whitened principal components of the untouched samples.
 
-    The penalty of the ridge is chosen anew for whatever is trained on, by held-out accuracy on the untouched samples of
-    the first seed: a penalty that suits the untouched samples may be far off once altered ones are added.
+    The penalty of the ridge is chosen for each training, by held-out accuracy on the untouched samples of the first
+    seed: a penalty that suits the untouched samples may be far off once altered ones are added.
     """
 
     codes: NDArray[np.int64]
@@ -83,15 +71,14 @@ class CrossFit:
         n_classes: int,
         *,
         seeds: tuple[int, ...],
-        n_folds: int = 5,
     ) -> CrossFit:
         """Project the features and deal the folds."""
-        n_components = int(np.clip(len(features) // 4, 2, MAX_COMPONENTS))
-        found = Components.fit(features, n_components, least=1e-7)
+        n_components = int(np.clip(len(features) // SAMPLES_PER_COMPONENT, 2, MAX_COMPONENTS))
+        found = Components.fit(features, n_components, least=LEAST_VARIANCE)
         mean: Array = found.mean.astype(np.float32)
         basis: Array = found.whitening(added=FLOOR * float(found.variances.mean())).astype(np.float32)
         centred = (features - mean).astype(np.float32)
-        folds = np.stack([assign_folds(codes, groups, n_folds=n_folds, seed=seed).fold for seed in seeds])
+        folds = np.stack([assign_folds(codes, groups, n_folds=N_FOLDS, seed=seed).fold for seed in seeds])
         return cls(np.asarray(codes, np.int64), n_classes, folds, centred @ basis, mean, basis)
 
     def project(self, features: Array) -> Array:
@@ -131,8 +118,6 @@ class CrossFit:
 
     def _best_penalty(self, sums: FoldSums, parts: list[NDArray[np.intp]]) -> float:
         """Return the penalty of the best held-out accuracy on untouched samples, every class weighing the same."""
-        from datacheck.plan.evidence import balanced_accuracy
-
         shares = np.full(self.n_classes, 1 / self.n_classes)
 
         def held_out(penalty: float) -> float:
@@ -165,60 +150,3 @@ class CrossFit:
         weight = (len(self.codes) / self.n_classes / np.maximum(counts, 1))[self.codes].astype(np.float32)
         wanted = np.eye(self.n_classes, dtype=np.float32)[self.codes] - np.float32(1 / self.n_classes)
         return FoldSums.of(x, wanted, parts, weight)
-
-
-@dataclass(frozen=True)
-class BackboneEncoder:
-    """Features of a pretrained network's last stage, frozen; goes through the probe's own loading and inputs."""
-
-    stages: Any
-    inputs: Any
-    title: str
-    device: Any
-
-    @classmethod
-    def load(cls, weights: Any, side: int, device: str = "auto") -> BackboneEncoder:
-        """Load torchvision weights (see `datacheck.probing.PretrainedWeights`) for images brought to a side."""
-        import torch
-
-        from datacheck.probing.networks.backbone import load_backbone
-        from datacheck.probing.networks.devices import resolve_device
-        from datacheck.probing.weights import PretrainedWeights
-
-        known = weights if isinstance(weights, PretrainedWeights) else PretrainedWeights(weights)
-        where = resolve_device(device)
-        stages, _, name = load_backbone(known)
-        normalised = (np.array(known.mean), np.array(known.deviation), side)
-        layout = torch.channels_last if where.type == "cuda" else torch.preserve_format
-        placed = stages.to(where, memory_format=layout)  # type: ignore[call-overload]
-        return cls(placed, normalised, f"{name} at {side} pixels, frozen", where)
-
-    def encode(self, pixels: NDArray[np.uint8]) -> Array:
-        """Return the features of images uint8 [N, S, S, 3]."""
-        import torch
-
-        from datacheck.probing.networks.batches import PixelInputs
-        from datacheck.probing.networks.devices import autocast
-        from datacheck.probing.networks.workers import on_threads
-
-        mean, deviation, side = self.inputs
-        inputs = PixelInputs(pixels, self.device, (mean, deviation), side=side)
-
-        batch = BATCH if self.device.type == "cpu" else LARGE_BATCH
-
-        @torch.inference_mode()
-        def part(start: int) -> Array:
-            # Pixels are prepared in full precision: autocast would resize them in bfloat16.
-            (x,) = inputs.views(np.arange(start, min(start + batch, len(pixels))), flip=False)
-            with autocast(self.device):
-                answers: Array = self.stages(x).float().flatten(1).cpu().numpy()
-                return answers
-
-        if self.device.type != "cpu":
-            return np.concatenate([part(start) for start in range(0, len(pixels), batch)])
-
-        # Batches side by side, one thread each: threads within a batch wait for each other at every layer, which on a
-        # busy machine costs ten times what they bring.
-        n_workers = min(torch.get_num_threads(), MAX_THREADS)
-        parts = on_threads(part, range(0, len(pixels), batch), n_workers, threads_each=1)
-        return np.concatenate(parts).astype(np.float32)

@@ -12,6 +12,9 @@ from datacheck.stats import class_weights_of
 
 Floats = NDArray[np.float64]
 
+N_BINS = 15
+"""Bins of confidence, as in Guo et al. (2017)."""
+
 
 def balanced_accuracy(correct: NDArray[np.floating[Any]], codes: NDArray[np.integer[Any]], shares: Floats) -> float:
     """Return the mean of the class recalls, weighted by ``shares``; rows of NaN do not count."""
@@ -32,7 +35,7 @@ def calibration_error(
     codes: NDArray[np.integer[Any]],
     shares: Floats,
     *,
-    n_bins: int = 15,
+    n_bins: int = N_BINS,
 ) -> float:
     """Return the expected calibration error of the top class (Guo et al. 2017), samples weighted to the class shares.
 
@@ -57,11 +60,6 @@ def calibration_error(
     bins = np.minimum((top * n_bins).astype(np.int64), n_bins - 1)
     gaps = np.bincount(bins, weight * (right - top), n_bins)
     return float(np.abs(gaps).sum())
-
-
-def seeds_from(seed: int, n_seeds: int) -> tuple[int, ...]:
-    """Return distinct seeds that follow from one."""
-    return tuple(seed + 1000 * number for number in range(n_seeds))
 
 
 def mean_range(values: Sequence[float]) -> tuple[float, float, float]:

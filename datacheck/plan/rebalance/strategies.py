@@ -8,11 +8,24 @@ from typing import Any
 import numpy as np
 from numpy.typing import NDArray
 
+from datacheck.plan.items import PlanItem
+
 Floats = NDArray[np.float64]
 
+BALANCED_RATIO = 1.2
+"""Classes whose counts differ by less than this factor are left alone: nothing can be gained that would show."""
+
 EFFECTIVE_BETA = 0.999
+"""The paper's middle value: a class's samples count for less from about 1,000 on."""
+
 MAX_REPEATS = 10.0
+"""A sampler repeats no sample more often than this in an epoch: a network would learn the few samples by heart."""
+
 MAX_RATIO_LEFT = 3.0
+"""Thinned out classes keep up to this many times the samples of the rarest, so that not most of the data is lost."""
+
+NAMED = 5
+"""A sentence names at most this many classes."""
 
 
 @dataclass(frozen=True)
@@ -32,7 +45,7 @@ class Strategy:
     source
         Where the method comes from.
     consistent
-        Whether theory lets expect a gain whatever the features: its optimum is the best classifier at the class shares
+        Whether theory predicts a gain whatever the features: its optimum is the best classifier at the class shares
         aimed at.
     """
 
@@ -48,7 +61,8 @@ class Strategy:
 def strategies(counts: NDArray[np.integer[Any]], shares: Floats | None = None) -> tuple[Strategy, ...]:
     """Return all strategies for class counts and the class shares where the model will run (equal by default).
 
-    The first one is ``none``. Classes without samples keep weight 0.
+    The first one is ``none``. A class without samples keeps the neutral weight 1 and the adjustment 0, so that it is
+    not left out of a loss in silence.
 
     Parameters
     ----------
@@ -71,7 +85,7 @@ def strategies(counts: NDArray[np.integer[Any]], shares: Floats | None = None) -
     share = share / max(share.sum(), 1e-300)
     prior = count / max(count.sum(), 1.0)
     ratio = np.where(present, share / np.where(present, prior, 1), 0.0)
-    ones, zeros = present.astype(np.float64), np.zeros(len(count))
+    ones, zeros = np.ones(len(count)), np.zeros(len(count))
     effective = np.where(present, (1 - EFFECTIVE_BETA ** np.where(present, count, 1)) / (1 - EFFECTIVE_BETA), 1)
     adjustment = np.where(present, np.log(np.where(present, prior, 1)) - np.log(np.maximum(share, 1e-6)), 0.0)
     floor = ratio[present].min() if present.any() else 1.0
@@ -104,7 +118,7 @@ def strategies(counts: NDArray[np.integer[Any]], shares: Floats | None = None) -
             "oversampling",
             f"a sampler that repeats rare classes, up to {MAX_REPEATS:.0f} times",
             ones,
-            np.minimum(ratio / floor, MAX_REPEATS) * present,
+            np.where(present, np.minimum(ratio / max(floor, 1e-300), MAX_REPEATS), 1.0),
             zeros,
         ),
         Strategy(
@@ -113,7 +127,7 @@ def strategies(counts: NDArray[np.integer[Any]], shares: Floats | None = None) -
             if shares is None
             else "a sampler that thins classes out to the deployment shares",
             ones,
-            kept * present,
+            np.where(present, kept, 1.0),
             zeros,
         ),
         Strategy(
@@ -125,6 +139,40 @@ def strategies(counts: NDArray[np.integer[Any]], shares: Floats | None = None) -
             "Menon et al. 2021",
             consistent=True,
         ),
+    )
+
+
+def balance(counts: NDArray[np.integer[Any]], classes: tuple[str, ...]) -> PlanItem | None:
+    """Return the item that says that nothing is to be rebalanced; None where class counts differ.
+
+    A class without a training sample is named: no weight can make up for it.
+
+    Examples
+    --------
+    >>> balance(np.array([100, 40]), ("cat", "dog")) is None
+    True
+    >>> balance(np.array([50, 50, 0]), ("cat", "dog", "owl")).summary
+    'class counts differ by 1.00 times at most; without a training sample: owl (no weight replaces samples)'
+    """
+    present = counts[counts > 0]
+    if not len(present) or present.max() >= BALANCED_RATIO * present.min():
+        return None
+    ratio = present.max() / present.min()
+    absent = [classes[code] for code in np.flatnonzero(counts == 0)]
+    summary = f"classes are balanced: the largest has {ratio:.2f} times the samples of the smallest"
+    if absent:
+        named = ", ".join(absent[:NAMED]) + (f" and {len(absent) - NAMED} more" if len(absent) > NAMED else "")
+        summary = (
+            f"class counts differ by {ratio:.2f} times at most; without a training sample: {named} "
+            "(no weight replaces samples)"
+        )
+    return PlanItem(
+        kind="rebalance",
+        name="none",
+        verdict="nothing to do",
+        summary=summary,
+        classes=tuple(absent),
+        settings={"counts": dict(zip(classes, counts.tolist(), strict=True))},
     )
 
 
@@ -141,8 +189,9 @@ def sample_weights(codes: NDArray[np.integer[Any]], draw_weights: Floats) -> Flo
 
 
 def _mean_one(weights: Floats, counts: Floats) -> Floats:
+    """Scale weights to a mean of 1 over the samples; a class without samples gets 1."""
     mean = (weights * counts).sum() / max(counts.sum(), 1.0)
-    result: Floats = weights / mean if mean > 0 else weights
+    result: Floats = np.where(counts > 0, weights / mean if mean > 0 else weights, 1.0)
     return result
 
 

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Callable, Sequence
 from dataclasses import dataclass
-from typing import TYPE_CHECKING, Any, cast
+from typing import Any, cast
 
 import numpy as np
 import torch
@@ -12,10 +12,8 @@ from torch import Tensor
 from torchvision.transforms import v2
 
 from datacheck.errors import PlanError
-from datacheck.plan.candidates import Candidate
-
-if TYPE_CHECKING:
-    from datacheck.plan.plan import TrainingPlan
+from datacheck.plan.augment.candidates import Candidate
+from datacheck.plan.record import PlanRecord
 
 Transform = Callable[[Tensor], Tensor]
 
@@ -77,7 +75,7 @@ class Step:
 
 
 class ClassConditional:
-    """A transform ``(image, label) -> tensor`` that spares the classes whose labels an augmentation would change.
+    """A transform ``(image, label) -> tensor`` that leaves out the classes whose labels an augmentation would change.
 
     Parameters
     ----------
@@ -90,7 +88,7 @@ class ClassConditional:
     """
 
     def __init__(
-        self, plan: TrainingPlan, steps: Sequence[Step], size: int, mean: Sequence[float], deviation: Sequence[float]
+        self, plan: PlanRecord, steps: Sequence[Step], size: int, mean: Sequence[float], deviation: Sequence[float]
     ) -> None:
         self.plan, self.steps, self.size = plan, tuple(steps), size
         self._mean = 255 * torch.tensor(list(mean), dtype=torch.float32).view(3, 1, 1)

@@ -1,0 +1,1 @@
+"""Which augmentations keep the labels of this dataset, and which help to train on it."""

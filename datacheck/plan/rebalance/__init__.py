@@ -1,0 +1,1 @@
+"""Which way of rebalancing the classes helps on this dataset."""
