@@ -4,9 +4,11 @@ from __future__ import annotations
 
 import json
 import os
+import shutil
 import tempfile
 from collections.abc import Iterator, Mapping
 from contextlib import contextmanager, suppress
+from glob import escape
 from pathlib import Path
 from typing import Any, cast
 
@@ -14,6 +16,9 @@ import pyarrow as pa
 import pyarrow.parquet as pq
 
 from datacheck.errors import StorageError
+
+_UNFINISHED = ".unfinished"
+"""Ends the name of a folder that is being written."""
 
 
 @contextmanager
@@ -41,6 +46,36 @@ def atomic_path(path: Path) -> Iterator[Path]:
     finally:
         with suppress(FileNotFoundError):
             temporary.unlink()
+
+
+@contextmanager
+def new_folder(path: Path) -> Iterator[Path]:
+    """Yield a temporary folder beside ``path``; rename it to ``path`` when the block succeeds.
+
+    ``path`` must be new or an empty folder. A failed block leaves no trace; what a killed one left is removed by the
+    next.
+
+    Examples
+    --------
+    >>> folder = Path(tempfile.mkdtemp()) / "new"
+    >>> with new_folder(folder) as temporary:
+    ...     write_text(temporary / "a.txt", "whole")
+    >>> [one.name for one in folder.iterdir()]
+    ['a.txt']
+    """
+    path = path.resolve()
+    path.parent.mkdir(parents=True, exist_ok=True)
+    for leftover in path.parent.glob(f".{escape(path.name)}.*{_UNFINISHED}"):
+        shutil.rmtree(leftover, ignore_errors=True)
+    temporary = path.with_name(f".{path.name}.{os.getpid()}{_UNFINISHED}")
+    temporary.mkdir()
+    try:
+        yield temporary
+        if path.is_dir():
+            path.rmdir()
+        temporary.rename(path)
+    finally:
+        shutil.rmtree(temporary, ignore_errors=True)
 
 
 def _umask() -> int:

@@ -1,4 +1,4 @@
-"""``datacheck queue``, ``relabel`` and ``review``: questions to people, and their answers back."""
+"""``datacheck queue``, ``relabel`` and ``review``: samples to annotators, and their answers back."""
 
 from __future__ import annotations
 
@@ -9,16 +9,17 @@ from typing import TYPE_CHECKING, Annotated, cast
 
 import typer
 
-from datacheck.errors import ConfigError, RelabelError, did_you_mean
+from datacheck.errors import RelabelError, check_choice
+from datacheck.text import clean, percent, plural
 
 if TYPE_CHECKING:
     from datacheck.relabel import Answers, RelabelQueue
     from datacheck.relabel.answers import Refusal
     from datacheck.relabel.formats.links import Links
-    from datacheck.relabel.label_studio_server import Server
+    from datacheck.relabel.label_studio.server import Server
 
-queue_app = typer.Typer(help="Ask people about the labels that are most likely wrong.", no_args_is_help=True)
-relabel_app = typer.Typer(help="Turn people's answers into a corrected dataset.", no_args_is_help=True)
+queue_app = typer.Typer(help="Let people check the labels that are most likely wrong.", no_args_is_help=True)
+relabel_app = typer.Typer(help="Correct the labels by the answers.", no_args_is_help=True)
 
 Run = Annotated[Path, typer.Argument(help="The run folder of an audit.")]
 Url = Annotated[str, typer.Option(help="The Label Studio server, such as http://localhost:8080.")]
@@ -33,22 +34,23 @@ Served = Annotated[
 ]
 
 _SHOWN_REFUSALS = 10
+"""Refused entries that are listed; more of one kind do not help."""
 
 
-@queue_app.command("make", short_help="Choose the questions, the most useful first.")
+@queue_app.command("make", short_help="Choose the samples, the most useful first.")
 def make_command(
     run: Run,
-    budget: Annotated[int, typer.Option(min=1, help="How many questions.")] = 500,
+    budget: Annotated[int, typer.Option(min=1, help="How many samples.")] = 500,
     random_share: Annotated[
-        float, typer.Option(min=0, max=1, help="Share of random questions, to measure the true error rate.")
+        float, typer.Option(min=0, max=1, help="Share of random samples, to measure the true error rate.")
     ] = 0.0,
     gold: Annotated[
         Path | None, typer.Option(help="CSV with sample_id and label: known answers that measure the annotators.")
     ] = None,
-    seed: Annotated[int, typer.Option(help="Seed of the random questions.")] = 0,
-    replace: Annotated[bool, typer.Option("--replace", help="Put an answered queue aside and make a new one.")] = False,
+    seed: Annotated[int, typer.Option(help="Seed of the random samples.")] = 0,
+    replace: Annotated[bool, typer.Option("--replace", help="Rename a queue with answers and make a new one.")] = False,
 ) -> int:
-    """Choose the questions: those that correct the most labels for the attention they cost come first."""
+    """Choose the samples where an answer is expected to correct the most labels, those first."""
     from datacheck.report import Report
 
     made = Report.load(run).relabel_queue(
@@ -56,15 +58,15 @@ def make_command(
     )
     _put_aside(run, replace=replace)
     made.save(run / "queue.parquet")
-    typer.echo(f"{run / 'queue.parquet'}: {len(made):,} questions")
+    typer.echo(f"{run / 'queue.parquet'}: {plural(len(made), 'sample')}")
     precision = made.expected_precision
     if precision is not None:
         typer.echo(
-            f"expected: {precision.value:.0%} of the suspects are wrong (95 % interval {precision.low:.0%} to "
-            f"{precision.high:.0%})"
+            f"expected: {percent(precision.value)} of the suspects are wrong "
+            f"(95 % interval {percent(precision.low)} to {percent(precision.high)})"
         )
     if made.worth_depth < len(made):
-        typer.echo(f"worth asking: the first {made.worth_depth:,}; beyond, a label is more likely right than wrong")
+        typer.echo(f"recommended: the first {made.worth_depth:,}; after them a label is more likely right than wrong")
     typer.echo(f"next: datacheck review {run}, or datacheck queue export {run} --to label-studio -o tasks.json")
     return 0
 
@@ -78,12 +80,12 @@ def export_command(
     url_prefix: Prefix = "",
     document_root: Served = None,
 ) -> int:
-    """Write the questions in an annotation tool's own format."""
+    """Write the samples in an annotation tool's own format."""
     from datacheck.relabel.formats import export_queue
 
     queue = _queue(run)
     written = export_queue(queue, to, output, _links(run, queue, images, url_prefix, document_root))
-    typer.echo(f"{len(queue):,} questions in {', '.join(map(str, written))}")
+    typer.echo(f"{plural(len(queue), 'sample')} in {', '.join(map(str, written))}")
     return 0
 
 
@@ -94,26 +96,26 @@ def import_command(
     source: Annotated[str, typer.Option("--from", help="The annotation tool.")],
     annotator: Annotated[str, typer.Option(help="Who answered, where the file does not say.")] = "annotator",
 ) -> int:
-    """Read answers back; rows that do not fit are refused one by one, and exit with 1 says that there were some."""
+    """Read answers; entries that do not fit are refused one by one. Exit 1 where some were, or none was an answer."""
     from datacheck.relabel.formats import import_answers
 
     return _take(run, *import_answers(file, _queue(run), source, annotator=annotator))
 
 
-@queue_app.command("push", short_help="Bring the questions to a Label Studio server.")
+@queue_app.command("push", short_help="Bring the samples to a Label Studio server.")
 def push_command(
     run: Run,
     url: Url,
     token: Token,
     title: Annotated[str, typer.Option(help="Title of the project, where it is made.")] = "",
-    annotators: Annotated[int, typer.Option(min=1, help="How many people answer each question.")] = 1,
+    annotators: Annotated[int, typer.Option(min=1, help="How many people label each sample.")] = 1,
     images: Images = "path",
     url_prefix: Prefix = "",
     document_root: Served = None,
 ) -> int:
-    """Bring the questions to a Label Studio server; pushing again adds only what is missing."""
+    """Bring the samples to a Label Studio server; pushing again adds only what is missing."""
     from datacheck.cli.progress import progress_bars
-    from datacheck.relabel.label_studio_live import push
+    from datacheck.relabel.label_studio.transfer import push
 
     queue = _queue(run)
     links = _links(run, queue, images, url_prefix, document_root)
@@ -126,14 +128,16 @@ def push_command(
             answers_per_task=annotators,
             progress=None if progress is None else lambda done, total: progress("push", done, total),
         )
-    typer.echo(f"{pushed.tasks:,} questions in project {pushed.project}, {pushed.new:,} of them new: {pushed.url}")
+    typer.echo(
+        f"{plural(pushed.tasks, 'sample')} in project {pushed.project}, {pushed.new:,} of them new: {pushed.url}"
+    )
     return 0
 
 
 @queue_app.command("pull", short_help="Fetch the answers from a Label Studio server.")
 def pull_command(run: Run, url: Url, token: Token) -> int:
-    """Fetch the answers from a Label Studio server; pulling again changes nothing that was not changed there."""
-    from datacheck.relabel.label_studio_live import pull
+    """Fetch the answers from a Label Studio server; it can be repeated at any time."""
+    from datacheck.relabel.label_studio.transfer import pull
 
     return _take(run, *pull(_queue(run), _server(url, token)))
 
@@ -154,9 +158,7 @@ def apply_command(
     """Decide each label from the answers, and write a new manifest; the source files are never touched."""
     from datacheck.cli.relabelled import apply_answers
 
-    links = ("hard", "symbolic", "copy")
-    if link not in links:
-        raise ConfigError(f"--link: expected one of {', '.join(links)}, found {link!r}{did_you_mean(link, links)}")
+    check_choice("--link", link, ("hard", "symbolic", "copy"))
     apply_answers(
         run,
         output or run / "relabelled.parquet",
@@ -174,7 +176,7 @@ def review_command(
     open_browser: Annotated[bool, typer.Option("--open/--no-open", help="Open the page in the browser.")] = True,
     annotator: Annotated[str, typer.Option(help="Your name in the answers.")] = "",
 ) -> int:
-    """Label by yourself: a page on this machine, one question at a time, every answer saved at once."""
+    """Label by yourself: a page on this machine, one sample at a time; every answer is saved at once."""
     from datacheck.errors import StorageError
     from datacheck.manifest import Manifest
     from datacheck.probing.storage import load_probe
@@ -190,7 +192,7 @@ def review_command(
     uris = manifest.table["uri"].to_pylist() if "uri" in manifest else [None] * len(manifest)
     shown = dict(zip(manifest.sample_ids.to_pylist(), uris, strict=True))
     with ReviewServer(session, _links(run, queue, "path", "", None), shown, port=port) as server:
-        typer.echo(f"{len(queue):,} questions, answers in {session.path}\n{server.url}\nstop with Ctrl-C")
+        typer.echo(f"{plural(len(queue), 'sample')}, answers in {session.path}\n{server.url}\nstop with Ctrl-C")
         if open_browser:
             webbrowser.open(server.url)
         try:
@@ -237,9 +239,9 @@ def _links(run: Path, queue: RelabelQueue, images: str, url_prefix: str, documen
 
 
 def _server(url: str, token: str) -> Server:
-    from datacheck.relabel.label_studio_server import Server
+    from datacheck.relabel.label_studio.server import Server
 
-    return Server(url, token)
+    return Server(url, token, notify=lambda words: typer.echo(words, err=True))
 
 
 def _take(run: Path, answers: Answers, refusals: list[Refusal]) -> int:
@@ -251,28 +253,26 @@ def _take(run: Path, answers: Answers, refusals: list[Refusal]) -> int:
     merged = before.merge(answers)
     if not merged.table.equals(before.table) or not path.exists():
         merged.save(path)
-    typer.echo(f"{len(answers):,} answers read, {len(merged) - len(before):,} of them new; {len(merged):,} in {path}")
+    typer.echo(f"{plural(len(answers), 'answer')} read, {len(merged) - len(before):,} new; {len(merged):,} in {path}")
     for refusal in refusals[:_SHOWN_REFUSALS]:
-        typer.echo(f"refused entry {refusal.row + 1}: {_inert(refusal.reason)}", err=True)
+        typer.echo(f"refused: {clean(refusal)}", err=True)
     if refusals:
-        typer.echo(f"{len(refusals):,} entries refused; the others were taken", err=True)
-    return 1 if refusals else 0
-
-
-def _inert(text: str) -> str:
-    """Return text from a stranger without control characters, which a terminal would obey."""
-    return "".join(letter if letter.isprintable() else "?" for letter in text)
+        taken = f"{plural(len(answers), 'answer')} taken" if answers else "no answer taken"
+        typer.echo(f"{plural(len(refusals), 'entry', 'entries')} refused; {taken}", err=True)
+    elif not answers:
+        typer.echo("no answers found: label samples in the annotation tool, then export and import again", err=True)
+    return 1 if refusals or not answers else 0
 
 
 def _put_aside(run: Path, *, replace: bool) -> None:
-    """Move an answered queue and its answers to numbered names; answers belong to the questions they answer."""
+    """Move a queue and its answers to numbered names: answers belong to one queue."""
     answers = run / "answers.parquet"
     if not answers.exists():
         return
     if not replace:
         raise RelabelError(
-            f"{answers} answers the queue that is there: apply it first (datacheck relabel apply {run}), "
-            "then make a new one with --replace, which puts both aside"
+            f"{answers} belongs to the queue that is there: apply it first (datacheck relabel apply {run}), "
+            "then make a new one with --replace, which renames both"
         )
     number = 1
     while (run / f"answers.{number}.parquet").exists() or (run / f"queue.{number}.parquet").exists():

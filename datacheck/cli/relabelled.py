@@ -1,4 +1,4 @@
-"""What ``datacheck relabel apply`` does: consensus, new manifest, change log, and what it says of them."""
+"""What ``datacheck relabel apply`` does: consensus, new manifest, change log, and a summary of them."""
 
 from __future__ import annotations
 
@@ -10,12 +10,14 @@ from typing import TYPE_CHECKING, Any, Literal, cast
 import pyarrow as pa
 
 from datacheck.errors import RelabelError
+from datacheck.text import clean, number, percent, plural
 
 if TYPE_CHECKING:
     from datacheck.manifest import Manifest
     from datacheck.relabel import Consensus, Relabels
-    from datacheck.relabel.crowd import AnnotatorQuality
+    from datacheck.relabel.annotators import AnnotatorQuality
     from datacheck.report import Report
+    from datacheck.stats import Interval
 
 Say = Callable[[str], Any]
 
@@ -23,37 +25,42 @@ Say = Callable[[str], Any]
 def apply_answers(
     run: Path, output: Path, *, folder: Path | None, link: str, say: Say, reprobe: str | None = None
 ) -> None:
-    """Write ``relabels.parquet`` and ``changes.csv`` into the run folder, and the new manifest.
+    """Write ``relabels.parquet`` and ``changes.csv`` into the run folder, the new manifest, and the corrected folder.
+
+    Everything is checked before anything is written.
 
     Raises
     ------
     RelabelError
-        When there are no answers, they belong to another dataset, or the output would replace the audit's manifest.
+        When there are no answers, they belong to another dataset, the output would replace the audit's manifest, or
+        the corrected folder cannot be made.
     """
-    from datacheck.relabel import Answers, RelabelQueue, Relabels, consensus, write_corrected_folder
+    from datacheck.relabel import Answers, CorrectedFolder, RelabelQueue, Relabels, consensus
     from datacheck.report import Report
 
     if output.resolve() == (run / "manifest.parquet").resolve():
         raise RelabelError(f"{output} is the manifest of the audit, which stays as it was: name another output")
+    if output.is_dir():
+        raise RelabelError(f"expected a file for the new manifest, {output} is a folder: name a file in it")
     if not (run / "answers.parquet").exists():
         raise RelabelError(f"{run} has no answers yet: datacheck review {run}, or queue import or pull")
     queue, answers = RelabelQueue.load(run / "queue.parquet"), Answers.load(run / "answers.parquet")
     report = Report.load(run)
     decided = consensus(answers, queue, report.probe)
-    relabels = Relabels.from_consensus(decided, task=queue.task, classes=queue.classes, identity=queue.identity)
-    relabels = relabels.with_given(report.manifest)
+    relabels = Relabels.from_consensus(decided, queue).with_given(report.manifest)
     corrected = relabels.apply(report.manifest)
+    copy = None if folder is None else CorrectedFolder.plan(corrected, folder)
+    written = 0 if copy is None else copy.write(cast("Literal['hard', 'symbolic', 'copy']", link))
     relabels.save(run / "relabels.parquet")
     write_change_log(relabels, run / "changes.csv")
     corrected.save(output)
     _say_decisions(decided, relabels, say)
     say(f"new manifest: {output}; change log: {run / 'changes.csv'}")
-    if folder is not None:
-        written = write_corrected_folder(corrected, folder, link=cast("Literal['hard', 'symbolic', 'copy']", link))
-        say(f"corrected copy: {folder}, {written:,} files")
+    if copy is not None:
+        say(f"corrected copy: {folder}, {plural(written, 'file')}")
     _say_difference(report, corrected, say)
     if reprobe is None:
-        say(f"next: datacheck audit {output} --probe; or --reprobe here, which shows what the corrections bought")
+        say(f"next: datacheck audit {output} --probe; --reprobe here shows how much better the corrected labels are")
     else:
         _say_gain(report, corrected, reprobe, say)
 
@@ -80,60 +87,62 @@ def write_change_log(relabels: Relabels, path: Path) -> None:
 def _say_decisions(decided: Consensus, relabels: Relabels, say: Say) -> None:
     from datacheck.stats.intervals import proportion
 
-    verdicts = Counter(relabels.table["verdict"].to_pylist())
+    decisions = Counter(relabels.table["decision"].to_pylist())
     changes = len(relabels.changes)
-    rest = ", ".join(f"{count:,} {verdict}" for verdict, count in sorted(verdicts.items()) if verdict != "label")
+    rest = ", ".join(f"{count:,} {decision}" for decision, count in sorted(decisions.items()) if decision != "label")
     say(
-        f"{len(relabels):,} samples decided by {decided.method}: {changes:,} labels changed, "
-        f"{verdicts['label'] - changes:,} confirmed{', ' if rest else ''}{rest}"
+        f"{plural(len(relabels), 'sample')} decided by {decided.method}: {plural(changes, 'label')} changed, "
+        f"{decisions['label'] - changes:,} confirmed{', ' if rest else ''}{rest}"
     )
-    wrong, asked = decided.random_error_rate
-    if asked:
-        rate = proportion(wrong, asked)
-        say(
-            f"true error rate beyond the suspects, from {asked:,} random questions: {rate.value:.1%} "
-            f"(95 % interval {rate.low:.1%} to {rate.high:.1%})"
-        )
+    wrong, drawn = decided.random_error_rate
+    if drawn:
+        rate = proportion(wrong, drawn)
+        say(f"true error rate beyond the suspects, from {plural(drawn, 'random sample')}: {_in_percent(rate)}")
     if len(decided.annotators) > 1 or any(one.gold_asked for one in decided.annotators.values()):
         for line in _annotator_lines(decided.annotators):
             say(line)
 
 
+def _in_percent(share: Interval) -> str:
+    return f"{percent(share.value)} (95 % interval {percent(share.low)} to {percent(share.high)})"
+
+
 def _annotator_lines(annotators: Mapping[str, AnnotatorQuality]) -> list[str]:
     lines = []
     for name, one in annotators.items():
-        parts = [f"{one.answers:,} labels", f"{one.skips:,} skips"]
+        parts = [plural(one.answers, "label"), plural(one.skips, "skip")]
         if one.agreement == one.agreement:
-            parts.append(f"{one.agreement:.0%} agreement")
+            parts.append(f"{percent(one.agreement)} agreement")
         if one.gold_asked:
-            parts.append(f"{one.gold_right} of {one.gold_asked} gold questions right")
+            parts.append(f"{one.gold_right} of {plural(one.gold_asked, 'gold sample')} right")
         if one.quality == one.quality:
             parts.append(f"quality {one.quality:.2f}")
-        lines.append(f"  {name}: {', '.join(parts)}")
+        lines.append(f"  {clean(name)}: {', '.join(parts)}")
     return lines
 
 
 def _say_difference(report: Report, corrected: Manifest, say: Say) -> None:
     from datacheck.fingerprints import FingerprintDiff, fingerprint
 
-    # Relabelling changes no picture, so the pictures' statistics are left out of both.
+    # Relabelling changes no image, so both fingerprints are without the measurements.
     before, after = fingerprint(report.manifest), fingerprint(corrected)
     say("what changed in the fingerprint:")
     say(FingerprintDiff.between(before, after).to_text())
 
 
 def _say_gain(report: Report, corrected: Manifest, budget: str, say: Say) -> None:
-    """Train the probe on the labels as they were and as corrected, alike, and say how well each can be learned."""
+    """Train the same probe on the old and on the corrected labels, and compare how well it learns them."""
     from datacheck.probing import probe
 
     seed = 0 if report.probe is None else report.probe.seed
-    for words, manifest in (("as they were", report.manifest), ("as corrected", corrected)):
+    for words, manifest in (("old", report.manifest), ("corrected", corrected)):
         outputs = probe(manifest, budget=budget, seed=seed, measurements=report.measurements)
-        told = [
-            f"{name.replace('_', ' ')} {found.value:.1%} (95 % interval {found.low:.1%} to {found.high:.1%})"
+        metrics = [
+            f"{name.replace('_', ' ')} {_in_percent(found)}"
             for name, found in outputs.metrics.items()
             if name in {"accuracy", "balanced_accuracy"}
         ] or [
-            f"{name} {found.value:.3g} ({found.low:.3g} to {found.high:.3g})" for name, found in outputs.metrics.items()
+            f"{name} {number(found.value)} (95 % interval {number(found.low)} to {number(found.high)})"
+            for name, found in outputs.metrics.items()
         ]
-        say(f"probe on the labels {words}, out of sample: {'; '.join(told[:2])}")
+        say(f"probe on the {words} labels, out of sample: {'; '.join(metrics[:2])}")

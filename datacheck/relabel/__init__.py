@@ -1,4 +1,4 @@
-"""From findings to people and back: queue, answers, consensus, and the corrected manifest."""
+"""Relabelling: the queue of suspects, the answers of annotators, the consensus, and the corrected manifest."""
 
 from __future__ import annotations
 
@@ -6,36 +6,37 @@ import importlib
 from typing import TYPE_CHECKING, Any
 
 if TYPE_CHECKING:
-    from datacheck.relabel.answers import Answers, Refusal, Verdict, accept
-    from datacheck.relabel.apply import Relabels, write_corrected_folder
-    from datacheck.relabel.choose import relabel_queue
-    from datacheck.relabel.crowd import Consensus, consensus
+    from datacheck.relabel.answers import Answers, AnswerType, Refusal, accept
+    from datacheck.relabel.apply import Relabels
+    from datacheck.relabel.corrected_folder import CorrectedFolder
+    from datacheck.relabel.decisions import Consensus, consensus
     from datacheck.relabel.queue import RelabelQueue
+    from datacheck.relabel.selection import relabel_queue
 
 _HOMES = {
     "Answers": "answers",
     "Refusal": "answers",
-    "Verdict": "answers",
+    "AnswerType": "answers",
     "accept": "answers",
     "Relabels": "apply",
-    "write_corrected_folder": "apply",
-    "Consensus": "crowd",
-    "consensus": "crowd",
+    "CorrectedFolder": "corrected_folder",
+    "Consensus": "decisions",
+    "consensus": "decisions",
     "RelabelQueue": "queue",
-    "relabel_queue": "choose",
+    "relabel_queue": "selection",
 }
 
 __all__ = [
+    "AnswerType",
     "Answers",
     "Consensus",
+    "CorrectedFolder",
     "Refusal",
     "RelabelQueue",
     "Relabels",
-    "Verdict",
     "accept",
     "consensus",
     "relabel_queue",
-    "write_corrected_folder",
 ]
 
 

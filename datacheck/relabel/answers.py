@@ -1,7 +1,9 @@
-"""Answers of people: one row for each (annotator, question), whatever tool they came from."""
+"""Answers of annotators: one row for each annotator and sample, from any tool."""
 
 from __future__ import annotations
 
+import json
+import math
 from collections.abc import Iterable, Mapping
 from dataclasses import dataclass
 from enum import StrEnum
@@ -13,15 +15,19 @@ import pyarrow.compute as pc
 
 from datacheck.errors import RelabelError, did_you_mean
 from datacheck.manifest import Task
-from datacheck.relabel.queue import RelabelQueue, encode_labels
+from datacheck.relabel.label_text import encode_labels
+from datacheck.relabel.queue import RelabelQueue
 from datacheck.storage import check_version, read_table, write_table
 
 VERSION = 1
 """Version of ``answers.parquet``."""
 
+_SHOWN = 80
+"""Characters of a foreign value that a message shows: one line of a terminal."""
 
-class Verdict(StrEnum):
-    """What a person said to a question."""
+
+class AnswerType(StrEnum):
+    """What kind of answer an annotator gave."""
 
     LABEL = "label"
     SKIP = "skip"
@@ -34,7 +40,7 @@ ANSWERS_SCHEMA = pa.schema(
         pa.field("answer_id", pa.string(), nullable=False),
         pa.field("sample_id", pa.string(), nullable=False),
         pa.field("annotator", pa.string(), nullable=False),
-        pa.field("verdict", pa.string(), nullable=False),
+        pa.field("answer", pa.string(), nullable=False),
         pa.field("label", pa.string()),
         pa.field("answered_at", pa.string()),
         pa.field("seconds", pa.float32()),
@@ -44,22 +50,40 @@ ANSWERS_SCHEMA = pa.schema(
 )
 """Columns of ``answers.parquet``.
 
-``answer_id`` names the answer in its tool, so that fetching twice changes nothing; ``label`` is null unless the verdict
+``answer_id`` names the answer in its tool, so that fetching twice changes nothing; ``label`` is null unless ``answer``
 is ``label``; ``answered_at`` is ISO 8601.
 """
 
 
 @dataclass(frozen=True)
 class Refusal:
-    """One row of an import that was refused, and why."""
+    """One entry of an import that was refused.
+
+    Attributes
+    ----------
+    row
+        Its number, from 0.
+    reason
+        Why, in the words of the annotation tool where it is about the tool.
+    sample_id
+        The sample that it answers, as far as it names one.
+    where
+        How the annotation tool names it, such as ``task 12``.
+    """
 
     row: int
     reason: str
+    sample_id: str = ""
+    where: str = ""
+
+    def __str__(self) -> str:
+        place = self.where or f"entry {self.row + 1}"
+        return f"{place}, sample {self.sample_id!r}: {self.reason}" if self.sample_id else f"{place}: {self.reason}"
 
 
 @dataclass(frozen=True)
 class Answers:
-    """Answers to the questions of one queue.
+    """Answers to the items of one queue.
 
     Attributes
     ----------
@@ -118,20 +142,20 @@ class Answers:
         check_version(metadata.get("version"), VERSION, what="answers", where=path)
         return cls(table.replace_schema_metadata(None).cast(ANSWERS_SCHEMA), metadata["identity"])
 
-    def count(self, verdict: Verdict) -> int:
-        """How many answers have a verdict."""
-        return int(pc.sum(pc.equal(self.table["verdict"], verdict.value)).as_py() or 0)
+    def count(self, kind: AnswerType) -> int:
+        """How many answers are of a kind."""
+        return int(pc.sum(pc.equal(self.table["answer"], kind.value)).as_py() or 0)
 
 
 def accept(rows: Iterable[Mapping[str, Any]], queue: RelabelQueue) -> tuple[Answers, list[Refusal]]:
-    """Check the rows of an import one by one against the queue they claim to answer.
+    """Check the rows of an import one by one against the queue.
 
     Parameters
     ----------
     rows
-        Dictionaries with the columns of `ANSWERS_SCHEMA`.
+        Dictionaries with the columns of `ANSWERS_SCHEMA`, and those of `why_refused`.
     queue
-        The questions.
+        The items that they answer.
 
     Returns
     -------
@@ -142,8 +166,9 @@ def accept(rows: Iterable[Mapping[str, Any]], queue: RelabelQueue) -> tuple[Answ
     --------
     >>> from datacheck.relabel.queue import QUEUE_SCHEMA
     >>> queue = RelabelQueue(QUEUE_SCHEMA.empty_table(), Task.CLASSIFICATION, ("cat", "dog"), None, "", None, 0)
-    >>> accept([{"answer_id": "1", "sample_id": "x", "annotator": "ann", "verdict": "skip", "tool": "csv"}], queue)[1]
-    [Refusal(row=0, reason="sample 'x' is not in the queue")]
+    >>> row = {"answer_id": "1", "sample_id": "x", "annotator": "ann", "answer": "skip", "tool": "csv"}
+    >>> str(accept([row], queue)[1][0])
+    "entry 1, sample 'x': the sample is not in the queue"
     """
     known = set(queue.sample_ids)
     sound: list[Mapping[str, Any]] = []
@@ -153,36 +178,35 @@ def accept(rows: Iterable[Mapping[str, Any]], queue: RelabelQueue) -> tuple[Answ
         if reason is None:
             sound.append(_normalised(row, queue))
         else:
-            refusals.append(Refusal(number, reason))
+            refusals.append(Refusal(number, reason, _name(row.get("sample_id")), _name(row.get("where"))))
     return Answers.from_rows(sound, queue.identity), refusals
 
 
 def why_refused(row: Mapping[str, Any], known: set[str], queue: RelabelQueue) -> str | None:
     """Return why an answer cannot be taken, or None when it can.
 
-    Besides the columns of `ANSWERS_SCHEMA` a row may have ``problem``, why it is no answer at all, and ``dataset``, the
-    identity of the dataset that its question was about.
+    Besides the columns of `ANSWERS_SCHEMA` a row may have ``problem``, why it is no answer, ``dataset``, the identity
+    of the dataset that its item belongs to, and ``where``, how the annotation tool names it.
     """
     if row.get("problem") is not None:
         return str(row["problem"])
     dataset = row.get("dataset")
     if isinstance(dataset, str) and dataset and queue.identity and dataset != queue.identity:
-        return f"it answers a question about dataset {_short(dataset)}, this queue is about {_short(queue.identity)}"
-    for name in ("answer_id", "sample_id", "annotator", "verdict", "tool"):
+        return f"it belongs to dataset {_short(dataset)}, the queue to {_short(queue.identity)}"
+    for name in ("answer_id", "sample_id", "annotator", "answer", "tool"):
         if not isinstance(row.get(name), str) or not row[name]:
             return f"expected text in {name!r}, found {_short(row.get(name))}"
         if not _storable(row[name]):
             return f"expected text that UTF-8 can hold in {name!r}, found {_short(row[name])}"
     if row["sample_id"] not in known:
-        return f"sample {_short(row['sample_id'])} is not in the queue"
+        return "the sample is not in the queue"
     try:
-        verdict = Verdict(row["verdict"])
+        kind = AnswerType(row["answer"])
     except ValueError:
-        words = [known_verdict.value for known_verdict in Verdict]
-        return f"expected a verdict among {', '.join(words)}, found {_short(row['verdict'])}"
+        return f"expected an answer among {', '.join(AnswerType)}, found {_short(row['answer'])}"
     label = row.get("label")
-    if verdict is not Verdict.LABEL:
-        return None if label is None else f"expected no label with the verdict {verdict.value}, found {_short(label)}"
+    if kind is not AnswerType.LABEL:
+        return None if label is None else f"expected no label with the answer {kind.value}, found {_short(label)}"
     return _why_label_refused(label, queue)
 
 
@@ -206,11 +230,9 @@ def _label_names(label: object, task: Task) -> list[str] | None:
         return [label] if isinstance(label, str) else None
     names: object = label
     if isinstance(label, str):
-        import json
-
         try:
             names = json.loads(label)
-        except (json.JSONDecodeError, RecursionError):
+        except (ValueError, RecursionError):
             return None
     return names if isinstance(names, list) and all(isinstance(name, str) for name in names) else None
 
@@ -231,6 +253,12 @@ def _normalised(row: Mapping[str, Any], queue: RelabelQueue) -> dict[str, Any]:
     }
 
 
+def _name(value: object) -> str:
+    """Return what names an entry in a message."""
+    text = value if isinstance(value, str) else ""
+    return text if len(text) <= _SHOWN else text[: _SHOWN - 3] + "..."
+
+
 def _text(value: object) -> str | None:
     return value if isinstance(value, str) and _storable(value) else None
 
@@ -245,16 +273,14 @@ def _storable(text: str) -> bool:
 
 
 def _is_number(value: object) -> bool:
-    import math
-
     if isinstance(value, bool) or not isinstance(value, str | int | float):
         return False
     try:
         return math.isfinite(float(value))
-    except ValueError:
+    except (ValueError, OverflowError):
         return False
 
 
 def _short(value: object) -> str:
     text = repr(value)
-    return text if len(text) <= 80 else text[:77] + "..."
+    return text if len(text) <= _SHOWN else text[: _SHOWN - 3] + "..."

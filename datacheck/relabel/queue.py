@@ -1,8 +1,7 @@
-"""The relabel queue: questions to people, in the order of asking, as a value that can be saved and exported."""
+"""The relabel queue: samples to label, in order, as a value that can be saved and exported."""
 
 from __future__ import annotations
 
-import json
 from dataclasses import dataclass, replace
 from pathlib import Path
 from typing import Any, cast
@@ -32,19 +31,19 @@ QUEUE_SCHEMA = pa.schema(
         pa.field("copies", pa.list_(pa.string()), nullable=False),
     ]
 )
-"""Columns of ``queue.parquet``, a row for each question to a person.
+"""Columns of ``queue.parquet``, a row for each sample to label.
 
-``rank`` counts from 0 in the order of asking. ``given``, ``suggested`` and ``gold`` are class names, JSON lists of
+``rank`` counts from 0 in the order of the queue. ``given``, ``suggested`` and ``gold`` are class names, JSON lists of
 class names for multilabel, decimal numbers for regression. ``confidence`` is the probe's in the suggestion,
 ``error_probability`` that the given label is wrong, ``expected_corrections`` the labels that one answer is expected to
 correct, its own and its copies'. ``kind`` is ``suspect``, ``random`` (drawn to measure the true error rate) or ``gold``
-(the answer is known, to measure annotators). ``copies`` are the duplicates that the same answer settles.
+(the answer is known, to measure annotators). ``copies`` are the exact copies that the same answer applies to.
 """
 
 
 @dataclass(frozen=True)
 class RelabelQueue:
-    """Questions to people, in the order of asking.
+    """Samples to label, in order.
 
     Attributes
     ----------
@@ -59,9 +58,9 @@ class RelabelQueue:
     expected_precision
         Share of wrong labels among the suspects of the whole queue, with its interval.
     worth_depth
-        Beyond this many questions a reviewed sample is more likely right than wrong.
+        After this many samples a label is more likely right than wrong.
     seed
-        Seed of the random and the gold questions.
+        Seed of the random and the gold samples.
     """
 
     table: pa.Table
@@ -78,15 +77,15 @@ class RelabelQueue:
 
     @property
     def sample_ids(self) -> list[str]:
-        """The samples in the order of asking."""
+        """The samples in the order of the queue."""
         return cast("list[str]", self.table["sample_id"].to_pylist())
 
     def rows(self) -> list[dict[str, Any]]:
-        """Return the questions as dictionaries, in the order of asking."""
+        """Return the items as dictionaries, in the order of the queue."""
         return cast("list[dict[str, Any]]", self.table.to_pylist())
 
     def head(self, n: int) -> RelabelQueue:
-        """Return the first ``n`` questions."""
+        """Return the first ``n`` items."""
         return replace(self, table=self.table.slice(0, n))
 
     def save(self, path: Path) -> None:
@@ -127,8 +126,3 @@ class RelabelQueue:
             worth_depth=metadata["worth_depth"],
             seed=metadata["seed"],
         )
-
-
-def encode_labels(labels: list[str]) -> str:
-    """Return class names as a sorted JSON list, the form of a multilabel answer."""
-    return json.dumps(sorted(labels), ensure_ascii=False)

@@ -2,15 +2,13 @@
 
 from __future__ import annotations
 
-import os
 import shutil
 from collections.abc import Callable, Sequence
-from glob import escape
 from pathlib import Path
 from typing import Any
 
 from datacheck.errors import ContractError
-from datacheck.storage import write_text
+from datacheck.storage import new_folder, write_text
 from datacheck_expectations.gx import gx, quiet
 
 NAME = "datacheck"
@@ -56,23 +54,15 @@ def write_project(folder: Path, expectations: Sequence[Any], finish: Callable[[P
 
 
 def _write_new(folder: Path, expectations: Sequence[Any], finish: Callable[[Path], None]) -> None:
-    folder.parent.mkdir(parents=True, exist_ok=True)
-    for leftover in folder.parent.glob(f".{escape(folder.name)}.*{UNFINISHED}"):
-        shutil.rmtree(leftover, ignore_errors=True)
-    project = folder.with_name(f".{folder.name}.{os.getpid()}{UNFINISHED}")
-    try:
+    with new_folder(folder) as project:
         _build(project, expectations)
         finish(project)
-        if folder.exists():
-            folder.rmdir()
-        project.rename(folder)
-    finally:
-        shutil.rmtree(project, ignore_errors=True)
 
 
 def _write_into(folder: Path, expectations: Sequence[Any], finish: Callable[[Path], None], last: str) -> None:
     project = folder / UNFINISHED
     shutil.rmtree(project, ignore_errors=True)
+    project.mkdir()
     _build(project, expectations)
     finish(project)
     (folder / last).unlink(missing_ok=True)
@@ -106,7 +96,6 @@ def copy_project(folder: Path, target: Path) -> None:
 
 
 def _build(folder: Path, expectations: Sequence[Any]) -> None:
-    folder.mkdir()
     with quiet():
         context = gx.get_context(mode="file", context_root_dir=str(folder))
         context.variables.progress_bars = {"globally": False}

@@ -83,7 +83,7 @@ def answered(queue: RelabelQueue, manifest: Manifest, clean: NDArray[np.str_]) -
             "answer_id": sample_id,
             "sample_id": sample_id,
             "annotator": "simulated",
-            "verdict": "label",
+            "answer": "label",
             "label": truth[sample_id],
             "tool": "csv",
         }
@@ -93,7 +93,7 @@ def answered(queue: RelabelQueue, manifest: Manifest, clean: NDArray[np.str_]) -
     assert isinstance(answers, Answers)
     assert refusals == []
     decided = consensus(answers, queue)
-    relabels = Relabels.from_consensus(decided, task=queue.task, classes=queue.classes, identity=queue.identity)
+    relabels = Relabels.from_consensus(decided, queue)
     return relabels.apply(manifest)
 
 

@@ -83,22 +83,22 @@ def filled(path: Path, answers: dict[str, str], annotator: str = "ann") -> Path:
 def test_the_loop_closes(folder: Path, tmp_path: Path, capsys: pytest.CaptureFixture[str]) -> None:
     assert run(["queue", "make", str(folder), "--budget", "20"]) == 0
     said = capsys.readouterr().out
-    assert "20 questions" in said
-    assert "expected: 50% of the suspects are wrong (95 % interval 40% to 60%)" in said
-    assert "worth asking: the first 10" in said
+    assert "20 samples" in said
+    assert "expected: 50 % of the suspects are wrong (95 % interval 40 % to 60 %)" in said
+    assert "recommended: the first 10" in said
     sheet = tmp_path / "sheet.csv"
     assert run(["queue", "export", str(folder), "--to", "csv", "-o", str(sheet)]) == 0
     truth = {f"{row:03d}.png": CLASSES[row % 2] for row in range(N)}
     truth["001.png"] = truth["000.png"]
     assert run(["queue", "import", str(folder), str(filled(sheet, truth)), "--from", "csv"]) == 0
     assert run(["queue", "import", str(folder), str(sheet), "--from", "csv"]) == 0
-    assert "0 of them new; 20 in" in capsys.readouterr().out
+    assert "0 new; 20 in" in capsys.readouterr().out
     new = tmp_path / "new.parquet"
     copy = tmp_path / "corrected"
     before = (folder / "manifest.parquet").read_bytes()
     assert run(["relabel", "apply", str(folder), "-o", str(new), "--folder", str(copy), "--link", "symbolic"]) == 0
     said = capsys.readouterr().out
-    assert "21 samples decided by majority: 10 labels changed, 11 confirmed" in said
+    assert "21 samples decided by majority vote: 10 labels changed, 11 confirmed" in said
     assert "* column 'old_label': new" in said
     corrected = Manifest.load(new)
     assert corrected.table["label"].to_pylist() == [truth[f"{row:03d}.png"] for row in range(N)]
@@ -125,8 +125,8 @@ def test_reprobe_says_what_the_corrections_bought(
     new = str(tmp_path / "new.parquet")
     assert run(["relabel", "apply", str(folder), "-o", new, "--reprobe", "--budget", "3s"]) == 0
     said = capsys.readouterr().out.splitlines()[-2:]
-    for line, words in zip(said, ("as they were", "as corrected"), strict=True):
-        assert re.match(rf"probe on the labels {words}, out of sample: accuracy [\d.]+% \(95 % interval", line)
+    for line, words in zip(said, ("old", "corrected"), strict=True):
+        assert re.match(rf"probe on the {words} labels, out of sample: accuracy [\d.]+ % \(95 % interval", line)
 
 
 def truth_count(truth: dict[str, str], label: str) -> int:
@@ -161,8 +161,8 @@ def test_refused_rows_are_told_and_the_others_taken(
         == 1
     )
     heard = capsys.readouterr()
-    assert "1 answers read, 1 of them new" in heard.out
-    assert "1 entries refused; the others were taken" in heard.err
+    assert "1 answer read, 1 new" in heard.out
+    assert "1 entry refused; 1 answer taken" in heard.err
     assert "\x1b" not in heard.err
     assert len(Answers.load(folder / "answers.parquet")) == 1
 
@@ -238,16 +238,16 @@ def test_review_serves_until_it_is_interrupted(folder: Path) -> None:
     command = [sys.executable, "-m", "datacheck", "review", str(folder), "--no-open", "--annotator", "ann"]
     with subprocess.Popen(command, stdout=subprocess.PIPE, stderr=subprocess.PIPE, text=True) as process:
         assert process.stdout is not None
-        assert "5 questions" in process.stdout.readline()
+        assert "5 samples" in process.stdout.readline()
         link = urlsplit(process.stdout.readline().strip())
         connection = http.client.HTTPConnection("127.0.0.1", link.port or 0)
         connection.request("GET", f"/?{link.query}")
         answer = connection.getresponse()
         answer.read()
         cookie = str(answer.getheader("Set-Cookie")).partition(";")[0]
-        connection.request("GET", "/questions", headers={"Cookie": cookie})
-        first = json.loads(connection.getresponse().read())["value"]["questions"][0]["id"]
-        body = json.dumps({"id": first, "verdict": "label", "label": "cat"})
+        connection.request("GET", "/items", headers={"Cookie": cookie})
+        first = json.loads(connection.getresponse().read())["value"]["items"][0]["id"]
+        body = json.dumps({"id": first, "answer": "label", "label": "cat"})
         connection.request("POST", "/answer", body, {"Cookie": cookie, "Content-Type": "application/json"})
         assert connection.getresponse().status == 200
         connection.close()

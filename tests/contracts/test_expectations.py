@@ -144,7 +144,7 @@ def test_ready_made_suites_hold_and_break(tmp_path: Path) -> None:
 def test_answers_of_annotators() -> None:
     frame = pd.DataFrame({
         "answer_id": ["1", "2", "3", "4"], "sample_id": ["a", "a", "b", "b"],
-        "verdict": ["label", "label", "skip", "label"], "label": ["cat", "cat", None, "cow"],
+        "answer": ["label", "label", "skip", "label"], "label": ["cat", "cat", None, "cow"],
     })  # fmt: skip
     ids, verdicts, labels, agreement = suites.relabel_answers(["cat", "dog"], min_agreement=0.8, confidence=0.0)
     assert judge(ids, frame).success

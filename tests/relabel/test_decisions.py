@@ -11,23 +11,25 @@ from PIL import Image
 
 from datacheck.errors import RelabelError
 from datacheck.manifest import Manifest
-from datacheck.relabel.answers import Answers, Verdict, accept
-from datacheck.relabel.apply import Relabels, safe_name, write_corrected_folder
-from datacheck.relabel.choose import relabel_queue
-from datacheck.relabel.crowd import consensus, vote
+from datacheck.relabel.annotators import majority
+from datacheck.relabel.answers import Answers, AnswerType, accept
+from datacheck.relabel.apply import Relabels
+from datacheck.relabel.corrected_folder import CorrectedFolder, safe_name
+from datacheck.relabel.decisions import consensus
 from datacheck.relabel.queue import RelabelQueue
+from datacheck.relabel.selection import relabel_queue
 
 from .conftest import CLASSES, Probed
 
 
 def answer(
-    sample_id: str, label: str | None, annotator: str = "ann", verdict: str = "label", **more: Any
+    sample_id: str, label: str | None, annotator: str = "ann", kind: str = "label", **more: Any
 ) -> dict[str, Any]:
     return {
         "answer_id": f"{annotator}:{sample_id}",
         "sample_id": sample_id,
         "annotator": annotator,
-        "verdict": verdict,
+        "answer": kind,
         "label": label,
         "tool": "csv",
         **more,
@@ -43,7 +45,7 @@ def decide(queue: RelabelQueue, rows: list[dict[str, Any]], probed: Probed | Non
     answers, refusals = accept(rows, queue)
     assert refusals == []
     decided = consensus(answers, queue, None if probed is None else probed.probe)
-    return Relabels.from_consensus(decided, task=queue.task, classes=queue.classes, identity=queue.identity)
+    return Relabels.from_consensus(decided, queue)
 
 
 def test_hostile_rows_are_refused_one_by_one(queue: RelabelQueue) -> None:
@@ -53,8 +55,8 @@ def test_hostile_rows_are_refused_one_by_one(queue: RelabelQueue) -> None:
         answer("../../etc/passwd", "cat"),
         answer(first, "cta"),
         answer(first, "<script>alert(1)</script>"),
-        answer(first, "cat", verdict="maybe"),
-        answer(first, "cat", verdict="skip"),
+        answer(first, "cat", kind="maybe"),
+        answer(first, "cat", kind="skip"),
         answer(first, None),
         {**answer(first, "cat"), "annotator": None},
         answer(first, ["cat"]),  # type: ignore[arg-type]
@@ -63,10 +65,10 @@ def test_hostile_rows_are_refused_one_by_one(queue: RelabelQueue) -> None:
     assert len(answers) == 1
     reasons = {refusal.row: refusal.reason for refusal in refusals}
     assert set(reasons) == set(range(1, 9))
-    assert "'../../etc/passwd' is not in the queue" in reasons[1]
+    assert reasons[1] == "the sample is not in the queue"
     assert reasons[2] == "label 'cta' is not among the 3 classes (did you mean 'cat'?)"
-    assert "expected a verdict among label, skip, none-of-these, ambiguous" in reasons[4]
-    assert "expected no label with the verdict skip" in reasons[5]
+    assert "expected an answer among label, skip, none-of-these, ambiguous" in reasons[4]
+    assert "expected no label with the answer skip" in reasons[5]
     assert reasons[7] == "expected text in 'annotator', found None"
 
 
@@ -79,42 +81,42 @@ def test_fetching_twice_changes_nothing(queue: RelabelQueue, tmp_path: Path) -> 
         answers.merge(Answers.empty("d2"))
 
 
-def test_vote_never_breaks_a_tie_by_chance() -> None:
-    cat, dog = {"verdict": "label", "label": "cat"}, {"verdict": "label", "label": "dog"}
-    assert vote([cat, dog]) == ("disputed", None, 0.5)
-    assert vote([cat, cat, dog])[:2] == ("label", "cat")
-    assert vote([{"verdict": "ambiguous"}, {"verdict": "ambiguous"}, cat])[:2] == ("ambiguous", None)
-    assert vote([{"verdict": "skip"}])[0] == "skip"
+def test_a_vote_never_breaks_a_tie_by_chance() -> None:
+    cat, dog = {"answer": "label", "label": "cat"}, {"answer": "label", "label": "dog"}
+    assert majority([cat, dog]) == ("disputed", None, 0.5)
+    assert majority([cat, cat, dog])[:2] == ("label", "cat")
+    assert majority([{"answer": "ambiguous"}, {"answer": "ambiguous"}, cat])[:2] == ("ambiguous", None)
+    assert majority([{"answer": "skip"}])[0] == "skip"
 
 
 def test_single_annotator_decides_and_the_log_says_so(queue: RelabelQueue, probed: Probed) -> None:
-    question = next(row for row in queue.rows() if row["given"] == "cat")
-    relabels = decide(queue, [answer(question["sample_id"], "dog", answered_at="2026-01-02T03:04:05+00:00")])
+    item = next(row for row in queue.rows() if row["given"] == "cat")
+    relabels = decide(queue, [answer(item["sample_id"], "dog", answered_at="2026-01-02T03:04:05+00:00")])
     (change,) = relabels.changes
     assert (change["old"], change["new"], change["annotators"]) == ("cat", "dog", ["ann"])
     assert change["answered_at"] == "2026-01-02T03:04:05+00:00"
     manifest = relabels.apply(probed.manifest)
-    row = int(question["sample_id"][:4])
+    row = int(item["sample_id"][:4])
     assert manifest.table["label"][row].as_py() == "dog"
     assert manifest.table["old_label"][row].as_py() == "cat"
     assert manifest.table["old_label"].null_count == len(manifest) - 1
     assert probed.manifest.table["label"][row].as_py() == "cat"
 
 
-def test_verdicts_are_kept_as_such(queue: RelabelQueue, probed: Probed) -> None:
+def test_answers_that_are_no_class_are_kept_as_such(queue: RelabelQueue, probed: Probed) -> None:
     one, two, three = queue.sample_ids[:3]
     relabels = decide(
         queue,
         [
-            answer(one, None, verdict="skip"),
-            answer(two, None, verdict="none-of-these"),
-            answer(three, None, verdict="ambiguous"),
+            answer(one, None, kind="skip"),
+            answer(two, None, kind="none-of-these"),
+            answer(three, None, kind="ambiguous"),
         ],
     )
     assert relabels.changes == []
     manifest = relabels.apply(probed.manifest)
-    verdicts = dict(zip(manifest.sample_ids.to_pylist(), manifest.table["relabel_verdict"].to_pylist(), strict=True))
-    assert (verdicts[one], verdicts[two], verdicts[three]) == ("skip", "none-of-these", "ambiguous")
+    decisions = dict(zip(manifest.sample_ids.to_pylist(), manifest.table["relabel_decision"].to_pylist(), strict=True))
+    assert (decisions[one], decisions[two], decisions[three]) == ("skip", "none-of-these", "ambiguous")
     assert manifest.table["label"].equals(probed.manifest.table["label"])
 
 
@@ -135,7 +137,7 @@ def test_crowdlab_overrules_a_bad_annotator(queue: RelabelQueue, probed: Probed)
     assert decided.annotators["mallory"].agreement < 0.6 < decided.annotators["ann"].agreement
 
 
-def test_gold_and_random_questions_measure(probed: Probed) -> None:
+def test_gold_and_random_items_measure(probed: Probed) -> None:
     gold = {"0003.png": "cat"}
     queue = relabel_queue(probed.manifest, probed.probe, budget=100, random_share=0.3, gold=gold)
     rows = [answer(s, CLASSES[probed.truth[int(s[:4])]]) for s in queue.sample_ids if s != "0003.png"]
@@ -156,8 +158,8 @@ def test_copies_are_settled_by_one_answer(probed: Probed) -> None:
     rows = np.flatnonzero(probed.wrong & (probed.manifest.label_codes == 0))[:3]
     exact[rows] = 1
     queue = relabel_queue(probed.manifest, probed.probe, budget=50, duplicates=SimpleNamespace(exact=exact))  # type: ignore[arg-type]
-    question = next(row for row in queue.rows() if row["copies"])
-    manifest = decide(queue, [answer(question["sample_id"], "dog")]).apply(probed.manifest)
+    item = next(row for row in queue.rows() if row["copies"])
+    manifest = decide(queue, [answer(item["sample_id"], "dog")]).apply(probed.manifest)
     assert [manifest.table["label"][int(row)].as_py() for row in rows] == ["dog"] * 3
 
 
@@ -168,7 +170,7 @@ def test_nothing_is_applied_to_another_dataset(queue: RelabelQueue, probed: Prob
     label = probed.manifest.table["label"].to_pylist()
     row = int(next(r["sample_id"] for r in queue.rows() if r["given"] == "cat")[:4])
     label[row] = "bird"
-    with pytest.raises(RelabelError, match="now has 'bird'"):
+    with pytest.raises(RelabelError, match="in the manifest 'bird'"):
         relabels.apply(probed.manifest.with_column("label", label))
 
 
@@ -190,24 +192,24 @@ def test_corrected_folder_by_links(tmp_path: Path) -> None:
         {
             "uri": ["cat/1.png", "dog/1.png", "dog/2.png"],
             "label": ["dog", "dog", "dog"],
-            "relabel_verdict": ["label", None, "none-of-these"],
+            "relabel_decision": ["label", None, "none-of-these"],
         },
         classes=["cat", "dog"],
         root=source,
     )
-    assert write_corrected_folder(manifest, tmp_path / "out") == 2
+    assert CorrectedFolder.plan(manifest, tmp_path / "out").write() == 2
     files = sorted(path.relative_to(tmp_path / "out").as_posix() for path in (tmp_path / "out").rglob("*.png"))
     assert files == ["dog/1-2.png", "dog/1.png"]
     assert (tmp_path / "out/dog/1.png").samefile(source / "cat/1.png")
     assert sorted(path.name for path in source.rglob("*.png")) == ["1.png", "1.png", "2.png"]
     with pytest.raises(RelabelError, match="new or empty folder"):
-        write_corrected_folder(manifest, tmp_path / "out")
+        CorrectedFolder.plan(manifest, tmp_path / "out")
 
 
 def test_corrected_folder_never_leaves_its_place(tmp_path: Path) -> None:
     manifest = Manifest.from_columns({"uri": ["../x.png"], "label": ["a"]}, root=tmp_path / "source")
     with pytest.raises(RelabelError, match="inside the root"):
-        write_corrected_folder(manifest, tmp_path / "out")
+        CorrectedFolder.plan(manifest, tmp_path / "out")
     assert safe_name("..") == "___"
     assert "/" not in safe_name("../../x")
-    assert Verdict("skip") is Verdict.SKIP
+    assert AnswerType("skip") is AnswerType.SKIP

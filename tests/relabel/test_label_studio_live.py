@@ -15,12 +15,13 @@ from PIL import Image
 from datacheck.errors import RelabelError
 from datacheck.manifest import Manifest
 from datacheck.relabel.apply import Relabels
-from datacheck.relabel.choose import relabel_queue
-from datacheck.relabel.crowd import consensus
+from datacheck.relabel.decisions import consensus
 from datacheck.relabel.formats.links import Links
-from datacheck.relabel.label_studio_live import find_project, pull, push
-from datacheck.relabel.label_studio_server import Server
+from datacheck.relabel.label_studio.project import find_project
+from datacheck.relabel.label_studio.server import Server
+from datacheck.relabel.label_studio.transfer import pull, push
 from datacheck.relabel.queue import RelabelQueue
+from datacheck.relabel.selection import relabel_queue
 
 from .conftest import CLASSES, Probed, make_probed
 from .label_studio import TOKEN, LabelStudioServer, find_label_studio
@@ -65,7 +66,7 @@ def in_background(work: Any) -> threading.Thread:
 
 
 def answer_all(live: LabelStudioServer, project: int, probed: Probed) -> dict[tuple[str, str], tuple[str, str | None]]:
-    """Three people go through the sorted tab: ann and bob answer all, cid every third; some skips and verdicts."""
+    """Three people go through the sorted tab: ann and bob answer all, cid every third; some skips and no class."""
     people = {name: live.sign_up(f"{name}@example.org") for name in ("ann", "bob", "cid")}
     view = live.ask(TOKEN, "GET", f"/api/dm/views/?project={project}")[0]["id"]
     tasks = live.ask(TOKEN, "GET", f"/api/tasks/?view={view}&page_size={2 * N}&fields=task_only")["tasks"]
@@ -80,7 +81,7 @@ def answer_all(live: LabelStudioServer, project: int, probed: Probed) -> dict[tu
                 answer = ("skip", None)
             elif place % 97 == 11:
                 answer = ("none-of-these", None)
-            control, word = ("label", answer[1]) if answer[0] == "label" else ("verdict", "none of these")
+            control, word = ("label", answer[1]) if answer[0] == "label" else ("no_class", "none of these")
             value = {"choices": [word]}
             result = [{"from_name": control, "to_name": "image", "type": "choices", "value": value}]
             skipped = answer[0] == "skip"
@@ -140,7 +141,7 @@ def test_a_thousand_questions_there_and_back(
     # It dies in the middle of a pull: nothing is taken, and pulling again takes everything.
     impatient = Server(live.url, TOKEN, attempts=1)
     killing = in_background(lambda: (time.sleep(0.15), live.kill()))
-    with pytest.raises(RelabelError, match=r"does not answer|broke off|is cut"):
+    with pytest.raises(RelabelError, match=r"does not answer|cut short|is cut"):
         all(pull(queue, impatient) for _ in range(50))
     killing.join()
     live.start()
@@ -149,15 +150,15 @@ def test_a_thousand_questions_there_and_back(
     pulled_in = time.monotonic() - started
     assert refusals == []
     rows = answers.table.to_pylist()
-    found = {(row["annotator"], row["sample_id"]): (row["verdict"], row["label"]) for row in rows}
+    found = {(row["annotator"], row["sample_id"]): (row["answer"], row["label"]) for row in rows}
     assert len(found) == len(rows)
     assert found == said
     assert answers.merge(pull(queue, server)[0]).table.equals(answers.table)
 
     decided = consensus(answers, queue, probed.probe)
-    relabels = Relabels.from_consensus(decided, task=queue.task, classes=CLASSES, identity=queue.identity)
+    relabels = Relabels.from_consensus(decided, queue)
     corrected = relabels.apply(manifest)
-    settled = np.array([verdict == "label" for verdict in corrected.table["relabel_verdict"].to_pylist()])
+    settled = np.array([decision == "label" for decision in corrected.table["relabel_decision"].to_pylist()])
     wrong_before, wrong_after = manifest.label_codes != probed.truth, corrected.label_codes != probed.truth
     assert not wrong_after[settled].any()
     assert (wrong_after == wrong_before)[~settled].all()

@@ -13,11 +13,12 @@ from urllib.parse import parse_qs, urlsplit
 import pytest
 
 from datacheck.errors import RelabelError
-from datacheck.relabel.choose import relabel_queue
 from datacheck.relabel.formats.links import Links
-from datacheck.relabel.label_studio_live import pull, push, queue_mark
-from datacheck.relabel.label_studio_server import Server, UnreachableError
+from datacheck.relabel.label_studio.project import queue_mark
+from datacheck.relabel.label_studio.server import Server, UnreachableError
+from datacheck.relabel.label_studio.transfer import pull, push
 from datacheck.relabel.queue import RelabelQueue
+from datacheck.relabel.selection import relabel_queue
 
 from .conftest import Probed, make_probed
 
@@ -214,11 +215,11 @@ def test_a_server_that_stays_away_is_said_with_what_is_there(stand_in: StandIn, 
         return False
 
     stand_in.mischief = full
-    with pytest.raises(RelabelError, match=r"503.*200 of 450 tasks are there; push again to go on"):
+    with pytest.raises(RelabelError, match=r"503.*200 of 450 tasks are there; push again to continue"):
         push(queue, patient(stand_in), LINKS)
     stand_in.shutdown()
     stand_in.server_close()
-    with pytest.raises(UnreachableError, match=r"does not answer.*3 attempts\): is it running"):
+    with pytest.raises(UnreachableError, match=r"does not answer.*3 attempts\): is the server running"):
         push(queue, patient(stand_in), LINKS)
 
 
@@ -249,7 +250,7 @@ def test_no_other_address_is_asked(stand_in: StandIn, queue: RelabelQueue) -> No
         return True
 
     stand_in.mischief = lead_on
-    with pytest.raises(RelabelError, match=r"leads on to .* only the address given is asked"):
+    with pytest.raises(RelabelError, match=r"redirects to .* no other is asked"):
         push(queue, patient(stand_in), LINKS)
     assert other.asked == []
     other.shutdown()

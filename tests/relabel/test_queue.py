@@ -12,8 +12,8 @@ import pytest
 from datacheck.errors import RelabelError
 from datacheck.labels.label_yield import LabelYield
 from datacheck.manifest import Manifest
-from datacheck.relabel.choose import BAND, error_probability, relabel_queue
 from datacheck.relabel.queue import RelabelQueue
+from datacheck.relabel.selection import BAND, error_probability, relabel_queue
 from datacheck.stats import Interval
 
 from .conftest import CLASSES, Probed
@@ -59,7 +59,7 @@ def test_one_pair_of_classes_after_another_within_a_band(probed: Probed) -> None
     assert changes == len(set(pairs)) - 1
 
 
-def test_copies_are_one_question_and_add_up(probed: Probed) -> None:
+def test_copies_are_one_item_and_add_up(probed: Probed) -> None:
     wrong = np.flatnonzero(probed.wrong)[:4]
     exact = np.full(len(probed.manifest), -1, dtype=np.int64)
     exact[wrong] = 7
@@ -70,7 +70,7 @@ def test_copies_are_one_question_and_add_up(probed: Probed) -> None:
     assert {asked[0]["sample_id"], *asked[0]["copies"]} == members
     assert asked[0]["rank"] < BAND
     assert asked[0]["expected_corrections"] > 3
-    assert "settles 3 identical copies" in asked[0]["reason"]
+    assert "applies to 3 identical copies too" in asked[0]["reason"]
 
 
 def test_random_questions_are_mixed_in_and_are_not_suspects(probed: Probed) -> None:
@@ -100,8 +100,19 @@ def test_round_trip(probed: Probed, tmp_path: Path) -> None:
     assert (loaded.classes, loaded.identity, loaded.expected_precision) == (CLASSES, "abc", queue.expected_precision)
 
 
+def test_the_most_suspect_copy_stands_for_its_group(probed: Probed) -> None:
+    """With copies that have different labels, the item shows the label that is most likely wrong."""
+    wrong, right = np.flatnonzero(probed.wrong)[0], np.flatnonzero(~probed.wrong)[:3]
+    exact = np.full(len(probed.manifest), -1, dtype=np.int64)
+    exact[[wrong, *right]] = 7
+    queue = relabel_queue(probed.manifest, probed.probe, budget=300, duplicates=SimpleNamespace(exact=exact))  # type: ignore[arg-type]
+    (item,) = [row for row in queue.rows() if row["copies"]]
+    assert item["sample_id"] == f"{wrong:04d}.png"
+    assert sorted(item["copies"]) == [f"{row:04d}.png" for row in right]
+
+
 def test_unusable_options_are_refused(probed: Probed) -> None:
-    with pytest.raises(RelabelError, match="at least 1 question, found 0"):
+    with pytest.raises(RelabelError, match="at least 1 sample, found 0"):
         relabel_queue(probed.manifest, probed.probe, budget=0)
     with pytest.raises(RelabelError, match="random_share"):
         relabel_queue(probed.manifest, probed.probe, random_share=1.5)

@@ -16,10 +16,10 @@ from PIL import Image, ImageDraw
 
 from datacheck.manifest import Manifest, Task
 from datacheck.relabel.answers import Answers
-from datacheck.relabel.choose import relabel_queue
 from datacheck.relabel.formats.links import Links
 from datacheck.relabel.queue import RelabelQueue
 from datacheck.relabel.review import ReviewServer, ReviewSession
+from datacheck.relabel.selection import relabel_queue
 
 from .conftest import CLASSES, make_probed
 from .formats.conftest import CLASSES as FORMAT_CLASSES
@@ -119,21 +119,21 @@ def test_thirty_samples_by_keyboard_with_a_reload_in_the_middle(
     browser: Any, server: ReviewServer, session: ReviewSession
 ) -> None:
     opened = Page(browser, server)
-    questions = session.queue.rows()
+    items = session.queue.rows()
     expected: dict[str, tuple[str, str | None]] = {}
     keys = ["1", "2", "3", "Enter", "s", "n", "a", "g"]
 
     def label(number: int) -> None:
-        question = questions[number]
+        item = items[number]
         key = keys[number % len(keys)]
-        if key == "Enter" and (question["kind"] != "suspect"):
+        if key == "Enter" and (item["kind"] != "suspect"):
             key = "g"
         opened.press(key)
-        verdicts = {"s": "skip", "n": "none-of-these", "a": "ambiguous"}
-        label = {"Enter": question["suggested"], "g": question["given"]}.get(key)
+        kinds = {"s": "skip", "n": "none-of-these", "a": "ambiguous"}
+        label = {"Enter": item["suggested"], "g": item["given"]}.get(key)
         if key.isdigit():
             label = CLASSES[int(key) - 1]
-        expected[question["sample_id"]] = (verdicts.get(key, "label"), label)
+        expected[item["sample_id"]] = (kinds.get(key, "label"), label)
 
     for number in range(15):
         label(number)
@@ -141,7 +141,7 @@ def test_thirty_samples_by_keyboard_with_a_reload_in_the_middle(
     opened.page.reload()
     opened.page.wait_for_selector(".thumb img")
     assert "15 of 60 answered" in opened.page.inner_text("#progress")
-    assert "Question 16 of 60" in opened.page.inner_text("#place")
+    assert "Sample 16 of 60" in opened.page.inner_text("#place")
     for number in range(15, 30):
         label(number)
     opened.settle()
@@ -157,7 +157,7 @@ def test_undo_arrows_and_the_search(browser: Any, server: ReviewServer, session:
     opened.press("1", "2")
     opened.settle()
     opened.press("u")
-    opened.until("all.questions.filter(one => one.answer).length === 1")
+    opened.until("all.items.filter(one => one.answer).length === 1")
     assert session.given_answers() == {first: ("label", CLASSES[0])}
     assert opened.page.inner_text("#sample") == second
     opened.press("ArrowLeft")
@@ -165,13 +165,13 @@ def test_undo_arrows_and_the_search(browser: Any, server: ReviewServer, session:
     opened.press("3")
     opened.settle()
     opened.press("u")
-    opened.until("all.questions[0].answer[1] === 'bird'")
+    opened.until("all.items[0].answer[1] === 'bird'")
     assert session.given_answers() == {first: ("label", CLASSES[0])}
     opened.press("?")
     assert opened.page.is_visible("#keys")
     opened.press("Escape", "ArrowRight", "ArrowRight")
-    assert opened.page.inner_text("#place") == "Question 3 of 60"
-    opened.page.click("#verdicts button:last-child")
+    assert opened.page.inner_text("#place") == "Sample 3 of 60"
+    opened.page.click("#no-class button:last-child")
     opened.settle()
     assert session.given_answers()[session.queue.sample_ids[2]] == ("skip", None)
 
@@ -195,7 +195,7 @@ def test_many_classes_are_searched_and_labels_are_text(browser: Any, session: Re
     page.keyboard.type("kind 15")
     assert page.locator("#found button").count() == 11
     page.keyboard.press("Enter")
-    until(page, "pending === 0 && all.questions[0].answer !== null")
+    until(page, "pending === 0 && all.items[0].answer !== null")
     assert many.given_answers() == {queue.sample_ids[0]: ("label", "kind 15")}
     assert trouble == []
     server.shutdown()
@@ -219,9 +219,9 @@ def test_several_labels_and_numbers_have_their_own_answer(browser: Any, tmp_path
         page.fill("#value", "-2.5")
         page.press("#value", "Enter")
         expected = "-2.5"
-    until(page, "pending === 0 && all.questions[0].answer !== null")
+    until(page, "pending === 0 && all.items[0].answer !== null")
     assert session.given_answers() == {queue.sample_ids[0]: ("label", expected)}
-    assert page.inner_text("#place") == "Question 2 of 8"
+    assert page.inner_text("#place") == "Sample 2 of 8"
     server.shutdown()
     server.server_close()
 
@@ -232,7 +232,7 @@ def test_the_last_answer_ends_with_a_tally(browser: Any, server: ReviewServer, s
     opened = Page(browser, server)
     opened.press("n")
     opened.page.wait_for_selector("#done:not([hidden])")
-    assert "Every question is answered." in opened.page.inner_text("#done")
+    assert "All samples are labelled." in opened.page.inner_text("#done")
     tally = "labels changed 0 labels confirmed 0 none of these 1 ambiguous 0 skipped 59"
     assert opened.page.inner_text("#tally").split() == tally.split()
 
@@ -243,7 +243,7 @@ def test_it_fits_every_screen(browser: Any, server: ReviewServer, width: int, sc
     opened = Page(browser, server, width, scheme)
     assert opened.page.evaluate("document.documentElement.scrollWidth") <= width
     opened.until("[...document.images].every(image => image.complete && image.naturalWidth > 0)")
-    for button in opened.page.locator("#choices button, #verdicts button").all():
+    for button in opened.page.locator("#choices button, #no-class button").all():
         assert button.bounding_box()["height"] >= 36
     frame, picture = opened.page.locator("#frame").bounding_box(), opened.page.locator("#picture").bounding_box()
     assert picture["height"] <= frame["height"]

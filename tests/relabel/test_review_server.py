@@ -16,9 +16,9 @@ from PIL import Image
 from datacheck.errors import RelabelError
 from datacheck.manifest import Manifest
 from datacheck.relabel.answers import Answers, accept
-from datacheck.relabel.choose import relabel_queue
 from datacheck.relabel.formats.links import Links
-from datacheck.relabel.review import ReviewServer, ReviewSession, nearest_samples
+from datacheck.relabel.review import ReviewServer, ReviewSession, comparison_samples
+from datacheck.relabel.selection import relabel_queue
 
 from .conftest import CLASSES, make_probed
 
@@ -63,7 +63,7 @@ def ask(
 
 
 def test_only_the_link_opens_the_page(server: ReviewServer) -> None:
-    for path in ("/", "/questions", "/review.js", "/picture?id=0002.png", "/comparison?question=0"):
+    for path in ("/", "/items", "/review.js", "/picture?id=0002.png", "/comparison?item=0"):
         assert ask(server, "GET", path, Cookie="")[0] == 403
         assert ask(server, "GET", path, Cookie=f"{server.cookie}=wrong")[0] == 403
         assert ask(server, "GET", path)[0] == 200
@@ -75,7 +75,7 @@ def test_only_the_link_opens_the_page(server: ReviewServer) -> None:
 
 
 def test_no_page_elsewhere_reaches_it(server: ReviewServer, session: ReviewSession) -> None:
-    answer = {"id": session.queue.sample_ids[0], "verdict": "label", "label": "cat"}
+    answer = {"id": session.queue.sample_ids[0], "answer": "label", "label": "cat"}
     assert ask(server, "GET", "/", Host="evil.example")[0] == 421
     assert ask(server, "GET", "/", Host=f"evil.example:{server.server_port}")[0] == 421
     assert ask(server, "POST", "/answer", answer, Origin="http://evil.example")[0] == 403
@@ -89,10 +89,10 @@ def test_no_page_elsewhere_reaches_it(server: ReviewServer, session: ReviewSessi
 def test_every_answer_is_checked(server: ReviewServer, session: ReviewSession) -> None:
     first = session.queue.sample_ids[0]
     for body, why in [
-        ({"id": "../x", "verdict": "label", "label": "cat"}, "is not in the queue"),
-        ({"id": first, "verdict": "label", "label": "<script>"}, "is not among the 3 classes"),
-        ({"id": first, "verdict": "label", "label": None}, "expected a class name"),
-        ({"id": first, "verdict": "maybe"}, "expected a verdict"),
+        ({"id": "../x", "answer": "label", "label": "cat"}, "is not in the queue"),
+        ({"id": first, "answer": "label", "label": "<script>"}, "is not among the 3 classes"),
+        ({"id": first, "answer": "label", "label": None}, "expected a class name"),
+        ({"id": first, "answer": "maybe"}, "expected an answer"),
         ({}, "is not in the queue"),
     ]:
         status, _, data = ask(server, "POST", "/answer", body)
@@ -117,7 +117,7 @@ def test_pictures_are_the_datasets_and_nothing_else(server: ReviewServer) -> Non
 
 def test_answers_survive_the_process_and_others_stay(session: ReviewSession) -> None:
     first, second = session.queue.sample_ids[:2]
-    row = {"answer_id": "csv:1", "sample_id": first, "annotator": "bob", "verdict": "skip", "tool": "csv"}
+    row = {"answer_id": "csv:1", "sample_id": first, "annotator": "bob", "answer": "skip", "tool": "csv"}
     accept([row], session.queue)[0].save(session.path)
     session.answer(first, "label", "cat", seconds=1.5)
     session.answer(second, "ambiguous", None)
@@ -156,12 +156,12 @@ def test_neighbours_are_trusted_and_not_the_sample_itself() -> None:
     embeddings[7] = np.nan
     probe = type(probed.probe)(**{**vars(probed.probe), "embeddings": embeddings})
     none = np.empty(0, np.int64)
-    found = nearest_samples(3, 1, probed.manifest, probe, leave_out=none)
+    found = comparison_samples(3, 1, probed.manifest, probe, leave_out=none)
     assert (len(found.rows), found.how) == (4, "nearest")
     assert (probed.manifest.label_codes[found.rows] == 1).all()
     assert (probe.label_quality[found.rows] >= 0.5).all()
     near = embeddings[found.rows] @ embeddings[3] / np.linalg.norm(embeddings[found.rows], axis=1)
     assert (np.diff(near) <= 1e-5).all()
-    without = nearest_samples(3, 1, probed.manifest, probe, leave_out=found.rows[:1])
+    without = comparison_samples(3, 1, probed.manifest, probe, leave_out=found.rows[:1])
     assert found.rows[0] not in without.rows
-    assert nearest_samples(7, 1, probed.manifest, probe, leave_out=none).how == "typical"
+    assert comparison_samples(7, 1, probed.manifest, probe, leave_out=none).how == "typical"

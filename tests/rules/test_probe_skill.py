@@ -11,7 +11,7 @@ from datacheck.manifest import Manifest, Modality
 from datacheck.probing.budget import CUT_SHORT
 from datacheck.probing.outputs import ProbeOutputs
 from datacheck.probing.skill import classification_skill, multilabel_skill, regression_skill
-from datacheck.relabel.choose import relabel_queue
+from datacheck.relabel.selection import relabel_queue
 from datacheck.rules.base import Rule, RuleContext
 from datacheck.rules.labels.dc501_mislabel import Mislabel
 from datacheck.rules.labels.dc502_confusable_classes import ConfusableClasses

@@ -1,4 +1,4 @@
-"""The files of annotation tools: questions out, answers back. One module a tool."""
+"""The files of annotation tools: items out, answers back. One module a tool."""
 
 from __future__ import annotations
 
@@ -45,12 +45,12 @@ def export_queue(queue: RelabelQueue, name: str, target: Path, links: Links) -> 
     Raises
     ------
     RelabelError
-        When the tool cannot ask such questions, or a path leads out of the dataset's root. Nothing is written then.
+        When the tool cannot label the task, or a path leads out of the dataset's root. Nothing is written then.
     """
     found = get_format(name)
     if queue.task not in found.tasks:
         raise RelabelError(
-            f"{name} cannot ask {queue.task.value} questions here; it takes "
+            f"{name} cannot label a {queue.task.value} dataset here; it takes "
             f"{', '.join(sorted(task.value for task in found.tasks))}: export to csv, parquet or label-studio instead"
         )
     return found.export(queue, links, target)
@@ -66,7 +66,7 @@ def import_answers(
     source
         The file (or folder) that the tool exported.
     queue
-        The questions that it answers.
+        The items that it answers.
     name
         The format.
     annotator

@@ -9,23 +9,23 @@ from pathlib import Path
 from typing import Any
 
 from datacheck.manifest import Task
-from datacheck.relabel.answers import Verdict
+from datacheck.relabel.answers import AnswerType
 from datacheck.relabel.formats.base import (
     CLASS_TASKS,
+    NO_CLASS_WORDS,
     PREFIX,
-    VERDICT_WORDS,
     Row,
     answer_of,
-    class_names,
     problem,
-    split_verdicts,
+    split_no_class,
     stable_id,
 )
 from datacheck.relabel.formats.links import Links
 from datacheck.relabel.formats.reading import json_items, mapping, sequence, text_or_none
-from datacheck.relabel.formats.sheet import has_picture
+from datacheck.relabel.label_text import class_names
 from datacheck.relabel.queue import RelabelQueue
 from datacheck.storage import write_text
+from datacheck.text import listed
 
 QUESTION = "label"
 """The name of the question in the dataset's settings."""
@@ -33,7 +33,7 @@ QUESTION = "label"
 
 @dataclass(frozen=True)
 class Argilla:
-    """Records with a suggestion each, and the arguments of the settings beside them.
+    """Records with a suggestion each, and the settings of the dataset beside them.
 
     The dataset has an image field ``image``, a text field ``reason`` and a label (or multi-label) question ``label``
     with the labels in ``<name>.settings.json``.
@@ -50,7 +50,7 @@ class Argilla:
             "question": {
                 "name": QUESTION,
                 "type": "label" if queue.task is Task.CLASSIFICATION else "multi-label",
-                "labels": [*queue.classes, *(PREFIX + word for word in VERDICT_WORDS)],
+                "labels": [*queue.classes, *(PREFIX + word for word in NO_CLASS_WORDS)],
             },
         }
         settings_path = target.with_name(f"{target.stem}.settings.json")
@@ -74,7 +74,7 @@ def _record(row: Mapping[str, Any], queue: RelabelQueue, links: Links) -> dict[s
     return {
         "id": row["sample_id"],
         "fields": {
-            **({"image": links.link(row)} if has_picture(row, links) else {}),
+            **({"image": links.link(row)} if links.has_picture(row) else {}),
             "reason": row["reason"],
         },
         "metadata": {"rank": row["rank"], "given": row["given"] or "", "datacheck_dataset": queue.identity},
@@ -85,24 +85,32 @@ def _record(row: Mapping[str, Any], queue: RelabelQueue, links: Links) -> dict[s
 
 
 def _answers(entry: Mapping[str, Any], task: Task, annotator: str) -> Iterator[Row]:
-    sample_id = text_or_none(entry.get("id"))
-    if sample_id is None or not isinstance(entry.get("responses"), dict):
+    sample_id, responses = text_or_none(entry.get("id")), entry.get("responses")
+    if sample_id is None or not isinstance(responses, dict):
         yield problem("expected a record with 'id' and 'responses': export with dataset.records.to_json")
         return
-    for response in map(mapping, sequence(entry["responses"].get(QUESTION))):
+    others = [name for name in responses if name != QUESTION]
+    if others and QUESTION not in responses:
+        why = f"it has responses to {listed(others, 3)}, expected the question {QUESTION!r}: name it so in the settings"
+        yield {**problem(why, f"record {sample_id!r}"), "sample_id": sample_id}
+    for response in map(mapping, sequence(responses.get(QUESTION))):
         user = text_or_none(response.get("user_id")) or annotator
         row: Row = {
             "answer_id": f"argilla:{stable_id(sample_id, user)}",
             "sample_id": sample_id,
             "annotator": user,
             "tool": "argilla",
+            "where": f"record {sample_id!r}",
             "dataset": text_or_none(mapping(entry.get("metadata")).get("datacheck_dataset")),
         }
         if response.get("status") == "discarded" or response.get("value") is None:
-            yield {**row, "verdict": Verdict.SKIP.value, "label": None}
+            yield {**row, "answer": AnswerType.SKIP.value, "label": None}
             continue
-        value = response["value"]
-        yield {**row, **answer_of(*split_verdicts(value if isinstance(value, list) else [value]), task)}
+        value, empty = response["value"], "the response has no value"
+        yield {
+            **row,
+            **answer_of(*split_no_class(value if isinstance(value, list) else [value]), task, empty=empty),
+        }
 
 
 FORMAT = Argilla()

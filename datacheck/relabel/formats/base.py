@@ -1,29 +1,29 @@
-"""What every format does, and the words they share."""
+"""What every format does, and the words that they share."""
 
 from __future__ import annotations
 
 import hashlib
-import json
 from collections.abc import Iterator, Mapping
 from pathlib import Path
 from typing import Any, Protocol
 
 from datacheck.manifest import Task
-from datacheck.relabel.answers import Verdict
+from datacheck.relabel.answers import AnswerType
 from datacheck.relabel.formats.links import Links
 from datacheck.relabel.queue import RelabelQueue
 
 Row = dict[str, Any]
 """One answer with the columns of `datacheck.relabel.answers.ANSWERS_SCHEMA`.
 
-Besides: ``dataset``, the identity of the dataset that the question was about, and ``problem``, why the row is none.
+Besides: ``dataset``, the identity of the dataset that the item belongs to; ``problem``, why the row is no answer; and
+``where``, how the annotation tool names the entry, such as ``task 12``.
 """
 
-VERDICT_WORDS: Mapping[str, str] = {"none of these": "none-of-these", "ambiguous": "ambiguous"}
-"""How tools show the verdicts that are no label."""
+NO_CLASS_WORDS: Mapping[str, str] = {"none of these": "none-of-these", "ambiguous": "ambiguous"}
+"""How tools show the answers that are no class."""
 
 PREFIX = "datacheck: "
-"""Told apart from the classes by this prefix in tools that have one list for both."""
+"""Distinguishes them from the classes in tools that have one list for both."""
 
 
 class Format(Protocol):
@@ -36,11 +36,11 @@ class Format(Protocol):
 
     @property
     def tasks(self) -> frozenset[Task]:
-        """The tasks whose questions the tool can ask."""
+        """The tasks that the tool can label."""
         ...
 
     def export(self, queue: RelabelQueue, links: Links, target: Path) -> list[Path]:
-        """Write the questions and return the paths written, the main one first."""
+        """Write the items and return the paths written, the main one first."""
         ...
 
     def read(self, source: Path, queue: RelabelQueue, annotator: str) -> Iterator[Row]:
@@ -52,52 +52,41 @@ ALL_TASKS = frozenset({Task.CLASSIFICATION, Task.MULTILABEL, Task.REGRESSION})
 CLASS_TASKS = frozenset({Task.CLASSIFICATION, Task.MULTILABEL})
 
 
-def class_names(label: str | None, task: Task) -> list[str]:
-    """Return the class names in a queue's label: none, one, or those of a multilabel answer.
-
-    Examples
-    --------
-    >>> class_names('["cat", "dog"]', Task.MULTILABEL), class_names("cat", Task.CLASSIFICATION)
-    (['cat', 'dog'], ['cat'])
-    """
-    if label is None:
-        return []
-    return list(json.loads(label)) if task is Task.MULTILABEL else [label]
-
-
-def answer_of(names: list[Any], verdicts: list[str], task: Task) -> Row:
-    """Return verdict and label of what somebody chose, or the problem with it.
+def answer_of(names: list[Any], no_class: list[str], task: Task, *, empty: str = "nothing was chosen") -> Row:
+    """Return the answer and label that somebody chose, or the problem with it; ``empty`` says that there is none.
 
     Examples
     --------
     >>> answer_of(["cat"], [], Task.CLASSIFICATION)
-    {'verdict': 'label', 'label': 'cat'}
+    {'answer': 'label', 'label': 'cat'}
     >>> answer_of(["cat", "dog"], [], Task.CLASSIFICATION)["problem"]
     "expected one class, found 2: 'cat' and 'dog'"
     """
-    if verdicts:
-        if names or len(verdicts) > 1:
-            return {"problem": f"expected a class or one verdict, found {_listed([*names, *verdicts])}"}
-        return {"verdict": verdicts[0], "label": None}
+    if no_class:
+        if names or len(no_class) > 1:
+            return problem(f"expected a class or one of {_joined(list(NO_CLASS_WORDS))}, "
+                           f"found {_joined([*names, *no_class])}")  # fmt: skip
+        return {"answer": no_class[0], "label": None}
     if task is Task.MULTILABEL:
-        return {"verdict": Verdict.LABEL.value, "label": names}
-    if len(names) != 1:
-        found = "none" if not names else f"{len(names)}: {_listed(names)}"
-        return {"problem": f"expected one class, found {found}"}
-    return {"verdict": Verdict.LABEL.value, "label": names[0]}
+        return {"answer": AnswerType.LABEL.value, "label": names}
+    if not names:
+        return problem(empty)
+    if len(names) > 1:
+        return problem(f"expected one class, found {len(names)}: {_joined(names)}")
+    return {"answer": AnswerType.LABEL.value, "label": names[0]}
 
 
-def split_verdicts(words: list[Any]) -> tuple[list[Any], list[str]]:
-    """Part the chosen words of one list into class names and verdicts.
+def split_no_class(words: list[Any]) -> tuple[list[Any], list[str]]:
+    """Split the chosen words of one list into class names and answers that are no class.
 
     Examples
     --------
-    >>> split_verdicts(["cat", "datacheck: none of these"])
+    >>> split_no_class(["cat", "datacheck: none of these"])
     (['cat'], ['none-of-these'])
     """
-    known = {PREFIX + shown: verdict for shown, verdict in VERDICT_WORDS.items()}
-    verdicts = [known[word] for word in words if isinstance(word, str) and word in known]
-    return [word for word in words if not (isinstance(word, str) and word in known)], verdicts
+    known = {PREFIX + shown: answer for shown, answer in NO_CLASS_WORDS.items()}
+    no_class = [known[word] for word in words if isinstance(word, str) and word in known]
+    return [word for word in words if not (isinstance(word, str) and word in known)], no_class
 
 
 def stable_id(*parts: str) -> str:
@@ -111,10 +100,10 @@ def stable_id(*parts: str) -> str:
     return hashlib.sha256("\0".join(parts).encode("utf-8", "surrogatepass")).hexdigest()[:20]
 
 
-def problem(text: str) -> Row:
-    """Return the row of an entry that is no answer at all."""
-    return {"problem": text}
+def problem(text: str, where: str = "") -> Row:
+    """Return the row of an entry that is no answer; ``where`` is how the tool names it."""
+    return {"problem": text, "where": where} if where else {"problem": text}
 
 
-def _listed(names: list[Any]) -> str:
+def _joined(names: list[Any]) -> str:
     return " and ".join(repr(name)[:40] for name in names[:4])

@@ -1,4 +1,4 @@
-"""CSV, for a spreadsheet or a script: fill in ``label`` or ``verdict``."""
+"""CSV, for a spreadsheet or a script: fill in ``label`` or ``answer``."""
 
 from __future__ import annotations
 
@@ -16,28 +16,29 @@ from datacheck.manifest import Task
 from datacheck.relabel.formats.base import ALL_TASKS, Row
 from datacheck.relabel.formats.links import Links
 from datacheck.relabel.formats.reading import MAX_ITEM, open_bounded
-from datacheck.relabel.formats.sheet import sheet, sheet_rows
+from datacheck.relabel.formats.spreadsheet import spreadsheet, spreadsheet_rows
 from datacheck.relabel.queue import RelabelQueue
 from datacheck.storage import write_text
 
 _FORMULA = ("=", "+", "-", "@", "\t", "\r", "'")
+"""What a spreadsheet program takes a formula by, and the quote that shields it."""
 
 
 @dataclass(frozen=True)
 class Csv:
-    """Sheets as CSV, safe to open in a spreadsheet."""
+    """The spreadsheet as CSV, safe to open in a spreadsheet program."""
 
     name: str = "csv"
     tasks: frozenset[Task] = ALL_TASKS
 
     def export(self, queue: RelabelQueue, links: Links, target: Path) -> list[Path]:
-        """Write the sheet."""
-        write_text(target, to_csv(sheet(queue, links)))
+        """Write the spreadsheet."""
+        write_text(target, to_csv(spreadsheet(queue, links)))
         return [target]
 
     def read(self, source: Path, queue: RelabelQueue, annotator: str) -> Iterator[Row]:
-        """Yield the answers of a filled-in sheet."""
-        return sheet_rows(csv_rows(source), self.name, annotator)
+        """Yield the answers of a filled-in spreadsheet."""
+        return spreadsheet_rows(csv_rows(source), self.name, annotator)
 
 
 def to_csv(table: pa.Table) -> str:

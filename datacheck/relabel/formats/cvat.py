@@ -14,22 +14,26 @@ from datacheck.manifest import Task
 from datacheck.manifest.readers import FileReader, SampleReadError
 from datacheck.relabel.formats.base import (
     CLASS_TASKS,
+    NO_CLASS_WORDS,
     PREFIX,
-    VERDICT_WORDS,
     Row,
     answer_of,
-    class_names,
     problem,
-    split_verdicts,
+    split_no_class,
     stable_id,
 )
 from datacheck.relabel.formats.links import Links
 from datacheck.relabel.formats.reading import read_xml
+from datacheck.relabel.label_text import class_names
 from datacheck.relabel.queue import RelabelQueue
 from datacheck.storage import write_text
 
 _AUTOMATIC = frozenset({"auto", "semi-auto", "file"})
+"""Sources of a tag that nobody set by hand."""
 _SKIP = "skip"
+
+_SHAPES = frozenset({"box", "polygon", "polyline", "points", "ellipse", "cuboid", "mask", "skeleton"})
+"""Annotations that are no class of the whole image."""
 
 
 @dataclass(frozen=True)
@@ -46,17 +50,17 @@ class Cvat:
 
     def export(self, queue: RelabelQueue, links: Links, target: Path) -> list[Path]:
         """Write the XML, and the list of the images to upload as ``<name>.images.txt``."""
-        questions = queue.rows()
-        names = [_printable(links.relative(row)) for row in questions]
+        items = queue.rows()
+        names = [_printable(links.relative(row)) for row in items]
         repeated = [name for name, count in Counter(names).items() if count > 1]
         if repeated:
             raise RelabelError(
-                f"CVAT names frames by their path, and {len(repeated)} are asked about twice, such as {repeated[0]!r}: "
+                f"CVAT names frames by their path, and {len(repeated)} paths occur twice, such as {repeated[0]!r}: "
                 "use label-studio, csv or parquet"
             )
         images = [
             _image(number, name, row, queue.task, links.size(row))
-            for number, (name, row) in enumerate(zip(names, questions, strict=True))
+            for number, (name, row) in enumerate(zip(names, items, strict=True))
         ]
         listing = target.with_name(f"{target.stem}.images.txt")
         write_text(listing, "".join(f"{name}\n" for name in names))
@@ -71,7 +75,7 @@ class Cvat:
 
 
 def _document(queue: RelabelQueue, images: list[str]) -> str:
-    labels = [*queue.classes, *(PREFIX + word for word in (*VERDICT_WORDS, _SKIP))]
+    labels = [*queue.classes, *(PREFIX + word for word in (*NO_CLASS_WORDS, _SKIP))]
     declared = "".join(
         f"        <label><name>{escape(name)}</name><type>tag</type><attributes><attribute><name>confidence</name>"
         "<mutable>False</mutable><input_type>text</input_type><default_value></default_value><values></values>"
@@ -118,7 +122,7 @@ def _frames(queue: RelabelQueue) -> dict[str, str]:
 
 @dataclass
 class _Reading:
-    """Collects the answers while the XML goes by."""
+    """Collects the answers while the XML is read."""
 
     queue: RelabelQueue
     frames: Mapping[str, str]
@@ -129,13 +133,16 @@ class _Reading:
     updated: str | None = None
     image: str | None = None
     tags: list[str] = field(default_factory=list)
+    shapes: set[str] = field(default_factory=set)
 
     def start(self, name: str, attributes: dict[str, str]) -> None:
         if not self.place and name != "annotations":
             raise RelabelError(f"expected CVAT's <annotations>, found <{name}>: export as 'CVAT for images 1.1'")
         self.place.append(name)
         if name == "image":
-            self.image, self.tags = attributes.get("name", ""), []
+            self.image, self.tags, self.shapes = attributes.get("name", ""), [], set()
+        elif name in _SHAPES and self.image is not None:
+            self.shapes.add(name)
         elif name == "tag" and self.image is not None and attributes.get("source", "manual") not in _AUTOMATIC:
             self.tags.append(attributes.get("label", ""))
 
@@ -151,22 +158,28 @@ class _Reading:
         elif name == "image" and self.image is not None:
             if self.tags:
                 self.rows.append(self._row(self.image, self.tags))
+            elif self.shapes:
+                why = f"it has <{'> and <'.join(sorted(self.shapes))}>, but no <tag>: label images with tags"
+                self.rows.append(
+                    problem(why, f"image {self.image[:80]!r}") | {"sample_id": self.frames.get(self.image)}
+                )
             self.image = None
 
     def _row(self, image: str, tags: list[str]) -> Row:
         sample_id = self.frames.get(image)
         if sample_id is None:
-            return problem(f"image {image[:80]!r} is not in the queue")
+            return problem("the image is not in the queue", f"image {image[:80]!r}")
         if tags == [PREFIX + _SKIP]:
-            chosen: Row = {"verdict": "skip", "label": None}
+            chosen: Row = {"answer": "skip", "label": None}
         else:
-            chosen = answer_of(*split_verdicts(tags), self.queue.task)
+            chosen = answer_of(*split_no_class(tags), self.queue.task)
         return {
             "answer_id": f"cvat:{stable_id(self.task, sample_id, self.annotator)}",
             "sample_id": sample_id,
             "annotator": self.annotator,
             "answered_at": self.updated,
             "tool": "cvat",
+            "where": f"image {image[:80]!r}",
             **chosen,
         }
 

@@ -15,7 +15,7 @@ from datacheck.manifest import Task
 from datacheck.relabel.formats.base import ALL_TASKS, Row
 from datacheck.relabel.formats.csv import csv_rows, to_csv
 from datacheck.relabel.formats.links import Links, media_type
-from datacheck.relabel.formats.sheet import sheet, sheet_rows
+from datacheck.relabel.formats.spreadsheet import spreadsheet, spreadsheet_rows
 from datacheck.relabel.queue import RelabelQueue
 from datacheck.storage import write_text
 
@@ -27,7 +27,7 @@ class HuggingFace:
     """A folder for ``load_dataset("imagefolder", data_dir=…)``.
 
     The split's folder holds ``metadata.csv`` and the pictures, since ``datasets`` passes over a ``metadata.csv`` above
-    it without a word. People fill in ``label`` or ``verdict`` there, or in a copy of it.
+    it without a word. People fill in ``label`` or ``answer`` there, or in a copy of it.
     """
 
     name: str = "huggingface"
@@ -37,16 +37,16 @@ class HuggingFace:
         """Write ``target/train/metadata.csv`` and the pictures by hard links, or copies where those cannot be."""
         if target.exists() and any(target.iterdir()):
             raise RelabelError(f"expected a new or empty folder, {target} holds files")
-        questions = queue.rows()
-        width = len(str(len(questions)))
+        items = queue.rows()
+        width = len(str(len(items)))
         folder = target / "train"
         # Everything is looked up before anything is written.
-        contents = [(row, _file_of(row, links)) for row in questions]
+        contents = [(row, _file_of(row, links)) for row in items]
         names = []
         for row, file in contents:
             name = f"images/{row['rank']:0{width}d}"
             names.append(_link(file, folder / name) if file is not None else _write(links.content(row), folder / name))
-        table = sheet(queue)
+        table = spreadsheet(queue)
         table = table.drop_columns(["image"]).add_column(0, "file_name", pa.array(names, pa.string()))
         write_text(folder / "metadata.csv", to_csv(table))
         return [folder / "metadata.csv"]
@@ -58,17 +58,17 @@ class HuggingFace:
             if not found:
                 raise RelabelError(f"expected a metadata.csv in {source} or {source / 'train'}, found none")
             source = found[0]
-        return sheet_rows(csv_rows(source), self.name, annotator)
+        return spreadsheet_rows(csv_rows(source), self.name, annotator)
 
 
-def _file_of(question: Row, links: Links) -> Path | None:
-    if links.root is None or question.get("uri") is None:
-        links.content(question)
+def _file_of(item: Row, links: Links) -> Path | None:
+    if links.root is None or item.get("uri") is None:
+        links.content(item)
         return None
-    path = links.path(question)
+    path = links.path(item)
     if path.is_file():
         return path
-    links.content(question)
+    links.content(item)
     return None
 
 

@@ -11,21 +11,28 @@ from urllib.parse import quote
 from xml.sax.saxutils import quoteattr
 
 from datacheck.manifest import Task
-from datacheck.relabel.answers import Verdict
-from datacheck.relabel.formats.base import ALL_TASKS, VERDICT_WORDS, Row, answer_of, class_names, problem
+from datacheck.relabel.answers import AnswerType
+from datacheck.relabel.formats.base import ALL_TASKS, NO_CLASS_WORDS, Row, answer_of, problem
 from datacheck.relabel.formats.links import Links
-from datacheck.relabel.formats.reading import json_items, mapping, sequence, text_or_none
-from datacheck.relabel.formats.sheet import has_picture
+from datacheck.relabel.formats.reading import json_items, mapping, seconds_or_none, sequence, text_or_none
+from datacheck.relabel.label_text import class_names
 from datacheck.relabel.queue import RelabelQueue
 from datacheck.storage import write_text
+from datacheck.text import listed
 
 LOCAL_FILES = "/data/local-files/?d="
 """Where Label Studio serves files below its document root."""
 
 MODEL_VERSION = "datacheck"
 
+LABEL = "label"
+"""The control with the classes, or the number."""
+
+NO_CLASS = "no_class"
+"""The control with the answers that are no class."""
+
 _MANY = 24
-"""Classes beyond which the config offers a list to search instead of buttons."""
+"""Classes beyond which the config offers a search: more buttons do not fit on a screen."""
 
 
 @dataclass(frozen=True)
@@ -48,30 +55,30 @@ class LabelStudio:
         return answers_of(json_items(source), queue, {}, annotator)
 
 
-def task(question: Mapping[str, Any], queue: RelabelQueue, links: Links) -> dict[str, Any]:
-    """Return one question as a task: its place in the queue is the prediction's score, which tasks can be sorted by."""
+def task(item: Mapping[str, Any], queue: RelabelQueue, links: Links) -> dict[str, Any]:
+    """Return one item as a task; its place in the queue is the prediction's score, by which tasks can be sorted."""
     data = {
-        "image": image_link(question, links) if has_picture(question, links) else "",
-        "datacheck_id": question["sample_id"],
+        "image": image_link(item, links) if links.has_picture(item) else "",
+        "datacheck_id": item["sample_id"],
         "datacheck_dataset": queue.identity,
-        "rank": question["rank"],
-        "given": shown(question["given"], queue.task),
-        "suggested": shown(question["suggested"], queue.task),
-        "reason": question["reason"],
+        "rank": item["rank"],
+        "given": shown(item["given"], queue.task),
+        "suggested": shown(item["suggested"], queue.task),
+        "reason": item["reason"],
     }
-    priority = 1.0 - question["rank"] / max(1, len(queue))
-    result = _suggestion(question, queue.task)
+    priority = 1.0 - item["rank"] / max(1, len(queue))
+    result = _suggestion(item, queue.task)
     return {
         "data": data,
         "predictions": [{"model_version": MODEL_VERSION, "score": round(priority, 9), "result": result}],
     }
 
 
-def image_link(question: Mapping[str, Any], links: Links) -> str:
+def image_link(item: Mapping[str, Any], links: Links) -> str:
     """Return the picture's address; by path it is one below Label Studio's document root."""
     if links.manner != "path":
-        return links.link(question)
-    return LOCAL_FILES + quote(links.served(question))
+        return links.link(item)
+    return LOCAL_FILES + quote(links.served(item))
 
 
 def shown(label: str | None, task: Task) -> str:
@@ -79,17 +86,17 @@ def shown(label: str | None, task: Task) -> str:
     return ", ".join(class_names(label, task)) if label is not None else "no label"
 
 
-def _suggestion(question: Mapping[str, Any], task: Task) -> list[dict[str, Any]]:
-    suggested = question["suggested"]
+def _suggestion(item: Mapping[str, Any], task: Task) -> list[dict[str, Any]]:
+    suggested = item["suggested"]
     if suggested is None:
         return []
-    item: dict[str, Any] = {"id": "suggestion", "from_name": "label", "to_name": "image"}
+    result: dict[str, Any] = {"id": "suggestion", "from_name": LABEL, "to_name": "image"}
     if task is Task.REGRESSION:
-        return [{**item, "type": "number", "value": {"number": float(suggested)}}]
-    item |= {"type": "choices", "value": {"choices": class_names(suggested, task)}}
-    if question["confidence"] is not None:
-        item["score"] = round(float(question["confidence"]), 6)
-    return [item]
+        return [{**result, "type": "number", "value": {"number": float(suggested)}}]
+    result |= {"type": "choices", "value": {"choices": class_names(suggested, task)}}
+    if item["confidence"] is not None:
+        result["score"] = round(float(item["confidence"]), 6)
+    return [result]
 
 
 def labelling_config(queue: RelabelQueue, *, max_width: int = 560) -> str:
@@ -102,16 +109,16 @@ def labelling_config(queue: RelabelQueue, *, max_width: int = 560) -> str:
     >>> '<Choice value="a&lt;b" hotkey="1"/>' in labelling_config(queue)
     True
     """
-    verdicts = "".join(
-        f'    <Choice value="{word}" hotkey="{key}"/>\n' for word, key in zip(VERDICT_WORDS, "na", strict=True)
+    no_class = "".join(
+        f'    <Choice value="{word}" hotkey="{key}"/>\n' for word, key in zip(NO_CLASS_WORDS, "na", strict=True)
     )
     return (
         "<View>\n"
         '  <Text name="reason" value="$reason"/>\n'
         f'  <Image name="image" value="$image" maxWidth="{max_width}px" zoom="true" zoomControl="true"/>\n'
         f"{_control(queue)}"
-        '  <Choices name="verdict" toName="image" choice="single-radio" showInline="true">\n'
-        f"{verdicts}"
+        f'  <Choices name="{NO_CLASS}" toName="image" choice="single-radio" showInline="true">\n'
+        f"{no_class}"
         "  </Choices>\n"
         "</View>\n"
     )
@@ -146,7 +153,8 @@ def answers_of(tasks: Iterator[Any], queue: RelabelQueue, people: Mapping[int, s
         data = mapping(found.get("data"))
         if "annotations" not in found:
             yield problem(
-                "expected a task with 'annotations': export as JSON (JSON-MIN and CSV leave out skipped tasks)"
+                "expected a task with 'annotations': export as JSON (JSON-MIN and CSV leave out skipped tasks)",
+                _task_name(found),
             )
             continue
         for annotation in map(mapping, sequence(found["annotations"])):
@@ -167,25 +175,39 @@ def _answer(
         "sample_id": data.get("datacheck_id"),
         "annotator": _who(annotation.get("completed_by"), people, annotator),
         "answered_at": text_or_none(annotation.get("updated_at")) or text_or_none(annotation.get("created_at")),
-        "seconds": _seconds(annotation.get("lead_time")),
+        "seconds": seconds_or_none(annotation.get("lead_time")),
         "tool": "label-studio",
+        "where": _task_name(task),
         "dataset": text_or_none(data.get("datacheck_dataset")),
     }
     if annotation.get("was_cancelled") is True:
-        return {**row, "verdict": Verdict.SKIP.value, "label": None}
+        return {**row, "answer": AnswerType.SKIP.value, "label": None}
     return {**row, **_result(sequence(annotation.get("result")), queue.task)}
 
 
 def _result(results: list[Any], task: Task) -> Row:
     names: list[Any] = []
-    verdicts: list[str] = []
+    no_class: list[str] = []
+    others: list[str] = []
     for result in map(mapping, results):
         value = mapping(result.get("value"))
-        if result.get("from_name") == "verdict":
-            verdicts += [VERDICT_WORDS.get(word, str(word)) for word in sequence(value.get("choices"))]
-        elif result.get("from_name") == "label":
+        if result.get("from_name") == NO_CLASS:
+            no_class += [NO_CLASS_WORDS.get(str(word), str(word)) for word in sequence(value.get("choices"))]
+        elif result.get("from_name") == LABEL:
             names += [value["number"]] if "number" in value else sequence(value.get("choices"))
-    return answer_of(names, verdicts, task)
+        else:
+            others.append(str(result.get("from_name")))
+    if others and not names and not no_class:
+        return problem(
+            f"its result is of the control {listed(others, 3)}, expected {LABEL!r}: use the labelling config that "
+            "datacheck wrote"
+        )
+    return answer_of(names, no_class, task, empty="the annotation was submitted without a choice")
+
+
+def _task_name(task: Mapping[str, Any]) -> str:
+    number = task.get("id")
+    return f"task {number}" if isinstance(number, int) else ""
 
 
 def _who(user: Any, people: Mapping[int, str], annotator: str) -> str:
@@ -194,10 +216,6 @@ def _who(user: Any, people: Mapping[int, str], annotator: str) -> str:
     if isinstance(user, int):
         return people.get(user, f"user {user}")
     return annotator
-
-
-def _seconds(value: Any) -> float | None:
-    return float(value) if isinstance(value, int | float) and 0 <= value < 1e9 else None
 
 
 FORMAT = LabelStudio()

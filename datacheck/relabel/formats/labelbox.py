@@ -10,22 +10,22 @@ from pathlib import Path
 from typing import Any
 
 from datacheck.manifest import Task
-from datacheck.relabel.answers import Verdict
+from datacheck.relabel.answers import AnswerType
 from datacheck.relabel.formats.base import (
     ALL_TASKS,
+    NO_CLASS_WORDS,
     PREFIX,
-    VERDICT_WORDS,
     Row,
     answer_of,
-    class_names,
     problem,
-    split_verdicts,
+    split_no_class,
 )
 from datacheck.relabel.formats.links import Links
-from datacheck.relabel.formats.reading import json_lines, mapping, sequence, text_or_none
-from datacheck.relabel.formats.sheet import has_picture
+from datacheck.relabel.formats.reading import json_lines, mapping, seconds_or_none, sequence, text_or_none
+from datacheck.relabel.label_text import class_names
 from datacheck.relabel.queue import RelabelQueue
 from datacheck.storage import write_text
+from datacheck.text import listed
 
 QUESTION = "label"
 """The name of the classification in the project's ontology."""
@@ -46,9 +46,9 @@ class Labelbox:
 
     def export(self, queue: RelabelQueue, links: Links, target: Path) -> list[Path]:
         """Write the predictions, with the data rows and the ontology to make the project of beside them."""
-        questions = queue.rows()
-        data_rows = [_data_row(row, queue, links) for row in questions]
-        lines = [_prediction(row, queue) for row in questions if row["suggested"] is not None]
+        items = queue.rows()
+        data_rows = [_data_row(row, queue, links) for row in items]
+        lines = [_prediction(row, queue) for row in items if row["suggested"] is not None]
         rows_path = target.with_name(f"{target.stem}.data-rows.json")
         ontology_path = target.with_name(f"{target.stem}.ontology.json")
         write_text(rows_path, json.dumps(data_rows, indent=1, ensure_ascii=False) + "\n")
@@ -64,7 +64,7 @@ class Labelbox:
 
 def _data_row(row: Mapping[str, Any], queue: RelabelQueue, links: Links) -> dict[str, Any]:
     return {
-        "row_data": links.link(row) if has_picture(row, links) else row["reason"],
+        "row_data": links.link(row) if links.has_picture(row) else row["reason"],
         "global_key": row["sample_id"],
         "external_id": f"{row['rank']:09d}",
         "attachments": [{"type": "RAW_TEXT", "value": row["reason"]}],
@@ -89,7 +89,7 @@ def _prediction(row: Mapping[str, Any], queue: RelabelQueue) -> dict[str, Any]:
 
 def _ontology(queue: RelabelQueue) -> dict[str, Any]:
     kind = {Task.CLASSIFICATION: "radio", Task.MULTILABEL: "checklist", Task.REGRESSION: "text"}[queue.task]
-    words = [] if kind == "text" else [*queue.classes, *(PREFIX + word for word in VERDICT_WORDS)]
+    words = [] if kind == "text" else [*queue.classes, *(PREFIX + word for word in NO_CLASS_WORDS)]
     options = [{"label": word, "value": word} for word in words]
     question = {"type": kind, "name": QUESTION, "instructions": QUESTION, "required": True, "options": options}
     return {"tools": [], "classifications": [question]}
@@ -109,19 +109,22 @@ def _answers(entry: Mapping[str, Any], task: Task, annotator: str) -> Iterator[R
                 "sample_id": sample_id,
                 "annotator": text_or_none(details.get("created_by")) or annotator,
                 "answered_at": text_or_none(details.get("updated_at")) or text_or_none(details.get("created_at")),
-                "seconds": _seconds(mapping(label.get("performance_details")).get("seconds_to_create")),
+                "seconds": seconds_or_none(mapping(label.get("performance_details")).get("seconds_to_create")),
                 "tool": "labelbox",
+                "where": f"label {number}" if number else "a label",
             }
             if mapping(label.get("performance_details")).get("skipped") is True:
-                yield {**row, "verdict": Verdict.SKIP.value, "label": None}
+                yield {**row, "answer": AnswerType.SKIP.value, "label": None}
             else:
                 yield {**row, **_chosen(mapping(label.get("annotations")), task)}
 
 
 def _chosen(annotations: Mapping[str, Any], task: Task) -> Row:
     words: list[Any] = []
+    others: list[str] = []
     for question in map(mapping, sequence(annotations.get("classifications"))):
         if question.get("name") != QUESTION:
+            others.append(str(question.get("name")))
             continue
         if "radio_answer" in question:
             words.append(mapping(question["radio_answer"]).get("name"))
@@ -129,11 +132,12 @@ def _chosen(annotations: Mapping[str, Any], task: Task) -> Row:
             words.append(mapping(question["text_answer"]).get("content"))
         else:
             words += [mapping(answer).get("name") for answer in sequence(question.get("checklist_answers"))]
-    return answer_of(*split_verdicts(words), task)
-
-
-def _seconds(value: Any) -> float | None:
-    return float(value) if isinstance(value, int | float) and 0 <= value < 1e9 else None
+    empty = f"the classification {QUESTION!r} has no answer"
+    if others:
+        empty = f"it has the classification {listed(others, 3)}, expected {QUESTION!r}: name it so in the ontology"
+        if not words:
+            return problem(empty)
+    return answer_of(*split_no_class(words), task, empty=empty)
 
 
 FORMAT = Labelbox()

@@ -31,7 +31,7 @@ _MAGIC = (
 
 @dataclass(frozen=True)
 class Links:
-    """How exported questions point to their pictures.
+    """How exported items point to their pictures.
 
     Attributes
     ----------
@@ -69,8 +69,12 @@ class Links:
         if self.manner == "url" and not self.url_prefix:
             raise RelabelError("images by url need the address that the dataset's root is served at: --url-prefix")
 
-    def link(self, question: Mapping[str, object]) -> str:
-        """Return what a tool finds a question's picture by.
+    def has_picture(self, item: Mapping[str, object]) -> bool:
+        """Whether there is anything to link to: rows of a plain table have none."""
+        return item.get("uri") is not None or str(item["sample_id"]) in self.pictures
+
+    def link(self, item: Mapping[str, object]) -> str:
+        """Return what a tool finds a item's picture by.
 
         Raises
         ------
@@ -78,15 +82,15 @@ class Links:
             When the path leads out of the dataset's root, or there is nothing to embed.
         """
         if self.manner == "embed":
-            data = self.content(question)
+            data = self.content(item)
             return f"data:{media_type(data)};base64,{base64.b64encode(data).decode('ascii')}"
         if self.manner == "url":
-            return self.url_prefix + quote(self.relative(question))
-        return str(self.path(question))
+            return self.url_prefix + quote(self.relative(item))
+        return str(self.path(item))
 
-    def relative(self, question: Mapping[str, object]) -> str:
+    def relative(self, item: Mapping[str, object]) -> str:
         """Return the picture's path below the root, with forward slashes."""
-        path = self.path(question)
+        path = self.path(item)
         return Path(os.path.relpath(path, os.path.abspath(str(self.root)))).as_posix()  # noqa: PTH100 - keeps links
 
     @property
@@ -96,7 +100,7 @@ class Links:
             raise RelabelError("the dataset is not files below a root: embed the pictures (--images embed)")
         return self.root.resolve().parent if self.served_root is None else self.served_root.resolve()
 
-    def served(self, question: Mapping[str, object]) -> str:
+    def served(self, item: Mapping[str, object]) -> str:
         """Return the picture's path below the document root, with forward slashes.
 
         Raises
@@ -104,48 +108,48 @@ class Links:
         RelabelError
             When the dataset is not below it, or the picture not in the dataset.
         """
-        below = self.relative(question)
+        below = self.relative(item)
         if self.root is None or not self.root.resolve().is_relative_to(self.document_root):
             raise RelabelError(f"the dataset {self.root} is not below the document root {self.served_root}")
         return (self.root.resolve().relative_to(self.document_root) / below).as_posix()
 
-    def path(self, question: Mapping[str, object]) -> Path:
+    def path(self, item: Mapping[str, object]) -> Path:
         """Return the picture's path, which is below the root."""
-        uri = question.get("uri")
+        uri = item.get("uri")
         if self.root is None or not isinstance(uri, str):
             raise RelabelError(
-                f"sample {question['sample_id']!r} is no file below a root: embed the pictures (--images embed)"
+                f"sample {item['sample_id']!r} is no file below a root: embed the pictures (--images embed)"
             )
         try:
             return FileReader(self.root).path(uri)
         except SampleReadError as error:
-            raise RelabelError(f"sample {question['sample_id']!r}: {error}") from None
+            raise RelabelError(f"sample {item['sample_id']!r}: {error}") from None
 
-    def content(self, question: Mapping[str, object]) -> bytes:
+    def content(self, item: Mapping[str, object]) -> bytes:
         """Return the picture's encoded bytes: the file's, else those in `pictures`."""
-        kept = self.pictures.get(str(question["sample_id"]))
+        kept = self.pictures.get(str(item["sample_id"]))
         data: bytes | None = kept
-        if self.root is not None and isinstance(question.get("uri"), str):
-            path = self.path(question)
-            stamp = FileReader(self.root).stamp(str(question["uri"]))
+        if self.root is not None and isinstance(item.get("uri"), str):
+            path = self.path(item)
+            stamp = FileReader(self.root).stamp(str(item["uri"]))
             if stamp is not None and stamp.byte_size > MAX_EMBEDDED and kept is None:
                 raise RelabelError(f"{path}: {stamp.byte_size:,} bytes are too many to embed; use --images url")
             if stamp is not None and stamp.byte_size <= MAX_EMBEDDED:
                 try:
-                    data = FileReader(self.root).read(str(question["uri"]))
+                    data = FileReader(self.root).read(str(item["uri"]))
                 except SampleReadError as error:
                     if kept is None:
-                        raise RelabelError(f"sample {question['sample_id']!r} cannot be embedded: {error}") from None
+                        raise RelabelError(f"sample {item['sample_id']!r} cannot be embedded: {error}") from None
         if data is None:
-            raise RelabelError(f"sample {question['sample_id']!r}: expected a picture to embed, found none")
+            raise RelabelError(f"sample {item['sample_id']!r}: expected a picture to embed, found none")
         return data
 
-    def size(self, question: Mapping[str, object]) -> tuple[int, int]:
+    def size(self, item: Mapping[str, object]) -> tuple[int, int]:
         """Return the picture's width and height in pixels, read from its header; (1, 1) where it cannot be read."""
         from PIL import Image
 
         try:
-            with Image.open(io.BytesIO(self.content(question))) as picture:
+            with Image.open(io.BytesIO(self.content(item))) as picture:
                 return picture.size
         except (OSError, ValueError, RelabelError, Image.DecompressionBombError):
             return 1, 1

@@ -10,23 +10,25 @@ from pathlib import Path
 from typing import Any
 
 from datacheck.manifest import Task
-from datacheck.relabel.answers import Verdict
+from datacheck.relabel.answers import AnswerType
 from datacheck.relabel.formats.base import (
     CLASS_TASKS,
+    NO_CLASS_WORDS,
     PREFIX,
-    VERDICT_WORDS,
     Row,
     answer_of,
-    class_names,
     problem,
-    split_verdicts,
+    split_no_class,
     stable_id,
 )
 from datacheck.relabel.formats.links import Links
 from datacheck.relabel.formats.reading import json_lines, mapping, sequence, text_or_none
-from datacheck.relabel.formats.sheet import has_picture
+from datacheck.relabel.label_text import class_names
 from datacheck.relabel.queue import RelabelQueue
 from datacheck.storage import write_text
+
+_MAX_TIME = 1e11
+"""Seconds since 1970 that a date can be made of."""
 
 
 @dataclass(frozen=True)
@@ -38,7 +40,7 @@ class Prodigy:
 
     def export(self, queue: RelabelQueue, links: Links, target: Path) -> list[Path]:
         """Write the stream."""
-        words = [*queue.classes, *(PREFIX + word for word in VERDICT_WORDS)]
+        words = [*queue.classes, *(PREFIX + word for word in NO_CLASS_WORDS)]
         options = [{"id": word, "text": word} for word in words]
         lines = [_task(row, queue, links, options) for row in queue.rows()]
         write_text(target, "".join(json.dumps(line, ensure_ascii=False, allow_nan=False) + "\n" for line in lines))
@@ -54,7 +56,7 @@ class Prodigy:
 
 def _task(row: Mapping[str, Any], queue: RelabelQueue, links: Links, options: list[dict[str, str]]) -> dict[str, Any]:
     sure = {} if row["confidence"] is None else {"confidence": round(float(row["confidence"]), 4)}
-    picture = {"image": links.link(row)} if has_picture(row, links) else {"text": row["reason"]}
+    picture = {"image": links.link(row)} if links.has_picture(row) else {"text": row["reason"]}
     return {
         **picture,
         "options": options,
@@ -80,21 +82,27 @@ def _answer(entry: Mapping[str, Any], task: Task, annotator: str) -> Row | None:
         "annotator": who,
         "answered_at": _time(entry.get("_timestamp")),
         "tool": "prodigy",
+        "where": f"task of {sample_id!r}",
         "dataset": text_or_none(entry.get("datacheck_dataset")),
     }
     match entry["answer"]:
         case "accept":
-            return {**row, **answer_of(*split_verdicts(sequence(entry.get("accept"))), task)}
+            return {
+                **row,
+                **answer_of(
+                    *split_no_class(sequence(entry.get("accept"))), task, empty="it was accepted without an option"
+                ),
+            }
         case "reject":
-            return {**row, "verdict": Verdict.NONE_OF_THESE.value, "label": None}
+            return {**row, "answer": AnswerType.NONE_OF_THESE.value, "label": None}
         case "ignore":
-            return {**row, "verdict": Verdict.SKIP.value, "label": None}
+            return {**row, "answer": AnswerType.SKIP.value, "label": None}
         case other:
-            return problem(f"expected an answer among accept, reject and ignore, found {str(other)[:40]!r}")
+            return {**row, **problem(f"expected the answer accept, reject or ignore, found {str(other)[:40]!r}")}
 
 
 def _time(value: Any) -> str | None:
-    if not isinstance(value, int | float) or not 0 <= value < 1e11:
+    if not isinstance(value, int | float) or not 0 <= value < _MAX_TIME:
         return None
     return datetime.fromtimestamp(value, UTC).isoformat()
 

@@ -240,3 +240,24 @@ def sequence(value: Any) -> list[Any]:
 def text_or_none(value: Any) -> str | None:
     """Return text as it is, and anything else as None."""
     return value if isinstance(value, str) else None
+
+
+MAX_SECONDS = 1e9
+"""Thirty years: a longer time is not one that a person took for an answer."""
+
+
+def seconds_or_none(value: Any) -> float | None:
+    """Return the seconds that an answer took, given as a number or as text, and anything else as None.
+
+    Examples
+    --------
+    >>> seconds_or_none(1.5), seconds_or_none("2"), seconds_or_none(-1), seconds_or_none("soon")
+    (1.5, 2.0, None, None)
+    """
+    if isinstance(value, bool) or not isinstance(value, int | float | str):
+        return None
+    try:
+        seconds = float(value)
+    except (ValueError, OverflowError):
+        return None
+    return seconds if 0 <= seconds < MAX_SECONDS else None

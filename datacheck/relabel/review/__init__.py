@@ -1,4 +1,4 @@
-"""A local page for the person who has no annotation tool: one question at a time, by keyboard."""
+"""A local page for the person who has no annotation tool: one sample at a time, by keyboard."""
 
 from __future__ import annotations
 
@@ -6,18 +6,18 @@ import importlib
 from typing import TYPE_CHECKING, Any
 
 if TYPE_CHECKING:
-    from datacheck.relabel.review.neighbours import Neighbours, nearest_samples
+    from datacheck.relabel.review.comparison import ComparisonSamples, comparison_samples
     from datacheck.relabel.review.server import ReviewServer
     from datacheck.relabel.review.session import ReviewSession
 
 _HOMES = {
-    "Neighbours": "neighbours",
-    "nearest_samples": "neighbours",
+    "ComparisonSamples": "comparison",
+    "comparison_samples": "comparison",
     "ReviewServer": "server",
     "ReviewSession": "session",
 }
 
-__all__ = ["Neighbours", "ReviewServer", "ReviewSession", "nearest_samples"]
+__all__ = ["ComparisonSamples", "ReviewServer", "ReviewSession", "comparison_samples"]
 
 
 def __getattr__(name: str) -> Any:

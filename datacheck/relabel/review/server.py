@@ -1,4 +1,4 @@
-"""Serves the review page on this machine alone, to the person who holds the token."""
+"""Serves the review page on this machine alone, to the person who has the link with the token."""
 
 from __future__ import annotations
 
@@ -6,6 +6,7 @@ import hmac
 import io
 import json
 import secrets
+import sys
 from collections.abc import Callable
 from http import HTTPStatus
 from http.server import BaseHTTPRequestHandler, ThreadingHTTPServer
@@ -22,6 +23,16 @@ _POLICY = (
     "base-uri 'none'; form-action 'none'; frame-ancestors 'none'"
 )
 _MAX_BODY = 2**16
+"""Bytes of an answer: a label of hundreds of classes fits."""
+
+_MAX_DIGITS = 11
+"""Digits of a number in a request: more than any queue has items."""
+
+_IDLE = 60
+"""Seconds after which a connection without a request is closed."""
+
+_QUALITY = 90
+"""JPEG quality of a converted picture: no visible loss."""
 _ASSETS = {
     "/": ("review.html", "text/html; charset=utf-8"),
     "/review.css": ("review.css", "text/css; charset=utf-8"),
@@ -37,13 +48,13 @@ _MAX_SIDE = 1600
 class ReviewServer(ThreadingHTTPServer):
     """A server on the loopback interface.
 
-    Whoever asks must have come by the link with the token, which a cookie then holds; must name this machine as the
-    host, so that no page elsewhere reaches it under a name of its own; and must come from this page to change anything.
+    A request needs the cookie that the link with the token sets, and this machine's name as its host, so that no page
+    elsewhere reaches the server under another name; a change must come from this page.
 
     Parameters
     ----------
     session
-        What is asked, and where the answers go.
+        The items, and where the answers go.
     links
         Reaches the samples' own pictures below the dataset's root; and thumbnails.
     uris
@@ -61,7 +72,7 @@ class ReviewServer(ThreadingHTTPServer):
             super().__init__(("127.0.0.1", port), _Handler)
         except OSError as error:
             raise RelabelError(
-                f"port {port} on this machine cannot be had: {error.strerror}; give another one"
+                f"port {port} cannot be opened on this machine: {error.strerror}; choose another with --port"
             ) from None
         self.hosts = {f"127.0.0.1:{self.server_port}", f"localhost:{self.server_port}"}
 
@@ -72,8 +83,13 @@ class ReviewServer(ThreadingHTTPServer):
 
     @property
     def cookie(self) -> str:
-        """The cookie's name; browsers do not tell ports apart."""
+        """The cookie's name, with the port: browsers share cookies between ports."""
         return f"datacheck-review-{self.server_port}"
+
+    def handle_error(self, request: Any, client_address: Any) -> None:
+        """Ignore a browser that closed its connection; report anything else."""
+        if not isinstance(sys.exc_info()[1], ConnectionError | TimeoutError):
+            super().handle_error(request, client_address)
 
     def picture(self, sample_id: str, *, small: bool) -> bytes:
         """Return a sample's picture in a format that browsers show."""
@@ -101,7 +117,7 @@ def converted(data: bytes) -> bytes:
             shown = ImageOps.exif_transpose(picture)
             shown.thumbnail((_MAX_SIDE, _MAX_SIDE))
             stream = io.BytesIO()
-            shown.convert("RGB").save(stream, "JPEG", quality=90)
+            shown.convert("RGB").save(stream, "JPEG", quality=_QUALITY)
     except (OSError, ValueError, SyntaxError, Image.DecompressionBombError) as error:
         raise RelabelError(f"the picture cannot be shown: {error}") from None
     return stream.getvalue()
@@ -112,7 +128,7 @@ class _Handler(BaseHTTPRequestHandler):
     server_version = "datacheck"
     sys_version = ""
     protocol_version = "HTTP/1.1"
-    timeout = 60
+    timeout = _IDLE
 
     def do_GET(self) -> None:
         address = urlsplit(self.path)
@@ -128,14 +144,14 @@ class _Handler(BaseHTTPRequestHandler):
             name, kind = _ASSETS[address.path]
             page = files("datacheck.relabel.review").joinpath("templates", name).read_bytes()
             self._reply(HTTPStatus.OK, page, kind)
-        elif address.path == "/questions":
+        elif address.path == "/items":
             self._json(self.server.session.overview)
         elif address.path == "/comparison":
-            self._json(lambda: self.server.session.comparison(_number(query, "question")))
+            self._json(lambda: self.server.session.comparison(_number(query, "item")))
         elif address.path == "/picture":
             self._picture(query)
         else:
-            self._refuse(HTTPStatus.NOT_FOUND, "there is nothing here")
+            self._refuse(HTTPStatus.NOT_FOUND, "no such page")
 
     def do_POST(self) -> None:
         body = self._body()
@@ -145,18 +161,18 @@ class _Handler(BaseHTTPRequestHandler):
         if self.path == "/answer":
             self._json(
                 lambda: session.answer(
-                    str(body.get("id")), str(body.get("verdict")), body.get("label"), body.get("seconds")
+                    str(body.get("id")), str(body.get("answer")), body.get("label"), body.get("seconds")
                 )
             )
         elif self.path == "/undo":
             self._json(session.undo)
         else:
-            self._refuse(HTTPStatus.NOT_FOUND, "there is nothing here")
+            self._refuse(HTTPStatus.NOT_FOUND, "no such page")
 
     def _is_for_us(self) -> bool:
         if self.headers.get("Host", "") in self.server.hosts:
             return True
-        self._refuse(HTTPStatus.MISDIRECTED_REQUEST, "this page is served on this machine, by its own name, alone")
+        self._refuse(HTTPStatus.MISDIRECTED_REQUEST, "this page is served to this machine only")
         return False
 
     def _is_known(self) -> bool:
@@ -180,10 +196,10 @@ class _Handler(BaseHTTPRequestHandler):
         size = self.headers.get("Content-Length", "")
         origin = self.headers.get("Origin")
         self.close_connection = True
-        if not size.isdigit() or int(size) > _MAX_BODY:
+        if not _is_decimal(size) or int(size) > _MAX_BODY:
             self._refuse(HTTPStatus.REQUEST_ENTITY_TOO_LARGE, "expected a short JSON object")
         elif origin is not None and origin not in {f"http://{host}" for host in self.server.hosts}:
-            self._refuse(HTTPStatus.FORBIDDEN, "another page may not answer")
+            self._refuse(HTTPStatus.FORBIDDEN, "another page may not send answers")
         elif self.headers.get("Content-Type", "").partition(";")[0] != "application/json":
             self._refuse(HTTPStatus.UNSUPPORTED_MEDIA_TYPE, "expected JSON")
         else:
@@ -235,9 +251,14 @@ class _Handler(BaseHTTPRequestHandler):
         self.wfile.write(data)
 
     def log_message(self, format: str, *args: Any) -> None:
-        """Say nothing: the terminal belongs to the command."""
+        """Log nothing: the terminal shows the messages of the command."""
 
 
 def _number(query: dict[str, list[str]], name: str) -> int:
     text = query.get(name, [""])[0]
-    return int(text) if text.isdigit() and len(text) < 12 else -1
+    return int(text) if _is_decimal(text) else -1
+
+
+def _is_decimal(text: str) -> bool:
+    """Whether text is a short decimal number: `str.isdigit` takes superscripts, which `int` refuses."""
+    return text.isascii() and text.isdecimal() and len(text) <= _MAX_DIGITS

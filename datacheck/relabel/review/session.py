@@ -1,4 +1,4 @@
-"""What one person has answered so far; every answer is on disk before the next question is asked."""
+"""What one person has answered so far; every answer is on disk before the next item is shown."""
 
 from __future__ import annotations
 
@@ -18,9 +18,10 @@ from datacheck.errors import RelabelError
 from datacheck.manifest import Manifest, Task
 from datacheck.probing.outputs import ProbeOutputs
 from datacheck.relabel.answers import Answers, accept
-from datacheck.relabel.formats.base import class_names, stable_id
+from datacheck.relabel.formats.base import stable_id
+from datacheck.relabel.label_text import class_names
 from datacheck.relabel.queue import RelabelQueue
-from datacheck.relabel.review.neighbours import can_compare, likely_classes, nearest_samples
+from datacheck.relabel.review.comparison import KEYS, can_compare, comparison_samples, likely_classes
 
 TOOL = "review"
 
@@ -31,12 +32,12 @@ def _now() -> str:
 
 @dataclass
 class ReviewSession:
-    """The questions, the answers of one person, and the way back.
+    """The items, the answers of one person, and undo.
 
     Attributes
     ----------
     queue
-        The questions.
+        The items.
     path
         ``answers.parquet``; read at the start, and written whole at each answer, so it is never half of one.
     annotator
@@ -74,22 +75,22 @@ class ReviewSession:
         self._load()
 
     def given_answers(self) -> dict[str, tuple[str, str | None]]:
-        """Return this person's verdict and label by sample id."""
-        return {row["sample_id"]: (row["verdict"], row["label"]) for row in self._mine()}
+        """Return this person's answer and label by sample id."""
+        return {row["sample_id"]: (row["answer"], row["label"]) for row in self._mine()}
 
-    def answer(self, sample_id: str, verdict: str, label: str | None, seconds: float | None = None) -> None:
-        """Take an answer, replacing this person's earlier one to the same question, and write it down.
+    def answer(self, sample_id: str, kind: str, label: str | None, seconds: float | None = None) -> None:
+        """Save an answer; it replaces this person's earlier one to the same sample.
 
         Raises
         ------
         RelabelError
-            When the sample is not asked about, or the label is none of the classes.
+            When the sample is not in the queue, or the label is none of the classes.
         """
         row = {
             "answer_id": self._answer_id(sample_id),
             "sample_id": sample_id,
             "annotator": self.annotator,
-            "verdict": verdict,
+            "answer": kind,
             "label": label,
             "answered_at": self.clock(),
             "seconds": seconds,
@@ -105,7 +106,7 @@ class ReviewSession:
             self._undo.append((sample_id, earlier[0] if earlier else None))
 
     def undo(self) -> str | None:
-        """Take the last answer back and return its sample, None where there is none."""
+        """Remove the last answer and return its sample, None where there is none."""
         with self._lock:
             answers = self._load()
             if not self._undo:
@@ -120,7 +121,7 @@ class ReviewSession:
             return sample_id
 
     def overview(self) -> dict[str, Any]:
-        """Return all questions with this person's answers, as the page wants them."""
+        """Return all items with this person's answers, as the page needs them."""
         mine = self.given_answers()
         precision = self.queue.expected_precision
         return {
@@ -131,13 +132,13 @@ class ReviewSession:
             "precision": None
             if precision is None or not math.isfinite(precision.low + precision.high)
             else [precision.value, precision.low, precision.high],
-            "questions": [
+            "items": [
                 {
                     "id": row["sample_id"],
                     "given": row["given"],
                     "suggested": row["suggested"],
                     "confidence": row["confidence"],
-                    "reason": row["reason"],
+                    "error_probability": row["error_probability"],
                     "copies": len(row["copies"]),
                     "check": row["kind"] != "suspect",
                     "answer": mine.get(row["sample_id"]),
@@ -147,16 +148,16 @@ class ReviewSession:
         }
 
     def comparison(self, number: int) -> dict[str, Any]:
-        """Return the samples to compare question ``number`` with, and the classes to offer first."""
+        """Return the samples to compare item ``number`` with, and the classes to offer first."""
         if not 0 <= number < len(self.queue):
-            raise RelabelError(f"expected a question below {len(self.queue)}, found {number}")
-        question = self.queue.table.slice(number, 1).to_pylist()[0]
+            raise RelabelError(f"expected an item below {len(self.queue)}, found {number}")
+        item = self.queue.table.slice(number, 1).to_pylist()[0]
         if self.manifest is None or self.probe is None or not can_compare(self.manifest):
-            return {"likely": list(self.queue.classes[:10]), "sides": []}
+            return {"likely": list(self.queue.classes[:KEYS]), "sides": []}
         position = self._positions
-        row = position[question["sample_id"]]
-        copies = np.array([position[copy] for copy in question["copies"] if copy in position], dtype=np.int64)
-        named = [class_names(question[side], Task.CLASSIFICATION) for side in ("given", "suggested")]
+        row = position[item["sample_id"]]
+        copies = np.array([position[copy] for copy in item["copies"] if copy in position], dtype=np.int64)
+        named = [class_names(item[side], Task.CLASSIFICATION) for side in ("given", "suggested")]
         codes = [self.manifest.classes.index(names[0]) if names else -1 for names in named]
         sides = [
             self._side(title, row, code, copies)
@@ -169,7 +170,7 @@ class ReviewSession:
     def _side(self, title: str, row: int, code: int, copies: NDArray[np.int64]) -> dict[str, Any]:
         assert self.manifest is not None
         assert self.probe is not None
-        found = nearest_samples(row, code, self.manifest, self.probe, leave_out=copies)
+        found = comparison_samples(row, code, self.manifest, self.probe, leave_out=copies)
         ids = self.manifest.sample_ids.take(found.rows.tolist()).to_pylist()
         return {"side": title, "label": self.manifest.classes[code], "how": found.how, "ids": ids}
 

@@ -15,7 +15,7 @@ from datacheck_expectations.measures.columns import Affected
 class ExpectAgreementAtLeast(DatacheckExpectation):
     """Expect at least a share of the pairs of answers to one question to agree.
 
-    For a table of answers (``sample_id``, ``verdict``, ``label``); questions with one answer say nothing. Broken when
+    For a table of answers (``sample_id``, ``answer``, ``label``); questions with one answer say nothing. Broken when
     the upper end of the share's Wilson interval is below ``min_share``.
 
     Parameters

@@ -112,11 +112,11 @@ _PAIR = ("uri", "label_uri")
 def agreement(frame: pd.DataFrame) -> tuple[int, int, Affected]:
     """Return agreeing and all pairs of answers to the same question, and the samples most disputed.
 
-    Columns ``sample_id``, ``verdict`` and ``label``; two answers agree when both verdict and label are the same.
+    Columns ``sample_id``, ``answer`` and ``label``; two answers agree when both verdict and label are the same.
     """
-    need(frame, "sample_id", "verdict", "label")
+    need(frame, "sample_id", "answer", "label")
     sample, _ = pd.factorize(frame["sample_id"])
-    given = frame["verdict"].astype(str) + "\0" + frame["label"].astype(object).fillna("").astype(str)
+    given = frame["answer"].astype(str) + "\0" + frame["label"].astype(object).fillna("").astype(str)
     answer, _ = pd.factorize(given)
     n = np.bincount(sample).astype(np.int64)
     _, cell, count = np.unique(np.column_stack((sample, answer)), axis=0, return_index=True, return_counts=True)

@@ -17,16 +17,16 @@ import pytest
 from PIL import Image
 
 from datacheck.manifest import Task
-from datacheck.relabel.formats.base import PREFIX, VERDICT_WORDS
+from datacheck.relabel.formats.base import NO_CLASS_WORDS, PREFIX
 from datacheck.relabel.formats.csv import shielded
 from datacheck.relabel.queue import QUEUE_SCHEMA, RelabelQueue
 
 CLASSES = ("bird", "cat & dog", '=HYPERLINK("x")', "<img src=x onerror=alert(1)>", "ünï", "'quoted'", "none of these")
 NAMES = ("plain.png", "with space.png", "a#b?c=d&e.png", "ünï/ç.png", "a'b\"c.png", "=1+1.png", "-x.png", "d/e/f.png")
-SHOWN = {verdict: word for word, verdict in VERDICT_WORDS.items()}
+SHOWN = {kind: word for word, kind in NO_CLASS_WORDS.items()}
 
 Answer = tuple[str, str | None]
-"""Verdict and label."""
+"""AnswerType and label."""
 
 
 @pytest.fixture
@@ -77,10 +77,10 @@ def queue(root: Path) -> RelabelQueue:
 
 
 def choices(answer: Answer, task: Task) -> list[str]:
-    """What a person picks in a tool that has one list for classes and verdicts."""
-    verdict, label = answer
-    if verdict != "label":
-        return [PREFIX + SHOWN.get(verdict, verdict)]
+    """What a person picks in a tool that has one list for classes and other answers."""
+    kind, label = answer
+    if kind != "label":
+        return [PREFIX + SHOWN.get(kind, kind)]
     assert label is not None
     return list(json.loads(label)) if task is Task.MULTILABEL else [label]
 
@@ -94,8 +94,8 @@ def fill_sheet(path: Path, answers: Mapping[str, Answer], task: Task) -> Path:
     for row in rows:
         sample_id = row["sample_id"].removeprefix("'") if row["sample_id"][:1] == "'" else row["sample_id"]
         if sample_id in answers:
-            verdict, label = answers[sample_id]
-            row |= {"verdict": "" if verdict == "label" else verdict, "label": shielded(label or "")}
+            kind, label = answers[sample_id]
+            row |= {"answer": "" if kind == "label" else kind, "label": shielded(label or "")}
         writer.writerow(row)
     path.write_text("\ufeff" + stream.getvalue(), newline="")
     return path
@@ -106,7 +106,7 @@ def fill_parquet(path: Path, answers: Mapping[str, Answer], task: Task) -> Path:
     rows = table.to_pylist()
     for row in rows:
         if row["sample_id"] in answers:
-            row["verdict"], row["label"] = answers[row["sample_id"]]
+            row["answer"], row["label"] = answers[row["sample_id"]]
     pq.write_table(pa.Table.from_pylist(rows, schema=table.schema), path)
     return path
 
@@ -117,12 +117,12 @@ def fill_label_studio(path: Path, answers: Mapping[str, Answer], task: Task) -> 
         sample_id = one["data"]["datacheck_id"]
         annotations = []
         if sample_id in answers:
-            verdict, label = answers[sample_id]
+            kind, label = answers[sample_id]
             result: list[dict[str, Any]] = []
-            if verdict in SHOWN:
-                value: dict[str, Any] = {"choices": [SHOWN[verdict]]}
-                result = [{"from_name": "verdict", "to_name": "image", "type": "choices", "value": value}]
-            elif verdict == "label":
+            if kind in SHOWN:
+                value: dict[str, Any] = {"choices": [SHOWN[kind]]}
+                result = [{"from_name": "no_class", "to_name": "image", "type": "choices", "value": value}]
+            elif kind == "label":
                 value = (
                     {"number": float(label or 0)}
                     if task is Task.REGRESSION
@@ -134,7 +134,7 @@ def fill_label_studio(path: Path, answers: Mapping[str, Answer], task: Task) -> 
                     "id": 100 + number,
                     "completed_by": 7,
                     "result": result,
-                    "was_cancelled": verdict == "skip",
+                    "was_cancelled": kind == "skip",
                     "lead_time": 1.5,
                     "updated_at": "2026-01-02T03:04:05Z",
                 }

@@ -45,7 +45,7 @@ def test_one_bad_row_costs_one_row(queue: RelabelQueue, tmp_path: Path) -> None:
     assert answers.table["label"].to_pylist() == ["bird", "<img src=x onerror=alert(1)>"]
     reasons = [refusal.reason for refusal in refusals]
     assert len(reasons) == 10
-    assert reasons[0] == "sample '../../etc/passwd' is not in the queue"
+    assert str(refusals[0]) == "entry 1, sample '../../etc/passwd': the sample is not in the queue"
     assert reasons[1].startswith("label '<script>alert(1)</script>' is not among the 7 classes")
     assert reasons[2] == "expected a class name, found {'$ne': 1}"
     assert any("export as JSON" in reason for reason in reasons)
@@ -108,10 +108,21 @@ def test_entities_in_xml_are_refused(queue: RelabelQueue, tmp_path: Path) -> Non
     path.write_text('<annotations><image name="../../etc/passwd"><tag label="bird"/></image></annotations>')
     answers, refusals = import_answers(path, queue, "cvat")
     assert len(answers) == 0
-    assert refusals[0].reason == "image '../../etc/passwd' is not in the queue"
+    assert str(refusals[0]) == "image '../../etc/passwd': the image is not in the queue"
     path.write_text("<annotations>" + "<a>" * 100 + "</a>" * 100 + "</annotations>")
     with pytest.raises(RelabelError, match="nested deeper than 64"):
         import_answers(path, queue, "cvat")
+
+
+@pytest.mark.parametrize(("source", "n_answers"), [("auto", 0), ("semi-auto", 0), ("file", 0), ("manual", 1), ("", 1)])
+def test_only_tags_that_people_set_are_answers_in_cvat(
+    source: str, n_answers: int, queue: RelabelQueue, tmp_path: Path
+) -> None:
+    name = str(queue.table["uri"][0])
+    path = tmp_path / "cvat.xml"
+    path.write_text(f'<annotations><image name="{name}"><tag label="bird" source="{source}"/></image></annotations>')
+    answers, refusals = import_answers(path, queue, "cvat")
+    assert (len(answers), refusals) == (n_answers, [])
 
 
 def test_a_hundred_megabytes_stream(tmp_path: Path) -> None:

@@ -21,7 +21,7 @@ TASKS = [(name, task) for name in FORMATS for task in sorted(get_format(name).ta
 
 
 def answers_to(queue: RelabelQueue) -> dict[str, Answer]:
-    """All verdicts and every class; the last question stays open."""
+    """All kinds of answers and every class; the last item stays open."""
     labels = {
         Task.CLASSIFICATION: list(CLASSES),
         Task.MULTILABEL: [json.dumps(sorted(CLASSES[:n]), ensure_ascii=False) for n in range(1, 8)],
@@ -43,7 +43,7 @@ def test_answers_come_back_exactly(name: str, task: Task, root: Path, tmp_path: 
     path = FILL[name](export_queue(queue, name, tmp_path / "out", Links(root))[0], given, task)
     answers, refusals = import_answers(path, queue, name)
     assert refusals == []
-    found = {row["sample_id"]: (row["verdict"], row["label"]) for row in answers.table.to_pylist()}
+    found = {row["sample_id"]: (row["answer"], row["label"]) for row in answers.table.to_pylist()}
     assert found == given
     assert set(answers.table["tool"].to_pylist()) == {name}
     again, _ = import_answers(path, queue, name)
@@ -91,7 +91,7 @@ def test_answers_about_another_dataset_of_the_same_names_are_refused(
     FILL[name](path, answers_to(queue), queue.task)
     answers, refusals = import_answers(path, replace(queue, identity="beef"), name)
     assert (len(answers), len(refusals)) == (0, 7)
-    assert refusals[0].reason == "it answers a question about dataset '1f3a', this queue is about 'beef'"
+    assert refusals[0].reason == "it belongs to dataset '1f3a', the queue to 'beef'"
 
 
 def test_embedded_pictures_are_the_files(queue: RelabelQueue, tmp_path: Path) -> None:
@@ -128,7 +128,9 @@ def test_local_files_are_named_by_the_path_below_the_root(queue: RelabelQueue, t
 
 
 def test_formats_refuse_tasks_that_the_tool_cannot_ask(root: Path, tmp_path: Path) -> None:
-    with pytest.raises(RelabelError, match="cvat cannot ask regression questions here; it takes classification, multi"):
+    with pytest.raises(
+        RelabelError, match="cvat cannot label a regression dataset here; it takes classification, multi"
+    ):
         export_queue(make_queue(root, Task.REGRESSION), "cvat", tmp_path / "x.xml", Links(root))
     with pytest.raises(RelabelError, match=r"found 'labelstudio' \(did you mean 'label-studio'\?\)"):
         get_format("labelstudio")

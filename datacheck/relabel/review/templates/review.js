@@ -10,10 +10,10 @@ const picture = (id, small) => `/picture?id=${encodeURIComponent(id)}${small ? "
 const KEYS = "1234567890";
 const TINY = 96; // pixels below which enlarging should not smooth
 
-let all = null; // what /questions said
-let here = 0; // number of the question that is shown
+let all = null; // what /items said
+let here = 0; // number of the item that is shown
 let shownAt = 0;
-let chosen = new Set(); // the classes of a multilabel answer in the making
+let chosen = new Set(); // the classes of the unsaved multilabel answer
 let likely = []; // the classes on the keys
 const comparisons = new Map();
 let saving = Promise.resolve(); // answers go to the server one after another
@@ -26,7 +26,7 @@ async function ask(path, body) {
   try {
     reply = await fetch(path, options);
   } catch {
-    throw new Error("datacheck review is not running any more: start it again and open its new link. Everything up to here is saved.");
+    throw new Error("datacheck review is not running any more: start it again and open its new link. All answers so far are saved.");
   }
   const answer = await reply.json();
   if (!reply.ok) throw new Error(answer.error);
@@ -38,80 +38,80 @@ function complain(error) {
   at("trouble").hidden = false;
 }
 
-// ---- what is said of labels
+// ---- labels in words
 
 const names = (label) => (label === null ? [] : all.task === "multilabel" ? JSON.parse(label) : [label]);
 const words = (label) => (label === null ? "no label" : names(label).join(", ") || "nothing");
 
-function claim(question) {
-  const given = element("span", { className: "given", textContent: words(question.given) });
-  if (question.check) return ["Labelled ", given, ". Is it?"];
-  if (question.suggested === null || question.suggested === question.given) return ["Labelled ", given, ", and the probe doubts it."];
-  const sure = question.confidence === null ? "" : ` (${Math.round(100 * question.confidence)}%)`;
-  return ["Labelled ", given, ", looks like ", element("span", { className: "suggested", textContent: words(question.suggested) }), `${sure}.`];
+function claim(item) {
+  const given = element("span", { className: "given", textContent: words(item.given) });
+  if (item.check) return ["Labelled ", given, ". Is that right?"];
+  if (item.suggested === null || item.suggested === item.given) return ["Labelled ", given, ", probably wrong."];
+  const sure = item.confidence === null ? "" : ` (${Math.round(100 * item.confidence)}%)`;
+  return ["Labelled ", given, ", looks like ", element("span", { className: "suggested", textContent: words(item.suggested) }), `${sure}.`];
 }
 
-function chance(question) {
-  const found = /chance of a wrong label ([\d.]+)%/.exec(question.reason);
-  if (question.check) return question.reason;
-  return found ? `Chance that the label is wrong: ${found[1] === "100" ? "more than 99" : found[1]}%.` : "";
+function probability(item) {
+  if (item.check) return "Part of a quality check: label it like any other sample.";
+  const percent = Math.round(100 * item.error_probability);
+  return `Probability that the label is wrong: ${percent > 99 ? "more than 99" : percent}%.`;
 }
 
 // ---- the page
 
 function show(number, push = true) {
-  here = Math.max(0, Math.min(all.questions.length - 1, number));
-  const question = all.questions[here];
+  here = Math.max(0, Math.min(all.items.length - 1, number));
+  const item = all.items[here];
   at("done").hidden = true;
-  at("question").hidden = false;
+  at("item").hidden = false;
   if (push) history.replaceState(null, "", `#${here + 1}`);
   const image = at("picture");
   image.hidden = false;
   at("nothing").hidden = true;
   image.classList.remove("tiny");
-  image.src = at("frame").href = picture(question.id);
-  at("sample").textContent = question.id;
-  at("place").textContent = `Question ${(here + 1).toLocaleString()} of ${all.questions.length.toLocaleString()}`;
-  at("copies").textContent = question.copies ? `settles ${question.copies} ${question.copies === 1 ? "copy" : "copies"} as well` : "";
-  at("claim").replaceChildren(...claim(question));
-  at("reason").textContent = chance(question);
+  image.src = at("frame").href = picture(item.id);
+  at("sample").textContent = item.id;
+  at("place").textContent = `Sample ${(here + 1).toLocaleString()} of ${all.items.length.toLocaleString()}`;
+  at("copies").textContent = item.copies ? `applies to ${item.copies} identical ${item.copies === 1 ? "copy" : "copies"} too` : "";
+  at("claim").replaceChildren(...claim(item));
+  at("reason").textContent = probability(item);
   at("search").value = "";
   at("found").replaceChildren();
-  chosen = new Set(question.answer && question.answer[0] === "label" && all.task === "multilabel" ? JSON.parse(question.answer[1]) : names(question.given));
-  at("value").value = question.answer && question.answer[1] !== null ? question.answer[1] : question.suggested ?? question.given ?? "";
-  offer(all.classes.length <= KEYS.length ? all.classes : [question.given, question.suggested].filter((name) => all.classes.includes(name)));
+  chosen = new Set(item.answer && item.answer[0] === "label" && all.task === "multilabel" ? JSON.parse(item.answer[1]) : names(item.given));
+  at("value").value = item.answer && item.answer[1] !== null ? item.answer[1] : item.suggested ?? item.given ?? "";
+  offer(all.classes.length <= KEYS.length ? all.classes : [item.given, item.suggested].filter((name) => all.classes.includes(name)));
   compare(here);
   progress();
   shownAt = performance.now();
   for (const number of [here + 1, here + 2]) {
-    if (number < all.questions.length) new Image().src = picture(all.questions[number].id);
+    if (number < all.items.length) new Image().src = picture(all.items[number].id);
   }
 }
 
 function offer(classes) {
   likely = [...new Set(classes)].slice(0, KEYS.length);
-  const question = all.questions[here];
-  at("choices").replaceChildren(...likely.map((name, place) => choice(name, question, KEYS[place])));
+  const item = all.items[here];
+  at("choices").replaceChildren(...likely.map((name, place) => choice(name, item, KEYS[place])));
   if (all.task === "multilabel") {
     at("choices").append(element("button", { type: "button", className: "main", onclick: () => submitSeveral() }, element("span", { className: "name", textContent: "Save" }), element("kbd", { textContent: "Enter" })));
   }
-  for (const button of at("verdicts").children) {
-    button.setAttribute("aria-pressed", String(Boolean(question.answer) && question.answer[0] === button.dataset.verdict));
+  for (const button of at("no-class").children) {
+    button.setAttribute("aria-pressed", String(Boolean(item.answer) && item.answer[0] === button.dataset.answer));
   }
-  at("undo").disabled = !all.questions.some((one) => one.answer);
+  at("undo").disabled = !all.items.some((one) => one.answer);
   at("back").disabled = here === 0;
-  at("next").disabled = here === all.questions.length - 1;
+  at("next").disabled = here === all.items.length - 1;
 }
 
-function choice(name, question, key) {
-  const given = names(question.given).includes(name);
-  const suggested = !question.check && names(question.suggested).includes(name);
+function choice(name, item, key) {
+  const given = names(item.given).includes(name);
+  const suggested = !item.check && names(item.suggested).includes(name);
   const label = element("span", { className: "name" }, name);
   const tag = [given ? "given" : "", suggested ? "suggested" : ""].filter(Boolean).join(" · ");
   if (tag) label.append(element("span", { className: "tag" }, tag, suggested ? element("span", { className: "enter", textContent: " · Enter" }) : ""));
   const button = element("button", { type: "button", className: suggested ? "is-suggested" : given ? "is-given" : "", onclick: () => pick(name) }, label);
   if (key) button.prepend(element("kbd", { textContent: key }));
-  const pressed = all.task === "multilabel" ? chosen.has(name) : Boolean(question.answer) && question.answer[1] === name;
+  const pressed = all.task === "multilabel" ? chosen.has(name) : Boolean(item.answer) && item.answer[1] === name;
   button.setAttribute("aria-pressed", String(pressed));
   return button;
 }
@@ -120,32 +120,32 @@ async function compare(number) {
   const box = at("compare");
   if (!comparisons.has(number)) {
     box.replaceChildren();
-    comparisons.set(number, ask(`/comparison?question=${number}`).catch((error) => (complain(error), { likely: [], sides: [] })));
+    comparisons.set(number, ask(`/comparison?item=${number}`).catch((error) => (complain(error), { likely: [], sides: [] })));
   }
   const found = await comparisons.get(number);
   if (number !== here) return;
   if (all.classes.length > KEYS.length) offer(found.likely);
   box.replaceChildren(...found.sides.map((side) => {
-    const how = side.how === "nearest" ? "Most similar that are labelled " : "Typical for ";
+    const how = side.how === "nearest" ? "Most similar that are labelled " : "Typical of ";
     const title = element("h2", {}, how, element("b", { textContent: side.label }));
     const row = element("div", { className: "row" }, ...side.ids.map((id) => {
       const image = element("img", { alt: `labelled ${side.label}`, title: id, src: picture(id, true), loading: "eager", onload: () => image.classList.toggle("tiny", image.naturalWidth < TINY) });
       return element("div", { className: "thumb" }, image);
     }));
-    return element("div", { className: side.side }, title, side.ids.length ? row : element("p", { className: "empty", textContent: "There are none." }));
+    return element("div", { className: side.side }, title, side.ids.length ? row : element("p", { className: "empty", textContent: "none" }));
   }));
   const following = number + 1;
-  if (following < all.questions.length && !comparisons.has(following)) {
-    comparisons.set(following, ask(`/comparison?question=${following}`).catch(() => ({ likely: [], sides: [] })));
+  if (following < all.items.length && !comparisons.has(following)) {
+    comparisons.set(following, ask(`/comparison?item=${following}`).catch(() => ({ likely: [], sides: [] })));
   }
 }
 
 function progress() {
-  const total = all.questions.length;
-  const answered = all.questions.filter((question) => question.answer).length;
+  const total = all.items.length;
+  const answered = all.items.filter((item) => item.answer).length;
   at("progress").replaceChildren(element("b", { textContent: answered.toLocaleString() }), ` of ${total.toLocaleString()} answered`);
   if (all.worth > 0 && all.worth < total) {
-    const worth = answered < all.worth ? ` · worth doing to ${all.worth.toLocaleString()}` : " · the rest is more likely right than wrong";
+    const worth = answered < all.worth ? ` · recommended: the first ${all.worth.toLocaleString()}` : " · the other labels are more likely right than wrong";
     at("progress").append(element("span", { className: "long", textContent: worth }));
   }
   at("bar").style.width = `${(100 * answered) / Math.max(1, total)}%`;
@@ -162,34 +162,34 @@ function say(text, detail = "") {
 }
 
 function finish() {
-  const count = (test) => all.questions.filter((question) => question.answer && test(question)).length;
+  const count = (test) => all.items.filter((item) => item.answer && test(item)).length;
   const entries = [
-    [count((question) => question.answer[0] === "label" && question.answer[1] !== question.given), "labels changed"],
-    [count((question) => question.answer[0] === "label" && question.answer[1] === question.given), "labels confirmed"],
-    [count((question) => question.answer[0] === "none-of-these"), "none of these"],
-    [count((question) => question.answer[0] === "ambiguous"), "ambiguous"],
-    [count((question) => question.answer[0] === "skip"), "skipped"],
+    [count((item) => item.answer[0] === "label" && item.answer[1] !== item.given), "labels changed"],
+    [count((item) => item.answer[0] === "label" && item.answer[1] === item.given), "labels confirmed"],
+    [count((item) => item.answer[0] === "none-of-these"), "none of these"],
+    [count((item) => item.answer[0] === "ambiguous"), "ambiguous"],
+    [count((item) => item.answer[0] === "skip"), "skipped"],
   ];
   at("tally").replaceChildren(...entries.map(([number, name]) => element("div", {}, element("dt", { textContent: name }), element("dd", { textContent: number.toLocaleString() }))));
-  at("question").hidden = true;
+  at("item").hidden = true;
   at("done").hidden = false;
   progress();
 }
 
 // ---- answers
 
-function answer(verdict, label) {
-  const question = all.questions[here];
+function answer(kind, label) {
+  const item = all.items[here];
   const seconds = (performance.now() - shownAt) / 1000;
-  question.answer = [verdict, label];
+  item.answer = [kind, label];
   pending += 1;
-  saving = saving.then(() => ask("/answer", { id: question.id, verdict, label, seconds })).then(
-    () => { pending -= 1; if (!pending) say("Saved", verdict === "label" ? words(label) : verdict.replaceAll("-", " ")); },
-    (error) => { pending -= 1; question.answer = null; complain(error); progress(); },
+  saving = saving.then(() => ask("/answer", { id: item.id, answer: kind, label, seconds })).then(
+    () => { pending -= 1; if (!pending) say("Saved", kind === "label" ? words(label) : kind.replaceAll("-", " ")); },
+    (error) => { pending -= 1; item.answer = null; complain(error); progress(); },
   );
-  const order = all.questions.map((_, number) => (here + 1 + number) % all.questions.length);
-  const following = order.find((number) => !all.questions[number].answer);
-  if (following === undefined) saving.then(() => (all.questions.every((one) => one.answer) ? finish() : show(here)));
+  const order = all.items.map((_, number) => (here + 1 + number) % all.items.length);
+  const following = order.find((number) => !all.items[number].answer);
+  if (following === undefined) saving.then(() => (all.items.every((one) => one.answer) ? finish() : show(here)));
   else show(following);
 }
 
@@ -205,16 +205,16 @@ function submitSeveral() {
 
 function undo() {
   saving = saving.then(() => ask("/undo", {})).then((id) => {
-    const number = all.questions.findIndex((question) => question.id === id);
+    const number = all.items.findIndex((item) => item.id === id);
     if (number < 0) return say("There is nothing to undo");
-    return ask("/questions").then((fresh) => { all = fresh; show(number); say("Taken back"); });
+    return ask("/items").then((fresh) => { all = fresh; show(number); say("Undone"); });
   }).catch(complain);
 }
 
 function enter() {
-  const question = all.questions[here];
+  const item = all.items[here];
   if (all.task === "multilabel") submitSeveral();
-  else if (!question.check && question.suggested !== null) pick(question.suggested);
+  else if (!item.check && item.suggested !== null) pick(item.suggested);
 }
 
 function search() {
@@ -224,8 +224,8 @@ function search() {
     const place = name.toLocaleLowerCase().indexOf(wanted);
     if (place >= 0) (place === 0 ? begins : holds).push(name);
   }
-  const question = all.questions[here];
-  at("found").replaceChildren(...[...begins, ...holds].slice(0, 30).map((name) => choice(name, question)));
+  const item = all.items[here];
+  at("found").replaceChildren(...[...begins, ...holds].slice(0, 30).map((name) => choice(name, item)));
 }
 
 // ---- keys
@@ -239,14 +239,14 @@ document.addEventListener("keydown", (event) => {
     return;
   }
   if (event.key === "Enter" && event.target instanceof HTMLButtonElement && event.target !== document.body) return;
-  const question = all.questions[here];
+  const item = all.items[here];
   if (!at("done").hidden && !["u", "ArrowLeft", "?"].includes(event.key)) return;
-  const verdict = { s: "skip", n: "none-of-these", a: "ambiguous" }[event.key];
+  const kind = { s: "skip", n: "none-of-these", a: "ambiguous" }[event.key];
   if (/^[0-9]$/.test(event.key) && all.task !== "regression") { if (likely[KEYS.indexOf(event.key)] !== undefined) pick(likely[KEYS.indexOf(event.key)]); }
-  else if (verdict) answer(verdict, null);
+  else if (kind) answer(kind, null);
   else if (event.key === "Enter" && all.task !== "regression") enter();
   else if (event.key === "Enter") at("number").requestSubmit();
-  else if (event.key === "g" && question.given !== null) answer("label", question.given);
+  else if (event.key === "g" && item.given !== null) answer("label", item.given);
   else if (event.key === "u" || event.key === "Backspace") undo();
   else if (event.key === "ArrowLeft") show(at("done").hidden ? here - 1 : here);
   else if (event.key === "ArrowRight") show(here + 1);
@@ -255,7 +255,7 @@ document.addEventListener("keydown", (event) => {
   else return;
   event.preventDefault();
 });
-for (const button of at("verdicts").children) button.onclick = () => answer(button.dataset.verdict, null);
+for (const button of at("no-class").children) button.onclick = () => answer(button.dataset.answer, null);
 at("back").onclick = () => show(here - 1);
 at("next").onclick = () => show(here + 1);
 at("undo").onclick = undo;
@@ -268,14 +268,14 @@ at("picture").onerror = () => { at("picture").hidden = true; at("nothing").hidde
 window.addEventListener("beforeunload", (event) => { if (pending) event.preventDefault(); });
 window.addEventListener("hashchange", () => show(Number(location.hash.slice(1)) - 1 || 0, false));
 
-ask("/questions").then((value) => {
+ask("/items").then((value) => {
   all = value;
   at("find").hidden = all.classes.length <= KEYS.length || all.task === "regression";
   at("number").hidden = all.task !== "regression";
   at("choices").hidden = all.task === "regression";
   at("many").textContent = all.classes.length.toLocaleString();
-  const first = all.questions.findIndex((question) => !question.answer);
-  if (!all.questions.length) complain(new Error("The queue is empty: there is nothing to ask."));
+  const first = all.items.findIndex((item) => !item.answer);
+  if (!all.items.length) complain(new Error("The queue is empty."));
   else if (first < 0) finish();
   else show(location.hash ? Number(location.hash.slice(1)) - 1 || 0 : first);
 }).catch(complain);

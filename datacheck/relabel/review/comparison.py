@@ -1,4 +1,4 @@
-"""Samples to compare a question with: the nearest that carry the given and the suggested class."""
+"""Samples to compare an item with: the most similar ones of the given and of the suggested class."""
 
 from __future__ import annotations
 
@@ -11,11 +11,20 @@ from datacheck.manifest import Manifest, Task
 from datacheck.probing.outputs import ProbeOutputs
 
 TRUSTED = 0.5
-"""Label quality from which a sample may stand for its class."""
+"""Label quality from which a sample may represent its class: its label is then more likely right than wrong."""
+
+SHOWN = 4
+"""Samples of each class beside an item: they fit in one row of a phone's screen."""
+
+KEYS = 10
+"""Classes to offer first: there are ten digits to choose them by."""
+
+_SMALL = 1e-12
+"""Keeps a vector of length 0 from a division by 0."""
 
 
 @dataclass(frozen=True)
-class Neighbours:
+class ComparisonSamples:
     """Samples to compare with, nearest first.
 
     ``how`` is ``nearest`` (by the probe's embeddings) or ``typical`` (highest label quality, where there are none).
@@ -25,18 +34,18 @@ class Neighbours:
     how: str
 
 
-def nearest_samples(
-    row: int, class_code: int, manifest: Manifest, probe: ProbeOutputs, *, k: int = 4, leave_out: NDArray[np.int64]
-) -> Neighbours:
+def comparison_samples(
+    row: int, class_code: int, manifest: Manifest, probe: ProbeOutputs, *, k: int = SHOWN, leave_out: NDArray[np.int64]
+) -> ComparisonSamples:
     """Return samples labelled with a class that are nearest to a sample, by the cosine of their embeddings.
 
-    Only samples whose label the probe trusts stand for a class, unless there are fewer than ``k`` of those: a
-    mislabelled neighbour would vouch for the mistake that is in question.
+    Only samples with a label quality of `TRUSTED` or more represent a class, unless there are fewer than ``k`` of them:
+    a mislabelled sample beside the item would confirm the mistake.
 
     Parameters
     ----------
     row
-        The sample in question.
+        The sample to label.
     class_code
         Index into the manifest's classes.
     manifest, probe
@@ -44,7 +53,7 @@ def nearest_samples(
     k
         How many.
     leave_out
-        Rows that are no help, such as the sample's own copies.
+        Rows that do not help, such as the copies of the sample.
     """
     carriers = manifest.label_codes == class_code
     carriers[row] = False
@@ -53,9 +62,9 @@ def nearest_samples(
     candidates = np.flatnonzero(trusted if np.count_nonzero(trusted) >= k else carriers)
     if probe.embeddings is None or not np.isfinite(probe.embeddings[row]).all():
         quality = np.nan_to_num(probe.label_quality[candidates], nan=-1.0)
-        return Neighbours(candidates[np.argsort(-quality, kind="stable")[:k]].astype(np.int64), "typical")
+        return ComparisonSamples(candidates[np.argsort(-quality, kind="stable")[:k]].astype(np.int64), "typical")
     near = cosine(probe.embeddings[row], probe.embeddings[candidates])
-    return Neighbours(candidates[np.argsort(-near, kind="stable")[:k]].astype(np.int64), "nearest")
+    return ComparisonSamples(candidates[np.argsort(-near, kind="stable")[:k]].astype(np.int64), "nearest")
 
 
 def cosine(one: NDArray[np.float32], others: NDArray[np.float32]) -> NDArray[np.float32]:
@@ -66,13 +75,13 @@ def cosine(one: NDArray[np.float32], others: NDArray[np.float32]) -> NDArray[np.
     >>> cosine(np.array([1, 0], np.float32), np.array([[2, 0], [0, 3], [np.nan, 0]], np.float32)).tolist()
     [1.0, 0.0, -2.0]
     """
-    lengths = np.linalg.norm(others, axis=1) * max(float(np.linalg.norm(one)), 1e-12)
+    lengths = np.linalg.norm(others, axis=1) * max(float(np.linalg.norm(one)), _SMALL)
     with np.errstate(invalid="ignore", divide="ignore"):
-        found = (others @ one) / np.maximum(lengths, 1e-12)
+        found = (others @ one) / np.maximum(lengths, _SMALL)
     return np.where(np.isfinite(found), found, -2.0).astype(np.float32)
 
 
-def likely_classes(row: int, probe: ProbeOutputs, first: list[int], *, k: int = 10) -> list[int]:
+def likely_classes(row: int, probe: ProbeOutputs, first: list[int], *, k: int = KEYS) -> list[int]:
     """Return ``k`` classes to offer for a sample: those in ``first``, then the most probable by the probe."""
     order = list(range(len(probe.classes)))
     if probe.pred_probs is not None and np.isfinite(probe.pred_probs[row]).all():

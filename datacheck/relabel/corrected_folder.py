@@ -1,0 +1,128 @@
+"""A corrected copy of an image folder: every file in the folder of its decided class."""
+
+from __future__ import annotations
+
+import os
+import shutil
+from dataclasses import dataclass
+from pathlib import Path
+from typing import Literal
+
+from datacheck.errors import RelabelError
+from datacheck.manifest import Manifest, Task
+from datacheck.manifest.readers import FileReader, SampleReadError
+from datacheck.storage import new_folder
+from datacheck.text import plural
+
+LINKS = ("hard", "symbolic", "copy")
+"""How a file gets into the copy."""
+
+
+@dataclass(frozen=True)
+class CorrectedFolder:
+    """A copy that is ready to be written: all sources are there, and the place is free.
+
+    Attributes
+    ----------
+    folder
+        Where it goes.
+    files
+        The source of each file, by its path in the copy.
+    """
+
+    folder: Path
+    files: dict[Path, Path]
+
+    @classmethod
+    def plan(cls, manifest: Manifest, folder: Path) -> CorrectedFolder:
+        """Give every labelled file its place ``[split/]label/file``; reads nothing but the folders.
+
+        Samples that people found to be none of the classes are left out.
+
+        Raises
+        ------
+        RelabelError
+            When the manifest is not one of files with class labels, a source is missing or outside the root, or the
+            folder is not new or empty, or is inside the dataset.
+        """
+        if manifest.task is not Task.CLASSIFICATION or not isinstance(manifest.reader, FileReader):
+            raise RelabelError("a corrected folder needs a classification dataset of files")
+        root = manifest.reader.path("")
+        if folder.resolve().is_relative_to(root):
+            raise RelabelError(f"{folder} is inside the dataset {root}, whose files stay as they are: name another")
+        if folder.exists() and (not folder.is_dir() or any(folder.iterdir())):
+            raise RelabelError(f"expected a new or empty folder at {folder}, found files: name another")
+        files: dict[Path, Path] = {}
+        missing: list[str] = []
+        columns = [name for name in ("uri", "label", "split", "relabel_decision") if name in manifest]
+        for row in manifest.table.select(columns).to_pylist():
+            if row["label"] is None or row.get("relabel_decision") == "none-of-these":
+                continue
+            source = _source(manifest.reader, row["uri"])
+            if source.is_file():
+                files[_free(Path(row.get("split") or "", safe_name(row["label"]), source.name), files)] = source
+            else:
+                missing.append(row["uri"])
+        if missing:
+            raise RelabelError(
+                f"{plural(len(missing), 'missing file')} below {root}, such as {missing[0]!r}: nothing was written; "
+                "restore the files, or audit the dataset again"
+            )
+        return cls(folder, files)
+
+    def write(self, link: Literal["hard", "symbolic", "copy"] = "hard") -> int:
+        """Write the copy, whole or not at all, and return its number of files.
+
+        Raises
+        ------
+        RelabelError
+            When a file cannot be written.
+        """
+        try:
+            with new_folder(self.folder) as folder:
+                for path, source in self.files.items():
+                    (folder / path).parent.mkdir(parents=True, exist_ok=True)
+                    _place(source, folder / path, link)
+        except OSError as error:
+            raise RelabelError(f"{self.folder} cannot be written, nothing is left of it: {error}") from error
+        return len(self.files)
+
+
+def safe_name(label: str) -> str:
+    """Return a class name as one folder name, which leads nowhere else.
+
+    Examples
+    --------
+    >>> safe_name("../cat/dog")
+    '.._cat_dog'
+    """
+    name = "".join("_" if character in '/\\\0:*?"<>|' else character for character in label)
+    return name if name.strip(". ") else "_" + name.replace(".", "_")
+
+
+def _source(reader: FileReader, uri: str) -> Path:
+    try:
+        return reader.path(uri)
+    except SampleReadError as error:
+        raise RelabelError(f"a corrected folder takes only files inside the root: {error}") from None
+
+
+def _free(path: Path, used: dict[Path, Path]) -> Path:
+    """Return the path, or with a number where two files of one class have the same name."""
+    candidate, number = path, 2
+    while candidate in used:
+        candidate = path.with_name(f"{path.stem}-{number}{path.suffix}")
+        number += 1
+    return candidate
+
+
+def _place(source: Path, target: Path, link: str) -> None:
+    if link == "symbolic":
+        target.symlink_to(source.resolve())
+    elif link == "copy":
+        shutil.copy2(source, target)
+    else:
+        try:
+            os.link(source, target)
+        except OSError:  # another file system, or one without hard links
+            shutil.copy2(source, target)

@@ -1,0 +1,131 @@
+"""The items of a relabel queue: given label, suggested label, and the reason in words."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from dataclasses import dataclass, field
+
+import numpy as np
+import pyarrow as pa
+from numpy.typing import NDArray
+
+from datacheck.manifest import Manifest, Task
+from datacheck.probing.outputs import ProbeOutputs
+from datacheck.relabel.label_text import as_text, encode_labels
+from datacheck.relabel.queue import QUEUE_SCHEMA
+from datacheck.relabel.ranking import Ranking
+from datacheck.text import percent, plural
+
+LIKELY = 0.5
+"""A multilabel class is suggested from this probability on: it is then more likely there than not."""
+
+SURE = 0.99
+"""An estimated probability above this is shown as this: the estimate is not more precise."""
+
+
+@dataclass(frozen=True)
+class Chosen:
+    """The samples of a queue, in order.
+
+    Attributes
+    ----------
+    rows
+        Rows of the manifest, shape [n].
+    kinds
+        ``suspect``, ``random`` or ``gold``, shape [n].
+    gold
+        Known answers by sample id.
+    """
+
+    rows: NDArray[np.int64]
+    kinds: NDArray[np.object_]
+    gold: Mapping[str, str] = field(default_factory=dict)
+
+
+def queue_items(chosen: Chosen, manifest: Manifest, probe: ProbeOutputs, ranking: Ranking) -> pa.Table:
+    """Return the items as a table of `QUEUE_SCHEMA`, one for each chosen sample."""
+    rows, indices = chosen.rows, pa.array(chosen.rows)
+    ids = manifest.sample_ids.take(indices).to_pylist()
+    given = given_labels(manifest, rows)
+    suggested, confidence = suggestions(manifest, probe, rows)
+    copies = _copies(rows, ranking.groups, manifest)
+    probability = np.nan_to_num(ranking.error_probability[rows]).astype(np.float32)
+    reasons = [
+        _reason(*entry)
+        for entry in zip(chosen.kinds, given, suggested, confidence, probability, map(len, copies), strict=True)
+    ]
+    gold = [chosen.gold.get(name) if kind == "gold" else None for name, kind in zip(ids, chosen.kinds, strict=True)]
+    return pa.table(
+        {
+            "rank": np.arange(len(rows), dtype=np.int64),
+            "sample_id": pa.array(ids, pa.string()),
+            "uri": manifest.table["uri"].take(indices) if "uri" in manifest else pa.nulls(len(rows), pa.string()),
+            "given": pa.array(given, pa.string()),
+            "suggested": pa.array(suggested, pa.string()),
+            "confidence": pa.array(confidence, pa.float32(), from_pandas=True),
+            "error_probability": probability,
+            "expected_corrections": ranking.gain[ranking.groups[rows]].astype(np.float32),
+            "reason": reasons,
+            "kind": pa.array(chosen.kinds, pa.string()),
+            "gold": pa.array(gold, pa.string()),
+            "copies": pa.array(copies, pa.list_(pa.string())),
+        },
+        schema=QUEUE_SCHEMA,
+    )
+
+
+def given_labels(manifest: Manifest, rows: NDArray[np.int64]) -> list[str | None]:
+    """Return the labels in the manifest, as the queue writes them."""
+    values = manifest.table[manifest.task.label_column or "label"].take(pa.array(rows)).to_pylist()
+    return [as_text(value, manifest.task) for value in values]
+
+
+def suggestions(
+    manifest: Manifest, probe: ProbeOutputs, rows: NDArray[np.int64]
+) -> tuple[list[str | None], NDArray[np.float32]]:
+    """Return the probe's suggestion for each row and its confidence in it (NaN where it has none)."""
+    unknown = np.full(len(rows), np.nan, dtype=np.float32)
+    if manifest.task is Task.REGRESSION and probe.predictions is not None:
+        values = probe.predictions[rows]
+        return [f"{value:.4g}" if np.isfinite(value) else None for value in values], unknown
+    if probe.pred_probs is None:
+        return [None] * len(rows), unknown
+    probabilities = probe.pred_probs[rows]
+    if manifest.task is Task.MULTILABEL:
+        likely = probabilities > LIKELY
+        names = [encode_labels([manifest.classes[k] for k in np.flatnonzero(row)]) for row in likely]
+        return list(names), np.where(likely, probabilities, 1 - probabilities).min(axis=1)
+    codes = probe.suggested[rows]
+    confidence = probabilities[np.arange(len(rows)), np.maximum(codes, 0)]
+    return [manifest.classes[code] if code >= 0 else None for code in codes], np.where(codes >= 0, confidence, np.nan)
+
+
+def _copies(rows: NDArray[np.int64], groups: NDArray[np.int64], manifest: Manifest) -> list[list[str]]:
+    """Return for each row the other samples of its group."""
+    sizes = np.bincount(groups)
+    order = np.argsort(groups, kind="stable")
+    starts = np.concatenate([[0], np.cumsum(sizes)])
+    result: list[list[str]] = []
+    for row in rows:
+        group = groups[row]
+        if sizes[group] == 1:
+            result.append([])
+            continue
+        members = order[starts[group] : starts[group + 1]]
+        result.append(manifest.sample_ids.take(pa.array(members[members != row])).to_pylist())
+    return result
+
+
+def _reason(
+    kind: str, given: str | None, suggested: str | None, confidence: float, probability: float, n_copies: int
+) -> str:
+    if kind in {"random", "gold"}:
+        return "Part of a quality check: label it like any other sample."
+    label = "no label" if given is None else f"labelled {given}"
+    text = f"{label}, probably wrong" if suggested in {None, given} else f"{label}, looks like {suggested}"
+    if np.isfinite(confidence):
+        text += f" (confidence {percent(float(confidence))})"
+    text += f"; {'more than 99 %' if probability > SURE else percent(float(probability))} likely to be wrong"
+    if n_copies:
+        text += f"; the answer applies to {plural(n_copies, 'identical copy', 'identical copies')} too"
+    return text

@@ -1,0 +1,168 @@
+"""Which samples people should label, in which order, and how many of them are worth the time."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from typing import TYPE_CHECKING
+
+import numpy as np
+from numpy.typing import NDArray
+
+from datacheck.errors import RelabelError, did_you_mean
+from datacheck.labels.label_yield import LabelYield
+from datacheck.manifest import Manifest, Task
+from datacheck.probing.outputs import ProbeOutputs
+from datacheck.probing.skill import probe_skill, why_not_judged
+from datacheck.relabel.items import Chosen, queue_items
+from datacheck.relabel.queue import RelabelQueue
+from datacheck.relabel.ranking import Ranking, copy_groups, error_probability
+from datacheck.stats import Interval
+
+if TYPE_CHECKING:
+    from datacheck.duplicates.clusters import DuplicateClusters
+
+BAND = 50
+"""Samples whose order may change so that one pair of classes comes in a row: about the number that a person labels in
+one sitting. A band keeps its place in the queue."""
+
+LIKELY_WRONG = 0.5
+"""Without a yield, samples are worth the time whose label is more likely wrong than right."""
+
+
+def relabel_queue(
+    manifest: Manifest,
+    probe: ProbeOutputs,
+    *,
+    budget: int = 500,
+    identity: str = "",
+    duplicates: DuplicateClusters | None = None,
+    random_share: float = 0.0,
+    gold: Mapping[str, str] | None = None,
+    seed: int = 0,
+) -> RelabelQueue:
+    """Choose the samples where an answer is expected to correct the most labels.
+
+    Exact copies are one item: its answer applies to them all, so their probabilities of being wrong add up. The
+    suspects come in bands of `BAND`, and within a band one pair of confusable classes after another.
+
+    Parameters
+    ----------
+    manifest, probe
+        Aligned row by row.
+    budget
+        How many samples in all.
+    identity
+        Identity of the dataset's fingerprint.
+    duplicates
+        Clusters of exact copies; None takes each sample by itself.
+    random_share
+        Share of the budget drawn at random from the other samples, to measure the true error rate.
+    gold
+        Known answers by sample id, mixed in evenly, to measure the annotators; they come on top of the budget.
+    seed
+        Seed of the random samples and of the places of the gold ones.
+
+    Raises
+    ------
+    RelabelError
+        When the task has no labels to correct, an option is out of range, or the probe is too weak to judge labels.
+    """
+    if manifest.task not in {Task.CLASSIFICATION, Task.MULTILABEL, Task.REGRESSION}:
+        raise RelabelError(f"a relabel queue needs labels, this manifest is {manifest.task.value}")
+    if budget < 1:
+        raise RelabelError(f"budget: expected at least 1 sample, found {budget}")
+    if not 0 <= random_share <= 1:
+        raise RelabelError(f"random_share: expected a share in [0, 1], found {random_share}")
+    if len(probe) != len(manifest):
+        raise RelabelError(f"the probe has {len(probe)} rows, the manifest {len(manifest)}: probe the manifest again")
+    _check_skill(manifest, probe)
+    rng = np.random.default_rng(seed)
+    ranking = Ranking(
+        error_probability(probe.label_quality, probe.label_yield),
+        copy_groups(None if duplicates is None else duplicates.exact, len(manifest)),
+    )
+    suspects, drawn = _split_budget(ranking.ordered(), budget, random_share, rng)
+    suspects = batch_pairs(suspects, manifest, probe)
+    chosen = with_gold(interleave(suspects, drawn, rng), manifest, gold or {}, rng)
+    return RelabelQueue(
+        table=queue_items(chosen, manifest, probe, ranking),
+        task=manifest.task,
+        classes=manifest.classes,
+        root=manifest.root,
+        identity=identity,
+        expected_precision=_expected_precision(probe.label_yield, len(suspects)),
+        worth_depth=_worth_depth(probe.label_yield, ranking.error_probability[suspects]),
+        seed=seed,
+    )
+
+
+def _check_skill(manifest: Manifest, probe: ProbeOutputs) -> None:
+    reason = why_not_judged(manifest, probe)
+    if reason is not None and probe_skill(manifest, probe) is not None:
+        raise RelabelError(f"no queue: {reason}")
+
+
+def _split_budget(
+    order: NDArray[np.int64], budget: int, random_share: float, rng: np.random.Generator
+) -> tuple[NDArray[np.int64], NDArray[np.int64]]:
+    """Return the suspects from the top of the order, and the samples drawn at random from the rest."""
+    n_random = min(round(budget * random_share), len(order))
+    suspects = order[: budget - n_random]
+    rest = order[len(suspects) :]
+    return suspects, rng.choice(rest, min(n_random, len(rest)), replace=False) if n_random else rest[:0]
+
+
+def batch_pairs(rows: NDArray[np.int64], manifest: Manifest, probe: ProbeOutputs) -> NDArray[np.int64]:
+    """Within each band of the queue, bring samples of one pair of classes together; shape as given."""
+    if manifest.task is not Task.CLASSIFICATION or not len(rows):
+        return rows
+    given, suggested = manifest.label_codes[rows], probe.suggested[rows]
+    low, high = np.minimum(given, suggested), np.maximum(given, suggested)
+    band = np.arange(len(rows)) // BAND
+    return rows[np.lexsort((np.arange(len(rows)), high, low, band))]
+
+
+def interleave(suspects: NDArray[np.int64], drawn: NDArray[np.int64], rng: np.random.Generator) -> Chosen:
+    """Put the random samples at random places among the suspects, whose order stays."""
+    n_rows = len(suspects) + len(drawn)
+    kinds = np.full(n_rows, "suspect", dtype=object)
+    kinds[rng.choice(n_rows, len(drawn), replace=False)] = "random"
+    rows = np.empty(n_rows, dtype=np.int64)
+    rows[kinds == "suspect"], rows[kinds == "random"] = suspects, drawn
+    return Chosen(rows, kinds)
+
+
+def with_gold(chosen: Chosen, manifest: Manifest, gold: Mapping[str, str], rng: np.random.Generator) -> Chosen:
+    """Mix the gold samples in, evenly; a sample that was chosen already becomes a gold one."""
+    if not gold:
+        return chosen
+    position = {sample_id: row for row, sample_id in enumerate(manifest.sample_ids.to_pylist())}
+    unknown = [sample_id for sample_id in gold if sample_id not in position]
+    if unknown:
+        raise RelabelError(f"gold: {len(unknown)} samples are not in the manifest, such as {unknown[0]!r}")
+    if manifest.task is Task.CLASSIFICATION:
+        strange = [label for label in gold.values() if label not in manifest.classes]
+        if strange:
+            raise RelabelError(f"gold: {strange[0]!r} is not a class{did_you_mean(strange[0], manifest.classes)}")
+    gold_rows = rng.permutation([position[sample_id] for sample_id in gold])
+    keep = ~np.isin(chosen.rows, gold_rows)
+    rows, kinds = chosen.rows[keep], chosen.kinds[keep]
+    places = np.linspace(0, len(rows), len(gold_rows) + 2)[1:-1].round().astype(np.int64)
+    return Chosen(np.insert(rows, places, gold_rows), np.insert(kinds, places, "gold"), gold)
+
+
+def _expected_precision(label_yield: LabelYield | None, n_suspects: int) -> Interval | None:
+    """Share of wrong labels among the suspects, with the interval of the yield at that depth."""
+    if label_yield is None or not n_suspects:
+        return None
+    low, value, high = (
+        float(np.interp(n_suspects, label_yield.depth, curve))
+        for curve in (label_yield.precision_low, label_yield.precision, label_yield.precision_high)
+    )
+    return Interval(value, low, high, n=n_suspects, method=label_yield.estimated_errors.method)
+
+
+def _worth_depth(label_yield: LabelYield | None, probability: NDArray[np.float32]) -> int:
+    if label_yield is not None:
+        return min(label_yield.recommended_depth, len(probability))
+    return int(np.count_nonzero(probability > LIKELY_WRONG))
