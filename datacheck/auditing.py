@@ -8,20 +8,24 @@ from collections.abc import Callable, Mapping, Sequence
 from dataclasses import replace
 from datetime import UTC, datetime
 from pathlib import Path
-from typing import TYPE_CHECKING, Any
+from typing import Any
 
 from datacheck.config import Settings
 from datacheck.errors import ConfigError, DatacheckError
 from datacheck.findings import Failed, Outcome
+from datacheck.fingerprints import Fingerprint, fingerprint
 from datacheck.manifest import Manifest, Modality
+from datacheck.probing import ProbeOutputs
+from datacheck.probing import probe as train_probe
+from datacheck.probing.images import usual_side
+from datacheck.report import Report, RuleOutcome
+from datacheck.report.plans import load_plan
+from datacheck.rules import Rule, RuleContext
+from datacheck.rules.plugins import all_rules
+from datacheck.rules.select import configure, select_rules
+from datacheck.scanning import ScanResult, scan
+from datacheck.sources import open_source
 from datacheck.version import __version__
-
-if TYPE_CHECKING:
-    from datacheck.fingerprints import Fingerprint
-    from datacheck.probing.outputs import ProbeOutputs
-    from datacheck.report import Report, RuleOutcome
-    from datacheck.rules import Rule, RuleContext
-    from datacheck.scanning import ScanResult
 
 Progress = Callable[[str, int, int], None]
 """Called with a stage's name, how much of it is done, and how much there is."""
@@ -86,11 +90,6 @@ def audit(
     >>> report.findings[0].code, report.findings[0].n_affected
     ('DC304', 2)
     """
-    from datacheck.fingerprints import fingerprint
-    from datacheck.report import Report
-    from datacheck.report.plans import load_plan
-    from datacheck.rules import RuleContext
-
     started = time.perf_counter()
     settings = (settings or Settings()).override(
         select=None if select is None else tuple(select),
@@ -143,16 +142,11 @@ def open_manifest(source: object, options: Mapping[str, Any]) -> Manifest:
         if options:
             raise ConfigError(f"a Manifest takes no source options, found {sorted(options)}")
         return source
-    from datacheck.sources import open_source
-
     return open_source(source, **options)
 
 
 def configured_rules(settings: Settings) -> tuple[Rule, ...]:
     """Return the selected rules with their thresholds set."""
-    from datacheck.rules.plugins import all_rules
-    from datacheck.rules.select import configure, select_rules
-
     known = all_rules()
     by_code = {rule.code: rule for rule in known}
     for code in settings.rules:
@@ -165,8 +159,6 @@ def configured_rules(settings: Settings) -> tuple[Rule, ...]:
 
 def run_rules(rules: Sequence[Rule], context: RuleContext, progress: Progress | None = None) -> tuple[RuleOutcome, ...]:
     """Judge every rule; one that crashes is a `Failed` outcome and stops no other."""
-    from datacheck.report import RuleOutcome
-
     outcomes = []
     for position, rule in enumerate(rules):
         if progress is not None:
@@ -206,9 +198,6 @@ def _scan(
     """Measure the images, and make the probe's pixels in the same pass."""
     if manifest.modality is not Modality.IMAGE or manifest.reader is None:
         return None
-    from datacheck.probing.images import usual_side
-    from datacheck.scanning import scan
-
     needs_pixels = probe_options is not None and not {"features", "pred_probs", "pixels"} & set(probe_options)
     return scan(
         manifest,
@@ -240,14 +229,12 @@ def _probe(
     options: Mapping[str, Any],
     progress: Progress | None,
 ) -> ProbeOutputs:
-    from datacheck.probing import probe
-
     at_hand: dict[str, Any] = {}
     if scanned is not None:
         at_hand["measurements"] = scanned.measurements
         if scanned.pixels is not None:
             at_hand["pixels"] = scanned.pixels
-    return probe(
+    return train_probe(
         context.manifest,
         seed=settings.seed,
         near_duplicate_distance=settings.near_duplicate_distance,

@@ -2,18 +2,36 @@
 
 from __future__ import annotations
 
+import re
 import tomllib
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field, fields, replace
 from pathlib import Path
-from types import UnionType
-from typing import Any, Union, get_args, get_origin, get_type_hints
+from typing import Any, get_type_hints
 
 from datacheck.duplicates import DEFAULT_NEAR_DUPLICATE_DISTANCE
-from datacheck.errors import ConfigError, did_you_mean
+from datacheck.errors import ConfigError, check_choice, did_you_mean
 from datacheck.findings import Severity
+from datacheck.probing.budget import parse_budget
+from datacheck.report import FORMATS
+from datacheck.rules.select import conform
 
 FILE_NAMES = ("datacheck.toml", "pyproject.toml")
+
+ENGINES = ("local", "ray")
+"""What the scan can run on."""
+
+DEVICES = ("auto", "cpu", "cuda", "mps", "xpu")
+"""Devices of torch that a probe may be told to train on, without their number; whether one is there torch says."""
+
+HASH_BITS = 64
+"""Bits of a perceptual hash: two hashes cannot differ in more."""
+
+MAX_JOBS = 4096
+"""More processes than any machine has processors: a larger number is a slip."""
+
+MAX_SEED = 2**32 - 1
+"""The largest seed that scikit-learn takes."""
 
 
 @dataclass(frozen=True)
@@ -27,7 +45,8 @@ class Settings:
     fail_on
         The least severity that makes the command line exit with 1.
     format
-        What goes to standard output: ``terminal``, ``json``, ``junit``, ``sarif`` or ``github``.
+        What goes to standard output: ``terminal``, ``concise``, ``json``, ``junit``, ``sarif`` or ``github``. None is
+        ``terminal`` on a terminal, and ``concise`` (one line for each finding and sample) in a pipe or a file.
     out
         The run folder, relative to the configuration file.
     jobs
@@ -56,7 +75,7 @@ class Settings:
     select: tuple[str, ...] = ("ALL",)
     ignore: tuple[str, ...] = ()
     fail_on: Severity = Severity.ERROR
-    format: str = "terminal"
+    format: str | None = None
     out: Path | None = None
     jobs: int | None = None
     engine: str = "local"
@@ -68,6 +87,18 @@ class Settings:
     deployment_shares: Mapping[str, float] | None = None
     source: Mapping[str, Any] = field(default_factory=dict)
     rules: Mapping[str, Mapping[str, Any]] = field(default_factory=dict)
+
+    def __post_init__(self) -> None:
+        """Refuse values out of range, whichever way they came."""
+        _one_of("format", self.format, [name for name in FORMATS if name != "html"])
+        _one_of("engine", self.engine, ENGINES)
+        _within("jobs", self.jobs, 1, MAX_JOBS)
+        _within("seed", self.seed, 0, MAX_SEED)
+        _within("near_duplicate_distance", self.near_duplicate_distance, 0, HASH_BITS)
+        for name, share in (self.deployment_shares or {}).items():
+            _within(f"deployment_shares: {name}", share, 0, 1)
+        parse_budget(self.budget)
+        _check_device(self.device)
 
     @classmethod
     def from_mapping(cls, values: Mapping[str, Any], *, where: str = "the settings") -> Settings:
@@ -81,12 +112,15 @@ class Settings:
         hints = get_type_hints(cls)
         known = [name.name for name in fields(cls)]
         cleaned = {}
-        for key, value in values.items():
+        for key, value in conform(values, Mapping[str, Any], where).items():
             name = key.replace("-", "_")
             if name not in known:
                 raise ConfigError(f"{where}: unknown key {key!r}{did_you_mean(name, known)}; known: {', '.join(known)}")
-            cleaned[name] = _convert(value, hints[name], key=key, where=where)
-        return cls(**cleaned)
+            cleaned[name] = _convert(value, hints[name], f"{where}: {key!r}")
+        try:
+            return cls(**cleaned)
+        except ConfigError as error:
+            raise ConfigError(f"{where}: {error}") from None
 
     def override(self, **values: Any) -> Settings:
         """Return the settings with the values that are not None put over them."""
@@ -123,49 +157,46 @@ def _read(path: Path) -> Settings | None:
     except (tomllib.TOMLDecodeError, UnicodeDecodeError, OSError) as error:
         raise ConfigError(f"{path}: expected TOML, but {error}") from error
     if path.name == "pyproject.toml":
-        values = content.get("tool", {}).get("datacheck")
-        if values is None:
+        tool = content.get("tool", {})
+        if not isinstance(tool, dict) or "datacheck" not in tool:
             return None
+        values = tool["datacheck"]
     else:
         values = content
     settings = Settings.from_mapping(values, where=str(path))
     return settings if settings.out is None else replace(settings, out=path.parent / settings.out)
 
 
-def _convert(value: Any, hint: Any, *, key: str, where: str) -> Any:
-    """Turn a TOML value into the type of a field."""
+def _convert(value: Any, hint: Any, where: str) -> Any:
+    """Turn a TOML value into the type of a field: a path, a severity or a list may be written as text."""
+    if isinstance(value, hint if isinstance(hint, type) else ()) and not isinstance(value, bool):
+        return value
     if hint is Severity:
-        return _severity(value, key=key, where=where)
-    origin = get_origin(hint)
-    if origin in {Union, UnionType}:
-        hint = next(choice for choice in get_args(hint) if choice is not type(None))
-        return _convert(value, hint, key=key, where=where)
-    if origin is tuple:
-        if isinstance(value, str):
-            value = [word.strip() for word in value.split(",")]
-        if isinstance(value, list | tuple) and all(isinstance(item, str) for item in value):
-            return tuple(value)
-    elif hint is Path and isinstance(value, str | Path):
-        return Path(value)
-    elif _is_plain(value, hint, origin):
-        return value
-    expected = "a list of strings" if origin is tuple else "a table" if origin else getattr(hint, "__name__", str(hint))
-    raise ConfigError(f"{where}: {key!r}: expected {expected}, found {type(value).__name__} {value!r}")
+        word = conform(value, str, where)
+        try:
+            return Severity.parse(word)
+        except ConfigError as error:
+            raise ConfigError(f"{where}: {error}") from None
+    if hint == Path | None:
+        return value if value is None or isinstance(value, Path) else Path(conform(value, str, where))
+    if hint == tuple[str, ...] and isinstance(value, str):
+        return tuple(word.strip() for word in value.split(","))
+    return conform(value, hint, where)
 
 
-def _is_plain(value: Any, hint: Any, origin: Any) -> bool:
-    """Whether a value already has a field's type; True is no number, and a table is no scalar."""
-    if origin is not None:
-        return isinstance(value, dict)
-    return isinstance(hint, type) and isinstance(value, hint) and (hint is bool) is isinstance(value, bool)
+def _one_of(name: str, value: str | None, known: Sequence[str]) -> None:
+    if value is not None:
+        check_choice(name, value, known)
 
 
-def _severity(value: Any, *, key: str, where: str) -> Severity:
-    if isinstance(value, Severity):
-        return value
-    if not isinstance(value, str):
-        raise ConfigError(f"{where}: {key!r}: expected a severity, found {type(value).__name__} {value!r}")
-    try:
-        return Severity.parse(value)
-    except ConfigError as error:
-        raise ConfigError(f"{where}: {key!r}: {error}") from None
+def _within(name: str, value: float | None, low: float, high: float) -> None:
+    if value is not None and not low <= value <= high:
+        raise ConfigError(f"{name}: expected a number from {low} to {high}, found {value}")
+
+
+def _check_device(device: str) -> None:
+    if not re.fullmatch(rf"(?:{'|'.join(DEVICES)})(?::\d+)?", device):
+        raise ConfigError(
+            f"device: expected {', '.join(DEVICES)}, or one of several such as 'cuda:1', found {device!r}"
+            f"{did_you_mean(device, DEVICES)}"
+        )

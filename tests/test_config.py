@@ -45,12 +45,29 @@ def test_unknown_key_names_the_near_one(tmp_path: Path) -> None:
 @pytest.mark.parametrize(
     ("text", "message"),
     [
-        ('jobs = "four"', "'jobs': expected int, found str 'four'"),
-        ("jobs = true", "'jobs': expected int, found bool True"),
-        ("probe = 1", "'probe': expected bool, found int 1"),
-        ("select = 3", "'select': expected a list of strings, found int 3"),
-        ('rules = "DC1"', "'rules': expected a table, found str 'DC1'"),
+        ('jobs = "four"', "'jobs': expected a whole number or nothing, found str 'four'"),
+        ("jobs = true", "'jobs': expected a whole number or nothing, found bool True"),
+        ("jobs = 0", "jobs: expected a number from 1 to 4096, found 0"),
+        ("probe = 1", "'probe': expected true or false, found int 1"),
+        ("select = 3", "'select': expected a list of text, found int 3"),
+        ("select = [3]", r"'select'\[0\]: expected text, found int 3"),
+        ('rules = "DC1"', "'rules': expected a table of tables, found str 'DC1'"),
+        ("[rules]\nDC203 = 3", r"'rules'\.DC203: expected a table, found int 3"),
+        ('source = "table"', "'source': expected a table, found str 'table'"),
         ('fail-on = "eror"', r"'fail-on': expected a severity .* found 'eror' \(did you mean 'error'\?\)"),
+        ("fail-on = 3", "'fail-on': expected text, found int 3"),
+        ('format = "jsn"', r"format: expected one of terminal, .* found 'jsn' \(did you mean 'json'\?\)"),
+        ('engine = "dask"', "engine: expected one of local, ray, found 'dask'"),
+        ("seed = -1", "seed: expected a number from 0 to 4294967295, found -1"),
+        ("near-duplicate-distance = 65", "near_duplicate_distance: expected a number from 0 to 64, found 65"),
+        ('budget = "soon"', "expected a budget such as '60s', '10m' or '1h', found 'soon'"),
+        (
+            'device = "gpu"',
+            "device: expected auto, cpu, cuda, mps, xpu, or one of several such as 'cuda:1', found 'gpu'",
+        ),
+        ("[deployment-shares]\ncat = 2.0", "deployment_shares: cat: expected a number from 0 to 1, found 2"),
+        ("[deployment-shares]\ncat = nan", "deployment_shares: cat: expected a number from 0 to 1, found nan"),
+        ('[deployment-shares]\ncat = "a"', "'deployment-shares'.* expected a table of a number"),
         ("select = [", "expected TOML"),
     ],
 )
@@ -58,6 +75,24 @@ def test_unusable_values_say_what_was_expected(tmp_path: Path, text: str, messag
     (tmp_path / "datacheck.toml").write_text(text)
     with pytest.raises(ConfigError, match=message):
         load_settings(start=tmp_path)
+
+
+@pytest.mark.parametrize("text", ["tool = 3", "[tool]\ndatacheck = 3", "[tool.datacheck]\njobs = 0"])
+def test_a_pyproject_is_read_where_it_has_a_table_and_passed_over_where_not(tmp_path: Path, text: str) -> None:
+    (tmp_path / "pyproject.toml").write_text(text)
+    if text == "tool = 3":
+        assert load_settings(start=tmp_path) == Settings()
+    else:
+        with pytest.raises(ConfigError, match=r"pyproject\.toml: .*expected"):
+            load_settings(start=tmp_path)
+
+
+def test_values_out_of_range_are_refused_from_python_too() -> None:
+    with pytest.raises(ConfigError, match="jobs: expected a number from 1"):
+        Settings(jobs=0)
+    with pytest.raises(ConfigError, match="found 'now'"):
+        Settings().override(budget="now")
+    assert Settings(device="cuda:1", deployment_shares={"cat": 0.3, "dog": 0.7}).device == "cuda:1"
 
 
 def test_a_named_file_must_exist(tmp_path: Path) -> None:

@@ -38,26 +38,24 @@ def histogram_svg(histogram: Histogram, splits: Sequence[str], label: str) -> st
     return _svg("".join(parts) + axis, label, WIDTH, HEIGHT)
 
 
-def curve_svg(
-    x: NDArray[np.float64],
-    value: NDArray[np.float64],
-    low: NDArray[np.float64],
-    high: NDArray[np.float64],
-    *,
-    label: str,
-    x_name: str,
-    mark: float | None = None,
-) -> str:
-    """Return a line with its band; shapes [P]. ``mark`` draws a vertical line at that x."""
+def curve_svg(points: NDArray[np.float64], *, label: str, x_name: str, mark: float | None = None) -> str:
+    """Return a line with its interval as a band.
+
+    Parameters
+    ----------
+    points
+        Columns x, value, low and high; shape [P, 4]. Points without a value are left out; without an end, the band
+        is as thin as the line there.
+    label, x_name
+        What the figure shows, for those who cannot see it, and the name of the x axis.
+    mark
+        Where to draw a vertical line.
+    """
     width, height, left, bottom, top = 560, 220, 44, 34, 12
-    known = np.isfinite(x) & np.isfinite(value)
-    x, value = x[known], value[known]
-    low, high = (
-        np.where(np.isfinite(low[known]), low[known], value),
-        np.where(np.isfinite(high[known]), high[known], value),
-    )
+    x, value, low, high = points[np.isfinite(points[:, :2]).all(axis=1)].T
     if not len(x):
         return ""
+    low, high = np.where(np.isfinite(low), low, value), np.where(np.isfinite(high), high, value)
     y0, y1 = float(min(low.min(), 0 if value.min() >= 0 else value.min())), float(max(high.max(), value.max()))
     x0, x1 = float(x.min()), float(x.max())
 

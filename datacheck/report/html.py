@@ -122,8 +122,7 @@ def _picture_of(book: PictureBook, sample_id: str) -> int:
 
 
 def _curve_of(curve: MeasuredCurve) -> Markup:
-    x, value, low, high = np.asarray(curve.points, dtype=np.float64).T
-    return Markup(curve_svg(x, value, low, high, label=curve.name, x_name=curve.x_name))
+    return Markup(curve_svg(np.asarray(curve.points, np.float64), label=curve.name, x_name=curve.x_name))
 
 
 def _resource(name: str) -> str:

@@ -225,10 +225,7 @@ def _yield(probe: ProbeOutputs) -> tuple[str, str]:
         f"Reviewing the first {found.recommended_depth:,} samples of the queue is worth it."
     )
     svg = curve_svg(
-        found.depth.astype(np.float64),
-        found.precision,
-        found.precision_low,
-        found.precision_high,
+        np.column_stack((found.depth, found.precision, found.precision_low, found.precision_high)).astype(np.float64),
         label="Expected share of wrong labels among the first samples of the queue, by depth",
         x_name="samples reviewed",
         mark=float(found.recommended_depth),

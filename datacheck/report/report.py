@@ -15,7 +15,8 @@ import pyarrow.compute as pc
 from datacheck.duplicates.clusters import DuplicateClusters, exact_clusters
 from datacheck.errors import ConfigError, RelabelError, did_you_mean
 from datacheck.findings import SAMPLE_ISSUES_SCHEMA, Finding, Found, Severity
-from datacheck.manifest import Manifest
+from datacheck.manifest import Manifest, Task
+from datacheck.report.gaps import Gap, find_gaps
 from datacheck.report.notebook import summary_table
 from datacheck.report.outcomes import RuleOutcome, json_safe
 from datacheck.report.run_folder import FINDINGS, VERSION, Tables, read_run_folder, write_run_folder
@@ -53,6 +54,10 @@ class Report:
         The version of datacheck that made it.
     settings
         The settings that the audit ran with, JSON-safe.
+    notes
+        What else happened that a reader must know, such as a probe that was kept from an earlier audit.
+    unmet
+        What was asked of the audit and could not be done, such as a probe of data that has no labels.
 
     Examples
     --------
@@ -73,6 +78,8 @@ class Report:
     created: str = ""
     version: str = ""
     settings: Mapping[str, Any] = field(default_factory=dict)
+    notes: tuple[str, ...] = ()
+    unmet: tuple[str, ...] = ()
 
     @cached_property
     def findings(self) -> tuple[Finding, ...]:
@@ -104,20 +111,23 @@ class Report:
         """The rules that crashed."""
         return self.with_status("failed")
 
-    @property
-    def unjudged(self) -> bool:
-        """Whether rules ran and not one of them could be judged: that is no clean dataset."""
-        return bool(self.outcomes) and len(self.with_status("not-applicable")) == len(self.outcomes)
+    @cached_property
+    def gaps(self) -> tuple[Gap, ...]:
+        """What was given or asked and was not judged; while there is any, the result is not green."""
+        declared = self.settings.get("source", {}).get("task") == Task.UNLABELLED.value
+        return find_gaps(self.manifest, self.outcomes, self.unmet, declared_unlabelled=declared)
 
     def with_status(self, status: str) -> tuple[RuleOutcome, ...]:
         """Return the rules whose `RuleOutcome.status` is ``status``."""
         return tuple(outcome for outcome in self.outcomes if outcome.status == status)
 
     def exit_code(self, fail_on: Severity = Severity.ERROR) -> int:
-        """Return 2 where a rule crashed or none could be judged, 1 for a finding at or above ``fail_on``, else 0."""
-        if self.failed or self.unjudged:
+        """Return 2 where a rule crashed, 1 for a finding at or above ``fail_on``, 2 where there are `gaps`, else 0."""
+        if self.failed:
             return 2
-        return int(self.worst is not None and self.worst >= fail_on)
+        if self.worst is not None and self.worst >= fail_on:
+            return 1
+        return 2 if self.gaps else 0
 
     def select(self, *codes: str) -> Report:
         """Return the report of some rules: codes (``DC304``), prefixes of codes (``DC3``) or names.
@@ -168,6 +178,7 @@ class Report:
                 "samples": len(manifest),
                 "classes": list(manifest.classes),
                 "splits": list(manifest.splits),
+                "inventory": json_safe(manifest.inventory.to_json()),
             },
             "summary": {
                 "worst": None if self.worst is None else self.worst.label,
@@ -177,6 +188,9 @@ class Report:
                     for status in ("passed", "found", "not-applicable", "failed")
                 },
             },
+            "gaps": [gap.to_json() for gap in self.gaps],
+            "notes": list(self.notes),
+            "unmet": list(self.unmet),
             "outcomes": [outcome.to_json() for outcome in self.outcomes],
         }
 

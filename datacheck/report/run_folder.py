@@ -98,6 +98,8 @@ def _fields(value: Mapping[str, Any], manifest: Manifest, issues: pa.Table, fold
         "created": value["created"],
         "version": value["datacheck"],
         "settings": value["settings"],
+        "notes": tuple(value["notes"]),
+        "unmet": tuple(value["unmet"]),
     }
 
 

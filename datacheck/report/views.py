@@ -14,6 +14,7 @@ from datacheck.findings import Finding
 from datacheck.manifest import Manifest, Task
 from datacheck.report.dataset import sample_rows
 from datacheck.report.evidence_blocks import EvidenceBlocks, evidence_blocks
+from datacheck.report.outcomes import RuleOutcome
 from datacheck.report.report import Report
 from datacheck.report.rule_pages import RulePage
 from datacheck.text import number
@@ -70,39 +71,40 @@ class FindingView:
 
 def finding_views(report: Report, pages: Mapping[str, RulePage]) -> tuple[FindingView, ...]:
     """Return the views of all findings, worst first."""
-    issues_of = {
-        outcome.code: report.issues.filter(pc.equal(report.issues["code"], outcome.code))
-        for outcome in report.outcomes
-        if outcome.findings
-    }
-    touched = {code: _touched(report.manifest, issues) for code, issues in issues_of.items()}
-    alone = {outcome.code for outcome in report.outcomes if len(outcome.findings) == 1}
+    found = {outcome.code: _issues_of(report, outcome) for outcome in report.outcomes if outcome.findings}
     return tuple(
-        _view(report, finding, number_, issues_of[finding.code], touched[finding.code], finding.code in alone, pages)
-        for number_, finding in enumerate(report.findings)
+        _view(report, finding, f"finding-{position}", found[finding.code], pages.get(finding.code, RulePage()))
+        for position, finding in enumerate(report.findings, start=1)
     )
 
 
-def _view(
-    report: Report,
-    finding: Finding,
-    position: int,
-    issues: pa.Table,
-    touched: tuple[set[int], set[int]],
-    alone: bool,
-    pages: Mapping[str, RulePage],
-) -> FindingView:
-    rows = _gallery_rows(issues, finding)
+@dataclass(frozen=True)
+class _RuleIssues:
+    """The sample issues of one rule, the classes and splits of its samples, and whether it made a single finding."""
+
+    table: pa.Table
+    classes: frozenset[int]
+    splits: frozenset[int]
+    single: bool
+
+
+def _issues_of(report: Report, outcome: RuleOutcome) -> _RuleIssues:
+    table = report.issues.filter(pc.equal(report.issues["code"], outcome.code))
+    return _RuleIssues(table, *_touched(report.manifest, table), single=len(outcome.findings) == 1)
+
+
+def _view(report: Report, finding: Finding, anchor: str, issues: _RuleIssues, page: RulePage) -> FindingView:
+    rows = _gallery_rows(issues.table, finding)
     groups, side_by_side = _groups(report, finding, rows)
     tiles = [tile for group in groups for tile in group]
     flagged = {row["sample_id"] for row in rows}
     mentioned = _mentioned(report.manifest, finding)
-    classes = mentioned[0] | (touched[0] if alone else {tile.class_index for tile in tiles})
-    splits = mentioned[1] | (touched[1] if alone else {tile.split_index for tile in tiles})
+    classes = mentioned[0] | (issues.classes if issues.single else {tile.class_index for tile in tiles})
+    splits = mentioned[1] | (issues.splits if issues.single else {tile.split_index for tile in tiles})
     return FindingView(
-        anchor=f"finding-{position + 1}",
+        anchor=anchor,
         finding=finding,
-        page=pages.get(finding.code, RulePage()),
+        page=page,
         evidence=evidence_blocks(finding.evidence),
         groups=groups,
         side_by_side=side_by_side,
@@ -204,12 +206,12 @@ def _tile(manifest: Manifest, row: Mapping[str, Any], places: Mapping[str, Any],
     )
 
 
-def _touched(manifest: Manifest, issues: pa.Table) -> tuple[set[int], set[int]]:
+def _touched(manifest: Manifest, issues: pa.Table) -> tuple[frozenset[int], frozenset[int]]:
     """Return the classes and splits of all samples of a rule."""
     rows = pc.drop_null(pc.index_in(issues["sample_id"], value_set=manifest.sample_ids)).to_numpy()
     classified = manifest.task is Task.CLASSIFICATION
-    classes = {int(k) for k in np.unique(manifest.label_codes[rows])} if classified else set()
-    return classes, {int(s) for s in np.unique(manifest.split_codes[rows])}
+    classes = np.unique(manifest.label_codes[rows]).tolist() if classified else []
+    return frozenset(classes), frozenset(np.unique(manifest.split_codes[rows]).tolist())
 
 
 def _mentioned(manifest: Manifest, finding: Finding) -> tuple[set[int], set[int]]:

@@ -70,7 +70,7 @@ def configure(rule_class: type[Rule], settings: Mapping[str, Any]) -> Rule:
             raise ConfigError(
                 f"{rule_class.code} {rule_class.name}: unknown threshold {key!r}{did_you_mean(name, known)}; {options}"
             )
-        values[name] = _conform(value, hints[name], f"{rule_class.code} {rule_class.name}: {key}")
+        values[name] = conform(value, hints[name], f"{rule_class.code} {rule_class.name}: {key}")
     try:
         return rule_class(**values)
     except ValueError as error:
@@ -104,13 +104,26 @@ def _strength(rule: type[Rule], selectors: Iterable[str]) -> int:
     return max(strengths)
 
 
-def _conform(value: Any, hint: Any, where: str) -> Any:
-    """Return the value as the type that a field declares, or say what was expected and found."""
+def conform(value: Any, hint: Any, where: str) -> Any:
+    """Return the value as the type that a field declares, or say what was expected and found.
+
+    Raises
+    ------
+    ConfigError
+        When the value has another type; True is no number here, and 3 is a fine 3.0.
+
+    Examples
+    --------
+    >>> conform([1, 2], tuple[float, ...], "the example")
+    (1.0, 2.0)
+    """
+    if hint is Any:
+        return value
     origin, arguments = get_origin(hint), get_args(hint)
     if origin in (Union, types.UnionType):
         for option in arguments:
             try:
-                return _conform(value, option, where)
+                return conform(value, option, where)
             except ConfigError:
                 continue
     elif hint is type(None):
@@ -130,12 +143,12 @@ def _conform(value: Any, hint: Any, where: str) -> Any:
             kinds = arguments[:1] * len(value) if arguments[-1] is Ellipsis else arguments
             if len(kinds) == len(value):
                 return tuple(
-                    _conform(item, kind, f"{where}[{n}]")
+                    conform(item, kind, f"{where}[{n}]")
                     for n, (item, kind) in enumerate(zip(value, kinds, strict=True))
                 )
     elif origin is not None and issubclass(origin, Mapping):
         if isinstance(value, Mapping):
-            return {_conform(key, arguments[0], where): _conform(item, arguments[1], f"{where}.{key}")
+            return {conform(key, arguments[0], where): conform(item, arguments[1], f"{where}.{key}")
                     for key, item in value.items()}  # fmt: skip
     elif isinstance(hint, type) and isinstance(value, hint):
         return value
@@ -150,7 +163,15 @@ def _spell(hint: Any) -> str:
         if arguments[-1] is Ellipsis:
             return f"a list of {_spell(arguments[0])}"
         return f"a list of {len(arguments)} values ({', '.join(_spell(option) for option in arguments)})"
-    words = {float: "a number", int: "a whole number", bool: "true or false", str: "text", type(None): "nothing"}
+    words = {
+        Any: "any value",
+        float: "a number",
+        int: "a whole number",
+        bool: "true or false",
+        str: "text",
+        type(None): "nothing",
+    }
     if origin is not None and issubclass(origin, Mapping):
-        return f"a table of {_spell(arguments[1])}"
+        inner = get_origin(arguments[1]) or arguments[1]
+        return "a table" if inner is Any else "a table of tables" if inner is origin else f"a table of {_spell(inner)}"
     return words.get(hint, getattr(hint, "__name__", str(hint)))
