@@ -5,20 +5,23 @@ from __future__ import annotations
 import time
 import traceback
 from collections.abc import Callable, Mapping, Sequence
-from dataclasses import replace
+from dataclasses import dataclass, replace
 from datetime import UTC, datetime
 from pathlib import Path
 from typing import Any
 
+import numpy as np
+
 from datacheck.config import Settings
-from datacheck.errors import ConfigError, DatacheckError
+from datacheck.errors import ConfigError, DatacheckError, ProbeError, StorageError
 from datacheck.findings import Failed, Outcome
 from datacheck.fingerprints import Fingerprint, fingerprint
 from datacheck.manifest import Manifest, Modality
 from datacheck.probing import ProbeOutputs
 from datacheck.probing import probe as train_probe
 from datacheck.probing.images import usual_side
-from datacheck.report import Report, RuleOutcome
+from datacheck.report import Report, RuleOutcome, write_html
+from datacheck.report.outcomes import json_safe
 from datacheck.report.plans import load_plan
 from datacheck.rules import Rule, RuleContext
 from datacheck.rules.plugins import all_rules
@@ -29,6 +32,9 @@ from datacheck.version import __version__
 
 Progress = Callable[[str, int, int], None]
 """Called with a stage's name, how much of it is done, and how much there is."""
+
+_USER_ARRAYS = frozenset({"features", "pred_probs", "pixels"})
+"""Options of the probe that stand for the pixels that the scan would make for it."""
 
 
 def audit(
@@ -47,7 +53,7 @@ def audit(
     progress: Progress | None = None,
     **source_options: Any,
 ) -> Report:
-    """Look a dataset through and report what is wrong with it.
+    """Audit a dataset: report what is in it, what is wrong with it and what to do about it.
 
     Parameters
     ----------
@@ -58,12 +64,13 @@ def audit(
     select, ignore
         Rule codes, prefixes of codes, or slugs.
     out
-        The run folder. It is the cache as well: a second audit into it reads only the files that changed.
-        Without it nothing is written to disk.
+        The run folder, with ``report.html`` in it. It is the cache as well: a second audit into it reads only the
+        files that changed, and keeps a probe that still fits. Without it nothing is written to disk.
     jobs, engine
         How the scan runs: worker processes, and ``"local"`` or ``"ray"``.
     probe
-        True or a budget such as ``"60s"`` trains the probe; a mapping holds options of `datacheck.probe`.
+        True or a budget such as ``"60s"`` trains the probe; a mapping holds options of `datacheck.probe`. None keeps
+        the probe of an earlier audit into ``out`` where the dataset is the same; False does without.
     deployment_shares
         Class shares where the model will run, for DC204.
     reference
@@ -99,9 +106,10 @@ def audit(
         engine=engine,
         deployment_shares=deployment_shares,
         seed=seed,
+        source={**(settings.source if settings else {}), **source_options},
     )
     rules = configured_rules(settings)
-    manifest = open_manifest(source, {**settings.source, **source_options})
+    manifest = open_manifest(source, settings.source)
     probe_options = _probe_options(probe, settings)
     if settings.out is not None:
         prepare_run_folder(settings.out)
@@ -117,22 +125,29 @@ def audit(
         near_duplicate_distance=settings.near_duplicate_distance,
     )
     if probe_options is not None:
-        context = replace(context, probe=_probe(context, scanned, settings, probe_options, progress))
-    outcomes = run_rules(rules, context, progress)
+        probed = _train(context, scanned, probe_options, progress)
+    elif probe is None and settings.out is not None:
+        probed = _keep(context, settings.out)
+    else:
+        probed = _Probed()
+    outcomes = run_rules(rules, replace(context, probe=probed.outputs), progress)
     report = Report(
         manifest=manifest,
         measurements=measurements,
         fingerprint=context.fingerprint,
-        probe=context.probe,
+        probe=probed.outputs,
         plan=None if settings.out is None else load_plan(settings.out, context.fingerprint),
         outcomes=outcomes,
         seconds=time.perf_counter() - started,
         created=datetime.now(UTC).isoformat(timespec="seconds"),
         version=__version__,
         settings=_settings_json(settings),
+        notes=probed.notes,
+        unmet=probed.unmet,
     )
     if settings.out is not None:
         report.save(settings.out)
+        write_html(report, settings.out / "report.html", run_dir=settings.out)
     return report
 
 
@@ -164,11 +179,8 @@ def run_rules(rules: Sequence[Rule], context: RuleContext, progress: Progress | 
         if progress is not None:
             progress("rules", position, len(rules))
         started = time.perf_counter()
-        outcomes.append(
-            RuleOutcome(
-                code=rule.code, name=rule.name, outcome=_judge(rule, context), seconds=time.perf_counter() - started
-            )
-        )
+        outcome = _judge(rule, context)
+        outcomes.append(RuleOutcome(rule.code, rule.name, outcome, time.perf_counter() - started))
     if progress is not None:
         progress("rules", len(rules), len(rules))
     return tuple(outcomes)
@@ -198,14 +210,14 @@ def _scan(
     """Measure the images, and make the probe's pixels in the same pass."""
     if manifest.modality is not Modality.IMAGE or manifest.reader is None:
         return None
-    needs_pixels = probe_options is not None and not {"features", "pred_probs", "pixels"} & set(probe_options)
+    needs_pixels = probe_options is not None and not _USER_ARRAYS & set(probe_options)
     return scan(
         manifest,
         run_dir=settings.out,
         jobs=settings.jobs,
         engine=settings.engine,
         pixels=usual_side(manifest) if needs_pixels else None,
-        progress=None if progress is None else lambda done, total: progress("scan", done, total),
+        progress=_stage(progress, "scan"),
     )
 
 
@@ -214,7 +226,12 @@ def _probe_options(probe: bool | str | Mapping[str, Any] | None, settings: Setti
     wanted = settings.probe if probe is None else probe
     if wanted is False:
         return None
-    options: dict[str, Any] = {"budget": settings.budget, "device": settings.device}
+    options: dict[str, Any] = {
+        "budget": settings.budget,
+        "device": settings.device,
+        "seed": settings.seed,
+        "near_duplicate_distance": settings.near_duplicate_distance,
+    }
     if isinstance(wanted, str):
         options["budget"] = wanted
     elif isinstance(wanted, Mapping):
@@ -222,35 +239,68 @@ def _probe_options(probe: bool | str | Mapping[str, Any] | None, settings: Setti
     return options
 
 
-def _probe(
-    context: RuleContext,
-    scanned: ScanResult | None,
-    settings: Settings,
-    options: Mapping[str, Any],
-    progress: Progress | None,
-) -> ProbeOutputs:
+@dataclass(frozen=True)
+class _Probed:
+    """The probe's outputs where there are any, and what the report says of where they came from."""
+
+    outputs: ProbeOutputs | None = None
+    notes: tuple[str, ...] = ()
+    unmet: tuple[str, ...] = ()
+
+
+def _train(
+    context: RuleContext, scanned: ScanResult | None, options: Mapping[str, Any], progress: Progress | None
+) -> _Probed:
+    """Train the probe; data that it cannot judge leave the rest of the audit standing."""
     at_hand: dict[str, Any] = {}
     if scanned is not None:
         at_hand["measurements"] = scanned.measurements
         if scanned.pixels is not None:
             at_hand["pixels"] = scanned.pixels
-    return train_probe(
-        context.manifest,
-        seed=settings.seed,
-        near_duplicate_distance=settings.near_duplicate_distance,
-        progress=None if progress is None else lambda done, total: progress("probe", done, total),
-        **{**at_hand, **options},
+    try:
+        return _Probed(train_probe(context.manifest, progress=_stage(progress, "probe"), **{**at_hand, **options}))
+    except ProbeError as error:
+        if {"weights", *_USER_ARRAYS} & set(options):  # what the caller gave is at fault, not the dataset
+            raise
+        return _Probed(unmet=(f"the probe was asked for and could not be trained: {error}",))
+
+
+def _keep(context: RuleContext, folder: Path) -> _Probed:
+    """Return the probe of an earlier audit into the run folder, where the dataset is still the same."""
+    if not (folder / "findings.json").is_file():
+        return _Probed()
+    try:
+        earlier = Report.load(folder)
+    except StorageError:
+        return _Probed()
+    if earlier.probe is None:
+        return _Probed()
+    before, now = earlier.fingerprint, context.fingerprint
+    same = before is not None and now is not None and before.identity == now.identity
+    if same and np.array_equal(earlier.probe.sample_ids, context.manifest.sample_ids.to_numpy(zero_copy_only=False)):
+        return _Probed(earlier.probe, notes=(f"the probe is that of an earlier audit ({earlier.created[:10]})",))
+    return _Probed(
+        notes=("the probe of the earlier audit was dropped, because the dataset has changed since: probe it again",)
     )
+
+
+def _stage(progress: Progress | None, name: str) -> Callable[[int, int], None] | None:
+    """Return the progress of one stage."""
+    return None if progress is None else lambda done, total: progress(name, done, total)
 
 
 def _settings_json(settings: Settings) -> dict[str, Any]:
     """Return the settings as JSON values, for the report."""
-    return {
-        "select": list(settings.select),
-        "ignore": list(settings.ignore),
-        "fail_on": settings.fail_on.label,
-        "seed": settings.seed,
-        "near_duplicate_distance": settings.near_duplicate_distance,
-        "deployment_shares": None if settings.deployment_shares is None else dict(settings.deployment_shares),
-        "rules": {code: dict(values) for code, values in settings.rules.items()},
-    }
+    value: dict[str, Any] = json_safe(
+        {
+            "select": settings.select,
+            "ignore": settings.ignore,
+            "fail_on": settings.fail_on.label,
+            "seed": settings.seed,
+            "near_duplicate_distance": settings.near_duplicate_distance,
+            "deployment_shares": settings.deployment_shares,
+            "source": {name: one for name, one in settings.source.items() if isinstance(one, str | int | float)},
+            "rules": settings.rules,
+        }
+    )
+    return value

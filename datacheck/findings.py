@@ -35,6 +35,12 @@ class Severity(IntEnum):
         """The word used in every report: ``info``, ``warning`` or ``error``."""
         return self.name.lower()
 
+    def __str__(self) -> str:
+        return self.label
+
+    def __format__(self, spec: str) -> str:
+        return format(self.label, spec)
+
     @classmethod
     def parse(cls, word: str) -> Severity:
         """Return the severity that a word names."""

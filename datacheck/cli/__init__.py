@@ -1,4 +1,4 @@
-"""The command line. ``main`` is the only door: no error passes it as a traceback, no failure as exit code 0."""
+"""The command line. Everything goes through `main`: no error shows a traceback, and no failure exits with 0."""
 
 from __future__ import annotations
 
@@ -7,13 +7,18 @@ import os
 import signal
 import sys
 import traceback
+from contextlib import suppress
 from types import FrameType
 
 from datacheck.errors import DatacheckError
+from datacheck.text import clean
 
 EXIT_CLEAN, EXIT_FINDINGS, EXIT_COULD_NOT, EXIT_INTERRUPTED = 0, 1, 2, 130
 EXIT_NO_READER = 141
 """What a shell reports of any tool whose output nobody reads to the end; an audit keeps its own code."""
+
+KEPT = "finished work is kept in the run folder; run it again to continue"
+"""What an audit says that ends early."""
 
 _NO_ROOM = frozenset({errno.ENOSPC, errno.EDQUOT, errno.EFBIG})
 _NO_WRITING = frozenset({errno.EACCES, errno.EPERM, errno.EROFS})
@@ -21,7 +26,7 @@ _NO_WRITING = frozenset({errno.EACCES, errno.EPERM, errno.EROFS})
 
 def main(arguments: list[str] | None = None) -> None:
     """Run the command line and exit: 0 clean, 1 findings, 2 could not do what was asked, 130 interrupted."""
-    _end_tidily_when_told_to()
+    _unwind_on_signals()
     sys.exit(run(arguments))
 
 
@@ -48,10 +53,13 @@ def run(arguments: list[str] | None = None) -> int:
     return result if isinstance(result, int) else EXIT_CLEAN
 
 
-def _end_tidily_when_told_to() -> None:
-    """Let a termination or a closed terminal unwind as Ctrl-C does: workers end, temporary folders go."""
+def _unwind_on_signals() -> None:
+    """Let a termination or a closed terminal unwind as Ctrl-C does: workers end, temporary folders are removed."""
 
     def end(number: int, frame: FrameType | None) -> None:
+        # The unbuffered write is safe within a signal handler; print is not. A closed terminal takes no message.
+        with suppress(OSError):
+            os.write(2, f"\ndatacheck: {signal.Signals(number).name}: {KEPT}\n".encode())
         raise SystemExit(128 + number)
 
     for name in ("SIGTERM", "SIGHUP"):
@@ -61,7 +69,7 @@ def _end_tidily_when_told_to() -> None:
 
 
 def _interrupted() -> int:
-    print("\ninterrupted; finished work is kept in the run folder: run it again to go on", file=sys.stderr)
+    print(f"\ndatacheck: interrupted: {KEPT}", file=sys.stderr)
     return EXIT_INTERRUPTED
 
 
@@ -93,5 +101,9 @@ def _place(error: OSError) -> str:
 
 
 def _complain(message: str) -> int:
-    print(f"datacheck: {message}", file=sys.stderr)
+    """Print an error in the command line's words; a file name in it cannot control the terminal."""
+    from datacheck.report.wording import for_caller
+
+    lines = "\n".join(clean(line) for line in message.splitlines())
+    print(f"datacheck: {for_caller(lines, 'shell')}", file=sys.stderr)
     return EXIT_COULD_NOT

@@ -9,94 +9,80 @@ from typing import TYPE_CHECKING, Annotated, Any
 
 import typer
 
-from datacheck.cli.output import FORMATS, emit
+from datacheck.cli import source_options as given
 from datacheck.cli.progress import progress_bars
-from datacheck.errors import ConfigError, check_choice
+from datacheck.errors import ConfigError
+from datacheck.findings import Severity
 
 if TYPE_CHECKING:
     from datacheck.config import Settings
     from datacheck.report import Report
 
-ENGINES = ("local", "ray")
+INPUTS_HELP = "Input range of the network of --weights: imagenet (normalised), signed (-1 to 1) or unit (0 to 1)."
 
-INPUTS_HELP = "What the network of the weights took: imagenet (normalised), signed (-1 to 1) or unit (0 to 1)."
+FORMAT_HELP = "Standard output: terminal, concise (a line each), json, junit, sarif, github."
+
+SHARES_HELP = "Class shares where the model will run: cat=0.7,dog=0.3."
 
 RUNS = Path(".datacheck")
 """Where run folders go when ``--out`` is not given."""
 
+_OF_THE_PROBE = ("budget", "device", "weights", "weights_inputs")
+"""Options that say how the probe is trained, and have no effect without it."""
+
 
 def audit_command(
-    source: Annotated[str, typer.Argument(help="A folder of images, a table, a tar, or the images of a pair.")],
-    labels: Annotated[
-        str | None, typer.Argument(help="The labels or masks of a pair: a folder or a glob, zipped with the images.")
-    ] = None,
+    context: typer.Context,
+    source: given.SourceArgument,
+    labels: given.LabelsArgument = None,
     select: Annotated[str | None, typer.Option(help="Rules to run: codes, prefixes, names; comma-separated.")] = None,
     ignore: Annotated[str | None, typer.Option(help="Rules to leave out.")] = None,
     fail_on: Annotated[str | None, typer.Option(help="Exit with 1 at this severity: info, warning, error.")] = None,
-    format: Annotated[str | None, typer.Option(help=f"Standard output: {', '.join(FORMATS)}.")] = None,
+    format: Annotated[str | None, typer.Option(help=FORMAT_HELP)] = None,
     out: Annotated[Path | None, typer.Option(help="Run folder; also the cache of the next audit.")] = None,
     jobs: Annotated[int | None, typer.Option(min=1, help="Worker processes of the scan.")] = None,
     engine: Annotated[str | None, typer.Option(help="local or ray.")] = None,
     config: Annotated[Path | None, typer.Option(help="Configuration file (datacheck.toml or pyproject.toml).")] = None,
     probe: Annotated[bool | None, typer.Option("--probe/--no-probe", help="Train the probe.")] = None,
     budget: Annotated[str | None, typer.Option(help="Time of the probe, such as 60s or 5m.")] = None,
-    device: Annotated[str | None, typer.Option(help="auto, cpu or cuda.")] = None,
+    device: Annotated[str | None, typer.Option(help="Device of the probe: auto, cpu or cuda.")] = None,
     weights: Annotated[str | None, typer.Option(help="Weights of a pretrained probe: a file, or a name.")] = None,
-    weights_inputs: Annotated[str, typer.Option(help=INPUTS_HELP)] = "imagenet",
-    task: Annotated[
-        str | None, typer.Option(help="classification, regression, multilabel, paired, unlabelled.")
-    ] = None,
-    label: Annotated[str | None, typer.Option(help="Label column of a table.")] = None,
-    target: Annotated[str | None, typer.Option(help="Regression target column of a table.")] = None,
-    split: Annotated[str | None, typer.Option(help="Split column of a table.")] = None,
-    group: Annotated[str | None, typer.Option(help="Group column of a table.")] = None,
-    path: Annotated[str | None, typer.Option(help="Image path column of a table.")] = None,
-    columns: Annotated[str | None, typer.Option(help="Column names of a headerless table, comma-separated.")] = None,
-    root: Annotated[Path | None, typer.Option(help="Folder that a table's relative paths start from.")] = None,
-    deployment: Annotated[
-        str | None, typer.Option(help="Class shares where the model will run: cat=0.7,dog=0.3.")
-    ] = None,
+    weights_inputs: Annotated[str | None, typer.Option(help=INPUTS_HELP)] = None,
+    kind: given.Kind = None,
+    task: given.Task = None,
+    label: given.Label = None,
+    target: given.Target = None,
+    split: given.Split = None,
+    group: given.Group = None,
+    path: given.ImagePath = None,
+    columns: given.Columns = None,
+    classes: given.Classes = None,
+    root: given.Root = None,
+    delimiter: given.Delimiter = None,
+    label_separator: given.LabelSeparator = None,
+    class_level: given.ClassLevel = None,
+    image_order: given.ImageOrder = None,
+    label_order: given.LabelOrder = None,
+    deployment: Annotated[str | None, typer.Option(help=SHARES_HELP)] = None,
     reference: Annotated[Path | None, typer.Option(help="Fingerprint of an accepted dataset to compare with.")] = None,
-    seed: Annotated[int | None, typer.Option(help="Seed of everything random.")] = None,
+    seed: Annotated[int | None, typer.Option(min=0, help="Seed of everything random.")] = None,
     verbose: Annotated[
         bool, typer.Option("--verbose", "-v", help="Every finding, and why a rule was not judged.")
     ] = False,
     quiet: Annotated[bool, typer.Option("--quiet", "-q", help="No progress bars.")] = False,
 ) -> int:
     """Audit a dataset: what is in it, what is wrong with it, and how to fix it."""
-    settings = _settings(
-        config,
-        select=select,
-        ignore=ignore,
-        fail_on=fail_on,
-        format=format,
-        jobs=jobs,
-        engine=engine,
-        probe=probe,
-        budget=budget,
-        device=device,
-        seed=seed,
-        deployment_shares=None if deployment is None else parse_shares(deployment),
-    )
+    from datacheck.cli.output import emit
+
+    settings = _settings(context.params)
     settings = settings.override(out=out or settings.out or default_run_folder(source, labels))
-    options: dict[str, Any] = {
-        "task": task,
-        "label": label,
-        "target": target,
-        "split": split,
-        "group": group,
-        "path": path,
-        "columns": None if columns is None else [name.strip() for name in columns.split(",")],
-        "root": root,
-    }
     report = run_audit(
         source if labels is None else (source, labels),
         settings,
-        weights=weights,
-        weights_inputs=weights_inputs,
+        probe=_probe_argument(context.params, settings),
         reference=reference,
         quiet=quiet,
-        **{name: value for name, value in options.items() if value is not None},
+        **given.source_options(context.params),
     )
     emit(report, settings.format, fail_on=settings.fail_on, folder=settings.out, verbose=verbose)
     return report.exit_code(settings.fail_on)
@@ -106,36 +92,18 @@ def run_audit(
     source: object,
     settings: Settings,
     *,
-    weights: str | None = None,
-    weights_inputs: str = "imagenet",
+    probe: bool | dict[str, Any] | None = None,
     reference: Path | None = None,
     quiet: bool = False,
     **source_options: Any,
 ) -> Report:
-    """Audit with progress bars and write the HTML report into the run folder."""
+    """Audit with progress bars."""
     from datacheck.auditing import audit
     from datacheck.fingerprints import Fingerprint
-    from datacheck.probing import PretrainedWeights
 
-    probe_options = None
-    if weights is not None:
-        if not settings.probe:
-            raise ConfigError("--weights: they are the probe's, which is not asked for; add --probe")
-        probe_options = {"weights": PretrainedWeights.taking(weights, weights_inputs)}
+    accepted = None if reference is None else Fingerprint.load(reference)
     with progress_bars(quiet=quiet) as progress:
-        report = audit(
-            source,
-            settings=settings,
-            probe=probe_options,
-            reference=None if reference is None else Fingerprint.load(reference),
-            progress=progress,
-            **source_options,
-        )
-        if settings.out is not None:
-            from datacheck.report import write_html
-
-            write_html(report, settings.out / "report.html", run_dir=settings.out)
-    return report
+        return audit(source, settings=settings, probe=probe, reference=accepted, progress=progress, **source_options)
 
 
 def default_run_folder(source: str, labels: str | None = None) -> Path:
@@ -166,20 +134,36 @@ def parse_shares(text: str) -> dict[str, float]:
     return shares
 
 
-def _settings(config: Path | None, *, select: str | None, ignore: str | None, **given: Any) -> Settings:
+def _settings(parameters: dict[str, Any]) -> Settings:
     """Return the settings of the configuration file with the command line's put over them."""
     from datacheck.config import load_settings
-    from datacheck.findings import Severity
 
-    if given["fail_on"] is not None:
-        given["fail_on"] = Severity.parse(given["fail_on"])
-    settings = load_settings(config).override(
-        select=None if select is None else tuple(word.strip() for word in select.split(",")),
-        ignore=None if ignore is None else tuple(word.strip() for word in ignore.split(",")),
-        **given,
+    def words(name: str) -> tuple[str, ...] | None:
+        return None if parameters[name] is None else tuple(word.strip() for word in parameters[name].split(","))
+
+    fail_on, deployment = parameters["fail_on"], parameters["deployment"]
+    plain = ("format", "jobs", "engine", "probe", "budget", "device", "seed")
+    return load_settings(parameters["config"]).override(
+        select=words("select"),
+        ignore=words("ignore"),
+        fail_on=None if fail_on is None else Severity.parse(fail_on),
+        deployment_shares=None if deployment is None else parse_shares(deployment),
+        **{name: parameters[name] for name in plain},
     )
-    check_choice("--format", settings.format, FORMATS)
-    check_choice("--engine", settings.engine, ENGINES)
-    if settings.jobs is not None and settings.jobs < 1:
-        raise ConfigError(f"jobs: expected at least 1, found {settings.jobs}")
-    return settings
+
+
+def _probe_argument(parameters: dict[str, Any], settings: Settings) -> bool | dict[str, Any] | None:
+    """Return what `datacheck.audit` takes as ``probe``; refuse options of a probe that is not asked for."""
+    if not settings.probe:
+        for name in _OF_THE_PROBE:
+            if parameters[name] is not None:
+                option = f"--{name.replace('_', '-')}"
+                raise ConfigError(f"{option} sets how the probe is trained, and no probe is asked for: add --probe")
+        return None if parameters["probe"] is None else False
+    if parameters["weights"] is None:
+        if parameters["weights_inputs"] is not None:
+            raise ConfigError("--weights-inputs describes the network of --weights, and none is given: add --weights")
+        return True
+    from datacheck.probing import PretrainedWeights
+
+    return {"weights": PretrainedWeights.taking(parameters["weights"], parameters["weights_inputs"] or "imagenet")}

@@ -5,32 +5,40 @@ from __future__ import annotations
 import os
 import sys
 from pathlib import Path
-from typing import TYPE_CHECKING
 
-if TYPE_CHECKING:
-    from datacheck.findings import Severity
-    from datacheck.report import Report
+from datacheck.findings import Severity
+from datacheck.report import FORMATS as RENDERED
+from datacheck.report import Report, concise, print_report, render
 
 TEXT_OR_JSON = ("text", "json")
-FORMATS = ("terminal", "json", "junit", "sarif", "github")
+
+FORMATS = tuple(name for name in RENDERED if name != "html")
+"""What can go to standard output; an HTML report is a file."""
 
 
-def emit(report: Report, format: str, *, fail_on: Severity, folder: Path | None, verbose: bool = False) -> None:
-    """Write a report to standard output; nobody has to read it to the end."""
+def emit(report: Report, format: str | None, *, fail_on: Severity, folder: Path | None, verbose: bool = False) -> None:
+    """Write a report to standard output; nobody has to read it to the end.
+
+    Without a format that is ``terminal`` on a terminal, and ``concise`` in a pipe or a file.
+    """
     try:
-        _write(report, format, fail_on=fail_on, folder=folder, verbose=verbose)
+        _write(report, format or default_format(), fail_on=fail_on, folder=folder, verbose=verbose)
         sys.stdout.flush()
     except BrokenPipeError:
         os.dup2(os.open(os.devnull, os.O_WRONLY), sys.stdout.fileno())
 
 
+def default_format() -> str:
+    """Return the format for people where a person reads, else the one for programs that read lines."""
+    return "terminal" if sys.stdout.isatty() else "concise"
+
+
 def _write(report: Report, format: str, *, fail_on: Severity, folder: Path | None, verbose: bool) -> None:
+    html = None if folder is None else folder / "report.html"
     if format == "terminal":
-        from datacheck.report import print_report
-
-        print_report(report, html=None if folder is None else folder / "report.html", verbose=verbose)
-        return
-    from datacheck.report import render
-
-    text = render(report, format, fail_on=fail_on)
-    sys.stdout.write(text if text.endswith("\n") else text + "\n")
+        print_report(report, html=html, verbose=verbose, caller="shell")
+    elif format == "concise":
+        sys.stdout.write(concise.render(report, html=html))
+    else:
+        text = render(report, format, fail_on=fail_on)
+        sys.stdout.write(text if text.endswith("\n") else text + "\n")

@@ -12,10 +12,10 @@ from datacheck.errors import check_choice
 
 
 def report_command(
-    run: Annotated[Path, typer.Argument(help="A run folder that an audit left behind.")],
+    run: Annotated[Path, typer.Argument(help="The run folder of an audit.")],
     format: Annotated[
-        str, typer.Option(help=f"html (a file), or to standard output: {', '.join(FORMATS)}.")
-    ] = "terminal",
+        str | None, typer.Option(help=f"html (a file), or to standard output: {', '.join(FORMATS)}.")
+    ] = None,
     output: Annotated[Path | None, typer.Option("--output", "-o", help="Where --format html goes.")] = None,
     fail_on: Annotated[str, typer.Option(help="Exit with 1 at this severity.")] = "error",
     verbose: Annotated[bool, typer.Option("--verbose", "-v", help="Every finding.")] = False,
@@ -24,7 +24,8 @@ def report_command(
     from datacheck.findings import Severity
     from datacheck.report import Report, write_html
 
-    check_choice("--format", format, (*FORMATS, "html"))
+    if format is not None:
+        check_choice("--format", format, (*FORMATS, "html"))
     severity = Severity.parse(fail_on)
     report = Report.load(run)
     if format == "html":

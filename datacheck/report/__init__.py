@@ -12,16 +12,17 @@ from typing import TYPE_CHECKING, TextIO
 
 from datacheck.errors import ConfigError, did_you_mean
 from datacheck.findings import Severity
+from datacheck.report.gaps import Caller, Gap
 from datacheck.report.outcomes import RuleOutcome
 from datacheck.report.report import Report
 
 if TYPE_CHECKING:
     from datacheck.report.pictures import Thumbnails
 
-FORMATS = ("terminal", "html", "json", "junit", "sarif", "github")
+FORMATS = ("terminal", "concise", "html", "json", "junit", "sarif", "github")
 """What `render` can make of a report; each is a module of this room with a pure function ``render``."""
 
-__all__ = ["FORMATS", "Report", "RuleOutcome", "print_report", "render", "write_html"]
+__all__ = ["FORMATS", "Caller", "Gap", "Report", "RuleOutcome", "print_report", "render", "write_html"]
 
 
 def render(report: Report, format: str, *, fail_on: Severity = Severity.ERROR) -> str:
@@ -72,21 +73,28 @@ def write_html(
 
 
 def print_report(
-    report: Report, *, html: Path | None = None, verbose: bool = False, file: TextIO | None = None
+    report: Report,
+    *,
+    html: Path | None = None,
+    verbose: bool = False,
+    file: TextIO | None = None,
+    caller: Caller = "python",
 ) -> None:
-    """Show a report on a terminal, worst first.
+    """Show a report on a terminal: what was not judged first, then the findings, worst first.
 
     Parameters
     ----------
     report
         What to show.
     html
-        Where the HTML report lies, to be named in the footer.
+        Where the HTML report lies, to be named at the end.
     verbose
-        Every finding, and why rules were not judged.
+        Every finding in full, and why rules were not judged.
     file
-        Where to; standard output by default.
+        Where to; standard output by default. What is no terminal gets every finding in full.
+    caller
+        Whether remedies name options of the command line (``"shell"``) or arguments (``"python"``).
     """
     from datacheck.report.terminal import show
 
-    show(report, html=html, verbose=verbose, file=file)
+    show(report, html=html, verbose=verbose, file=file, caller=caller)

@@ -3,14 +3,24 @@
 from __future__ import annotations
 
 from collections.abc import Sequence
+from dataclasses import dataclass
 from typing import Any
 
 import pyarrow as pa
 import pyarrow.compute as pc
 
-from datacheck.manifest import Manifest
+from datacheck.findings import Severity
+from datacheck.manifest import HoldsLabels, ItemKind, Manifest, Remedy, Task
+from datacheck.report.gaps import unread_sentence
 from datacheck.report.places import from_working_directory
-from datacheck.text import plural
+from datacheck.report.report import Report
+from datacheck.text import listed, plural
+
+MAX_UNREAD = 3
+"""Items that may hold labels and were not read are named one by one up to this number."""
+
+MAX_NAMES = 4
+"""Other unused files and columns are named up to this number; the HTML report has all of them."""
 
 MAX_SPLITS = 5
 """More splits than this are counted, not named: their names would not fit on a line of 80 columns."""
@@ -43,3 +53,47 @@ def dataset_line(manifest: Manifest) -> str:
         named = len(manifest.splits) <= MAX_SPLITS
         parts.append(f"splits {', '.join(manifest.splits)}" if named else f"{len(manifest.splits)} splits")
     return " · ".join(parts)
+
+
+@dataclass(frozen=True)
+class Note:
+    """Something to know of how the dataset was read, with what to do where it was read wrongly."""
+
+    severity: Severity
+    word: str
+    text: str
+    remedy: Remedy | None = None
+
+
+def inventory_notes(report: Report, *, verbose: bool = False) -> list[Note]:
+    """Return what is in question, what was not read, and what else happened; `Report.gaps` is told elsewhere.
+
+    Parameters
+    ----------
+    report
+        The report of the dataset.
+    verbose
+        Whether each item that may hold labels is named, not the first few.
+    """
+    inventory = report.manifest.inventory
+    notes = [Note(Severity.WARNING, "question", one.text, one.remedy) for one in inventory.questions]
+    in_gap = report.manifest.task is Task.UNLABELLED and bool(report.gaps)
+    maybe = () if in_gap else inventory.perhaps_labels
+    shown = maybe if verbose else maybe[:MAX_UNREAD]
+    notes += [Note(Severity.WARNING, "unread", unread_sentence(item), item.remedy) for item in shown]
+    others = [*(item for item in inventory.unread if item.labels is HoldsLabels.NO), *maybe[len(shown) :]]
+    if others:
+        columns = sum(item.kind is ItemKind.COLUMN for item in others)
+        files = sum(item.count for item in others if item.kind is not ItemKind.COLUMN)
+        what = " and ".join(plural(n, word) for n, word in ((files, "file"), (columns, "column")) if n)
+        text = f"{what} not used: {listed([item.name for item in others], MAX_NAMES)}"
+        notes.append(Note(Severity.INFO, "unread", text))
+    return notes + [Note(Severity.INFO, "note", text) for text in report.notes]
+
+
+def count_words(report: Report) -> tuple[str, str]:
+    """Return the number of findings by severity, and the number of rules by outcome."""
+    counts = [plural(count, name, name if name == "info" else "") for name, count in report.counts.items()]
+    passed, skipped = (len(report.with_status(status)) for status in ("passed", "not-applicable"))
+    rules = f"{plural(passed, 'rule')} passed · {skipped} not applicable · {len(report.failed)} failed"
+    return " · ".join(counts), rules

@@ -97,14 +97,12 @@ def _no_labels(items: Sequence[Unread]) -> Gap:
 
 def _nothing_judged(outcomes: Sequence[RuleOutcome]) -> tuple[Gap, ...]:
     """Return a gap where rules ran that read labels or pixels, and not one of them could be judged."""
-    reading = [outcome for outcome in outcomes if outcome.code not in NAMES_ONLY]
-    wanted = reading or outcomes
-    skipped = [one.outcome.reason for one in wanted if isinstance(one.outcome, NotApplicable)]
-    if not wanted or len(skipped) < len(wanted):
+    skipped = [outcome for outcome in outcomes if outcome.status == "not-applicable"]
+    reading = [outcome for outcome in outcomes if outcome.code not in NAMES_ONLY] or list(outcomes)
+    if not outcomes or any(outcome not in skipped for outcome in reading):
         return ()
-    reasons = "; ".join(
-        f"{plural(count, 'rule')}: {reason}" for reason, count in Counter(skipped).most_common(MAX_REASONS)
-    )
-    judged = len(outcomes) > sum(isinstance(one.outcome, NotApplicable) for one in outcomes)
-    what = "only names were judged, no label and no pixel" if judged else "nothing could be judged"
+    everything = len(skipped) == len(outcomes)
+    counts = Counter(one.outcome.reason for one in skipped if isinstance(one.outcome, NotApplicable))
+    reasons = "; ".join(f"{plural(count, 'rule')}: {reason}" for reason, count in counts.most_common(MAX_REASONS))
+    what = "nothing could be judged" if everything else "only names were judged, no label and no pixel"
     return (Gap(f"{what} ({reasons})"),)

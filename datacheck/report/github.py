@@ -7,6 +7,7 @@ from collections.abc import Mapping
 from datacheck.findings import Failed, Finding, Severity
 from datacheck.report.dataset import sample_files
 from datacheck.report.report import Report
+from datacheck.report.wording import for_caller
 from datacheck.text import clean
 
 _COMMANDS = {Severity.ERROR: "error", Severity.WARNING: "warning", Severity.INFO: "notice"}
@@ -24,6 +25,7 @@ def render(report: Report, *, fail_on: Severity = Severity.ERROR) -> str:
         for outcome in report.failed
         if isinstance(outcome.outcome, Failed)
     ]
+    lines.extend(f"::error title=not judged::{_data(for_caller(gap.text, 'shell'))}" for gap in report.gaps)
     lines.extend(_annotation(finding, files) for finding in report.findings)
     return "".join(f"{line}\n" for line in lines)
 

@@ -23,6 +23,7 @@ from datacheck.report.evidence_blocks import MeasuredCurve
 from datacheck.report.figures import curve_svg
 from datacheck.report.overview import matrix, probe_view, properties, verdict
 from datacheck.report.pictures import BUDGET, PictureBook, Thumbnails, collect, open_thumbnails
+from datacheck.report.reading import reading_view
 from datacheck.report.report import Report
 from datacheck.report.rule_pages import rule_pages
 from datacheck.report.views import GALLERY, FindingView, finding_views
@@ -70,6 +71,7 @@ def render(
             properties=properties(report),
             probe=probe_view(report),
             plan=None if report.plan is None else plan_view(report.plan),
+            reading=reading_view(report),
             views=views,
             book=book,
             pictures=_json_block(list(book.uris)),

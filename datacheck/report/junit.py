@@ -8,6 +8,7 @@ from xml.etree import ElementTree as ET
 from datacheck.findings import Failed, Finding, Found, NotApplicable, Severity
 from datacheck.report.outcomes import RuleOutcome
 from datacheck.report.report import Report
+from datacheck.report.wording import for_caller
 
 _NOT_XML = re.compile("[^\t\n\r\x20-\ud7ff\ue000-\ufffd\U00010000-\U0010ffff]")
 
@@ -19,10 +20,11 @@ def render(report: Report, *, fail_on: Severity = Severity.ERROR) -> str:
     reason, and a rule that crashed is an error. Findings below ``fail_on`` stand in the case's output.
     """
     suite = ET.Element("testsuite", name="datacheck", timestamp=_text(report.created), hostname="localhost")
+    _read_case(suite, report)
     for outcome in report.outcomes:
         _case(suite, outcome, fail_on)
     counts = {
-        "tests": len(report.outcomes),
+        "tests": len(suite.findall("testcase")),
         "failures": len(suite.findall("testcase/failure")),
         "errors": len(suite.findall("testcase/error")),
         "skipped": len(suite.findall("testcase/skipped")),
@@ -34,6 +36,14 @@ def render(report: Report, *, fail_on: Severity = Severity.ERROR) -> str:
     suites.append(suite)
     ET.indent(suites)
     return '<?xml version="1.0" encoding="UTF-8"?>\n' + ET.tostring(suites, encoding="unicode") + "\n"
+
+
+def _read_case(suite: ET.Element, report: Report) -> None:
+    """Add the case of what was given and was not judged; an error rather than a failure, as it is no finding."""
+    case = ET.SubElement(suite, "testcase", classname="datacheck.gaps", name="everything given was judged")
+    if report.gaps:
+        texts = [_text(for_caller(gap.text, "shell")) for gap in report.gaps]
+        ET.SubElement(case, "error", message=texts[0], type="Gap").text = "\n".join(texts)
 
 
 def _case(suite: ET.Element, outcome: RuleOutcome, fail_on: Severity) -> None:

@@ -106,29 +106,26 @@ class ProbeView:
 
 def verdict(report: Report, fail_on: Severity) -> Verdict:
     """Return whether the dataset may be trained on."""
-    blocking = sum(finding.severity >= fail_on for finding in report.findings)
+    counted = _counted(report)
     if report.failed:
-        text = "The rules that crashed were not judged, so nothing vouches for what they look at."
-        return Verdict("bad", f"Not audited in full: {plural(len(report.failed), 'rule')} crashed", text)
-    if blocking:
-        return Verdict(
-            "bad",
-            "Fix before training",
-            f"{_counted(report)}. Until they are fixed, results on this data may not mean what they seem to.",
-        )
+        what = f"{plural(len(report.failed), 'rule')} crashed"
+        return Verdict("bad", f"Not judged in full: {what}", "What these rules check is not known: see Rules below.")
+    if report.worst is not None and report.worst >= fail_on:
+        text = f"{counted}. Until they are fixed, results on this dataset can be misleading."
+        return Verdict("bad", "Fix before training", text)
+    if report.gaps:
+        found = f"{counted}. " if report.findings else ""
+        return Verdict("bad", "Not judged in full", f"{found}A part of what was given was not judged:")
     if report.counts["warning"]:
-        return Verdict(
-            "care", "Train with care", f"{_counted(report)}. None blocks the run; each may cost it something."
-        )
-    text = (
-        f"{_counted(report)}." if report.findings else f"{plural(len(report.outcomes), 'rule')} ran and found nothing."
-    )
-    return Verdict("good", "Nothing stands in the way of training", text)
+        return Verdict("care", "Train with care", f"{counted}. Each can lower the result of the training.")
+    judged = plural(len(report.with_status("passed")), "rule")
+    text = f"{counted}." if report.findings else f"{judged} judged, nothing found."
+    return Verdict("good", "No obstacle to training found", text)
 
 
 def _counted(report: Report) -> str:
-    words = {"error": ("error", ""), "warning": ("warning", ""), "info": ("remark", "")}
-    parts = [plural(count, *words[name]) for name, count in report.counts.items() if count]
+    words = {"error": "error", "warning": "warning", "info": "info finding"}
+    parts = [plural(count, words[name]) for name, count in report.counts.items() if count]
     return ", ".join(parts[:-1]) + (" and " if len(parts) > 1 else "") + parts[-1] if parts else ""
 
 

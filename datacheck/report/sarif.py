@@ -13,6 +13,7 @@ from datacheck.report.outcomes import RuleOutcome, json_safe
 from datacheck.report.places import file_uri
 from datacheck.report.report import Report
 from datacheck.report.rule_pages import RulePage, rule_pages
+from datacheck.report.wording import for_caller
 
 SCHEMA_URI = "https://json.schemastore.org/sarif-2.1.0.json"
 BASE = "%SRCROOT%"
@@ -34,9 +35,12 @@ def render(report: Report, *, fail_on: Severity = Severity.ERROR) -> str:
         },
         "invocations": [
             {
-                "executionSuccessful": not report.failed,
+                "executionSuccessful": not (report.failed or report.gaps),
                 "exitCode": report.exit_code(fail_on),
-                "toolExecutionNotifications": [_notification(outcome) for outcome in report.failed],
+                "toolExecutionNotifications": [
+                    *(_notification(outcome) for outcome in report.failed),
+                    *({"level": "error", "message": {"text": for_caller(gap.text, "shell")}} for gap in report.gaps),
+                ],
             }
         ],
         "columnKind": "unicodeCodePoints",

@@ -1,13 +1,11 @@
-"""The report on a terminal: worst first, each with its fix, on one screen."""
+"""The report on a terminal: what was not judged, then the findings, worst first, each with its fix."""
 
 from __future__ import annotations
 
 import io
 import os
 import sys
-from collections import Counter
 from collections.abc import Sequence
-from dataclasses import dataclass
 from pathlib import Path
 from typing import TextIO
 
@@ -17,20 +15,30 @@ from rich.text import Text
 
 from datacheck.findings import Failed, Finding, NotApplicable, Severity
 from datacheck.manifest import Task
-from datacheck.report.dataset import dataset_line
+from datacheck.report.dataset import count_words, dataset_line, inventory_notes
+from datacheck.report.gaps import Caller
+from datacheck.report.next_step import next_step
 from datacheck.report.plans import plan_lines
 from datacheck.report.report import Report
+from datacheck.report.screen import Screen, in_ascii, indented, marked, remedy_lines, wrapped
 from datacheck.report.tables import class_counts
+from datacheck.report.wording import for_caller, remedy_text
 from datacheck.text import clean, plural
 
-_STYLES = {Severity.ERROR: "bold red", Severity.WARNING: "bold yellow", Severity.INFO: "bold blue"}
-_MARKS = {Severity.ERROR: "✖", Severity.WARNING: "▲", Severity.INFO: "●"}
-_ASCII = str.maketrans({"✖": "x", "▲": "!", "●": "i", "✔": "+", "→": ">", "·": "-", "…": "~", "×": "x", "–": "-"})
-_PROBED = (Task.CLASSIFICATION, Task.REGRESSION, Task.MULTILABEL)
-_INDENT = 11
-_LINES_OF_A_FINDING = 4
-_FOOTER_LINES = 5
-_ONE_LINERS = 6
+MIN_WIDTH, MAX_WIDTH = 60, 200
+"""Narrower than the first, words stand alone on their lines; wider than the second, lines are hard to read."""
+
+LEAST_ROOM = 12
+"""Lines that the findings get whatever the height of the screen: three findings with their fixes."""
+
+SHORT_FINDINGS = 6
+"""Findings that are shown without their fix, rather than counted, before one more is shown with it."""
+
+MAX_CLASSES, MAX_SPLITS = 20, 4
+"""The table of classes and splits is shown up to this size; a larger one is in the HTML report."""
+
+SHOWN_SAMPLES = 3
+"""Samples that are named of a finding; all of them are in the HTML report and in ``--format concise``."""
 
 
 class _Console(Console):
@@ -38,15 +46,6 @@ class _Console(Console):
 
     def on_broken_pipe(self) -> None:
         raise BrokenPipeError
-
-
-@dataclass(frozen=True)
-class Screen:
-    """How much room there is, and whether everything is wanted regardless."""
-
-    width: int = 80
-    height: int = 24
-    verbose: bool = False
 
 
 def render(
@@ -64,67 +63,75 @@ def render(
     return stream.getvalue()
 
 
-def show(report: Report, *, html: Path | None = None, verbose: bool = False, file: TextIO | None = None) -> None:
+def show(
+    report: Report,
+    *,
+    html: Path | None = None,
+    verbose: bool = False,
+    file: TextIO | None = None,
+    caller: Caller = "python",
+) -> None:
     """Print the report; colour only on a terminal and without ``NO_COLOR``, ASCII where the encoding has no more."""
     stream = file or sys.stdout
     colour = stream.isatty() and not os.environ.get("NO_COLOR")
     console = Console(file=stream, no_color=not colour, highlight=False)
-    width = min(max(console.width, 60), 200)
-    height = console.height if stream.isatty() else 24
-    lines = compose(report, html=html, screen=Screen(width, height, verbose))
+    width = min(max(console.width, MIN_WIDTH), MAX_WIDTH)
+    screen = Screen(width, console.height if stream.isatty() else None, verbose, caller)
+    lines = compose(report, html=html, screen=screen)
     encoding = getattr(stream, "encoding", None) or "utf-8"
     if not encoding.lower().replace("-", "").startswith("utf"):
-        lines = [_ascii(line, encoding) for line in lines]
+        lines = [in_ascii(line, encoding) for line in lines]
     _print(_Console(file=stream, width=width, no_color=not colour, highlight=False), lines)
 
 
 def compose(report: Report, *, html: Path | None, screen: Screen) -> list[Text]:
     """Return the lines of the report, each no wider than the screen."""
     header = _header(report, screen)
-    planned = plan_lines(report.plan, screen.width, verbose=screen.verbose)
-    taken = len(header) + _FOOTER_LINES + 2 * bool(report.failed) + len(planned) + bool(planned)
-    room = max(screen.height - taken, 3 * _LINES_OF_A_FINDING)
+    footer = _footer(report, html, screen)
+    planned = plan_lines(report.plan, screen.width, verbose=screen.endless)
+    planned = [Text(), *planned] if planned else []
     lines = [*header, Text()]
     for outcome in report.failed:
         if isinstance(outcome.outcome, Failed):
-            title = Text.assemble(("✖ crashed  ", "bold red"), (f"{outcome.code} {clean(outcome.name)}", "bold"))
-            lines.extend([_cut(title, screen.width), _indented(clean(outcome.outcome.error), screen.width)])
+            lines.extend(
+                marked(Severity.ERROR, "crashed", Text(f"{outcome.code} {clean(outcome.name)}", "bold"), screen)
+            )
+            lines.extend(indented(clean(outcome.outcome.error), screen))
+    room = max((screen.height or 0) - len(lines) - len(planned) - 1 - len(footer), LEAST_ROOM)
     lines.extend(_findings(report.findings, room, screen))
     if not report.findings and not report.failed:
-        lines.extend(_nothing_found(report, screen))
-    lines.extend([Text(), *planned] if planned else [])
-    return [*lines, Text(), *_footer(report, html, screen)]
+        lines.append(_nothing_found(report))
+    return [*lines, *planned, Text(), *footer]
 
 
-def _nothing_found(report: Report, screen: Screen) -> list[Text]:
-    """Say what was looked at and found clean, and never that what was not looked at is."""
-    judged = len(report.with_status("passed"))
-    if judged or not report.outcomes:
-        return [Text(f"✔ {plural(judged, 'rule')} judged, nothing found", style="bold green")]
-    lines = [Text("✖ nothing could be judged: this says nothing about the dataset", style="bold red")]
-    outcomes = [one.outcome for one in report.outcomes]
-    reasons = Counter(clean(one.reason) for one in outcomes if isinstance(one, NotApplicable))
-    for reason, number in reasons.most_common(3):
-        lines.extend(_pad(line) for line in _wrapped(Text(f"{plural(number, 'rule')}: {reason}"), screen))
-    return lines
+def _nothing_found(report: Report) -> Text:
+    """Say what was judged and found clean, and never that what was not judged is."""
+    judged = plural(len(report.with_status("passed")), "rule")
+    if report.gaps:
+        return Text(f"✖ {judged} judged, nothing found, but not everything was judged: see above", style="bold red")
+    return Text(f"✔ {judged} judged, nothing found", style="bold green")
 
 
 def _header(report: Report, screen: Screen) -> list[Text]:
-    manifest = report.manifest
     took = f" · took {report.seconds:.1f} s" if report.seconds else ""
-    lines = [_cut(Text.assemble(("datacheck", "bold"), f"  {dataset_line(manifest)}{took}"), screen.width)]
-    if manifest.took_for:
-        lines.extend(_at_most_two(Text(clean(manifest.took_for), style="dim"), screen, screen.width))
+    lines = wrapped(Text.assemble(("datacheck", "bold"), f"  {dataset_line(report.manifest)}{took}"), screen)
+    if report.manifest.took_for:
+        lines += wrapped(for_caller(clean(report.manifest.took_for), screen.caller), screen, "dim")
+    for gap in report.gaps:
+        lines += marked(Severity.ERROR, "unjudged", for_caller(clean(gap.text), screen.caller), screen)
+        lines += [] if gap.remedy is None else remedy_lines(remedy_text(gap.remedy, screen.caller), screen)
+    for note in inventory_notes(report, verbose=screen.endless):
+        lines += marked(note.severity, note.word, for_caller(clean(note.text), screen.caller), screen)
+        lines += [] if note.remedy is None else remedy_lines(remedy_text(note.remedy, screen.caller), screen)
     return lines + _class_table(report, screen)
 
 
 def _class_table(report: Report, screen: Screen) -> list[Text]:
     """Return splits as rows and classes as columns, where that fits; else nothing."""
     manifest = report.manifest
-    if manifest.task.value != "classification" or not manifest.classes or len(manifest.classes) > 20:
-        return []
     rows = manifest.splits or ("all",)
-    if len(rows) > 4:
+    fits = 0 < len(manifest.classes) <= MAX_CLASSES and len(rows) <= MAX_SPLITS
+    if manifest.task is not Task.CLASSIFICATION or not fits:
         return []
     counts = class_counts(manifest)
     names = [clean(name) for name in manifest.classes]
@@ -132,11 +139,8 @@ def _class_table(report: Report, screen: Screen) -> list[Text]:
     left = max(cell_len(clean(row)) for row in rows) + 2
     if left + sum(widths) > screen.width:
         return []
-    head = Text(
-        " " * left + "".join(" " * (width - cell_len(name)) + name for name, width in zip(names, widths, strict=True)),
-        "dim",
-    )
-    lines = [head]
+    head = "".join(" " * (width - cell_len(name)) + name for name, width in zip(names, widths, strict=True))
+    lines = [Text(" " * left + head, "dim")]
     for s, row in enumerate(rows):
         line = Text(set_cell_size(clean(row), left))
         for k, width in enumerate(widths):
@@ -147,125 +151,70 @@ def _class_table(report: Report, screen: Screen) -> list[Text]:
 
 
 def _findings(findings: Sequence[Finding], room: int, screen: Screen) -> list[Text]:
-    """Return the worst findings in full, the next ones as a line each, and how many more there are."""
+    """Return the worst findings with their fixes, the next ones without, and how many more there are."""
     lines: list[Text] = []
-    left = list(findings)
-    while left:
-        block = _finding(left[0], screen)
-        if lines and not screen.verbose and room - len(block) < min(len(left) - 1, _ONE_LINERS):
+    shorts = [[] if screen.endless else _short(finding, screen) for finding in findings]
+    n = 0
+    while n < len(findings):
+        block = _finding(findings[n], screen)
+        kept_free = sum(len(short) for short in shorts[n + 1 : n + 1 + SHORT_FINDINGS])
+        if n and not screen.endless and room - len(block) < kept_free:
             break
-        lines.extend(block)
+        lines += block
         room -= len(block)
-        left.pop(0)
-    n_lines = len(left) if len(left) <= max(room, 0) else max(room - 1, 0)
-    spare = room - n_lines - (n_lines < len(left))
-    for finding in left[:n_lines]:
-        short = _short(finding, screen, 2 if spare > 0 else 1)
-        spare -= len(short) - 1
-        lines.extend(short)
-    rest = left[n_lines:]
-    if rest:
-        severities = sorted({finding.severity for finding in rest}, reverse=True)
-        counts = [f"{sum(f.severity is severity for f in rest)} more at {severity.label}" for severity in severities]
-        lines.append(_cut(Text(f"… and {', '.join(counts)} (--verbose shows all)", style="dim"), screen.width))
-    return lines
+        n += 1
+    counted = 0 if screen.endless else len(_counted(findings, screen))
+    while n < len(findings) and len(shorts[n]) + (counted if n + 1 < len(findings) else 0) <= room:
+        lines += shorts[n]
+        room -= len(shorts[n])
+        n += 1
+    return lines + (_counted(findings[n:], screen) if n < len(findings) else [])
 
 
-def _short(finding: Finding, screen: Screen, most: int) -> list[Text]:
-    """Return a finding without its fix, on one line or two."""
-    mark = (f"{_MARKS[finding.severity]} {finding.severity.label:<7}  ", _STYLES[finding.severity])
-    text = Text.assemble((finding.code, "bold"), f" {clean(finding.name)}: {clean(finding.message)}")
-    width = screen.width - _INDENT
-    first, *rest = _at_most_two(text, screen, width) if most > 1 else [_cut(text, width)]
-    return [Text.assemble(mark, first), *(_pad(line) for line in rest)]
+def _counted(findings: Sequence[Finding], screen: Screen) -> list[Text]:
+    """Say how many findings are not shown."""
+    severities = sorted({finding.severity for finding in findings}, reverse=True)
+    counts = [f"{sum(f.severity is severity for f in findings)} more at {severity.label}" for severity in severities]
+    return wrapped(f"… and {', '.join(counts)} (--verbose shows all)", screen, "dim")
+
+
+def _short(finding: Finding, screen: Screen) -> list[Text]:
+    """Return a finding without its fix."""
+    message = for_caller(clean(finding.message), screen.caller)
+    text = Text.assemble((finding.code, "bold"), f" {clean(finding.name)}: {message}")
+    return marked(finding.severity, finding.severity.label, text, screen)
 
 
 def _finding(finding: Finding, screen: Screen) -> list[Text]:
-    style = _STYLES[finding.severity]
-    title = Text.assemble(
-        (f"{_MARKS[finding.severity]} {finding.severity.label:<7}  ", style),
-        (f"{finding.code} {clean(finding.name)}", "bold"),
-    )
-    body = [
-        *_wrapped(Text(clean(finding.message)), screen),
-        *_wrapped(Text(f"→ {clean(finding.remedy)}", "green"), screen),
+    title = Text(f"{finding.code} {clean(finding.name)}", "bold")
+    lines = [
+        *marked(finding.severity, finding.severity.label, title, screen),
+        *indented(for_caller(clean(finding.message), screen.caller), screen),
+        *remedy_lines(for_caller(finding.remedy, screen.caller), screen),
     ]
-    lines = [_cut(title, screen.width), *(_pad(line) for line in body)]
     if finding.sample_ids:
-        named = [clean(sample_id) for sample_id in finding.sample_ids[:3]]
+        named = [clean(sample_id) for sample_id in finding.sample_ids[:SHOWN_SAMPLES]]
         more = max(finding.n_affected, len(finding.sample_ids)) - len(named)
-        tail = f" … {more:,} more" if more > 0 else ""
-        room = screen.width - _INDENT - len(tail)
-        while len(named) > 1 and len(", ".join(named)) > room:
-            named.pop()
-            tail = f" … {max(finding.n_affected, len(finding.sample_ids)) - len(named):,} more"
-            room = screen.width - _INDENT - len(tail)
-        ids = ", ".join(named)
-        lines.append(_pad(Text((ids if len(ids) <= room else "…" + ids[-(room - 1) :]) + tail, style="dim")))
+        lines += indented(", ".join(named) + (f" … {more:,} more" if more > 0 else ""), screen, "dim")
     return lines
 
 
-def _wrapped(text: Text, screen: Screen) -> list[Text]:
-    """Return the indented lines of a text, no more than two of them unless everything is wanted."""
-    return _at_most_two(text, screen, screen.width - _INDENT)
-
-
-def _at_most_two(text: Text, screen: Screen, width: int) -> list[Text]:
-    lines = list(text.wrap(Console(width=screen.width), width))
-    for line in lines:
-        line.rstrip()
-    if screen.verbose or len(lines) <= 2:
-        return lines
-    return [lines[0], _cut(Text.assemble(lines[1], " …"), width)]
-
-
 def _footer(report: Report, html: Path | None, screen: Screen) -> list[Text]:
-    counts = " · ".join(f"{count} {name}" for name, count in report.counts.items())
-    passed, skipped = (len(report.with_status(status)) for status in ("passed", "not-applicable"))
-    rules = f"{plural(passed, 'rule')} passed · {skipped} not applicable · {len(report.failed)} failed"
     lines: list[Text] = []
     if screen.verbose:
         for outcome in report.with_status("not-applicable"):
             if isinstance(outcome.outcome, NotApplicable):
-                text = f"{outcome.code} {outcome.name}: not applicable, {clean(outcome.outcome.reason)}"
-                lines.extend(Text(text, style="dim").wrap(Console(width=screen.width), screen.width))
-        lines.extend([Text()] if lines else [])
-    lines.append(_cut(Text.assemble((counts, "bold"), f"  ({rules})"), screen.width))
+                reason = for_caller(clean(outcome.outcome.reason), screen.caller)
+                lines += wrapped(f"{outcome.code} {outcome.name}: not applicable, {reason}", screen, "dim")
+        lines += [Text()] if lines else []
+    counts, rules = count_words(report)
+    lines += wrapped(Text.assemble((counts, "bold"), f"  ({rules})"), screen)
     if html is not None:
         lines.append(Text(f"report  {clean(html)}"))
-    following = _next_command(report)
+    following = next_step(report, screen.caller)
     if following:
-        lines.append(_cut(Text.assemble("next    ", (following, "bold")), screen.width))
+        lines += wrapped(Text.assemble("next    ", (following, "bold")), screen)
     return lines
-
-
-def _next_command(report: Report) -> str:
-    if report.failed:
-        return f"datacheck explain {report.failed[0].code}"
-    if report.findings:
-        return f"datacheck explain {report.findings[0].code}"
-    if report.probe is None and report.manifest.task in _PROBED and report.with_status("passed"):
-        return "the same with --probe: are the labels right?"
-    return ""
-
-
-def _indented(text: str, width: int) -> Text:
-    return _pad(_cut(Text(text), width - _INDENT))
-
-
-def _pad(line: Text) -> Text:
-    return Text.assemble(" " * _INDENT, line)
-
-
-def _cut(line: Text, width: int) -> Text:
-    line = line.copy()
-    line.truncate(width, overflow="ellipsis")
-    return line
-
-
-def _ascii(line: Text, encoding: str) -> Text:
-    plain = line.plain.translate(_ASCII).encode(encoding, errors="replace").decode(encoding)
-    return Text(plain, spans=line.spans, style=line.style)
 
 
 def _print(console: Console, lines: list[Text]) -> None:

@@ -40,7 +40,7 @@ def test_the_plan_can_go_elsewhere(audited: Path, tmp_path: Path, capsys: pytest
 def test_the_plan_stays_in_the_reports_of_the_same_dataset(audited: Path, capsys: pytest.CaptureFixture[str]) -> None:
     assert run(["plan", str(audited), "--no-augment", "--seeds", "1", "-q"]) == 0
     capsys.readouterr()
-    run(["report", str(audited)])
+    run(["report", str(audited), "--format", "terminal"])
     shown = capsys.readouterr().out
     assert "plan       " in shown
     assert SAID in shown

@@ -26,7 +26,7 @@ from datacheck.report.terminal import render as render_terminal
 from datacheck.rules import RULES
 
 GOLDEN = Path(__file__).parent / "golden"
-SUFFIXES = {"terminal": "txt", "json": "json", "junit": "xml", "sarif": "sarif", "github": "txt"}
+SUFFIXES = {"terminal": "txt", "concise": "txt", "json": "json", "junit": "xml", "sarif": "sarif", "github": "txt"}
 
 
 @pytest.mark.parametrize("name", SUFFIXES)
@@ -55,7 +55,7 @@ def test_junit_counts_by_outcome(crashed: Report) -> None:
     suite = ET.fromstring(render(crashed, "junit", fail_on=Severity.WARNING)).find("testsuite")
     assert suite is not None
     assert {name: suite.get(name) for name in ("tests", "failures", "errors", "skipped")} == {
-        "tests": "6",
+        "tests": "7",
         "failures": "2",
         "errors": "1",
         "skipped": "1",

@@ -83,7 +83,7 @@ def test_every_outcome_is_told(full: Report, pages: object) -> None:
         assert text.count(f'data-code="{finding.code}"') == 1
     assert "every file decodes" in text
     assert "not a pair of listings" in text
-    assert "Not audited in full: 1 rule crashed" in text
+    assert "Not judged in full: 1 rule crashed" in text
 
 
 def test_a_class_that_a_split_lacks_is_shouted(report: Report) -> None:
@@ -95,7 +95,7 @@ def test_a_class_that_a_split_lacks_is_shouted(report: Report) -> None:
 def test_verdict_by_severity(report: Report) -> None:
     assert "Fix before training" in render(report, "html")
     assert "Train with care" in render(report.select("DC4"), "html")
-    assert "Nothing stands in the way of training" in render(report.select("DC2"), "html")
+    assert "No obstacle to training found" in render(report.select("DC2"), "html")
     assert "Fix before training" in render(report.select("DC4"), "html", fail_on=Severity.WARNING)
 
 
