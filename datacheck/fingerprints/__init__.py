@@ -2,8 +2,9 @@
 
 from datacheck.fingerprints.build import fingerprint
 from datacheck.fingerprints.change import Change
+from datacheck.fingerprints.columns import ColumnKind, ColumnState
 from datacheck.fingerprints.diff import FingerprintDiff
 from datacheck.fingerprints.states import TargetState
 from datacheck.fingerprints.summary import Fingerprint
 
-__all__ = ["Change", "Fingerprint", "FingerprintDiff", "TargetState", "fingerprint"]
+__all__ = ["Change", "ColumnKind", "ColumnState", "Fingerprint", "FingerprintDiff", "TargetState", "fingerprint"]

@@ -9,9 +9,10 @@ import pyarrow as pa
 import pyarrow.compute as pc
 from numpy.typing import NDArray
 
+from datacheck.fingerprints.columns import ColumnState
 from datacheck.fingerprints.identity import identity, identity_of
 from datacheck.fingerprints.states import TargetState, ordered_splits
-from datacheck.fingerprints.summary import MAX_CATEGORIES, Fingerprint
+from datacheck.fingerprints.summary import Fingerprint
 from datacheck.manifest import Manifest, Task, natural_sorted
 from datacheck.scanning.measurements import PROPERTIES, Measurements
 from datacheck.stats import Counts, DistinctCount, MinMax, Moments, Quantiles
@@ -61,7 +62,7 @@ def fingerprint(manifest: Manifest, measurements: Measurements | None = None) ->
         cooccurrence=cooccurrence,
         targets=_targets(manifest, splits, split),
         groups=_groups(manifest, splits, split),
-        categories=_categories(manifest, splits, split),
+        columns=_columns(manifest, splits, split),
         **measured,
     )
 
@@ -124,31 +125,13 @@ def _groups(manifest: Manifest, splits: tuple[str, ...], split: Codes) -> dict[s
     }
 
 
-def _categories(manifest: Manifest, splits: tuple[str, ...], split: Codes) -> dict[str, dict[str, Counts]]:
-    found: dict[str, dict[str, Counts]] = {}
-    for name in manifest.extra_columns:
-        column = manifest.table[name]
-        if not _is_category(column.type):
-            continue
-        found[name] = {
-            key: _category_counts(column.filter(pa.array(split == number))) for number, key in enumerate(splits)
-        }
-    return found
-
-
-def _category_counts(column: pa.ChunkedArray) -> Counts:
-    if len(pc.unique(column)) > MAX_CATEGORIES:
-        return Counts(limit=MAX_CATEGORIES, overflow=True)
-    return Counts.empty(MAX_CATEGORIES).update(column)
-
-
-def _is_category(kind: pa.DataType) -> bool:
-    if pa.types.is_dictionary(kind):
-        kind = kind.value_type
-    return any(
-        check(kind)
-        for check in (pa.types.is_string, pa.types.is_large_string, pa.types.is_boolean, pa.types.is_integer)
-    )
+def _columns(manifest: Manifest, splits: tuple[str, ...], split: Codes) -> dict[str, dict[str, ColumnState]]:
+    parts = [pa.array(split == number) for number in range(len(splits))]
+    names = [*manifest.extra_columns, *(["group"] if "group" in manifest else [])]
+    return {
+        name: {key: ColumnState.of(manifest.table[name].filter(part)) for key, part in zip(splits, parts, strict=True)}
+        for name in names
+    }
 
 
 def _measured(

@@ -22,7 +22,7 @@ class Change:
     ----------
     kind
         ``identity``, ``task``, ``samples``, ``split``, ``class``, ``shares``, ``target``, ``property``, ``readable``,
-        ``format``, ``mode``, ``groups`` or ``category``.
+        ``format``, ``mode``, ``groups`` or ``column``.
     subject
         What changed, such as a class's name.
     message

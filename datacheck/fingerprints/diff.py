@@ -11,7 +11,7 @@ from datacheck.fingerprints.change import Change
 from datacheck.fingerprints.label_changes import class_changes, share_changes, size_changes
 from datacheck.fingerprints.summary import Fingerprint
 from datacheck.fingerprints.value_changes import (
-    category_changes,
+    column_changes,
     group_changes,
     property_changes,
     readable_changes,
@@ -109,4 +109,4 @@ def _changes(before: Fingerprint, after: Fingerprint) -> Iterator[Change]:
     yield from word_changes("format", before.formats, after.formats)
     yield from word_changes("mode", before.modes, after.modes)
     yield from group_changes(before, after)
-    yield from category_changes(before, after)
+    yield from column_changes(before, after)

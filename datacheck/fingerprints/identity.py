@@ -19,11 +19,16 @@ _MODULUS = 1 << 128
 def identity(manifest: Manifest, measurements: Measurements | None = None) -> int:
     """Return the sum, mod 2**128, of a 128-bit hash of each row: content (or uri, or id), label, split and group.
 
+    A row of a plain table has its other columns as content.
+
     Being a sum it does not depend on the order of the rows, and the identity of a whole is the sum of its parts'.
     Each row's parts are mixed before they are added, so that two rows cannot swap their labels unnoticed. It guards
     against accidents, not against someone who searches for a collision.
     """
     row = _mixed(_content(manifest, measurements), _label(manifest))
+    if "uri" not in manifest:
+        for name in sorted(manifest.extra_columns):
+            row = _mixed(row, _digests(_as_text(manifest.table[name])))
     for name in ("split", "group"):
         if name in manifest:
             row = _mixed(row, _digests(manifest.table[name]))
@@ -60,6 +65,16 @@ def _label(manifest: Manifest) -> Lanes:
         return lanes
     name = {Task.CLASSIFICATION: "label", Task.PAIRED: "label_uri"}.get(manifest.task)
     return np.zeros((len(manifest), 2), np.uint64) if name is None else _digests(manifest.table[name])
+
+
+def _as_text(column: pa.ChunkedArray) -> pa.Array | pa.ChunkedArray:
+    """Return a column of any type as one that `_digests` takes."""
+    if pa.types.is_dictionary(column.type):
+        return column
+    try:
+        return column.cast(pa.string())
+    except (pa.ArrowNotImplementedError, pa.ArrowInvalid):
+        return pa.array([None if value is None else repr(value) for value in column.to_pylist()], pa.string())
 
 
 def _digests(column: pa.Array | pa.ChunkedArray) -> Lanes:

@@ -6,6 +6,7 @@ from collections.abc import Callable, Mapping
 from dataclasses import dataclass
 from typing import Any, TypeVar
 
+from datacheck.fingerprints.columns import ColumnState
 from datacheck.manifest import STANDARD_SPLITS
 from datacheck.stats import Counts, DistinctCount, MinMax, Moments, Quantiles
 
@@ -66,6 +67,6 @@ def merged_or_either(a: T | None, b: T | None, merge: Callable[[T, T], T]) -> T 
     return merge(a, b)
 
 
-def states_json(states: Mapping[str, Counts | DistinctCount]) -> dict[str, Any]:
+def states_json(states: Mapping[str, Counts | DistinctCount | ColumnState]) -> dict[str, Any]:
     """Return the states of each split as plain JSON values."""
     return {split: state.to_json() for split, state in states.items()}

@@ -11,6 +11,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from datacheck.errors import ManifestError, StorageError
+from datacheck.fingerprints.columns import ColumnState
 from datacheck.fingerprints.states import TargetState, merged, merged_or_either, ordered_splits, states_json
 from datacheck.manifest import natural_sorted
 from datacheck.scanning.measurements import PROPERTIES
@@ -19,8 +20,6 @@ from datacheck.storage import read_json, write_json
 
 SCHEMA = "datacheck.fingerprint"
 VERSION = 1
-MAX_CATEGORIES = 50
-"""An extra column with at most this many different values is counted as a category: more are ids or free text."""
 
 
 @dataclass(frozen=True, eq=False)
@@ -54,8 +53,8 @@ class Fingerprint:
         Counts by split: ``ok`` or the reason, the file format, the pixel mode.
     groups
         Distinct groups by split.
-    categories
-        Extra columns with few values: counts by column and split.
+    columns
+        Every extra column (and ``group``) by split: kind, missing rows, range, values.
     """
 
     task: str
@@ -74,7 +73,7 @@ class Fingerprint:
     formats: Mapping[str, Counts] = field(default_factory=dict)
     modes: Mapping[str, Counts] = field(default_factory=dict)
     groups: Mapping[str, DistinctCount] = field(default_factory=dict)
-    categories: Mapping[str, Mapping[str, Counts]] = field(default_factory=dict)
+    columns: Mapping[str, Mapping[str, ColumnState]] = field(default_factory=dict)
 
     @property
     def n_samples(self) -> int:
@@ -119,6 +118,13 @@ class Fingerprint:
             found = found.merge(self.property_quantiles.get(key, {}).get(name, Quantiles.empty()))
         return found
 
+    def column(self, name: str) -> ColumnState:
+        """Return the state of an extra column in all splits."""
+        found = ColumnState.empty()
+        for state in self.columns[name].values():
+            found = found.merge(state)
+        return found
+
     def merge(self, other: Fingerprint) -> Fingerprint:
         """Return the fingerprint of both datasets together.
 
@@ -153,7 +159,7 @@ class Fingerprint:
             formats=merged(a.formats, b.formats, Counts.merge),
             modes=merged(a.modes, b.modes, Counts.merge),
             groups=merged(a.groups, b.groups, DistinctCount.merge),
-            categories=merged(a.categories, b.categories, lambda x, y: merged(x, y, Counts.merge)),
+            columns=merged(a.columns, b.columns, lambda x, y: merged(x, y, ColumnState.merge)),
         )
 
     def _aligned(self, splits: tuple[str, ...], classes: tuple[str, ...]) -> Fingerprint:
@@ -208,7 +214,7 @@ class Fingerprint:
                 for split, by_name in self.property_quantiles.items()
             },
             **{name: states_json(getattr(self, name)) for name in ("readable", "formats", "modes", "groups")},
-            "categories": {column: states_json(by_split) for column, by_split in self.categories.items()},
+            "columns": {column: states_json(by_split) for column, by_split in self.columns.items()},
         }
 
     @classmethod
@@ -237,9 +243,9 @@ class Fingerprint:
                 for name in ("readable", "formats", "modes")
             },
             groups={split: DistinctCount.from_json(sketch) for split, sketch in value["groups"].items()},
-            categories={
-                column: {split: Counts.from_json(counts) for split, counts in by_split.items()}
-                for column, by_split in value["categories"].items()
+            columns={
+                column: {split: ColumnState.from_json(state) for split, state in by_split.items()}
+                for column, by_split in value["columns"].items()
             },
         )
 

@@ -9,6 +9,7 @@ from typing import Any
 import numpy as np
 
 from datacheck.fingerprints.change import NOTABLE, NOTABLE_SHARE, Change
+from datacheck.fingerprints.columns import ColumnKind, ColumnState
 from datacheck.fingerprints.summary import Fingerprint
 from datacheck.scanning.measurements import PROPERTIES
 from datacheck.stats import Counts, cohens_h, hedges_g, total_variation
@@ -87,25 +88,43 @@ def group_changes(before: Fingerprint, after: Fingerprint) -> Iterator[Change]:
                 yield Change("groups", split, f"groups{where}: about {was:,} → {now:,}", was, now, notable=False)
 
 
-def category_changes(before: Fingerprint, after: Fingerprint) -> Iterator[Change]:
-    """Yield the changes of extra columns with few values."""
-    for column in sorted({*before.categories, *after.categories}):
-        if column not in before.categories or column not in after.categories:
-            word = "gone" if column in before.categories else "new"
-            yield Change("category", column, f"column {column!r}: {word}")
+def column_changes(before: Fingerprint, after: Fingerprint) -> Iterator[Change]:
+    """Yield the changes of the extra columns: gone or new, of another kind, missing values, mean, values."""
+    for name in sorted({*before.columns, *after.columns}):
+        if name not in before.columns or name not in after.columns:
+            word = "gone" if name in before.columns else "new"
+            yield Change("column", name, f"column {name!r}: {word}")
             continue
-        if any(counts.overflow for side in (before, after) for counts in side.categories[column].values()):
+        was, now = before.column(name), after.column(name)
+        if was.kind is not now.kind and ColumnKind.EMPTY not in (was.kind, now.kind):
+            message = f"column {name!r}: its values were of kind {was.kind.value}, and are of kind {now.kind.value}"
+            yield Change("column", name, message, was.kind.value, now.kind.value)
             continue
-        a, b = _total(before.categories[column]), _total(after.categories[column])
-        words = sorted({*a, *b})
-        if a == b:
-            continue
-        effect = total_variation(*(np.array([counts.get(word, 0) for word in words]) for counts in (a, b)))
-        new, gone = sorted({*b} - {*a}), sorted({*a} - {*b})
-        names = "".join(f", {word} {listed(some)}" for word, some in (("new", new), ("gone", gone)) if some)
-        message = f"column {column!r}: {percent(effect.value)} of the rows would have to move{names}"
-        notable = bool(new or gone) or effect.least > NOTABLE_SHARE
-        yield Change("category", column, message, a, b, effect, notable)
+        yield from _missing_changes(name, was, now)
+        if was.values.total and now.values.total:
+            yield from _category_changes(name, was.values.value, now.values.value)
+        elif was.kind is ColumnKind.NUMBER:
+            yield from _mean_change("column", name, f"column {name!r}", was.moments, now.moments)
+
+
+def _missing_changes(name: str, was: ColumnState, now: ColumnState) -> Iterator[Change]:
+    if was.missing * now.rows == now.missing * was.rows:
+        return
+    effect = cohens_h((was.missing, now.missing), (was.rows, now.rows))
+    message = f"column {name!r}, rows without a value: {was.missing:,} → {now.missing:,}"
+    yield Change("column", name, message, was.missing, now.missing, effect, effect.least > NOTABLE)
+
+
+def _category_changes(name: str, a: Mapping[str, int], b: Mapping[str, int]) -> Iterator[Change]:
+    words = sorted({*a, *b})
+    if a == b:
+        return
+    effect = total_variation(*(np.array([counts.get(word, 0) for word in words]) for counts in (a, b)))
+    new, gone = sorted({*b} - {*a}), sorted({*a} - {*b})
+    names = "".join(f", {word} {listed(some)}" for word, some in (("new", new), ("gone", gone)) if some)
+    message = f"column {name!r}: {percent(effect.value)} of the rows have another value{names}"
+    notable = bool(new or gone) or effect.least > NOTABLE_SHARE
+    yield Change("column", name, message, dict(a), dict(b), effect, notable)
 
 
 def _total(by_split: Mapping[str, Counts]) -> dict[str, int]:

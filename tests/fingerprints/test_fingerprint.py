@@ -43,7 +43,8 @@ def assert_same_but_for_sketches(a: Fingerprint, b: Fingerprint) -> None:
     assert (a.identity, a.identity_of, a.splits, a.classes) == (b.identity, b.identity_of, b.splits, b.classes)
     assert np.array_equal(a.split_counts, b.split_counts)
     assert np.array_equal(a.label_counts, b.label_counts)
-    assert (a.readable, a.formats, a.modes, a.categories) == (b.readable, b.formats, b.modes, b.categories)
+    assert (a.readable, a.formats, a.modes) == (b.readable, b.formats, b.modes)
+    assert {name: a.column(name).values for name in a.columns} == {name: b.column(name).values for name in b.columns}
     assert a.properties is not None
     assert b.properties is not None
     assert np.array_equal(a.properties.n, b.properties.n)
@@ -91,8 +92,8 @@ def test_what_it_counts() -> None:
     n, mean, std = found.property_moments("brightness", split="train", class_name="cat").value
     assert (n, mean, std) == (len(bright), pytest.approx(bright.mean()), pytest.approx(bright.std(ddof=1)))
     assert found.groups["train"].value == 40
-    assert found.categories["camera"]["train"].total == splits.count("train")
-    assert found.categories["remark"]["train"].overflow
+    assert found.columns["camera"]["train"].values.total == splits.count("train")
+    assert found.columns["remark"]["train"].values.overflow
     assert found.readable["test"].value == {"ok": splits.count("test")}
 
 

@@ -71,7 +71,7 @@ def test_properties_splits_and_files() -> None:
 
 def test_categories_and_targets() -> None:
     found = between(labels(50, 50, camera="left"), labels(50, 50, camera="right"))
-    assert found.notable[0].message == "column 'camera': 100 % of the rows would have to move, new 'right', gone 'left'"
+    assert found.notable[0].message == "column 'camera': 100 % of the rows have another value, new 'right', gone 'left'"
     low, high = (Manifest.from_columns({"target": np.linspace(0, 1, 50) + shift}) for shift in (0, 5))
     kinds = [change.kind for change in between(low, high).notable]
     assert kinds == ["target"]
