@@ -97,7 +97,7 @@ def in_checkout(folder: Path) -> dict[str, str]:
 
 
 @pytest.mark.slow
-@pytest.mark.parametrize("page", ["add-a-rule", "add-a-source"])
+@pytest.mark.parametrize("page", ["add-a-rule", "add-a-source", "add-an-annotation-format", "add-a-probe-backend"])
 def test_a_page_followed_to_the_letter_works_and_touches_only_what_it_names(page: str, checkout: Path) -> None:
     text = (PAGES / f"{page}.md").read_text(encoding="utf-8").partition("\n## As a plug-in")[0]
     before = contents(checkout)
