@@ -49,6 +49,17 @@ def percent(share: float) -> str:
     return f"{value:.2g} %" if abs(value) < 10 else f"{value:.1f}".removesuffix(".0") + " %"
 
 
+def percent_range(low: float, high: float) -> str:
+    """Return two shares in percent with one unit, for an interval.
+
+    Examples
+    --------
+    >>> percent_range(0.0446, 0.333)
+    '4.5 to 33.3 %'
+    """
+    return f"{percent(low).removesuffix(' %')} to {percent(high)}"
+
+
 def listed(words: Sequence[object], limit: int = 5) -> str:
     """Return words quoted and joined for a sentence, cut after ``limit`` with the number left out.
 

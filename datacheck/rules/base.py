@@ -14,7 +14,7 @@ from numpy.typing import ArrayLike
 
 from datacheck.duplicates import DEFAULT_NEAR_DUPLICATE_DISTANCE
 from datacheck.findings import Finding, NotApplicable, Outcome, Severity, sample_issues, worst_sample_ids
-from datacheck.manifest import Listings, Manifest, Task
+from datacheck.manifest import Listings, Manifest, Modality, Task
 from datacheck.scanning.measurements import Measurements
 
 if TYPE_CHECKING:
@@ -57,12 +57,20 @@ class RuleContext:
 
     @cached_property
     def duplicates(self) -> DuplicateClusters | None:
-        """Exact and near duplicate clusters, found once for all rules; None without measurements."""
-        if self.measurements is None:
-            return None
-        from datacheck.duplicates.clusters import find_duplicates
+        """Exact and near duplicate clusters, found once for all rules.
 
-        return find_duplicates(self.measurements, max_distance=self.near_duplicate_distance)
+        Of images by their measurements, of a table by its feature columns; None where there is neither.
+        """
+        from datacheck.duplicates.clusters import DuplicateClusters, find_duplicates
+
+        if self.measurements is not None:
+            return find_duplicates(self.measurements, max_distance=self.near_duplicate_distance)
+        if self.manifest.modality is not Modality.TABULAR or not self.manifest.extra_columns:
+            return None
+        from datacheck.duplicates.rows import equal_rows
+
+        equal = equal_rows(self.manifest.table.select(self.manifest.extra_columns))
+        return DuplicateClusters(equal, equal, np.empty((0, 2), np.int64), np.empty(0, np.int8))
 
     @cached_property
     def listings(self) -> Listings | None:

@@ -29,9 +29,11 @@ def _pixels(context: RuleContext) -> str | None:
 
 
 def _content(context: RuleContext) -> str | None:
-    if context.measurements is None:
-        return "compares the content of the samples, and no image was scanned"
-    return None if context.measurements.readable.any() else "no image could be read (see DC101)"
+    if context.duplicates is None:
+        return "compares the content of the samples, and there are neither scanned images nor feature columns"
+    if context.measurements is not None and not context.measurements.readable.any():
+        return "no image could be read (see DC101)"
+    return None
 
 
 def _paths(context: RuleContext) -> str | None:

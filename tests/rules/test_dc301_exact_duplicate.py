@@ -5,6 +5,7 @@ from datacheck.manifest import Manifest
 from datacheck.rules import RuleContext
 from datacheck.rules.splits.dc301_exact_duplicate import ExactDuplicate
 
+from .examples import shown
 from .split_tables import A, B, C, context, found
 
 
@@ -36,3 +37,26 @@ def test_issues_have_no_cap_and_findings_do() -> None:
     assert len(outcome.findings[0].sample_ids) == 100
     assert outcome.findings[0].evidence["cluster_sizes"] == [n]
     assert len(outcome.findings[0].evidence["clusters"][0]) == 20
+
+
+def test_the_example_is_produced() -> None:
+    outcome = found(ExactDuplicate().check(context([A, A, B], ["1", "1", "2"])))
+    assert outcome.findings[0].message == shown(ExactDuplicate)
+
+
+def test_copies_with_different_labels_are_left_to_dc304() -> None:
+    hashes, content = [A, A, B, B, C], ["1", "1", "2", "2", "3"]
+    outcome = found(ExactDuplicate().check(context(hashes, content, label=["cat", "dog", "cat", "cat", "dog"])))
+    assert outcome.findings[0].evidence["clusters"] == [["2.png", "3.png"]]
+    assert isinstance(ExactDuplicate().check(context([A, A], ["1", "1"], label=["cat", "dog"])), Passed)
+
+
+def test_repeated_rows_of_a_table_are_found_and_rows_equal_by_chance_are_not() -> None:
+    texts = [f"The {animal} crossed the road to the {place}, {n} times" for animal in ("cat", "dog", "owl")
+             for place in ("barn", "house") for n in range(9)]  # fmt: skip
+    repeated = Manifest.from_columns({"text": [*texts, *texts[:3]], "label": ["a"] * 57})
+    assert found(ExactDuplicate().check(RuleContext(repeated))).findings[0].evidence["n_copies"] == 3
+    once = Manifest.from_columns({"text": texts, "label": ["a"] * 54})
+    assert isinstance(ExactDuplicate().check(RuleContext(once)), Passed)
+    colours = Manifest.from_columns({"colour": ["red", "blue"] * 50, "label": ["a"] * 100})
+    assert isinstance(ExactDuplicate().check(RuleContext(colours)), Passed)

@@ -1,8 +1,11 @@
 from __future__ import annotations
 
-from datacheck.findings import Passed
+from datacheck.findings import NotApplicable, Passed
+from datacheck.manifest import Manifest
+from datacheck.rules import RuleContext
 from datacheck.rules.splits.dc302_near_duplicate import NearDuplicate
 
+from .examples import shown
 from .split_tables import NEAR_A, A, B, C, context, found
 
 
@@ -20,3 +23,16 @@ def test_exact_copies_alone_are_left_to_dc301_and_other_splits_to_dc303() -> Non
 
 def test_the_clean_twin_is_silent() -> None:
     assert isinstance(NearDuplicate().check(context([A, B, C])), Passed)
+
+
+def test_the_example_is_produced() -> None:
+    outcome = found(NearDuplicate().check(context([A, NEAR_A, B])))
+    assert outcome.findings[0].message == shown(NearDuplicate)
+
+
+def test_near_copies_with_different_labels_are_left_to_dc304() -> None:
+    assert isinstance(NearDuplicate().check(context([A, NEAR_A, B], label=["cat", "dog", "cat"])), Passed)
+
+
+def test_a_table_has_no_near_duplicates() -> None:
+    assert isinstance(NearDuplicate().check(RuleContext(Manifest.from_columns({"x": [1.5, 1.5]}))), NotApplicable)

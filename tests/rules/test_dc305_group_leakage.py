@@ -5,6 +5,7 @@ from datacheck.manifest import Manifest
 from datacheck.rules import RuleContext
 from datacheck.rules.splits.dc305_group_leakage import GroupLeakage
 
+from .examples import shown
 from .split_tables import found
 
 
@@ -28,3 +29,8 @@ def test_a_group_in_two_splits() -> None:
 def test_the_clean_twin_is_silent() -> None:
     assert isinstance(GroupLeakage().check(context(["p", "q", None], ["train", "test", "test"])), Passed)
     assert isinstance(GroupLeakage().check(context(["p", "p"], ["train", "train"])), NotApplicable)
+
+
+def test_the_example_is_produced() -> None:
+    outcome = found(GroupLeakage().check(context(["p1", "p2", "p1", "p3"], ["train", "train", "test", "test"])))
+    assert outcome.findings[0].message == shown(GroupLeakage)

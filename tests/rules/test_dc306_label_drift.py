@@ -8,6 +8,7 @@ from datacheck.manifest import Manifest
 from datacheck.rules import RuleContext
 from datacheck.rules.splits.dc306_label_drift import LabelDrift
 
+from .examples import shown
 from .split_tables import found
 
 
@@ -57,3 +58,22 @@ def test_a_real_but_tiny_shift_in_many_samples_is_no_finding() -> None:
 def test_what_cannot_be_judged() -> None:
     assert isinstance(judged(label=["a", "b"]), NotApplicable)
     assert isinstance(judged(label=["a", "b"], split=["train", "test"]), NotApplicable)
+
+
+def test_the_example_and_the_edges() -> None:
+    label = ["cat"] * 300 + ["dog"] * 300 + ["cat"] * 90 + ["dog"] * 10
+    context = RuleContext(Manifest.from_columns({"label": label, "split": ["train"] * 600 + ["test"] * 100}))
+    outcome = found(LabelDrift().check(context))
+    assert outcome.findings[0].message == shown(LabelDrift)
+    low, p = outcome.findings[0].evidence["distance"]["low"], outcome.findings[0].evidence["p_adjusted"]
+    assert isinstance(LabelDrift(min_effect=low).check(context), Found)
+    assert isinstance(LabelDrift(min_effect=low + 1e-9).check(context), Passed)
+    assert isinstance(LabelDrift(alpha=p).check(context), Passed)
+    assert isinstance(LabelDrift(min_samples=100).check(context), Found)
+    assert isinstance(LabelDrift(min_samples=101).check(context), NotApplicable)
+
+
+def test_placeholders_and_infinite_targets_are_no_drift() -> None:
+    rng = np.random.default_rng(0)
+    target = np.r_[rng.normal(size=400), np.full(20, -999.0), np.inf, rng.normal(size=200)]
+    assert isinstance(judged(target=target, split=["train"] * 421 + ["test"] * 200), Passed)

@@ -10,6 +10,7 @@ from datacheck.rules import RuleContext
 from datacheck.rules.splits.dc307_property_drift import PropertyDrift
 from datacheck.testing import measurements_for
 
+from .examples import shown
 from .split_tables import found
 
 
@@ -50,3 +51,17 @@ def test_random_splits_are_hardly_ever_flagged(n: int, runs: int) -> None:
 def test_the_clean_twin_and_tiny_splits_are_silent() -> None:
     assert isinstance(PropertyDrift().check(dataset(1_000)), Passed)
     assert isinstance(PropertyDrift().check(dataset(20)), NotApplicable)
+
+
+def test_the_example_and_the_edges() -> None:
+    darker = np.repeat(np.linspace(0.3, 0.7, 200), 2) - np.tile([0.0, 0.2], 200)
+    context = dataset(400, brightness=darker)
+    (finding,) = found(PropertyDrift().check(context)).findings
+    assert finding.message == shown(PropertyDrift)
+    (drifted,) = finding.evidence["properties"]
+    for name, edge in (("min_distance", drifted["distance"]["value"]), ("min_low", drifted["distance"]["low"])):
+        assert isinstance(PropertyDrift(**{name: edge}).check(context), Found)
+        assert isinstance(PropertyDrift(**{name: edge + 1e-9}).check(context), Passed)
+    assert isinstance(PropertyDrift(alpha=drifted["p_adjusted"]).check(context), Passed)
+    assert isinstance(PropertyDrift(min_samples=200).check(context), Found)
+    assert isinstance(PropertyDrift(min_samples=201).check(context), NotApplicable)

@@ -1,9 +1,10 @@
 import numpy as np
 import pytest
 
-from datacheck.findings import Found, NotApplicable, Passed
+from datacheck.findings import Found, NotApplicable, Passed, Severity
 from datacheck.rules.splits.dc308_embedding_drift import EmbeddingDrift
 
+from .examples import shown
 from .probe_tables import embed, probed, truth
 
 SPLIT = ["train"] * 400 + ["val"] * 200 + ["test"] * 200
@@ -70,4 +71,20 @@ def test_splits_that_were_embedded_by_different_networks_cannot_be_compared() ->
     embeddings = in_spaces_of_their_own(embed(truth()), fold)
     outcome = EmbeddingDrift().check(probed(truth(), embeddings=embeddings, split=SPLIT, fold=fold))
     assert isinstance(outcome, NotApplicable)
-    assert "one network" in outcome.reason
+    assert "by the same network" in outcome.reason
+
+
+def test_the_example_and_the_edges() -> None:
+    embeddings = embed(truth())
+    embeddings[600:, 6:] += 1.0
+    context = probed(truth(), embeddings=embeddings, split=SPLIT)
+    outcome = EmbeddingDrift().check(context)
+    assert isinstance(outcome, Found)
+    assert outcome.findings[0].message == shown(EmbeddingDrift)
+    worst = max(one["auc"]["low"] for one in outcome.findings[0].evidence["pairs"])
+    for error_auc, severity in ((worst, Severity.ERROR), (worst + 1e-9, Severity.WARNING)):
+        outcome = EmbeddingDrift(error_auc=error_auc).check(context)
+        assert isinstance(outcome, Found)
+        assert outcome.findings[0].severity is severity
+    assert isinstance(EmbeddingDrift(min_auc=worst).check(context), Found)
+    assert isinstance(EmbeddingDrift(min_auc=worst + 1e-9).check(context), Passed)

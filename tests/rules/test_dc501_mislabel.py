@@ -7,6 +7,7 @@ from datacheck.probing.outputs import ProbeOutputs
 from datacheck.rules.base import RuleContext
 from datacheck.rules.labels.dc501_mislabel import Mislabel
 
+from .examples import shown
 from .probe_tables import CLASSES, believe, probed, truth
 
 
@@ -29,12 +30,13 @@ def test_planted_flips_are_queued_with_their_true_label() -> None:
     assert finding.evidence["recommended_depth"] == finding.n_affected == len(queue)
 
 
-def test_heavy_noise_is_an_error() -> None:
+def test_heavy_noise_is_an_error_as_in_the_example() -> None:
     given = truth(3000)
     given[:900] = (given[:900] + 1) % 4
     outcome = Mislabel().check(probed(given, pred_probs=believe(truth(3000))))
     assert isinstance(outcome, Found)
     assert outcome.findings[0].severity is Severity.ERROR
+    assert outcome.findings[0].message == shown(Mislabel)
 
 
 def test_the_clean_twin_is_silent() -> None:
@@ -89,3 +91,33 @@ def test_a_multilabel_sample_that_lacks_a_label(missing: bool) -> None:
         return
     assert isinstance(outcome, Found)
     assert outcome.issues.select(["sample_id", "note"]).to_pylist() == [{"sample_id": "05", "note": "a"}]
+
+
+def test_the_edges() -> None:
+    true = truth()
+    given = true.copy()
+    given[:80] = (given[:80] + 1) % 4
+    context = probed(given, pred_probs=believe(true))
+    outcome = Mislabel().check(context)
+    assert isinstance(outcome, Found)
+    depth, low = outcome.findings[0].n_affected, outcome.findings[0].evidence["estimated_errors"]["low"]
+    edges = [
+        ({"error_rate": low / 800}, Severity.ERROR),
+        ({"error_rate": low / 800 + 1e-9}, Severity.WARNING),
+        ({"error_rate": 1.0, "warning_share": depth / 800}, Severity.WARNING),
+        ({"error_rate": 1.0, "warning_share": depth / 800 + 1e-9}, Severity.INFO),
+    ]
+    for settings, severity in edges:
+        outcome = Mislabel(**settings).check(context)
+        assert isinstance(outcome, Found)
+        assert outcome.findings[0].severity is severity
+
+
+def test_a_placeholder_is_no_mislabel() -> None:
+    rng = np.random.default_rng(0)
+    predictions = rng.normal(size=100)
+    target = predictions + 0.1 * rng.normal(size=100)
+    target[[3, 70]] = -999.0
+    manifest = Manifest.from_columns({"target": target}, modality=Modality.TABULAR)
+    probe = outputs(100, Task.REGRESSION, predictions=predictions.astype(np.float32))
+    assert isinstance(Mislabel(min_skill=-1e9).check(RuleContext(manifest, probe=probe)), Passed)

@@ -1,8 +1,9 @@
 import numpy as np
 
-from datacheck.findings import Found, Passed
+from datacheck.findings import Found, Passed, Severity
 from datacheck.rules.labels.dc502_confusable_classes import ConfusableClasses, confused_pairs
 
+from .examples import shown
 from .probe_tables import believe, probed, truth
 
 
@@ -25,3 +26,20 @@ def test_classes_that_are_told_apart_are_silent() -> None:
 
 def test_a_class_without_samples_does_no_harm() -> None:
     assert confused_pairs(np.array([0, 0]), np.array([0, 2]), 3)[0]["crossing"] == 1
+
+
+def test_the_example_and_the_edges() -> None:
+    given = truth()
+    seen = given.copy()
+    seen[np.flatnonzero(given == 0)[:60]] = 1
+    context = probed(given, pred_probs=believe(seen))
+    outcome = ConfusableClasses().check(context)
+    assert isinstance(outcome, Found)
+    assert outcome.findings[0].message == shown(ConfusableClasses)
+    low = outcome.findings[0].evidence["pairs"][0]["low"]
+    assert isinstance(ConfusableClasses(min_share=low).check(context), Found)
+    assert isinstance(ConfusableClasses(min_share=low + 1e-9).check(context), Passed)
+    for share, severity in ((low, Severity.WARNING), (low + 1e-9, Severity.INFO)):
+        outcome = ConfusableClasses(warning_share=share).check(context)
+        assert isinstance(outcome, Found)
+        assert outcome.findings[0].severity is severity

@@ -6,6 +6,8 @@ from datacheck.rules.base import RuleContext
 from datacheck.rules.labels.dc504_shortcut import Shortcut, property_gain
 from datacheck.testing import measurements_for, toy_labels
 
+from .examples import shown
+
 
 def test_brightness_that_gives_the_label_away_is_named() -> None:
     manifest = toy_labels(600)
@@ -37,3 +39,25 @@ def test_noise_on_an_imbalanced_dataset_is_no_shortcut() -> None:
 
 def test_needs_measurements() -> None:
     assert isinstance(Shortcut().check(RuleContext(toy_labels(100))), NotApplicable)
+
+
+def test_the_example_and_the_edges() -> None:
+    manifest = Manifest.from_columns({"label": ["cat"] * 120 + ["dog"] * 80})
+    context = RuleContext(manifest, measurements_for(manifest, brightness=np.repeat([0.2, 0.8], [120, 80])))
+    outcome = Shortcut().check(context)
+    assert isinstance(outcome, Found)
+    assert outcome.findings[0].message == shown(Shortcut)
+    low = outcome.findings[0].evidence["gains"]["brightness"]["low"]
+    majority = outcome.findings[0].evidence["majority_share"]
+    assert isinstance(Shortcut(min_gain=low).check(context), Found)
+    assert isinstance(Shortcut(min_gain=low + 1e-9).check(context), Passed)
+    assert isinstance(Shortcut(min_samples=201).check(context), NotApplicable)
+    edges = [
+        ({"error_gain": low}, Severity.ERROR),
+        ({"error_gain": 1.0, "warning_share": 0.999 * low / (1 - majority)}, Severity.WARNING),
+        ({"error_gain": 1.0, "warning_share": 1.001 * low / (1 - majority)}, Severity.INFO),
+    ]
+    for settings, severity in edges:
+        outcome = Shortcut(**settings).check(context)
+        assert isinstance(outcome, Found)
+        assert outcome.findings[0].severity is severity

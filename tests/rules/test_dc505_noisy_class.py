@@ -3,6 +3,7 @@ import numpy as np
 from datacheck.findings import Found, Passed
 from datacheck.rules.labels.dc505_noisy_class import NoisyClass
 
+from .examples import shown
 from .probe_tables import believe, probed, truth
 
 
@@ -25,3 +26,16 @@ def test_noise_spread_over_all_classes_and_no_noise_are_silent() -> None:
     given[:100] = (given[:100] + 1) % 4
     assert isinstance(NoisyClass().check(probed(given, pred_probs=believe(true))), Passed)
     assert isinstance(NoisyClass().check(probed(true, pred_probs=believe(true))), Passed)
+
+
+def test_the_example_and_the_edges() -> None:
+    true = truth()
+    given = true.copy()
+    given[np.flatnonzero(true == 3)[:60]] = 2
+    context = probed(given, pred_probs=believe(true))
+    outcome = NoisyClass().check(context)
+    assert isinstance(outcome, Found)
+    assert outcome.findings[0].message == shown(NoisyClass)
+    low = outcome.findings[0].evidence["noisy"][0]["low"]
+    assert isinstance(NoisyClass(min_share=low).check(context), Found)
+    assert isinstance(NoisyClass(min_share=low + 1e-9).check(context), Passed)

@@ -1,11 +1,14 @@
 import numpy as np
 import pytest
 
-from datacheck.findings import Found, Passed, Severity
+from datacheck.findings import Found, NotApplicable, Outcome, Passed, Severity
+from datacheck.manifest import Manifest, Modality
+from datacheck.probing.outputs import ProbeOutputs
 from datacheck.rules.base import RuleContext
 from datacheck.rules.readiness.dc601_below_baseline import BelowBaseline
 from datacheck.testing import measurements_for
 
+from .examples import shown
 from .probe_tables import believe, probed, truth
 
 
@@ -45,3 +48,38 @@ def test_properties_that_tell_more_than_the_probe(tells: bool) -> None:
 
 def test_the_clean_twin_is_silent() -> None:
     assert isinstance(BelowBaseline().check(probed(truth(), pred_probs=believe(truth()))), Passed)
+
+
+def test_the_example_is_produced() -> None:
+    seen = np.random.default_rng(3).permutation(truth())
+    outcome = BelowBaseline().check(probed(truth(), pred_probs=believe(seen)))
+    assert isinstance(outcome, Found)
+    assert outcome.findings[0].message == shown(BelowBaseline)
+
+
+def regression(target: object, predictions: object) -> Outcome:
+    manifest = Manifest.from_columns({"target": target}, modality=Modality.TABULAR)
+    n = len(manifest)
+    outputs = ProbeOutputs(
+        sample_ids=np.array(manifest.sample_ids.to_pylist()), task=manifest.task, classes=(), pred_probs=None,
+        predictions=np.asarray(predictions, np.float32), embeddings=None, fold=np.zeros(n, np.int16),
+        label_quality=np.full(n, 0.5, np.float32), suggested=np.full(n, -1, np.int32),
+    )  # fmt: skip
+    return BelowBaseline().check(RuleContext(manifest, probe=outputs))
+
+
+def test_placeholders_do_not_condemn_a_regression() -> None:
+    rng = np.random.default_rng(0)
+    target = rng.normal(size=100)
+    spoilt = np.where(np.arange(100) < 3, 9999.0, target)
+    assert isinstance(regression(spoilt, target), Passed)
+    outcome = regression(spoilt, rng.normal(size=100) + 300)
+    assert isinstance(outcome, NotApplicable)
+    assert "DC106" in outcome.reason
+    assert isinstance(regression(target, rng.normal(size=100)), Found)
+
+
+def test_two_samples_less_than_enough_are_not_judged() -> None:
+    x = np.arange(50.0)
+    assert isinstance(regression(x, x), Passed)
+    assert isinstance(regression(x[:49], x[:49]), NotApplicable)

@@ -6,9 +6,10 @@ import pytest
 from datacheck.findings import Found, Passed
 from datacheck.labels.label_yield import LabelYield
 from datacheck.rules.base import RuleContext
-from datacheck.rules.readiness.dc602_triage import Triage
+from datacheck.rules.readiness.dc602_triage import Triage, triage
 from datacheck.stats import Interval
 
+from .examples import shown
 from .probe_tables import believe, probed, truth
 
 SPLIT = ["train"] * 500 + ["test"] * 300
@@ -76,3 +77,14 @@ def test_a_small_class_that_is_never_right_calls_for_rebalancing() -> None:
 
 def test_the_clean_twin_is_silent() -> None:
     assert isinstance(Triage().check(judged(3, n_wrong_test=2, train_accuracy=0.99)), Passed)
+
+
+def test_the_example_and_the_edge() -> None:
+    outcome = Triage().check(judged(150, n_wrong_test=90, train_accuracy=0.98))
+    assert isinstance(outcome, Found)
+    assert outcome.findings[0].message == shown(Triage)
+    table = {"goal": Interval(0, 0, 0), "train": Interval(0, 0, 0), "validation": Interval(0.25, 0.24, 0.26)}
+    assert triage(table, min_gap=0.25)[0]["step"] == "overfitting"
+    assert triage(table, min_gap=0.2501) == []
+    table["validation"] = Interval(0.25, 0.0, 0.5)
+    assert triage(table, min_gap=0.05) == []

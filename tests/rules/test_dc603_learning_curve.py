@@ -3,6 +3,7 @@ import numpy as np
 from datacheck.findings import Found, NotApplicable, Passed
 from datacheck.rules.readiness.dc603_learning_curve import LearningCurve, fit_power_law
 
+from .examples import shown
 from .probe_tables import embed, probed, truth
 
 
@@ -40,3 +41,15 @@ def test_embeddings_that_the_labels_shaped_are_not_judged() -> None:
     outcome = LearningCurve().check(context)
     assert isinstance(outcome, NotApplicable)
     assert "made without the labels" in outcome.reason
+
+
+def test_the_example_and_the_edges() -> None:
+    given = truth(600)
+    context = probed(given, embeddings=embed(given, separation=2.0, width=120))
+    outcome = LearningCurve().check(context)
+    assert isinstance(outcome, Found)
+    assert outcome.findings[0].message == shown(LearningCurve)
+    low = outcome.findings[0].evidence["gain_at_twice"]["low"]
+    assert isinstance(LearningCurve(min_gain=low).check(context), Found)
+    assert isinstance(LearningCurve(min_gain=low + 1e-9).check(context), Passed)
+    assert isinstance(LearningCurve(min_samples=601).check(context), NotApplicable)

@@ -3,6 +3,7 @@ import numpy as np
 from datacheck.findings import Found, Passed
 from datacheck.rules.readiness.dc604_dimensionality import Dimensionality, spectrum
 
+from .examples import shown
 from .probe_tables import embed, probed, truth
 
 
@@ -30,3 +31,16 @@ def test_the_spectrum_of_equal_directions() -> None:
     described = spectrum(np.r_[np.eye(4), -np.eye(4)])
     assert round(described["participation_ratio"], 6) == 4
     assert (described["dims_90"], described["dims_95"]) == (4, 4)
+
+
+def test_the_example_and_the_edges() -> None:
+    embeddings = np.random.default_rng(0).normal(size=(80, 300)).astype(np.float32)
+    context = probed(truth(80), embeddings=embeddings)
+    outcome = Dimensionality().check(context)
+    assert isinstance(outcome, Found)
+    assert outcome.findings[0].message == shown(Dimensionality)
+    dims, ratio = outcome.findings[0].evidence["dims_90"], outcome.findings[0].evidence["participation_ratio"]
+    assert isinstance(Dimensionality(samples_per_dimension=80 / dims).check(context), Passed)
+    assert isinstance(Dimensionality(samples_per_dimension=80 / dims + 1e-9).check(context), Found)
+    assert isinstance(Dimensionality(samples_per_dimension=0, min_participation=ratio).check(context), Passed)
+    assert isinstance(Dimensionality(samples_per_dimension=0, min_participation=ratio + 1e-9).check(context), Found)

@@ -86,8 +86,6 @@ class LabelsCarryNoSignal(Rule):
         if labels is None:
             raise CannotJudge(f"needs classes or a numeric target; the task is {context.manifest.task.value}")
         embeddings = embedded(context, least=self.min_samples, label_free=True)
-        if isinstance(embeddings, NotApplicable):
-            return embeddings
         if len(np.unique(labels.codes[labels.codes >= 0])) < 2:
             raise CannotJudge("needs two or more different labels")
         found = check_content(

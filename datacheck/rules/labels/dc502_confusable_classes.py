@@ -1,4 +1,4 @@
-"""DC502: classes that are taken for one another."""
+"""DC502: classes that are mistaken for one another."""
 
 from __future__ import annotations
 
@@ -8,80 +8,86 @@ from typing import Any, ClassVar
 import numpy as np
 from numpy.typing import NDArray
 
-from datacheck.findings import Finding, Found, NotApplicable, Outcome, Passed, Severity
+from datacheck.findings import Found, Outcome, Passed, Severity
 from datacheck.probing.skill import MIN_SKILL
 from datacheck.rules.base import Rule, RuleContext
+from datacheck.rules.requirements import CLASS_LABELS, PROBE
 from datacheck.rules.shared import trusted
-from datacheck.stats.intervals import proportion
+from datacheck.stats import proportion
+from datacheck.text import percent, percent_range, plural
+
+MAX_PAIRS = 1000
+"""Intervals are computed for at most this many pairs, those that are confused most."""
+
+ALPHA = 0.05
+"""Level of all intervals together: each pair gets an equal part of it (Bonferroni)."""
 
 
 @dataclass(frozen=True)
 class ConfusableClasses(Rule):
-    """Pairs of classes that the probe, out of sample, takes for one another.
+    """Pairs of classes are mistaken for one another.
 
     What
     ----
-    The pairs of classes between which most predictions cross the given labels, with the share of the pair's samples
-    that do, and which way.
+    Names the pairs of classes between which the probe's predictions and the given labels disagree most, with the share
+    of the samples of the pair, and the direction.
 
     Why it hurts training
     ---------------------
-    Where two classes are told apart by nothing in the images, or annotators disagree on where one ends, the model
-    spends its capacity on learning a border that is not there, and its errors gather at it.
+    If nothing in the images separates two classes, or annotators disagree about where one ends, the model spends its
+    capacity on a boundary that does not exist, and most of its errors lie there.
 
     How it is measured
     ------------------
-    For classes a and b: samples labelled a and predicted b, or labelled b and predicted a, as a share of all samples
-    labelled a or b; Wilson's 95 % interval at a level divided by the number of pairs (Bonferroni). A pair is reported
-    when the low end is at least ``min_share``. A probe that may gain less than ``min_skill`` of what there is to gain
-    over the largest class is not heard.
+    For classes a and b: the samples labelled a and predicted b, or labelled b and predicted a, as a share of all
+    samples labelled a or b, with Wilson's 95 % interval corrected for the number of pairs (Bonferroni). A pair is
+    reported if the low end is at least ``min_share``, as a warning from ``warning_share`` on. A probe with a skill
+    below ``min_skill`` judges nothing.
 
     How to fix
     ----------
-    Look at the crossing samples. If people cannot tell them apart either, collapse the pair into one class or clarify
-    the instruction and relabel; if they can, the pair needs more data or more resolution.
+    Look at the confused samples. If people cannot tell the two classes apart either, merge them, or make the
+    instruction clearer and label again. If people can, the pair needs more samples or a higher resolution.
 
     Example
     -------
-    >>> labels = np.repeat([0, 1, 2], 100)
-    >>> predicted = np.r_[np.repeat([0, 1], 50), np.repeat([0, 1], 50), np.repeat(2, 100)]
-    >>> confused_pairs(labels, predicted, 3)[0]["crossing"]
-    100
+    60 of 200 cats look like dogs to the probe::
+
+        DC502 'cat' and 'dog' are mistaken for one another in 15 % of their 400 samples (95 % interval for all pairs
+          together 10.9 to 20.3 %)
     """
 
     code: ClassVar[str] = "DC502"
     name: ClassVar[str] = "confusable-classes"
     severity: ClassVar[Severity] = Severity.INFO
+    requires = (CLASS_LABELS, PROBE)
 
-    min_share: float = 0.05
-    warning_share: float = 0.2
-    n_pairs: int = 10
+    min_share: float = 0.05  # below, no change of the label set pays
+    warning_share: float = 0.2  # one sample in five: the boundary is hardly learnt
+    n_pairs: int = 10  # pairs in the evidence; people look at no more
     min_skill: float = MIN_SKILL
 
     def judge(self, context: RuleContext) -> Outcome:
         """Judge the dataset."""
         found = trusted(context, min_skill=self.min_skill)
-        if isinstance(found, NotApplicable):
-            return found
         pairs = confused_pairs(found.labels, found.probs.argmax(axis=1), len(found.classes))
         pairs = [pair for pair in pairs if pair["low"] >= self.min_share]
         if not pairs:
-            return Passed("no two classes are taken for one another")
+            return Passed("no two classes are mistaken for one another")
         named = [
             {**pair, "first": found.classes[pair["first"]], "second": found.classes[pair["second"]]} for pair in pairs
         ]
         top = named[0]
-        finding = Finding(
-            code=self.code,
-            name=self.name,
+        more = f"; so are {plural(len(named) - 1, 'other pair')}" if len(named) > 1 else ""
+        finding = self.finding(
+            f"{top['first']!r} and {top['second']!r} are mistaken for one another in {percent(top['share'])} of their "
+            f"{top['n']:,} samples (95 % interval for all pairs together "
+            f"{percent_range(top['low'], top['high'])}){more}",
+            "look at the confused samples: merge the two classes if people cannot tell them apart, make the "
+            "instruction clearer if annotators disagree, collect more samples otherwise",
             severity=Severity.WARNING if top["low"] >= self.warning_share else Severity.INFO,
-            message=f"{top['first']!r} and {top['second']!r} are taken for one another in {100 * top['share']:.0f} % "
-            f"of their samples ({100 * top['low']:.0f} to {100 * top['high']:.0f} %)"
-            + (f"; {len(named) - 1} more pairs are confused" if len(named) > 1 else ""),
-            remedy="look at the crossing samples: collapse the pair if people cannot tell it apart, clarify the "
-            "instruction if they disagree, collect more of it if they can",
             evidence={"pairs": named[: self.n_pairs], "n_pairs": len(named)},
-            n_affected=int(sum(pair["crossing"] for pair in pairs)),
+            affected=int(sum(pair["crossing"] for pair in pairs)),
         )
         return Found((finding,))
 
@@ -89,25 +95,33 @@ class ConfusableClasses(Rule):
 def confused_pairs(
     labels: NDArray[np.integer[Any]], predicted: NDArray[np.integer[Any]], n_classes: int
 ) -> list[dict[str, Any]]:
-    """Pairs of classes by the share of their samples that cross, most first; those that never cross are left out.
+    """Return pairs of classes by the share of their samples that are confused, most first, without those of none.
 
     ``first_as_second`` counts the samples labelled with the first and predicted as the second.
+
+    Examples
+    --------
+    >>> labels = np.repeat([0, 1, 2], 100)
+    >>> predicted = np.r_[np.repeat([0, 1], 50), np.repeat([0, 1], 50), np.repeat(2, 100)]
+    >>> confused_pairs(labels, predicted, 3)[0]["crossing"]
+    100
     """
     table = np.bincount(labels * n_classes + predicted, minlength=n_classes**2).reshape(n_classes, n_classes)
     sizes = table.sum(axis=1)
     crossing = np.triu(table + table.T, 1)
     firsts, seconds = np.nonzero(crossing)
-    level = 1 - 0.05 / max(1, n_classes * (n_classes - 1) // 2)
+    level = 1 - ALPHA / max(1, n_classes * (n_classes - 1) // 2)
     together = sizes[firsts] + sizes[seconds]
     shares = crossing[firsts, seconds] / np.maximum(together, 1)
     pairs = []
-    for index in np.argsort(-shares, kind="stable")[:1000].tolist():
+    for index in np.argsort(-shares, kind="stable")[:MAX_PAIRS].tolist():
         first, second = int(firsts[index]), int(seconds[index])
         interval = proportion(int(crossing[first, second]), int(together[index]), level=level)
         pairs.append(
             {
                 "first": first,
                 "second": second,
+                "n": int(together[index]),
                 "crossing": int(crossing[first, second]),
                 "first_as_second": int(table[first, second]),
                 "second_as_first": int(table[second, first]),

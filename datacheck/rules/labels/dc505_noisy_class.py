@@ -1,4 +1,4 @@
-"""DC505: classes with far more label noise than the others."""
+"""DC505: classes with far more doubtful labels than the others."""
 
 from __future__ import annotations
 
@@ -8,65 +8,67 @@ from typing import Any, ClassVar
 import numpy as np
 from numpy.typing import NDArray
 
-from datacheck.findings import Finding, Found, NotApplicable, Outcome, Passed, Severity
+from datacheck.findings import Found, Outcome, Passed, Severity
 from datacheck.labels.confident_learning import ConfidentLearning
 from datacheck.labels.rows import row_statistics
 from datacheck.probing.skill import MIN_SKILL
 from datacheck.rules.base import Rule, RuleContext
+from datacheck.rules.requirements import CLASS_LABELS, PROBE
 from datacheck.rules.shared import trusted
-from datacheck.stats.intervals import proportion
-from datacheck.text import listed
+from datacheck.stats import proportion
+from datacheck.text import listed, percent, percent_range
 
 
 @dataclass(frozen=True)
 class NoisyClass(Rule):
-    """The labels of some classes are doubted far more often than those of the rest.
+    """The labels of some classes are doubtful far more often than those of the others.
 
     What
     ----
-    Estimates the share of doubtful labels among the samples labelled with each class, and names the classes in which it
-    is high and stands out.
+    Estimates the share of doubtful labels among the samples of each class, and names the classes in which it is high
+    and stands out.
 
     Why it hurts training
     ---------------------
-    Noise that gathers in one class moves its border: recall or precision of that class falls however long one trains,
-    and class weights make it worse.
+    Wrong labels that are concentrated in one class move its boundary: the recall or precision of this class falls
+    however long the model trains, and class weights make it worse.
 
     How it is measured
     ------------------
-    Confident learning (Northcutt et al. 2021): of the samples that reach some class's mean self-confidence out of
-    sample, those labelled otherwise are doubted. Share per given class with Wilson's 95 % interval; reported when its
-    low end is at least ``min_share`` and at least ``ratio`` times the share in all other classes together. A probe
-    that may gain less than ``min_skill`` of what there is to gain over the largest class is not heard.
+    By confident learning (Northcutt et al. 2021): among the samples that reach the mean self-confidence of some class
+    out of sample, those with another label are doubtful. The share for each given class has Wilson's 95 % interval.
+    Reported if its low end is at least ``min_share`` and at least ``ratio`` times the share in all other classes
+    together. A probe with a skill below ``min_skill`` judges nothing.
 
     How to fix
     ----------
-    Read the instruction for the class first: a share far above the others is more often an unclear definition than
-    careless annotators. Then relabel the class (the queue of DC501, filtered by it).
+    First read the instruction for this class: a share far above the others comes more often from an unclear definition
+    than from careless annotators. Then label the class again (the list of DC501, filtered by it).
 
     Example
     -------
-    >>> shares = doubt_by_class(np.repeat([True, False], 50), np.repeat([0, 1], 50), 2)
-    >>> shares[0]["share"], shares[1]["share"]
-    (1.0, 0.0)
+    33 owls were labelled as foxes::
+
+        DC505 12.7 % of the labels 'fox' are doubtful (95 % interval 9 to 17.6 %), against 0 % of all other labels
     """
 
     code: ClassVar[str] = "DC505"
     name: ClassVar[str] = "noisy-class"
     severity: ClassVar[Severity] = Severity.WARNING
+    requires = (CLASS_LABELS, PROBE)
 
-    min_share: float = 0.05
-    ratio: float = 2.0
+    min_share: float = 0.05  # one label in twenty
+    ratio: float = 2.0  # twice the others: the class is special, not the whole dataset
     min_skill: float = MIN_SKILL
 
     def judge(self, context: RuleContext) -> Outcome:
         """Judge the dataset."""
         found = trusted(context, min_skill=self.min_skill)
-        if isinstance(found, NotApplicable):
-            return found
         guess = ConfidentLearning.of(row_statistics(found.probs, found.labels)).confident
         sure = guess >= 0
         shares = doubt_by_class(guess[sure] != found.labels[sure], found.labels[sure], len(found.classes))
+        for one in shares:
+            one["class"] = found.classes[one["class"]]
         noisy = [
             one
             for one in shares
@@ -75,21 +77,15 @@ class NoisyClass(Rule):
         if not noisy:
             return Passed("no class has far more doubtful labels than the others")
         noisy.sort(key=lambda one: -one["low"])
-        named = [{**one, "class": found.classes[one["class"]]} for one in noisy]
-        top = named[0]
-        finding = Finding(
-            code=self.code,
-            name=self.name,
-            severity=self.severity,
-            message=f"{100 * top['share']:.0f} % ({100 * top['low']:.0f} to {100 * top['high']:.0f} %) of the labels "
-            f"{top['class']!r} are doubtful, against {100 * top['share_elsewhere']:.1f} % of the others"
-            + (f"; so are many of {listed([one['class'] for one in named[1:]])}" if len(named) > 1 else ""),
-            remedy="clarify what the class means, then relabel it first",
-            evidence={
-                "noisy": named,
-                "by_class": [{**one, "class": found.classes[one["class"]]} for one in shares],
-            },
-            n_affected=int(sum(one["doubted"] for one in noisy)),
+        top = noisy[0]
+        others = listed([one["class"] for one in noisy[1:]])
+        finding = self.finding(
+            f"{percent(top['share'])} of the labels {top['class']!r} are doubtful (95 % interval "
+            f"{percent_range(top['low'], top['high'])}), against "
+            f"{percent(top['share_elsewhere'])} of all other labels" + (f"; also {others}" if len(noisy) > 1 else ""),
+            "make clear what the class means, then label it again first",
+            evidence={"noisy": noisy, "by_class": shares},
+            affected=int(sum(one["doubted"] for one in noisy)),
         )
         return Found((finding,))
 
@@ -97,7 +93,14 @@ class NoisyClass(Rule):
 def doubt_by_class(
     doubted: NDArray[np.bool_], labels: NDArray[np.integer[Any]], n_classes: int
 ) -> list[dict[str, Any]]:
-    """Share of doubted labels per given class with its interval, and the share in all other classes."""
+    """Return the share of doubted labels per given class with its interval, and the share in all other classes.
+
+    Examples
+    --------
+    >>> shares = doubt_by_class(np.repeat([True, False], 50), np.repeat([0, 1], 50), 2)
+    >>> shares[0]["share"], shares[1]["share"]
+    (1.0, 0.0)
+    """
     sizes = np.bincount(labels, minlength=n_classes)
     counts = np.bincount(labels[doubted], minlength=n_classes)
     found = []

@@ -1,4 +1,4 @@
-"""DC601: a probe that cannot beat the trivial baselines."""
+"""DC601: a probe that is not better than trivial baselines."""
 
 from __future__ import annotations
 
@@ -8,66 +8,73 @@ from typing import Any, ClassVar
 import numpy as np
 from numpy.typing import NDArray
 
-from datacheck.findings import Finding, Found, NotApplicable, Outcome, Passed, Severity
+from datacheck.findings import Found, Outcome, Passed, Severity
+from datacheck.labels.placeholders import placeholder_targets
 from datacheck.manifest import Task
 from datacheck.models.ridge import RidgeHead
 from datacheck.probing.budget import CUT_SHORT
-from datacheck.probing.skill import classification_skill
-from datacheck.rules.base import Rule, RuleContext
-from datacheck.rules.shared import NO_PROBE, Classified, classified, trusted
+from datacheck.probing.skill import classification_skill, why_not_judged
+from datacheck.rules.base import CannotJudge, Rule, RuleContext
+from datacheck.rules.requirements import LABELS, NO_PROBE, PROBE
+from datacheck.rules.shared import MIN_EMBEDDED, Classified, classified
 from datacheck.scanning.measurements import PROPERTIES
 from datacheck.stats import Interval, mean_difference, paired_difference
+from datacheck.text import percent
+
+BY_PROPERTIES = "linear model on image properties"
+"""The one baseline that has looked at the images, though not at their content."""
 
 
 @dataclass(frozen=True)
 class BelowBaseline(Rule):
-    """The probe is not better than guessing, than the largest class, or than a linear rule on image properties.
+    """The probe is not better than guessing, the largest class, or a linear model on image properties.
 
     What
     ----
-    Compares the probe's out-of-sample accuracy with three baselines that have not looked at the content: random
-    guessing by class shares, always the largest class, and a linear rule on the measured properties (size, brightness,
-    channel moments …). For regression: the mean of the targets.
+    Compares the out-of-sample accuracy of the probe with three baselines that do not look at the content: random
+    guessing by class shares, always predicting the largest class, and a linear model on the measured properties (size,
+    brightness, means of the channels …). For regression: always predicting the mean of the targets.
 
     Why it hurts training
     ---------------------
-    What a quick model cannot begin to learn, an expensive one rarely can: labels may be joined to the wrong samples, or
-    the target may not be in the images. Better known before the GPU hours than after.
+    What a quick model cannot begin to learn, an expensive model rarely can. The labels may be joined to the wrong
+    samples, or the inputs may not show the target. It is better to know this before the training run.
 
     How it is measured
     ------------------
-    Paired difference of hits on the same samples, with a 95 % interval; a baseline is not beaten when the interval's
-    low end is not above 0. A probe that beats them all but gains less than a fifth of what there is to gain over the
-    largest class is reported as information: the rules that doubt labels (DC501, DC502, DC505, DC506) do not hear it. A
-    probe whose training was cut short is a warning at most. Regression: 1 - squared error / squared deviation from the
-    mean, interval by a paired normal approximation.
+    By the paired difference of hits on the same samples, with a 95 % interval. A baseline is not beaten if the low end
+    of the interval is not above 0. A probe that beats all baselines but has too little skill to judge labels is an
+    info. A probe whose training was cut short is a warning at most. Regression: R², 1 - squared error / squared
+    deviation from the mean, with a paired 95 % interval; placeholders such as -999 are left out (DC106), and if the
+    probe was trained on them it is not blamed.
 
     How to fix
     ----------
-    See DC108 first (are labels beside their samples?), then DC501. If both are silent, the task needs other inputs or
-    more samples, not more training. Where only the linear rule wins, see DC504: the properties tell more than the
-    content.
+    First look at DC108 (do the labels belong to their samples?), then at DC501. If both are silent, the task needs
+    other inputs or more samples, not more training. If only the linear model on properties wins, look at DC504.
 
     Example
     -------
-    >>> gains = baseline_gains(np.array([True] * 80 + [False] * 20), np.repeat([0, 1], 50))
-    >>> gains["largest class"].low > 0
-    True
+    The labels were shuffled by mistake::
+
+        DC601 the probe is 27.1 % accurate out of sample, which is not better than the baseline 'largest class'
+          (difference -2.1 to 6.4 points, 95 % interval)
     """
 
     code: ClassVar[str] = "DC601"
     name: ClassVar[str] = "below-baseline"
     severity: ClassVar[Severity] = Severity.ERROR
+    requires = (LABELS, PROBE)
 
-    min_samples: int = 50
+    min_samples: int = MIN_EMBEDDED  # fewer samples give intervals that hold 0 whatever the probe learnt
 
     def judge(self, context: RuleContext) -> Outcome:
         """Judge the dataset."""
         if context.manifest.task is Task.REGRESSION:
             return self._regression(context)
+        if context.manifest.task is not Task.CLASSIFICATION:
+            raise CannotJudge(f"has no baseline for the task {context.manifest.task.value}")
         found = classified(context, least=self.min_samples)
-        if isinstance(found, NotApplicable):
-            return found
         correct = found.probs.argmax(axis=1) == found.labels
         gains = baseline_gains(correct, found.labels, properties=_properties(context, found), seed=context.seed)
         accuracy = float(correct.mean())
@@ -75,36 +82,33 @@ class BelowBaseline(Rule):
         if not lost:
             return self._above(context, found, accuracy)
         hurried = CUT_SHORT in found.probe.choices
-        only_linear = lost == ["linear on properties"]
+        only_linear = lost == [BY_PROPERTIES]
         worst = min(lost, key=lambda name: gains[name].value)
         gain = gains[worst]
-        finding = Finding(
-            code=self.code,
-            name=self.name,
+        remedy = "check that the labels belong to their samples (DC108) and are right (DC501) before any training"
+        if only_linear:
+            remedy = "look for a shortcut (DC504): image properties say more about the label than the content"
+        elif hurried:
+            remedy = f"the training of the probe was cut short, so it may be too weak; first {found.probe.advice}"
+        finding = self.finding(
+            f"the probe is {percent(accuracy)} accurate out of sample, which is not better than the baseline {worst!r} "
+            f"(difference {100 * gain.low:.1f} to {100 * gain.high:.1f} points, 95 % interval)",
+            remedy,
             severity=Severity.WARNING if only_linear or hurried else self.severity,
-            message=f"the probe is {100 * accuracy:.1f} % right out of sample, not above the baseline {worst!r} "
-            f"(difference {100 * gain.low:.1f} to {100 * gain.high:.1f} points)",
-            remedy="look for a shortcut (DC504): image properties tell more than the content"
-            if only_linear
-            else f"the probe's training was cut short, so it may know too little: first {found.probe.advice}"
-            if hurried
-            else "check that labels sit beside their samples (DC108) and are right (DC501) before training anything",
             evidence={"accuracy": accuracy, "gains": {name: one.to_json() for name, one in gains.items()}},
         )
         return Found((finding,))
 
     def _above(self, context: RuleContext, found: Classified, accuracy: float) -> Outcome:
-        """Say of a probe above every baseline whether it knows enough to doubt labels."""
-        weak = trusted(context, least=self.min_samples)
-        if not isinstance(weak, NotApplicable):
-            return Passed(f"the probe's {100 * accuracy:.1f} % beats every trivial baseline")
+        """Judge a probe above every baseline: is it good enough to judge labels?"""
+        weak = why_not_judged(context.manifest, found.probe)
+        if weak is None:
+            return Passed(f"the accuracy of the probe, {percent(accuracy)}, is above every trivial baseline")
         skill = classification_skill(found.probs, found.labels)
-        finding = Finding(
-            code=self.code,
-            name=self.name,
+        finding = self.finding(
+            weak,
+            f"{found.probe.advice}; if that does not help, the task needs other inputs or more samples",
             severity=Severity.INFO,
-            message=weak.reason,
-            remedy=f"{found.probe.advice}; where that does not help, the task needs other inputs or more samples",
             evidence={"accuracy": accuracy, "skill": {"value": skill.value, "low": skill.low, "high": skill.high}},
         )
         return Found((finding,))
@@ -112,21 +116,22 @@ class BelowBaseline(Rule):
     def _regression(self, context: RuleContext) -> Outcome:
         probe = context.probe
         if probe is None or probe.predictions is None:
-            return NotApplicable(NO_PROBE)
+            raise CannotJudge(NO_PROBE)
         target = context.manifest.target
-        rows = np.isfinite(target) & np.isfinite(probe.predictions)
+        placeholder = placeholder_targets(target)
+        rows = np.isfinite(target) & np.isfinite(probe.predictions) & ~placeholder
         if rows.sum() < self.min_samples:
-            return NotApplicable(f"needs {self.min_samples} or more probed samples with a target")
+            raise CannotJudge(f"needs {self.min_samples} or more samples with a target that the probe predicted")
         explained = explained_share(probe.predictions[rows].astype(np.float64), target[rows])
         if explained.low > 0:
-            return Passed(f"the probe explains {100 * explained.value:.0f} % of the targets' variance")
-        finding = Finding(
-            code=self.code,
-            name=self.name,
-            severity=self.severity,
-            message=f"the probe explains {100 * explained.value:.0f} % of the targets' variance "
-            f"({100 * explained.low:.0f} to {100 * explained.high:.0f} %): no better than always answering their mean",
-            remedy="check that targets sit beside their samples and are in one unit",
+            return Passed(f"the probe explains {percent(explained.value)} of the variance of the targets")
+        if placeholder.any():
+            raise CannotJudge("the probe was trained on placeholder targets (DC106): remove them, then probe again")
+        finding = self.finding(
+            f"the probe explains {100 * explained.value:.0f} % of the variance of the targets (95 % interval "
+            f"{100 * explained.low:.0f} to {100 * explained.high:.0f} %), which is not better than always predicting "
+            "their mean",
+            "check that the targets belong to their samples and have one unit",
             evidence={"explained": explained.to_json()},
         )
         return Found((finding,))
@@ -139,7 +144,14 @@ def baseline_gains(
     properties: NDArray[np.float64] | None = None,
     seed: int = 0,
 ) -> dict[str, Interval]:
-    """Hits of the probe minus those of each baseline, by the baseline's name; all of n rows."""
+    """Return the hits of the probe minus those of each baseline, by the baseline's name; all of n rows.
+
+    Examples
+    --------
+    >>> gains = baseline_gains(np.array([True] * 80 + [False] * 20), np.repeat([0, 1], 50))
+    >>> gains["largest class"].low > 0
+    True
+    """
     rng = np.random.default_rng(seed)
     gains = {
         "random": paired_difference(correct, rng.permutation(labels) == labels),
@@ -149,12 +161,12 @@ def baseline_gains(
         n_classes = int(labels.max()) + 1
         scores = RidgeHead(properties, seed=seed).scores(labels.astype(np.int64), n_classes)
         scores += np.bincount(labels, minlength=n_classes) / len(labels)
-        gains["linear on properties"] = paired_difference(correct, scores.argmax(axis=1) == labels)
+        gains[BY_PROPERTIES] = paired_difference(correct, scores.argmax(axis=1) == labels)
     return gains
 
 
 def explained_share(predictions: NDArray[np.float64], target: NDArray[np.float64]) -> Interval:
-    """1 - squared error / squared deviation from the mean (R²), with a 95 % interval; both shape [n].
+    """Return 1 - squared error / squared deviation from the mean (R²), with a 95 % interval; both shape [n].
 
     Examples
     --------

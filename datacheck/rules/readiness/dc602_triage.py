@@ -8,10 +8,12 @@ from typing import Any, ClassVar
 
 import numpy as np
 
-from datacheck.findings import Finding, Found, NotApplicable, Outcome, Passed, Severity
+from datacheck.findings import Found, Outcome, Passed, Severity
 from datacheck.rules.base import Rule, RuleContext
-from datacheck.rules.shared import Classified, trusted
-from datacheck.stats.intervals import Z95, Interval, proportion
+from datacheck.rules.requirements import CLASS_LABELS, PROBE
+from datacheck.rules.shared import MIN_EMBEDDED, Classified, trusted
+from datacheck.stats import Z95, Interval, proportion
+from datacheck.text import percent
 
 GAPS = {
     "mislabelling": ("goal", "labels"),
@@ -19,84 +21,78 @@ GAPS = {
     "overfitting": ("train", "validation"),
     "distribution shift": ("validation", "test"),
 }
+"""Each step with the errors before and after it, in the order in which the steps are worth working on."""
+
 REMEDIES = {
-    "mislabelling": "have the doubtful labels looked at first (DC501, datacheck relabel): no model can agree with them",
-    "underfitting": "a larger model, more training or better inputs come first; more data does not help yet",
-    "overfitting": "more data, augmentation or regularisation come first (DC603 says what more data would bring)",
+    "mislabelling": "review the doubtful labels first (DC501, datacheck queue): no model can agree with wrong labels",
+    "underfitting": "use a larger model, more training or better inputs first; more data does not help yet",
+    "overfitting": "use more data, augmentation or regularisation first (DC603 estimates what more data brings)",
     "distribution shift": "collect data like the test set, or split again at random over the groups (DC307, DC308)",
-    "rebalancing": "class weights, a balanced sampler or more of the weak classes come first (datacheck plan measures)",
+    "rebalancing": "use class weights, a balanced sampler or more of the weak classes (datacheck plan measures them)",
 }
 
-UNTOLD = (
-    "a stronger model, better inputs or more data: the error on the training rows, which would tell underfitting from "
-    "overfitting, is not known for this backend (DC603 says what more data would bring)"
+UNKNOWN_TRAIN = (
+    "use a stronger model, better inputs or more data: this backend does not record the error on the training rows, so "
+    "underfitting and overfitting cannot be separated (DC603 estimates what more data brings)"
 )
 
 
 @dataclass(frozen=True)
 class Triage(Rule):
-    """Which gap costs most: wrong labels, underfitting, overfitting, distribution shift, or weak classes.
+    """One source of error is the largest: wrong labels, underfitting, overfitting, shift, or weak classes.
 
     What
     ----
-    Puts the errors on one line (goal, labels, training, validation, test) and names the first large step, in the order
-    in which such steps are worth closing: mislabelling, underfitting, overfitting, distribution shift, rebalancing.
+    Puts the errors in a row (goal, labels, training, validation, test) and names the first large step, in the order in
+    which the steps are worth working on: mislabelling, underfitting, overfitting, distribution shift, rebalancing.
 
     Why it hurts training
     ---------------------
-    Each step has its own remedy, and the remedy of one does nothing for another: weeks go into data for a model that
-    underfits, or into a larger model for data that shifted.
+    Each step has its own remedy, and the remedy of one does nothing for another. Weeks are spent on more data for a
+    model that underfits, or on a larger model for data that shifted.
 
     How it is measured
     ------------------
-    Error of the probe on what it was fitted on (where the backend records ``train_accuracy``), out of sample on the
-    training and validation rows, and on the test rows; Wilson's 95 % intervals; the goal is ``goal_error``, and
-    the labels' row is it and the estimated share of wrong labels (DC501), which no model can go below. The last row is
-    the error averaged over classes (1 - balanced accuracy), for rebalancing. A step counts when it is at least
-    ``min_gap`` and larger than the two intervals' joint width (Goodfellow et al. 2016, ch. 11; Ng, *Machine Learning
-    Yearning*).
+    By the error of the probe on the rows that it was trained on (if the backend records ``train_accuracy``), out of
+    sample on the training and validation rows, and on the test rows, with Wilson's 95 % intervals. The goal is
+    ``goal_error``; the row "labels" adds the estimated share of wrong labels (DC501), below which no model can go. The
+    last row is the error averaged over classes (1 - balanced accuracy), for rebalancing. A step counts if it is at
+    least ``min_gap`` and larger than the joint width of the two intervals (Goodfellow et al. 2016, chapter 11; Ng,
+    *Machine Learning Yearning*).
 
     How to fix
     ----------
-    Close the first step that counts before turning to the next; the table says how much there is to gain at each.
+    Work on the first step that counts before the next one. The table says how much there is to gain at each.
 
     Example
     -------
-    >>> table = {"goal": (0.0, 0.0, 0.0), "train": (0.02, 0.01, 0.03), "validation": (0.3, 0.28, 0.32)}
-    >>> triage({name: Interval(*row) for name, row in table.items()}, min_gap=0.05)[0]["step"]
-    'overfitting'
+    The probe is right on all rows that it was trained on, and wrong on a third of the others::
+
+        DC602 overfitting comes first: 28 points of error from train to validation (error at goal 0 %, train 2 %,
+          validation 30 %, test 30 %, mean of classes 29.8 %)
     """
 
     code: ClassVar[str] = "DC602"
     name: ClassVar[str] = "triage"
     severity: ClassVar[Severity] = Severity.INFO
+    requires = (CLASS_LABELS, PROBE)
 
-    goal_error: float = 0.0
-    min_gap: float = 0.05
+    goal_error: float = 0.0  # replace it by the error of people on the task, if known
+    min_gap: float = 0.05  # smaller steps are not worth a project
 
     def judge(self, context: RuleContext) -> Outcome:
         """Judge the dataset."""
-        found = trusted(context, least=50)
-        if isinstance(found, NotApplicable):
-            return found
-        table = self._table(context, found)
+        table = self._table(context, trusted(context, least=MIN_EMBEDDED))
         steps = triage(table, min_gap=self.min_gap)
         if not steps:
-            return Passed("no step from goal to test error is worth closing first: " + _in_words(table))
+            return Passed(f"no step from goal to test is worth working on first (error at {_in_words(table)})")
         first = steps[0]
-        finding = Finding(
-            code=self.code,
-            name=self.name,
-            severity=self.severity,
-            message=f"{first['step']} comes first: {100 * first['gap']:.1f} points of error from {first['from']} to "
-            f"{first['to']} ({_in_words(table)})",
-            remedy=UNTOLD
-            if first["step"] == "underfitting" and first["to"] == "validation"
-            else REMEDIES[first["step"]],
-            evidence={
-                "table": [{"row": name, **one.to_json()} for name, one in table.items()],
-                "order": steps,
-            },
+        unknown = first["step"] == "underfitting" and first["to"] == "validation"
+        finding = self.finding(
+            f"{first['step']} comes first: {100 * first['gap']:.3g} points of error from {first['from']} to "
+            f"{first['to']} (error at {_in_words(table)})",
+            UNKNOWN_TRAIN if unknown else REMEDIES[first["step"]],
+            evidence={"table": [{"row": name, **one.to_json()} for name, one in table.items()], "order": steps},
         )
         return Found((finding,))
 
@@ -129,10 +125,15 @@ class Triage(Rule):
 
 
 def triage(table: Mapping[str, Interval], *, min_gap: float = 0.05) -> list[dict[str, Any]]:
-    """Steps between the errors of a table that are worth closing, in the order in which to close them.
+    """Return the steps between the errors of a table that are worth working on, in order.
 
-    Without a training error the step from goal to validation cannot be told apart and is called overfitting only where
-    the training error is known.
+    If the training error is not known, the step from goal to validation counts as underfitting.
+
+    Examples
+    --------
+    >>> table = {"goal": (0.0, 0.0, 0.0), "train": (0.02, 0.01, 0.03), "validation": (0.3, 0.28, 0.32)}
+    >>> triage({name: Interval(*row) for name, row in table.items()}, min_gap=0.05)[0]["step"]
+    'overfitting'
     """
     least = "labels" if "labels" in table else "goal"
     steps = []
@@ -161,4 +162,4 @@ def _step(step: str, start: str, end: str, before: Interval, after: Interval) ->
 
 
 def _in_words(table: Mapping[str, Interval]) -> str:
-    return ", ".join(f"{name} {100 * one.value:.1f} %" for name, one in table.items())
+    return ", ".join(f"{name} {percent(one.value)}" for name, one in table.items())

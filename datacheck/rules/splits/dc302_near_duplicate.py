@@ -1,4 +1,4 @@
-"""DC302: nearly the same image more than once."""
+"""DC302: nearly the same image more than once in a split."""
 
 from __future__ import annotations
 
@@ -8,9 +8,12 @@ from typing import ClassVar
 import numpy as np
 from numpy.typing import NDArray
 
-from datacheck.findings import NotApplicable, Outcome, Passed, Severity
+from datacheck.findings import Found, Outcome, Passed, Severity
 from datacheck.rules.base import Rule, RuleContext
-from datacheck.rules.splits.shared import Copies, Rows, copies_within, duplicates_of, repeats
+from datacheck.rules.requirements import PIXELS
+from datacheck.rules.splits.labels import copies_within
+from datacheck.rules.splits.shared import Copies, Rows, conflicting, duplicates_of, repeats
+from datacheck.text import percent, plural
 
 
 @dataclass(frozen=True)
@@ -19,67 +22,71 @@ class NearDuplicate(Rule):
 
     What
     ----
-    Finds images of one split that are copies but for re-encoding, scaling or a slight edit, and shots of one burst.
-    Byte-identical copies are DC301, near duplicates across splits DC303.
+    Finds images of one split that are copies except for re-encoding, scaling or a slight edit, and photos of one burst.
+    Exact copies are DC301, near duplicates in two splits DC303, near duplicates with different labels DC304.
 
     Why it hurts training
     ---------------------
-    Near duplicates weigh several times in the loss and make a dataset look larger than it is; in an evaluation split
-    they make the result look surer than it is.
+    Near duplicates have several times the weight in the loss, and make a dataset look larger than it is. In an
+    evaluation split they make the result look more certain than it is.
 
     How it is measured
     ------------------
-    Perceptual hashes (DCT; Zauner 2010) that differ in at most 6 bits, all pairs found by multi-index hashing (Norouzi,
-    Punjani and Fleet 2012), each confirmed by the aspect and the channels' means and deviations. Very small images, in
-    which a hash can hardly tell one drawing from another, must agree in all of that almost exactly; images without
-    information match nothing. Chains of look-alikes are cut, so that two members of a cluster never lie further apart
-    than twice the limit from one common image. The share of superfluous images is given with Wilson's interval.
+    By perceptual hashes (DCT; Zauner 2010) that differ in at most 6 bits. All pairs are found, by multi-index hashing
+    (Norouzi, Punjani and Fleet 2012), and each is confirmed by the aspect and the means and deviations of the channels.
+    Very small images must agree in all of this almost exactly, because their hashes hardly differ; blank images match
+    nothing. Long chains of similar images are cut, so that two members of a cluster are never further apart than twice
+    the limit from one common image. Strong crops and edits are not found, so the count is a lower bound.
 
     How to fix
     ----------
-    Look at the clusters side by side. Keep the best image of each, or keep them together in one split by giving them a
-    group.
+    Look at the clusters side by side. Keep the best image of each, or give its images a common group, so that they stay
+    in one split.
 
     Example
     -------
-    >>> from datacheck.manifest import Manifest
-    >>> from datacheck.testing import measurements_for
-    >>> manifest = Manifest.from_columns({"uri": ["a.png", "b.png", "c.png"]})
-    >>> grey = {f"{kind}_{name}": 0.5 for kind in ("mean", "std") for name in ("red", "green", "blue")}
-    >>> measured = measurements_for(manifest, perceptual_hash=[0b0111, 0b0110, 2**60 - 1], **grey)
-    >>> NearDuplicate().check(RuleContext(manifest, measured)).findings[0].n_affected
-    2
+    A folder in which a photo was saved again at a lower quality::
+
+        cat/1.jpg
+        cat/1_small.jpg
+        cat/2.jpg
+
+        DC302 at least 1 of 3 images (33.3 %) is a near duplicate of another one in its split (1 cluster)
     """
 
     code: ClassVar[str] = "DC302"
     name: ClassVar[str] = "near-duplicate"
     severity: ClassVar[Severity] = Severity.WARNING
+    requires = (PIXELS,)
 
     def judge(self, context: RuleContext) -> Outcome:
         """Judge the dataset."""
-        found = duplicates_of(context)
-        if isinstance(found, NotApplicable):
-            return found
-        manifest = context.manifest
-        rows, first, within = near_within_split(found.exact, found.near, manifest.split_codes)
+        manifest, found = context.manifest, duplicates_of(context)
+        near = np.where(conflicting(manifest, found.near), -1, found.near)
+        rows, first, within = near_within_split(found.exact, near, manifest.split_codes)
         if not len(rows):
-            return Passed("no two samples of a split are near duplicates")
-        limit = "" if found.complete else " (at least: there are too many pairs to hold them all)"
-        return repeats(
-            self,
-            manifest,
-            Copies(rows, first, within[rows], found.near[rows]),
-            suspicion=(0.4, 0.8),
-            message="are near duplicates of another one of their split, in {clusters}" + limit,
-            remedy="look at the clusters; keep the best image of each, or give them a common group",
-            evidence={"max_distance": context.near_duplicate_distance, "pairs_complete": found.complete},
+            return Passed("no two images of a split are near duplicates with the same label")
+        copies = Copies(rows, first, within[rows], found.near[rows])
+        issues, n, evidence = repeats(self, context, copies, suspicion=(0.4, 0.8))
+        finding = self.finding(
+            f"at least {n:,} of {plural(len(manifest), 'image')} ({percent(n / len(manifest))}) "
+            f"{'is a near duplicate' if n == 1 else 'are near duplicates'} of another one in "
+            f"{'its' if n == 1 else 'their'} split ({plural(evidence['n_clusters'], 'cluster')})",
+            "look at the clusters; keep the best image of each, or give its images a common group",
+            evidence={
+                "max_distance": context.near_duplicate_distance,
+                "pairs_complete": found.complete,
+                **evidence,
+            },
+            affected=issues,
         )
+        return Found((finding,), issues)
 
 
 def near_within_split(exact: Rows, near: Rows, split: NDArray[np.int32]) -> tuple[Rows, Rows, Rows]:
     """Return rows in near clusters of one split, the first row of each one's cluster, and the cluster per sample [N].
 
-    Exact copies stand for one image: a cluster of nothing but exact copies in a split is left to DC301.
+    Exact copies stand for one image: a cluster of exact copies alone is left to DC301.
     """
     n_splits = int(split.max(initial=-1)) + 2
     within = np.where(near >= 0, near * n_splits + split + 1, -1)

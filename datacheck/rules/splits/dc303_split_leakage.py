@@ -3,81 +3,72 @@
 from __future__ import annotations
 
 from dataclasses import dataclass
-from typing import Any, ClassVar
+from typing import ClassVar
 
 import numpy as np
 import pyarrow as pa
 from numpy.typing import NDArray
 
 from datacheck.duplicates.clusters import DuplicateClusters
-from datacheck.findings import (
-    Finding,
-    Found,
-    NotApplicable,
-    Outcome,
-    Passed,
-    Severity,
-    sample_issues,
-    worst_sample_ids,
-)
+from datacheck.findings import Finding, Found, Outcome, Passed, Severity
+from datacheck.manifest import Modality
 from datacheck.rules.base import Rule, RuleContext
-from datacheck.rules.splits.shared import MAX_CLUSTERS, Rows, duplicates_of, ids_at, seen_before, split_pairs
+from datacheck.rules.requirements import CONTENT, SPLITS
+from datacheck.rules.splits.shared import MAX_CLUSTERS, Rows, duplicates_of, seen_before, sharing, split_pairs
 from datacheck.stats import proportion
 from datacheck.text import percent
 
 
 @dataclass(frozen=True)
 class SplitLeakage(Rule):
-    """Samples of an evaluation split have a copy in a split before it.
+    """Samples of an evaluation split have a copy in an earlier split.
 
     What
     ----
-    For each two splits (train before val before test), finds samples of the later one whose exact or near duplicate is
-    in the earlier one.
+    For each two splits (train before val before test), finds samples of the later split with an exact or near duplicate
+    in the earlier one. In a table, finds rows that are equal in every feature column.
 
     Why it hurts training
     ---------------------
-    What was trained on is answered from memory: the evaluation is too good by about the leaked share, most so for the
-    models that memorise most, and the choice between models follows.
+    A model knows the answer for samples that it was trained on. The evaluation is too good by about the leaked share,
+    most of all for the models that memorise most, and so the wrong model may be chosen.
 
     How it is measured
     ------------------
-    The clusters of DC301 and DC302. Leakage is the share of the later split with a member of its cluster in the earlier
-    one, with Wilson's interval, exact and near counted apart.
+    By the clusters of DC301 and DC302: the share of the later split with a member of its cluster in the earlier one,
+    exact and near copies counted separately. Strong crops and edits are not found, so the count is a lower bound.
 
     How to fix
     ----------
-    Take the leaked samples out of the evaluation split (or, where that leaves it too small, out of training), and split
-    by group from now on: ``datacheck plan`` proposes a repaired split. Evaluations made so far are to be repeated.
+    Remove the leaked samples from the evaluation split (or from training, if too few would be left), and split by group
+    from now on: ``datacheck plan`` proposes a repaired split. Repeat the evaluations made so far.
 
     Example
     -------
-    >>> from datacheck.manifest import Manifest
-    >>> from datacheck.testing import measurements_for
-    >>> manifest = Manifest.from_columns({"uri": ["a.png", "b.png"], "split": ["train", "test"]})
-    >>> context = RuleContext(manifest, measurements_for(manifest, content_hash=["1", "1"]))
-    >>> SplitLeakage().check(context).findings[0].sample_ids
-    ('b.png',)
+    A photo lies in both splits::
+
+        train/cat/1.jpg
+        test/cat/7.jpg    the same bytes
+        test/cat/8.jpg
+
+        DC303 at least 1 of 2 samples of 'test' (50 %) are also in 'train': 1 exact copies, 0 near duplicates
     """
 
     code: ClassVar[str] = "DC303"
     name: ClassVar[str] = "split-leakage"
     severity: ClassVar[Severity] = Severity.ERROR
+    requires = (SPLITS, CONTENT)
 
     def judge(self, context: RuleContext) -> Outcome:
         """Judge the dataset."""
-        if len(context.manifest.splits) < 2:
-            return NotApplicable("compares splits, and this dataset has fewer than two")
         found = duplicates_of(context)
-        if isinstance(found, NotApplicable):
-            return found
-        judged = [self._judge(context, found, *pair) for pair in split_pairs(context.manifest)]
+        judged = [self._compare(context, found, *pair) for pair in split_pairs(context.manifest)]
         leaks = [pair for pair in judged if pair is not None]
         if not leaks:
             return Passed("no sample has a duplicate in another split")
         return Found(tuple(finding for finding, _ in leaks), pa.concat_tables([issues for _, issues in leaks]))
 
-    def _judge(
+    def _compare(
         self, context: RuleContext, found: DuplicateClusters, earlier: int, later: int
     ) -> tuple[Finding, pa.Table] | None:
         manifest = context.manifest
@@ -85,39 +76,36 @@ class SplitLeakage(Rule):
         if not len(rows):
             return None
         size = int(np.count_nonzero(manifest.split_codes == later))
-        share = proportion(len(rows), size)
         names = manifest.splits[earlier], manifest.splits[later]
         order = np.argsort(~exact, kind="stable")
-        ids, related_ids = ids_at(manifest, rows[order]), ids_at(manifest, related[order])
-        issues = sample_issues(
-            self.code,
+        ids, related_ids = context.ids(rows[order]), context.ids(related[order])
+        issues = self.issues(
             ids,
             np.where(exact[order], 1.0, 0.9),
             related_id=related_ids,
             cluster=found.near[rows[order]],
             note=[f"{'exact' if same else 'near'} duplicate in {names[0]}" for same in exact[order].tolist()],
         )
-        n_exact = int(exact.sum())
-        evidence: dict[str, Any] = {
-            "earlier": names[0],
-            "later": names[1],
+        n_exact, share = int(exact.sum()), proportion(len(rows), size)
+        n_near = len(rows) - n_exact
+        counted = {
             "n_exact": n_exact,
-            "n_near": len(rows) - n_exact,
-            "share": share.to_json(),
+            "n_near": n_near,
             "n_clusters": len(np.unique(found.near[rows])),
-            "clusters": [list(pair) for pair in zip(ids[:MAX_CLUSTERS], related_ids[:MAX_CLUSTERS], strict=True)],
+            "clusters": [
+                list(pair)
+                for pair in zip(ids[:MAX_CLUSTERS].to_pylist(), related_ids[:MAX_CLUSTERS].to_pylist(), strict=True)
+            ],
         }
-        finding = Finding(
-            code=self.code,
-            name=self.name,
-            severity=self.severity,
-            message=f"{len(rows):,} of {size:,} samples of {names[1]!r} ({percent(share.value)}, 95 % interval "
-            f"{percent(share.low)} to {percent(share.high)}) are also in {names[0]!r}: "
-            f"{n_exact:,} byte for byte, {len(rows) - n_exact:,} as near duplicates",
-            remedy=f"take these samples out of {names[1]!r}, split by group, and repeat evaluations made on it",
-            evidence=evidence,
-            sample_ids=worst_sample_ids(issues),
-            n_affected=len(rows),
+        what, kinds = "samples", f": {n_exact:,} exact copies, {n_near:,} near duplicates"
+        if manifest.modality is Modality.TABULAR:
+            what, kinds = "rows", ", equal in every feature column"
+        finding = self.finding(
+            f"at least {len(rows):,} of {size:,} {what} of {names[1]!r} ({percent(share.value)}) are also in "
+            f"{names[0]!r}{kinds}",
+            f"remove them from {names[1]!r}, split by group, and repeat the evaluations made on it",
+            evidence=sharing(names, share, counted),
+            affected=issues,
         )
         return finding, issues
 

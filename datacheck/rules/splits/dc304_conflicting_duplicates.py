@@ -1,162 +1,127 @@
-"""DC304: the same image under different labels."""
+"""DC304: the same sample with different labels."""
 
 from __future__ import annotations
 
+from collections.abc import Callable
 from dataclasses import dataclass
 from typing import Any, ClassVar
 
 import numpy as np
 import pyarrow as pa
 import pyarrow.compute as pc
+from numpy.typing import NDArray
 
 from datacheck.duplicates.clusters import DuplicateClusters
-from datacheck.findings import Finding, Found, NotApplicable, Outcome, Passed, Severity, sample_issues, worst_sample_ids
-from datacheck.manifest import Manifest, Task
+from datacheck.findings import Finding, Found, Outcome, Passed, Severity
+from datacheck.manifest import Manifest, Modality, Task
 from datacheck.rules.base import Rule, RuleContext
-from datacheck.rules.splits.shared import Rows, cluster_evidence, copies_within, duplicates_of, ids_at
+from datacheck.rules.requirements import CONTENT, LABELS
+from datacheck.rules.splits.labels import TARGET_TOLERANCE, comparable_labels, conflicts_in_clusters, label_tolerance
+from datacheck.rules.splits.shared import MAX_MEMBERS, Rows, cluster_evidence, duplicates_of
+from datacheck.text import plural
 
 
 @dataclass(frozen=True)
 class ConflictingDuplicates(Rule):
-    """The same image carries different labels.
+    """The same sample has different labels.
 
     What
     ----
-    Finds exact duplicates whose labels differ, and near duplicates whose labels differ: another class, another set of
-    labels, or a target further apart than ``target_tolerance``.
+    Finds exact and near duplicates, and equal rows of a table, whose labels differ: another class, another set of
+    labels, or targets that differ by more than ``target_tolerance``.
 
     Why it hurts training
     ---------------------
-    At most one of the labels is right. The model is pulled both ways on the same input, and no model can be right on
-    both; in an evaluation split this caps the score.
+    At most one of the labels is right. The model gets two answers for one input, and no model can give both; in an
+    evaluation split this limits the score.
 
     How it is measured
     ------------------
-    Within each cluster of DC301 and each pair of DC302, across splits too. Targets of regression differ when they are
-    more than ``target_tolerance`` standard deviations of the target apart. Suspicion is the share of a sample's cluster
-    that disagrees with it. Unlabelled samples are left out.
+    Within each cluster of DC301 and each pair of DC302, also between splits. Regression targets conflict if they differ
+    by more than ``target_tolerance`` standard deviations of the target. Suspicion is the share of the cluster that
+    disagrees with the sample. Samples without a label are left out.
 
     How to fix
     ----------
-    Look at each cluster once and settle its label (``datacheck queue`` asks for one answer for all copies), or drop
-    the cluster. Often it shows that two classes need a clearer definition.
+    Look at each cluster once and decide on one label (``datacheck queue`` asks for one answer for all copies), or
+    remove the cluster. Often two classes need a clearer definition. Removing all copies but one is not enough: the one
+    that is left may have the wrong label.
 
     Example
     -------
-    >>> from datacheck.testing import measurements_for
-    >>> manifest = Manifest.from_columns({"uri": ["a.png", "b.png", "c.png"], "label": ["cat", "dog", "dog"]})
-    >>> context = RuleContext(manifest, measurements_for(manifest, content_hash=["1", "1", "2"]))
-    >>> ConflictingDuplicates().check(context).findings[0].sample_ids
-    ('a.png', 'b.png')
+    One photo was labelled by two people::
+
+        cat/1.jpg
+        dog/9.jpg    the same bytes
+
+        DC304 2 samples are exact copies with different labels (1 cluster)
     """
 
     code: ClassVar[str] = "DC304"
     name: ClassVar[str] = "conflicting-duplicates"
     severity: ClassVar[Severity] = Severity.ERROR
+    requires = (LABELS, CONTENT)
 
-    target_tolerance: float = 0.1
+    target_tolerance: float = TARGET_TOLERANCE  # measurements repeated by people differ by about so much
 
     def judge(self, context: RuleContext) -> Outcome:
         """Judge the dataset."""
-        manifest = context.manifest
-        if manifest.task in {Task.UNLABELLED, Task.PAIRED}:
-            return NotApplicable("compares labels, and this dataset has no class, target or set of labels")
-        found = duplicates_of(context)
-        if isinstance(found, NotApplicable):
-            return found
+        manifest, found = context.manifest, duplicates_of(context)
         labels = comparable_labels(manifest)
-        tolerance = self.target_tolerance * _spread(labels) if manifest.task is Task.REGRESSION else 0.0
+        tolerance = label_tolerance(manifest, labels, self.target_tolerance)
         exact = conflicts_in_clusters(found.exact, labels, tolerance)
         near = np.setdiff1d(conflicts_in_pairs(found, labels, tolerance), exact)
         findings, tables = [], []
-        for rows, clusters, word, severity in (
-            (exact, found.exact, "byte for byte the same", self.severity),
-            (near, found.near, "nearly the same", min(self.severity, Severity.WARNING)),
-        ):
+        for kind, rows, clusters in (("exact", exact, found.exact), ("near", near, found.near)):
             if len(rows):
-                issues = self._issues(manifest, rows, clusters, labels, tolerance)
-                findings.append(self._finding(manifest, rows, clusters, word, severity, issues))
+                issues = self._issues(context, rows, clusters, *most_different(rows, clusters, labels, tolerance))
+                findings.append(self._finding(context, kind, cluster_evidence(context, clusters[rows], rows), issues))
                 tables.append(issues)
         if not findings:
-            return Passed("no duplicates carry different labels")
+            return Passed("no duplicates have different labels")
         return Found(tuple(findings), pa.concat_tables(tables))
 
     def _issues(
-        self, manifest: Manifest, rows: Rows, clusters: Rows, labels: np.ndarray[Any, Any], tolerance: float
+        self, context: RuleContext, rows: Rows, clusters: Rows, suspicion: NDArray[np.float64], related: Rows
     ) -> pa.Table:
-        members = np.flatnonzero(np.isin(clusters, np.unique(clusters[rows])) & ~np.isnan(labels))
-        members = members[np.argsort(clusters[members], kind="stable")]
-        edges = (
-            np.searchsorted(clusters[members], clusters[rows]),
-            np.searchsorted(clusters[members], clusters[rows], side="right"),
-        )
-        suspicion, related = np.empty(len(rows)), np.empty(len(rows), np.int64)
-        for at, (row, start, stop) in enumerate(zip(rows.tolist(), *(edge.tolist() for edge in edges), strict=True)):
-            cluster = members[start:stop]
-            differs = np.abs(labels[cluster] - labels[row]) > tolerance
-            suspicion[at] = differs.sum() / max(1, len(cluster) - 1)
-            related[at] = cluster[np.argmax(differs)]
-        words = _label_words(manifest)
-        notes = [
-            f"labelled {words(row)}, its duplicate {words(other)}" for row, other in zip(rows, related, strict=True)
-        ]
-        return sample_issues(
-            self.code,
-            ids_at(manifest, rows),
-            suspicion,
-            related_id=ids_at(manifest, related),
-            cluster=clusters[rows],
-            note=notes,
+        words = _label_words(context.manifest)
+        notes = [f"label {words(row)}, its copy {words(other)}" for row, other in zip(rows, related, strict=True)]
+        return self.issues(
+            context.ids(rows), suspicion, related_id=context.ids(related), cluster=clusters[rows], note=notes
         )
 
-    def _finding(
-        self, manifest: Manifest, rows: Rows, clusters: Rows, word: str, severity: Severity, issues: pa.Table
-    ) -> Finding:
-        evidence = cluster_evidence(manifest, clusters[rows], rows)
-        evidence["kind"] = "exact" if word.startswith("byte") else "near"
-        evidence["notes"] = issues["note"].slice(0, 20).to_pylist()
-        return Finding(
-            code=self.code,
-            name=self.name,
-            severity=severity,
-            message=f"{len(rows):,} samples are {word} as another one with a different label, in "
-            f"{evidence['n_clusters']:,} clusters",
-            remedy="settle one label for each cluster, or drop it",
-            evidence=evidence,
-            sample_ids=worst_sample_ids(issues),
-            n_affected=len(rows),
+    def _finding(self, context: RuleContext, kind: str, evidence: dict[str, Any], issues: pa.Table) -> Finding:
+        alike = "exact copies" if kind == "exact" else "near duplicates"
+        if context.manifest.modality is Modality.TABULAR:
+            alike = "equal in every feature column,"
+        return self.finding(
+            f"{'at least ' if kind == 'near' else ''}{plural(issues.num_rows, 'sample')} are {alike} with different "
+            f"labels ({plural(evidence['n_clusters'], 'cluster')})",
+            "decide on one label for each cluster, or remove the cluster",
+            severity=self.severity if kind == "exact" else min(self.severity, Severity.WARNING),
+            evidence={**evidence, "kind": kind, "notes": issues["note"].slice(0, MAX_MEMBERS).to_pylist()},
+            affected=issues,
         )
 
 
-def comparable_labels(manifest: Manifest) -> np.ndarray[Any, np.dtype[np.float64]]:
-    """Return labels as numbers that are equal where the labels are, NaN where there is none; shape [N]."""
-    if manifest.task is Task.REGRESSION:
-        return manifest.target
-    if manifest.task is Task.MULTILABEL:
-        _, codes = np.unique(np.packbits(manifest.label_matrix, axis=1), axis=0, return_inverse=True)
-        return np.where(manifest.labelled, codes.ravel().astype(np.float64), np.nan)
-    return np.where(manifest.label_codes >= 0, manifest.label_codes.astype(np.float64), np.nan)
+def most_different(
+    rows: Rows, clusters: Rows, labels: NDArray[np.float64], tolerance: float
+) -> tuple[NDArray[np.float64], Rows]:
+    """Return for each row the share of its cluster that disagrees with it, and the first member that does; [n]."""
+    members = np.flatnonzero(np.isin(clusters, np.unique(clusters[rows])) & ~np.isnan(labels))
+    members = members[np.argsort(clusters[members], kind="stable")]
+    starts = np.searchsorted(clusters[members], clusters[rows])
+    stops = np.searchsorted(clusters[members], clusters[rows], side="right")
+    suspicion, related = np.empty(len(rows)), np.empty(len(rows), np.int64)
+    for at, (row, start, stop) in enumerate(zip(rows.tolist(), starts.tolist(), stops.tolist(), strict=True)):
+        cluster = members[start:stop]
+        differs = np.abs(labels[cluster] - labels[row]) > tolerance
+        suspicion[at] = differs.sum() / max(1, len(cluster) - 1)
+        related[at] = cluster[np.argmax(differs)]
+    return suspicion, related
 
 
-def conflicts_in_clusters(clusters: Rows, labels: np.ndarray[Any, Any], tolerance: float) -> Rows:
-    """Return the rows of clusters whose labels differ by more than the tolerance.
-
-    Examples
-    --------
-    >>> conflicts_in_clusters(np.array([0, 0, 1, 1]), np.array([3.0, 3.0, 1.0, 2.0]), 0.0).tolist()
-    [2, 3]
-    """
-    rows, _ = copies_within(np.where(np.isnan(labels), -1, clusters))
-    if not len(rows):
-        return rows
-    _, inverse = np.unique(clusters[rows], return_inverse=True)
-    low, high = np.full(inverse.max() + 1, np.inf), np.full(inverse.max() + 1, -np.inf)
-    np.minimum.at(low, inverse, labels[rows])
-    np.maximum.at(high, inverse, labels[rows])
-    return np.asarray(rows[(high - low > tolerance)[inverse]])
-
-
-def conflicts_in_pairs(found: DuplicateClusters, labels: np.ndarray[Any, Any], tolerance: float) -> Rows:
+def conflicts_in_pairs(found: DuplicateClusters, labels: NDArray[np.float64], tolerance: float) -> Rows:
     """Return the rows of near pairs (within one cluster) whose labels differ by more than the tolerance, ascending."""
     pairs = found.near_pairs
     together = found.near[pairs[:, 0]] == found.near[pairs[:, 1]]
@@ -164,12 +129,7 @@ def conflicts_in_pairs(found: DuplicateClusters, labels: np.ndarray[Any, Any], t
     return np.unique(pairs[together & apart])
 
 
-def _spread(labels: np.ndarray[Any, Any]) -> float:
-    known = labels[~np.isnan(labels)]
-    return float(known.std()) if len(known) else 0.0
-
-
-def _label_words(manifest: Manifest) -> Any:
+def _label_words(manifest: Manifest) -> Callable[[int], str]:
     if manifest.task is Task.REGRESSION:
         return lambda row: f"{manifest.target[row]:.4g}"
     column = manifest.table["label" if manifest.task is Task.CLASSIFICATION else "labels"]

@@ -9,9 +9,11 @@ from typing import Any, ClassVar
 import numpy as np
 from numpy.typing import NDArray
 
-from datacheck.findings import Finding, Found, NotApplicable, Outcome, Passed, Severity
+from datacheck.findings import Finding, Found, Outcome, Passed, Severity
+from datacheck.labels.placeholders import placeholder_targets
 from datacheck.manifest import Manifest, Task
-from datacheck.rules.base import Rule, RuleContext
+from datacheck.rules.base import CannotJudge, Rule, RuleContext
+from datacheck.rules.requirements import LABELS, SPLITS
 from datacheck.rules.splits.shared import split_pairs
 from datacheck.stats import (
     Interval,
@@ -23,9 +25,10 @@ from datacheck.stats import (
     total_variation,
 )
 from datacheck.stats.states import Moments
-from datacheck.text import percent
+from datacheck.text import percent, percent_range
 
 _MAX_CLASSES = 20
+"""The evidence names at most this many classes, those whose share differs most."""
 
 
 @dataclass(frozen=True)
@@ -34,80 +37,77 @@ class LabelDrift(Rule):
 
     What
     ----
-    Compares the class shares (the distribution of the target, the share of each label) of each two splits.
+    Compares the class shares of each two splits; for regression the distribution of the target, for multilabel data the
+    share of each label.
 
     Why it hurts training
     ---------------------
-    A model takes over the class shares that it was trained on. Where the evaluation has others, its probabilities are
-    off, its threshold is off, and its accuracy tells about the mixture as much as about the model.
+    A model learns the class shares that it was trained on. If the evaluation has other shares, its probabilities and
+    its threshold are biased, and its accuracy depends on the mixture as much as on the model.
 
     How it is measured
     ------------------
-    Classification: total-variation distance of the shares, that is how much of the labels would have to move, with a
-    95 % interval from a bootstrap of the sampling errors. Regression: Kolmogorov–Smirnov distance of the targets with a
-    distribution-free interval.
-    Multilabel: the largest such move of any one label. Found where the interval's lower end is at least ``min_effect``
-    and the p-value (chi-squared, by permutation where counts are small; Kolmogorov–Smirnov) is below ``alpha`` after
-    Benjamini–Hochberg over all comparisons. Splits of under ``min_samples`` labels are not judged.
+    Classification: total variation distance of the shares, which is the share of labels that would have to change, with
+    a 95 % interval from a bootstrap. Regression: Kolmogorov–Smirnov distance of the targets with a distribution-free
+    interval. Multilabel: the largest change of any one label. Found if the lower end of the interval is at least
+    ``min_effect`` and the p-value (chi-squared, by permutation for small counts; Kolmogorov–Smirnov) is below ``alpha``
+    after Benjamini–Hochberg over all comparisons. Splits of fewer than ``min_samples`` labels are not judged.
 
     How to fix
     ----------
-    Split again, stratified by label. Where the difference is meant (a balanced test set), declare the shares of
-    deployment and judge by class.
+    Split again, stratified by label. If the difference is meant (a balanced test set), declare the shares of
+    deployment and judge each class by itself.
 
     Example
     -------
-    >>> labels = ["cat"] * 300 + ["dog"] * 300 + ["cat"] * 90 + ["dog"] * 10
-    >>> manifest = Manifest.from_columns({"label": labels, "split": ["train"] * 600 + ["test"] * 100})
-    >>> LabelDrift().check(RuleContext(manifest)).findings[0].evidence["distance"]["value"]
-    0.4
+    The test set was collected elsewhere::
+
+        split    cat    dog
+        train    300    300
+        test      90     10
+
+        DC306 labels of 'train' and 'test' differ: 40 % of them would have to change (95 % interval 33 to 47 %),
+          most for 'cat': 50 % to 90 %
     """
 
     code: ClassVar[str] = "DC306"
     name: ClassVar[str] = "label-drift"
     severity: ClassVar[Severity] = Severity.WARNING
+    requires = (LABELS, SPLITS)
 
-    min_effect: float = 0.05
-    alpha: float = 0.01
-    min_samples: int = 20
+    min_effect: float = 0.05  # one label in twenty
+    alpha: float = 0.01  # one false alarm in a hundred datasets
+    min_samples: int = 20  # fewer labels give intervals wider than any drift
 
     def judge(self, context: RuleContext) -> Outcome:
         """Judge the dataset."""
         manifest = context.manifest
-        if manifest.task in {Task.UNLABELLED, Task.PAIRED}:
-            return NotApplicable("compares labels, and this dataset has no class, target or set of labels")
-        if len(manifest.splits) < 2:
-            return NotApplicable("compares splits, and this dataset has fewer than two")
-        labelled = manifest.split_codes[manifest.labelled]
+        labelled = manifest.split_codes[usable(manifest)]
         sizes = np.bincount(labelled[labelled >= 0], minlength=len(manifest.splits))
         pairs = [pair for pair in split_pairs(manifest) if sizes[list(pair)].min() >= self.min_samples]
         if not pairs:
-            return NotApplicable(f"no two splits have {self.min_samples} labels each")
+            raise CannotJudge(f"no two splits have {self.min_samples} labels each")
         compared = list(_comparisons(manifest, pairs, context.seed))
         adjusted = benjamini_hochberg([p for *_, p, _ in compared])
         findings = [
-            self._finding(manifest, pair, distance, float(p), details)
+            self._finding(manifest, pair, distance, {**details, "p_adjusted": float(p)})
             for (pair, distance, _, details), p in zip(compared, adjusted, strict=True)
             if p < self.alpha and distance.low >= self.min_effect
         ]
         if not findings:
-            return Passed("the labels of all splits are distributed alike")
+            return Passed("the labels of all splits have the same distribution")
         return Found(tuple(sorted(findings, key=lambda finding: -finding.evidence["distance"]["low"])))
 
     def _finding(
-        self, manifest: Manifest, pair: tuple[int, int], distance: Interval, p: float, details: dict[str, Any]
+        self, manifest: Manifest, pair: tuple[int, int], distance: Interval, details: dict[str, Any]
     ) -> Finding:
         names = [manifest.splits[number] for number in pair]
         what = "targets" if manifest.task is Task.REGRESSION else "labels"
-        return Finding(
-            code=self.code,
-            name=self.name,
-            severity=self.severity,
-            message=f"{what} of {names[0]!r} and {names[1]!r} differ: {percent(distance.value)} of them would "
-            f"have to move (95 % interval {percent(distance.low)} to {percent(distance.high)}), "
-            f"{details['most']}",
-            remedy="split again, stratified by label; if the difference is meant, judge by class",
-            evidence={"splits": names, "distance": distance.to_json(), "p_adjusted": p, **details},
+        return self.finding(
+            f"{what} of {names[0]!r} and {names[1]!r} differ: {percent(distance.value)} of them would have to change "
+            f"(95 % interval {percent_range(distance.low, distance.high)}), {details['most']}",
+            "split again, stratified by label; if the difference is meant, judge each class by itself",
+            evidence={"splits": names, "distance": distance.to_json(), **details},
         )
 
 
@@ -132,6 +132,13 @@ def _comparisons(manifest: Manifest, pairs: list[tuple[int, int]], seed: int) ->
             yield pair, total_variation(with_a, with_b, seed=seed), category_shift(with_a, with_b, seed=seed), details
 
 
+def usable(manifest: Manifest) -> NDArray[np.bool_]:
+    """Return which rows have a label that can be compared; a target must be finite and no placeholder; [N]."""
+    if manifest.task is not Task.REGRESSION:
+        return manifest.labelled
+    return np.isfinite(manifest.target) & ~placeholder_targets(manifest.target)
+
+
 def label_counts(manifest: Manifest) -> tuple[NDArray[np.int64], NDArray[np.int64]]:
     """Return labels by split and class [S, K], and labelled rows by split [S]."""
     n_splits, n_classes = len(manifest.splits), len(manifest.classes)
@@ -148,7 +155,7 @@ def label_counts(manifest: Manifest) -> tuple[NDArray[np.int64], NDArray[np.int6
 def class_moves(
     classes: tuple[str, ...], first: NDArray[np.int64], second: NDArray[np.int64], n_first: int, n_second: int
 ) -> dict[str, Any]:
-    """Return the classes whose share moved most, with Cohen's h, and a phrase about the first of them."""
+    """Return the classes whose share differs most, with Cohen's h, and a phrase about the first of them."""
     moved = second / max(1, n_second) - first / max(1, n_first)
     order = np.argsort(-np.abs(moved), kind="stable")[:_MAX_CLASSES].tolist()
     listed = [
@@ -161,12 +168,12 @@ def class_moves(
         for number in order
     ]
     top = listed[0]
-    most = f"most of all {top['class']!r}: {percent(top['share_first'])} to {percent(top['share_second'])}"
+    most = f"most for {top['class']!r}: {percent(top['share_first'])} to {percent(top['share_second'])}"
     return {"classes": listed, "most": most}
 
 
 def _compare_targets(manifest: Manifest, pair: tuple[int, int]) -> Comparison:
-    kept = manifest.labelled
+    kept = usable(manifest)
     a, b = (manifest.target[kept & (manifest.split_codes == number)] for number in pair)
     distance, p = ks_distance(a, b)
     moments = [Moments.empty().update(part) for part in (a, b)]

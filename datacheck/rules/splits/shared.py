@@ -1,4 +1,4 @@
-"""What the split rules share: clusters as evidence, pairs of splits, copies across them."""
+"""What the split rules share: clusters as evidence, pairs of splits, copies within and across them."""
 
 from __future__ import annotations
 
@@ -12,20 +12,16 @@ import pyarrow as pa
 from numpy.typing import NDArray
 
 from datacheck.duplicates.clusters import DuplicateClusters
-from datacheck.findings import (
-    Finding,
-    Found,
-    NotApplicable,
-    sample_issues,
-    worst_sample_ids,
-)
 from datacheck.manifest import Manifest
-from datacheck.rules.base import Rule, RuleContext
-from datacheck.stats import proportion
-from datacheck.text import percent, plural
+from datacheck.rules.base import CannotJudge, Rule, RuleContext
+from datacheck.rules.splits.labels import comparable_labels, conflicts_in_clusters, label_tolerance
+from datacheck.stats import Interval, proportion
 
 MAX_CLUSTERS = 50
+"""The evidence shows at most this many clusters, the largest first; the issues have all of them."""
+
 MAX_MEMBERS = 20
+"""The evidence shows at most this many samples of a cluster."""
 
 Rows = NDArray[np.int64]
 
@@ -50,14 +46,19 @@ class Copies:
     cluster: Rows
 
 
-def duplicates_of(context: RuleContext) -> DuplicateClusters | NotApplicable:
-    """Return the duplicate clusters, or say why there are none to judge."""
+def duplicates_of(context: RuleContext) -> DuplicateClusters:
+    """Return the duplicate clusters, for a rule that requires `CONTENT`."""
     found = context.duplicates
-    if found is None or context.measurements is None:
-        return NotApplicable("needs the content of the samples, and this audit measured none; scan the images")
-    if not context.measurements.readable.any():
-        return NotApplicable("no image could be read (see DC101)")
+    if found is None:
+        raise CannotJudge("there is no content to compare")
     return found
+
+
+def conflicting(manifest: Manifest, clusters: Rows) -> NDArray[np.bool_]:
+    """Whether each row lies in a cluster whose labels differ, which DC304 reports; bool [N]."""
+    labels = comparable_labels(manifest)
+    rows = conflicts_in_clusters(clusters, labels, label_tolerance(manifest, labels))
+    return np.isin(clusters, np.unique(clusters[rows])) & (clusters >= 0)
 
 
 def split_pairs(manifest: Manifest) -> Iterator[tuple[int, int]]:
@@ -65,95 +66,50 @@ def split_pairs(manifest: Manifest) -> Iterator[tuple[int, int]]:
     yield from combinations(range(len(manifest.splits)), 2)
 
 
-def ids_at(manifest: Manifest, rows: Rows) -> list[str]:
-    """Return the sample ids of some rows, in the order given."""
-    ids: list[str] = manifest.sample_ids.take(pa.array(rows)).to_pylist()
-    return ids
-
-
-def copies_within(groups: Rows) -> tuple[Rows, Rows]:
-    """Return rows of groups with at least two members, and for each the first row of its group.
-
-    Parameters
-    ----------
-    groups
-        Group per row, -1 for none; shape [N].
-
-    Examples
-    --------
-    >>> rows, first = copies_within(np.array([4, -1, 4, 7]))
-    >>> rows.tolist(), first.tolist()
-    ([0, 2], [0, 0])
-    """
-    rows = np.flatnonzero(groups >= 0)
-    _, where, inverse, counts = np.unique(groups[rows], return_index=True, return_inverse=True, return_counts=True)
-    kept = counts[inverse] > 1
-    return rows[kept], rows[where[inverse]][kept]
-
-
-def cluster_evidence(manifest: Manifest, clusters: Rows, rows: Rows) -> dict[str, Any]:
-    """Return ``n_clusters`` and the largest clusters as lists of ids, capped; ``clusters[i]`` goes with ``rows[i]``."""
+def cluster_evidence(context: RuleContext, clusters: Rows, rows: Rows) -> dict[str, Any]:
+    """Return ``n_clusters`` and the largest clusters as lists of ids; ``clusters[i]`` is that of ``rows[i]``."""
     _, inverse, counts = np.unique(clusters, return_inverse=True, return_counts=True)
     order = np.argsort(inverse, kind="stable")
-    members = np.split(rows[order], np.cumsum(counts)[:-1]) if len(rows) else []
+    members = np.split(rows[order], np.cumsum(counts)[:-1])
     largest = np.argsort(-counts, kind="stable")[:MAX_CLUSTERS]
     return {
-        "n_clusters": len(counts) if len(rows) else 0,
-        "clusters": [ids_at(manifest, members[number][:MAX_MEMBERS]) for number in largest.tolist()] if members else [],
-        "cluster_sizes": counts[largest].tolist() if len(rows) else [],
+        "n_clusters": len(counts),
+        "clusters": [context.ids(members[number][:MAX_MEMBERS]).to_pylist() for number in largest.tolist()],
+        "cluster_sizes": counts[largest].tolist(),
     }
 
 
 def repeats(
-    rule: Rule,
-    manifest: Manifest,
-    copies: Copies,
-    *,
-    suspicion: tuple[float, float],
-    message: str,
-    remedy: str,
-    evidence: Mapping[str, Any] | None = None,
-) -> Found:
-    """Report copies within splits.
+    rule: Rule, context: RuleContext, copies: Copies, suspicion: tuple[float, float]
+) -> tuple[pa.Table, int, dict[str, Any]]:
+    """Return the issues of copies within splits, how many are superfluous, and the evidence.
 
     Parameters
     ----------
-    rule, manifest
-        Who reports on what.
+    rule, context
+        Which rule reports on what.
     copies
-        Who is a copy of whom.
+        Which sample is a copy of which.
     suspicion
-        Of the first of each cluster, and of those that repeat it.
-    message
-        What the copies do, with ``{clusters}`` for how many clusters they are in.
-    remedy
-        What to do about them.
-    evidence
-        What else stands behind the message.
+        Of the first sample of each cluster, and of those that repeat it.
     """
     rows, first = copies.rows, copies.first
     is_copy = rows != first
-    share = proportion(int(is_copy.sum()), len(manifest))
-    clusters = cluster_evidence(manifest, copies.within, rows)
-    issues = sample_issues(
-        rule.code,
-        ids_at(manifest, rows),
+    n_copies = int(is_copy.sum())
+    related = [name if copy else None for copy, name in zip(is_copy, context.ids(first).to_pylist(), strict=True)]
+    issues = rule.issues(
+        context.ids(rows),
         np.where(is_copy, suspicion[1], suspicion[0]),
-        related_id=[name if copy else None for copy, name in zip(is_copy, ids_at(manifest, first), strict=True)],
+        related_id=related,
         cluster=copies.cluster,
     )
-    finding = Finding(
-        code=rule.code,
-        name=rule.name,
-        severity=rule.severity,
-        message=f"{int(is_copy.sum()):,} of {len(manifest):,} samples ({percent(share.value)}) "
-        + message.format(clusters=plural(clusters["n_clusters"], "cluster")),
-        remedy=remedy,
-        evidence={"n_copies": int(is_copy.sum()), "share": share.to_json(), **(evidence or {}), **clusters},
-        sample_ids=worst_sample_ids(issues),
-        n_affected=len(rows),
-    )
-    return Found((finding,), issues)
+    share = proportion(n_copies, len(context.manifest)).to_json()
+    return issues, n_copies, {"n_copies": n_copies, "share": share, **cluster_evidence(context, copies.within, rows)}
+
+
+def sharing(names: tuple[str, str], share: Interval, counted: Mapping[str, Any]) -> dict[str, Any]:
+    """Return the evidence of samples that two splits share."""
+    return {"earlier": names[0], "later": names[1], "share": share.to_json(), **counted}
 
 
 def seen_before(groups: Rows, split: Rows, earlier: int, later: int) -> tuple[Rows, Rows]:

@@ -8,8 +8,8 @@ import numpy as np
 import pandas as pd
 
 from datacheck.pairing.name_matching import match_names
-from datacheck.rules.splits.dc304_conflicting_duplicates import conflicts_in_clusters
-from datacheck.rules.splits.shared import copies_within, seen_before
+from datacheck.rules.splits.labels import conflicts_in_clusters, copies_within
+from datacheck.rules.splits.shared import seen_before
 from datacheck_expectations.measures.columns import MAX_NAMED, Affected, Rows, codes_of, named, need, numbers
 
 
