@@ -34,7 +34,7 @@ ROW_NUMBER = re.compile(r"(^|_)(id|idx|index|row|uuid|key)$|^unnamed", re.IGNORE
 Floats = NDArray[np.float64]
 
 
-def equal_rows(table: pa.Table) -> NDArray[np.int64]:
+def equal_rows(table: pa.Table) -> NDArray[np.int64] | None:
     """Number the groups of rows that are equal in every feature, and too detailed to be equal by chance.
 
     Each row is given the information of its values in bits: minus the logarithm of the share of rows with that value,
@@ -50,7 +50,8 @@ def equal_rows(table: pa.Table) -> NDArray[np.int64]:
     Returns
     -------
     int64, shape [N]
-        Number of the group, -1 for a row without an equal one and for a row that may be equal by chance.
+        Number of the group, -1 for a row without an equal one and for a row that may be equal by chance. None where no
+        row has enough detail, so that copies and chance cannot be told apart.
 
     Examples
     --------
@@ -58,24 +59,21 @@ def equal_rows(table: pa.Table) -> NDArray[np.int64]:
     >>> x[49] = x[3]
     >>> np.flatnonzero(equal_rows(pa.table({f"x{k}": x[:, k] for k in range(4)})) >= 0).tolist()
     [3, 49]
-    >>> (equal_rows(pa.table({"colour": ["red", "blue"] * 25, "size": [1, 2, 3, 1, 2] * 10})) >= 0).any()
-    np.False_
+    >>> equal_rows(pa.table({"colour": ["red", "blue"] * 25, "size": [1, 2, 3, 1, 2] * 10})) is None
+    True
     """
-    found = np.full(table.num_rows, -1, dtype=np.int64)
     columns = [column for column in map(_coded, features(table)) if column is not None]
     if not columns:
-        return found
+        return None
     _, first, group, counts = np.unique(
         np.column_stack([codes for codes, _ in columns]), axis=0, return_index=True, return_inverse=True,
         return_counts=True,
     )  # fmt: skip
-    repeated = np.flatnonzero(counts > 1)
-    if not len(repeated):
-        return found
-    bits = _bits(columns, first)[repeated]
-    needed = np.log2(max(1, table.num_rows) ** 2 / 2) + MARGIN_BITS
+    detailed = _bits(columns, first) >= np.log2(table.num_rows**2 / 2) + MARGIN_BITS
+    if not detailed.any():
+        return None
     number = np.full(len(counts), -1, dtype=np.int64)
-    kept = repeated[bits >= needed]
+    kept = np.flatnonzero(detailed & (counts > 1))
     number[kept[np.argsort(first[kept])]] = np.arange(len(kept))
     return number[group.ravel()]
 

@@ -59,7 +59,7 @@ class RuleContext:
     def duplicates(self) -> DuplicateClusters | None:
         """Exact and near duplicate clusters, found once for all rules.
 
-        Of images by their measurements, of a table by its feature columns; None where there is neither.
+        Of images by their measurements, of a table by its feature columns; None where neither has the detail.
         """
         from datacheck.duplicates.clusters import DuplicateClusters, find_duplicates
 
@@ -70,6 +70,8 @@ class RuleContext:
         from datacheck.duplicates.rows import equal_rows
 
         equal = equal_rows(self.manifest.table.select(self.manifest.extra_columns))
+        if equal is None:
+            return None
         return DuplicateClusters(equal, equal, np.empty((0, 2), np.int64), np.empty(0, np.int8))
 
     @cached_property

@@ -30,7 +30,7 @@ def _pixels(context: RuleContext) -> str | None:
 
 def _content(context: RuleContext) -> str | None:
     if context.duplicates is None:
-        return "compares the content of the samples, and there are neither scanned images nor feature columns"
+        return "compares the content of the samples, and there are neither scanned images nor rows of enough detail"
     if context.measurements is not None and not context.measurements.readable.any():
         return "no image could be read (see DC101)"
     return None
