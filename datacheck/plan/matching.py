@@ -15,16 +15,8 @@ from numpy.typing import NDArray
 
 from datacheck.errors import PlanError, did_you_mean
 from datacheck.plan.record import PlanRecord
+from datacheck.sources.dataset_lists import class_name, lists_of
 from datacheck.text import listed, plural
-
-PATH_LISTS = ("_image_files", "_images", "image_paths", "paths")
-"""Where torchvision's datasets and many others keep the path of each item."""
-
-PAIR_LISTS = ("samples", "imgs")
-"""Where ``ImageFolder`` and its like keep the path and the label of each item."""
-
-LABEL_LISTS = ("targets", "labels", "_labels")
-"""Where datasets keep the label of each item."""
 
 SIZES_CHECKED = 64
 """Files whose size is compared with the plan's: another dataset of the same names fails at nearly every one."""
@@ -38,12 +30,90 @@ class Matched:
     ----------
     rows
         The row of the plan that each item is; shape [M].
+    classes
+        The class names in the order of the dataset's codes, where it names them.
     labels_checked
         Whether the labels of all items were compared.
     """
 
     rows: NDArray[np.int64]
+    classes: tuple[str, ...] | None
     labels_checked: bool
+
+
+class Joined:
+    """Several datasets one after the other, such as one for each split."""
+
+    def __init__(self, datasets: Sequence[Any]) -> None:
+        self.datasets = list(datasets)
+        self._ends = np.cumsum([len(part) for part in self.datasets])
+
+    def __len__(self) -> int:
+        return int(self._ends[-1]) if len(self._ends) else 0
+
+    def __getitem__(self, item: int) -> Any:
+        part = int(np.searchsorted(self._ends, item, side="right"))
+        return self.datasets[part][item - (int(self._ends[part - 1]) if part else 0)]
+
+
+@dataclass(frozen=True)
+class Located:
+    """Samples of a plan and their places in a dataset.
+
+    Attributes
+    ----------
+    dataset
+        Where the samples are.
+    rows, items
+        For each sample its row in the plan and its place in the dataset; shape [R].
+    labels
+        The label of each sample.
+    classes
+        The class names in the order of the dataset's codes, where it names them.
+    labels_checked
+        Whether the labels of all items were compared.
+    """
+
+    dataset: Any
+    rows: NDArray[np.int64]
+    items: NDArray[np.int64]
+    labels: list[str]
+    classes: tuple[str, ...] | None
+    labels_checked: bool
+
+
+def locate(
+    plan: PlanRecord, rows: NDArray[np.int64], dataset: Any, paths: Sequence[Any] | None, *, partial: bool = False
+) -> Located:
+    """Find rows of a plan in a dataset, or in a mapping of splits to datasets.
+
+    Raises
+    ------
+    PlanError
+        When the dataset does not fit (see `match_dataset`), or lacks rows and ``partial`` is not set.
+    """
+    dataset = Joined(list(dataset.values())) if isinstance(dataset, Mapping) else dataset
+    matched = match_dataset(plan, dataset, paths)
+    item_of = np.full(len(plan), -1, dtype=np.int64)
+    item_of[matched.rows] = np.arange(len(matched.rows))
+    missing = rows[item_of[rows] < 0]
+    n_found = len(rows) - len(missing)
+    if len(missing) and not (partial and n_found):
+        rest = f", or go on with the other {n_found:,} (partial=True)" if n_found else ""
+        raise PlanError(
+            f"{len(missing):,} of the split's {plural(len(rows), 'sample')} are not in the dataset, such as "
+            f"{_name(plan, missing[0])!r}: give the datasets of all splits, as a mapping such as "
+            f"{{'train': ..., 'val': ...}} or as a ConcatDataset{rest}"
+        )
+    rows = rows[item_of[rows] >= 0]
+    labels = plan.samples["label"].take(pa.array(rows)).to_pylist()
+    if None in labels:
+        raise PlanError(
+            f"{plural(labels.count(None), 'sample')} of the split have no label, such as "
+            f"{_name(plan, rows[labels.index(None)])!r}: they cannot be trained on; label them and make the plan "
+            "again, or leave them out of the dataset (partial=True)"
+        )
+    return Located(dataset, rows, item_of[rows], labels, matched.classes, matched.labels_checked)
 
 
 def match_dataset(plan: PlanRecord, dataset: Any, paths: Sequence[Any] | None = None) -> Matched:
@@ -64,105 +134,25 @@ def match_dataset(plan: PlanRecord, dataset: Any, paths: Sequence[Any] | None = 
     PlanError
         When items cannot be identified, are unknown to the plan or occur twice, or when labels or file sizes differ.
     """
-    n_items = len(dataset)
+    n_items, lists = len(dataset), lists_of(dataset)
     given = None if paths is None else [os.fspath(path) for path in paths]
     if given is not None and len(given) != n_items:
         raise PlanError(f"paths: expected the path of each of the dataset's {n_items:,} items, found {len(given):,}")
-    found = paths_of(dataset) if given is None else given
-    if found is not None:
-        rows = _by_path(plan, found)
-        if given is None:
-            _check_sizes(plan, rows, found)
+    if given is not None:
+        rows = _by_path(plan, given)
+    elif lists.paths is not None:
+        rows = _by_path(plan, lists.paths)
+        _check_sizes(plan, rows, lists.paths)
     else:
         rows = _by_place(plan, n_items)
-    labels = labels_of(dataset)
+    labels = lists.named()
     if labels is not None:
         _check_labels(plan, rows, labels)
-    return Matched(rows, labels is not None)
+    return Matched(rows, lists.classes, labels is not None)
 
 
-def paths_of(dataset: Any) -> list[str] | None:
-    """Return the path of each item; None where the dataset does not say."""
-    if isinstance(dataset, Sequence):
-        return None
-    if hasattr(dataset, "dataset") and hasattr(dataset, "indices"):
-        whole = paths_of(dataset.dataset)
-        return None if whole is None else [whole[index] for index in dataset.indices]
-    if isinstance(getattr(dataset, "datasets", None), list):
-        parts = [paths_of(part) for part in dataset.datasets]
-        return None if None in parts else [path for part in parts for path in part or ()]
-    for name in PAIR_LISTS:
-        pairs = getattr(dataset, name, None)
-        if isinstance(pairs, list) and len(pairs) == len(dataset) and all(_is_pair(pair) for pair in pairs):
-            return [os.fspath(path) for path, _ in pairs]
-    for name in PATH_LISTS:
-        files = getattr(dataset, name, None)
-        if (
-            isinstance(files, list)
-            and len(files) == len(dataset)
-            and all(isinstance(f, str | os.PathLike) for f in files)
-        ):
-            return [os.fspath(path) for path in files]
-    return None
-
-
-def labels_of(dataset: Any) -> list[str | int] | None:
-    """Return the class of each item without loading it, by name where the dataset names its classes; None otherwise."""
-    if isinstance(dataset, Sequence):
-        return None
-    if hasattr(dataset, "dataset") and hasattr(dataset, "indices"):
-        whole = labels_of(dataset.dataset)
-        return None if whole is None else [whole[index] for index in dataset.indices]
-    if isinstance(getattr(dataset, "datasets", None), list):
-        parts = [labels_of(part) for part in dataset.datasets]
-        return None if None in parts else [label for part in parts for label in part or ()]
-    names = class_names(dataset)
-    for name in (*LABEL_LISTS, *PAIR_LISTS):
-        values = getattr(dataset, name, None)
-        if values is None or callable(values) or not hasattr(values, "__len__") or len(values) != len(dataset):
-            continue
-        values = values.tolist() if hasattr(values, "tolist") else list(values)
-        if name in PAIR_LISTS:
-            values = [pair[1] if _is_pair(pair) else None for pair in values]
-        if all(isinstance(value, str | int) and not isinstance(value, bool) for value in values):
-            return [label_name(value, names) for value in values]
-    return None
-
-
-def class_names(dataset: Any) -> tuple[str, ...] | None:
-    """Return the names of a dataset's classes, in the order of its codes; None where it does not say.
-
-    Raises
-    ------
-    PlanError
-        When the parts of a ``ConcatDataset`` number their classes differently.
-    """
-    if isinstance(getattr(dataset, "datasets", None), list):
-        parts = {class_names(part) for part in dataset.datasets}
-        if len(parts) > 1:
-            raise PlanError(
-                "the joined datasets have different class numbers, so that one code means several classes: "
-                "use plan.subset(...), which numbers the classes as the plan does"
-            )
-        return next(iter(parts), None)
-    if hasattr(dataset, "dataset") and hasattr(dataset, "indices"):
-        return class_names(dataset.dataset)
-    index = getattr(dataset, "class_to_idx", None)
-    if isinstance(index, Mapping) and sorted(index.values()) == list(range(len(index))):
-        return tuple(str(name) for name, _ in sorted(index.items(), key=lambda item: item[1]))
-    classes = getattr(dataset, "classes", None)
-    return tuple(map(str, classes)) if isinstance(classes, list | tuple) and classes else None
-
-
-def label_name(value: str | int, names: Sequence[str] | None) -> str | int:
-    """Return the name of a class where its code is known, else the value as it is."""
-    if isinstance(value, int) and names is not None and 0 <= value < len(names):
-        return names[value]
-    return value
-
-
-def _is_pair(pair: Any) -> bool:
-    return isinstance(pair, tuple) and len(pair) == 2 and isinstance(pair[0], str | os.PathLike)
+def _name(plan: PlanRecord, row: np.integer[Any] | int) -> str:
+    return str(plan.samples["sample_id"][int(row)])
 
 
 def _by_path(plan: PlanRecord, paths: Sequence[str]) -> NDArray[np.int64]:
@@ -177,7 +167,13 @@ def _by_path(plan: PlanRecord, paths: Sequence[str]) -> NDArray[np.int64]:
             [row_of.get(path.removeprefix(root), -1) if path.startswith(root) else -1 for path in whole]
             for root in _roots(whole, row_of)
         ]
-    rows = np.array(max(attempts, key=lambda found: len(found) - found.count(-1)), dtype=np.int64)
+    complete = [found for found in attempts if -1 not in found]
+    if len(complete) > 1:
+        raise PlanError(
+            f"{paths[0]!r} can be {' or '.join(repr(names[found[0]]) for found in complete)} of the plan: give paths= "
+            "as the plan names them"
+        )
+    rows = np.array(min(attempts, key=lambda found: found.count(-1)), dtype=np.int64)
     unknown = np.flatnonzero(rows < 0)
     if len(unknown):
         raise PlanError(
@@ -245,24 +241,32 @@ def _check_sizes(plan: PlanRecord, rows: NDArray[np.int64], paths: Sequence[str]
             )
 
 
-def _check_labels(plan: PlanRecord, rows: NDArray[np.int64], labels: Sequence[str | int]) -> None:
+def _check_labels(plan: PlanRecord, rows: NDArray[np.int64], labels: Sequence[Any]) -> None:
     planned = plan.samples["label"].take(pa.array(rows)).to_pylist()
-    pairs = enumerate(zip(planned, labels, strict=True))
-    wrong = [(item, one, other) for item, (one, other) in pairs if one is not None and not same_label(plan, one, other)]
+    wrong = [
+        item
+        for item, (one, other) in enumerate(zip(planned, labels, strict=True))
+        if one is not None and class_name(other, plan.classes) != one
+    ]
     if wrong:
-        item, one, other = wrong[0]
-        name = plan.samples["sample_id"][int(rows[item])].as_py()
+        item = wrong[0]
         raise PlanError(
-            f"sample {name!r} is {one!r} in the plan and {other!r} in the dataset ({len(wrong):,} of "
-            f"{plural(len(rows), 'label')} differ): the order or the labels have changed since the plan was made"
+            f"sample {_name(plan, rows[item])!r} is {planned[item]!r} in the plan and {labels[item]!r} in the dataset "
+            f"({len(wrong):,} of {plural(len(rows), 'label')} differ): the order or the labels have changed since the "
+            "plan was made"
         )
 
 
-def same_label(plan: PlanRecord, planned: str, found: str | int) -> bool:
-    """Return whether a label of the dataset, a name or a code of the plan's, is the planned one."""
-    if isinstance(found, int):
-        return 0 <= found < len(plan.classes) and plan.classes[found] == planned
-    return found == planned
+def check_label(plan: PlanRecord, located: Located, position: int, found: Any) -> None:
+    """Raise a `PlanError` where the label that comes with an item is not the plan's; other values pass."""
+    found = found.item() if hasattr(found, "item") and getattr(found, "ndim", 0) == 0 else found
+    known = located.classes or plan.classes
+    label = class_name(found, known)
+    if isinstance(label, str | int) and label != located.labels[position]:
+        raise PlanError(
+            f"sample {_name(plan, located.rows[position])!r} is {located.labels[position]!r} in the plan and {label!r} "
+            "in the dataset: its order or its labels have changed since the plan was made"
+        )
 
 
 def class_order(plan: PlanRecord, dataset: Any) -> tuple[str, ...]:
@@ -273,11 +277,11 @@ def class_order(plan: PlanRecord, dataset: Any) -> tuple[str, ...]:
     PlanError
         When the dataset does not name its classes, or has one that the plan does not know.
     """
-    names = class_names(dataset)
+    names = lists_of(dataset).classes
     if names is None:
         raise PlanError(
-            f"expected a dataset that names its classes (.classes or .class_to_idx), found {type(dataset).__name__}: "
-            "use plan.subset(...), or plan.loss() with the codes of plan.classes"
+            f"{type(dataset).__name__} does not name its classes (.classes, .class_to_idx), or its parts number them "
+            "differently: use plan.subset(...) and plan.loss(), whose codes are those of plan.classes"
         )
     unknown = [name for name in names if name not in plan.classes]
     if unknown:

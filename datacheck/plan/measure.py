@@ -26,9 +26,10 @@ ROWS_FOR_HEADS = 8000
 seconds."""
 
 ROWS_FOR_AUGMENTATIONS = 3000
+"""Augmentations are tried on at most about this many samples, ..."""
+
 ROWS_FOR_BACKBONE = 2000
-"""Augmentations are tried on at most about this many samples, on patch features and on a pretrained network's (which
-cost more), so that a budget of minutes is enough for all candidates."""
+"""... and on fewer with a pretrained network, whose features cost more: minutes are then enough for all candidates."""
 
 AUGMENT_SHARE = 0.75
 """Share of what is left of the budget that the augmentations may use; the rest is for what they do together."""

@@ -5,8 +5,11 @@ from __future__ import annotations
 from collections.abc import Callable, Mapping, Sequence
 from typing import TYPE_CHECKING, Any, cast
 
-from datacheck.errors import require
-from datacheck.plan.check import check_dataset
+import pyarrow as pa
+import pyarrow.compute as pc
+
+from datacheck.errors import PlanError, require
+from datacheck.plan.matching import locate
 from datacheck.plan.record import PlanRecord
 from datacheck.plan.view import plan_html, plan_text
 
@@ -54,7 +57,7 @@ class TrainingPlan(PlanRecord):
 
         A fingerprint is compared by its identity, a manifest by its sample ids and labels.
         """
-        check_dataset(self, dataset)
+        _check_dataset(self, dataset)
 
     def to_text(self, *, width: int = 100, verbose: bool = False) -> str:
         """Return the plan as plain text, what to do first, no line wider than ``width``."""
@@ -73,7 +76,10 @@ class TrainingPlan(PlanRecord):
         *,
         paths: Sequence[Any] | None = None,
         partial: bool = False,
-        **options: Any,
+        repaired: bool = True,
+        drop: bool = True,
+        augment: bool | None = None,
+        size: int | None = None,
     ) -> PlannedSubset:
         """Return a split of a map-style dataset as the plan says: its samples, augmented, with the plan's class codes.
 
@@ -91,8 +97,12 @@ class TrainingPlan(PlanRecord):
             The path of each item, or its sample id where samples are no files; for datasets that do not know them.
         partial
             Whether the dataset may lack samples of the split.
-        options
-            ``repaired``, ``drop``, ``augment`` and ``size`` of `datacheck.plan.torch.PlannedSubset`.
+        repaired, drop
+            Whether to follow the plan's split, and to leave out what it drops.
+        augment
+            Whether to augment; by default the training split.
+        size
+            Side of the images in pixels; by default the plan's.
 
         Raises
         ------
@@ -100,9 +110,11 @@ class TrainingPlan(PlanRecord):
             When items cannot be identified or are unknown to the plan, labels differ, or samples of the split are
             missing.
         """
-        return cast(
-            "PlannedSubset", _torch().make_subset(self, split, dataset, paths=paths, partial=partial, **options)
-        )
+        torch_part = _torch()
+        located = locate(self, self.rows(split, repaired=repaired, drop=drop), dataset, paths, partial=partial)
+        augmented = split == self.train_split if augment is None else augment
+        make_transform = torch_part.train_transform if augmented else torch_part.plain_transform
+        return cast("PlannedSubset", torch_part.PlannedSubset(self, located, make_transform(self, size=size)))
 
     def sampler(
         self,
@@ -171,3 +183,47 @@ def _torch() -> Any:
     import datacheck.plan.torch
 
     return datacheck.plan.torch
+
+
+def _check_dataset(plan: PlanRecord, dataset: Manifest | Fingerprint) -> None:
+    """Raise a `PlanError` unless the plan was made for a dataset."""
+    from datacheck.fingerprints import Fingerprint
+
+    if isinstance(dataset, Fingerprint):
+        found = f"{dataset.identity:032x}"
+        if found != plan.identity:
+            raise PlanError(
+                f"the plan was made for the dataset {plan.identity} ({len(plan):,} samples), this one is {found} "
+                f"({dataset.n_samples:,} samples): make the plan again for it"
+            )
+        return
+    if tuple(dataset.classes) != plan.classes:
+        raise PlanError(_class_difference(plan.classes, dataset.classes))
+    ids = plan.samples["sample_id"]
+    if not ids.equals(dataset.sample_ids):
+        raise PlanError(_id_difference(ids, dataset.sample_ids))
+    if "label" in dataset and not plan.samples["label"].equals(dataset.table["label"].cast(pa.string())):
+        changed = pc.sum(pc.not_equal(plan.samples["label"], dataset.table["label"].cast(pa.string()))).as_py()
+        raise PlanError(f"the plan was made for other labels: {changed or 'some'} differ; make the plan again")
+
+
+def _class_difference(planned: Sequence[str], found: Sequence[str]) -> str:
+    missing = [name for name in planned if name not in found]
+    extra = [name for name in found if name not in planned]
+    if missing or extra:
+        what = f"it knows no {extra[:5]}, and misses {missing[:5]}" if extra else f"the dataset has no {missing[:5]}"
+        return f"the plan was made for {len(planned)} classes, the dataset has {len(found)}: {what}"
+    return f"the plan was made for the classes in the order {list(planned[:10])}, found {list(found[:10])}"
+
+
+def _id_difference(planned: pa.ChunkedArray, found: pa.ChunkedArray) -> str:
+    missing = planned.filter(pc.invert(pc.is_in(planned, found)))
+    unknown = found.filter(pc.invert(pc.is_in(found, planned)))
+    if not len(missing) and not len(unknown):
+        return "the dataset has the plan's samples in another order: bring it into the order of the plan's sample_id"
+    parts = []
+    if len(missing):
+        parts.append(f"{len(missing):,} samples of the plan are missing, such as {missing[0].as_py()!r}")
+    if len(unknown):
+        parts.append(f"{len(unknown):,} samples are unknown to the plan, such as {unknown[0].as_py()!r}")
+    return f"the plan was made for another dataset: {'; '.join(parts)}; make the plan again"

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections import Counter
+from collections.abc import Mapping
 from dataclasses import dataclass
 from functools import cached_property
 from typing import Any
@@ -186,7 +186,8 @@ def deal(sizes: Codes, held: Codes) -> Codes:
 
 def split_item(before: NDArray[np.integer[Any]], after: Codes, members: Members, *, seed: int) -> PlanItem:
     """Say which split to use, what a repair changes, or that there is nothing to repair."""
-    left = split_flaws(after, members)
+    flaws, left = split_flaws(before, members), split_flaws(after, members)
+    settings = {"missing_after": members.names(left.missing)[:LISTED], "seed": seed}
     untrained = _untrained(after, members)
     if not (before >= 0).any():
         sizes = {name: int((after == place).sum()) for place, name in enumerate(members.splits)}
@@ -200,42 +201,38 @@ def split_item(before: NDArray[np.integer[Any]], after: Codes, members: Members,
             + "), stratified by class, with groups and duplicates kept together"
             + (f"; too few samples for {_named(few)}" if few else "")
             + untrained,
-            settings={"sizes": sizes, "missing_after": members.names(left.missing)[:LISTED], "seed": seed},
+            settings={"sizes": sizes, **settings},
         )
-    flaws = split_flaws(before, members)
-    n_moved = int((before != after).sum())
-    moves = Counter(
-        f"{members.splits[a]} to {members.splits[b]}"
-        for a, b in zip(before.tolist(), after.tolist(), strict=True)
-        if a != b
-    )
-    measured = tuple(
-        Measured(metric=metric, estimate=counted(now, n=len(before)), baseline=float(was), seeds=(seed,))
-        for metric, was, now in (
-            ("samples_across_splits", flaws.straddling_samples, left.straddling_samples),
-            ("classes_missing_from_a_split", len(flaws.missing), len(left.missing)),
-        )
-    )
-    summary = f"move {n_moved:,} of {plural(len(before), 'sample')} ({_counted(moves)}): {_why(flaws, members)}"
-    if not n_moved:
-        summary = (
-            f"too few samples to fill {_named(members.names(flaws.missing))}: collect more; no group straddles splits"
-            if flaws.missing
-            else "the split needs no repair: no group straddles splits, and every class is in every split"
-        )
+    moved = before != after
+    pairs, counts = np.unique(np.stack([before[moved], after[moved]]), axis=1, return_counts=True)
+    moves = {f"{members.splits[a]} to {members.splits[b]}": int(n) for a, b, n in zip(*pairs, counts, strict=True)}
+    numbers = {
+        "samples_across_splits": (flaws.straddling_samples, left.straddling_samples),
+        "classes_missing_from_a_split": (len(flaws.missing), len(left.missing)),
+    }
     return PlanItem(
         kind="splits",
-        name="repaired_split" if n_moved else "given_split",
-        verdict="do" if n_moved else "nothing to do",
-        settings={
-            "moved": dict(moves),
-            "missing_before": members.names(flaws.missing)[:LISTED],
-            "missing_after": members.names(left.missing)[:LISTED],
-            "seed": seed,
-        },
-        measured=measured,
-        summary=summary + untrained,
+        name="repaired_split" if moves else "given_split",
+        verdict="do" if moves else "nothing to do",
+        settings={"moved": moves, "missing_before": members.names(flaws.missing)[:LISTED], **settings},
+        measured=tuple(
+            Measured(metric=metric, estimate=counted(now, n=len(before)), baseline=float(was), seeds=(seed,))
+            for metric, (was, now) in numbers.items()
+        ),
+        summary=_repair(moves, flaws, members) + untrained,
     )
+
+
+def _repair(moves: Mapping[str, int], flaws: Flaws, members: Members) -> str:
+    """Say what is moved and why; or what is missing and cannot be mended."""
+    if moves:
+        listed = ", ".join(f"{count:,} {name}" for name, count in moves.items())
+        total = plural(len(members.codes), "sample")
+        return f"move {sum(moves.values()):,} of {total} ({listed}): {_why(flaws, members)}"
+    if flaws.missing:
+        named = _named(members.names(flaws.missing))
+        return f"too few samples to fill {named}: collect more; no group is in more than one split"
+    return "the split needs no repair: no group is in more than one split, and every class with samples is in each"
 
 
 def _untrained(split: Codes, members: Members) -> str:
@@ -258,10 +255,6 @@ def _why(flaws: Flaws, members: Members) -> str:
 def _named(names: list[str]) -> str:
     more = len(names) - NAMED
     return ", ".join(names[:NAMED]) + (f" and {more:,} more" if more > 0 else "")
-
-
-def _counted(moves: Counter[str]) -> str:
-    return ", ".join(f"{count:,} {name}" for name, count in moves.items())
 
 
 def _straddling(split: NDArray[np.integer[Any]], groups: Codes) -> NDArray[np.bool_]:

@@ -2,23 +2,21 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Mapping, Sequence
+from collections.abc import Callable, Sequence
 from typing import Any
 
 import numpy as np
-import pyarrow as pa
 import pyarrow.compute as pc
 import torch
 from numpy.typing import NDArray
 from torch import Tensor, nn
-from torch.utils.data import ConcatDataset, Dataset, Sampler, SubsetRandomSampler, WeightedRandomSampler
+from torch.utils.data import Dataset, Sampler, SubsetRandomSampler, WeightedRandomSampler
 
 from datacheck.errors import PlanError
 from datacheck.plan.augment.candidates import Candidate
 from datacheck.plan.augment.transforms import ClassConditional, Step, build_transform
-from datacheck.plan.matching import class_names, class_order, label_name, match_dataset, same_label
+from datacheck.plan.matching import Located, check_label, class_order, match_dataset
 from datacheck.plan.record import PlanRecord
-from datacheck.text import plural
 
 
 def make_sampler(
@@ -121,13 +119,13 @@ def steps_of(plan: PlanRecord, side: int, *, harmless: bool = False) -> list[Ste
 
 def eval_transform(plan: PlanRecord, *, size: int | None = None) -> Callable[[Any], Tensor]:
     """Return resize and normalisation alone."""
+    return plain_transform(plan, size=size).evaluate
+
+
+def plain_transform(plan: PlanRecord, *, size: int | None = None) -> ClassConditional:
+    """Return a transform that takes the label and does nothing random."""
     side, mean, deviation = _inputs(plan, size)
-    transform = ClassConditional(plan, (), side, mean, deviation)
-
-    def evaluate(image: Any) -> Tensor:
-        return transform.finish(transform.resize(image))
-
-    return evaluate
+    return ClassConditional(plan, (), side, mean, deviation)
 
 
 def _inputs(plan: PlanRecord, size: int | None) -> tuple[int, Sequence[float], Sequence[float]]:
@@ -140,80 +138,26 @@ def _inputs(plan: PlanRecord, size: int | None) -> tuple[int, Sequence[float], S
     return int(size or settings["size"]), settings["mean"], settings["std"]
 
 
-def make_subset(
-    plan: PlanRecord,
-    split: str,
-    dataset: Any,
-    *,
-    paths: Sequence[Any] | None = None,
-    partial: bool = False,
-    repaired: bool = True,
-    drop: bool = True,
-    augment: bool | None = None,
-    size: int | None = None,
-) -> PlannedSubset:
-    """Return a split of a dataset, its samples found by file or sample id; see `TrainingPlan.subset`."""
-    if isinstance(dataset, Mapping):
-        dataset = ConcatDataset(list(dataset.values()))
-    matched = match_dataset(plan, dataset, paths)
-    item_of = np.full(len(plan), -1, dtype=np.int64)
-    item_of[matched.rows] = np.arange(len(matched.rows))
-    rows = plan.rows(split, repaired=repaired, drop=drop)
-    missing = rows[item_of[rows] < 0]
-    if len(missing) == len(rows) or (len(missing) and not partial):
-        example = plan.samples["sample_id"][int(missing[0])].as_py()
-        raise PlanError(
-            f"{len(missing):,} of the {plural(len(rows), 'sample')} of split {split!r} are not in the dataset, such as "
-            f"{example!r}: give the datasets of all splits, as a mapping such as {{'train': ..., 'val': ...}} or as a "
-            "ConcatDataset"
-            + (f", or go on with the other {len(rows) - len(missing):,} (partial=True)" * (len(missing) < len(rows)))
-        )
-    rows = rows[item_of[rows] >= 0]
-    augmented = split == plan.train_split if augment is None else augment
-    plain = eval_transform(plan, size=size)
-    transform: Callable[[Any, str], Tensor] = lambda image, label: plain(image)  # noqa: E731
-    if augmented:
-        transform = train_transform(plan, size=size)
-    return PlannedSubset(plan, dataset, rows, item_of[rows], transform, check=not matched.labels_checked)
-
-
 class PlannedSubset(Dataset[tuple[Tensor, int]]):
-    """A split of a map-style dataset, as the plan wants it: ``(tensor, class code)``.
+    """A split of a map-style dataset, as the plan wants it: ``(tensor, class code)``; made by `TrainingPlan.subset`.
 
     Parameters
     ----------
-    plan, dataset
-        The class codes are the plan's. An item of the dataset is ``(image, label)``, or the image alone.
-    rows, items
-        For each sample its row in the plan and its place in the dataset; shape [R].
+    plan
+        The class codes are the plan's.
+    located
+        The samples. An item of their dataset is ``(image, label)``, or the image alone.
     transform
         ``(image, label) -> tensor``.
-    check
-        Whether to compare the label of each item with the plan's when it is loaded.
     """
 
-    def __init__(
-        self,
-        plan: PlanRecord,
-        dataset: Any,
-        rows: NDArray[np.int64],
-        items: NDArray[np.int64],
-        transform: Callable[[Any, str], Tensor],
-        *,
-        check: bool = True,
-    ) -> None:
-        self.plan, self.dataset, self.rows, self.items, self.transform, self.check = (
-            plan, dataset, rows, items, transform, check
-        )  # fmt: skip
-        self.labels = plan.samples["label"].take(pa.array(rows)).to_pylist()
-        unlabelled = self.labels.count(None)
-        if unlabelled:
-            example = plan.samples["sample_id"][int(rows[self.labels.index(None)])].as_py()
-            raise PlanError(
-                f"{plural(unlabelled, 'sample')} of the split have no label, such as {example!r}: they cannot be "
-                "trained on; label them and make the plan again, or leave them out of the dataset (partial=True)"
-            )
-        self.names = class_names(dataset) if check else None
+    def __init__(self, plan: PlanRecord, located: Located, transform: Callable[[Any, str], Tensor]) -> None:
+        self.plan, self.located, self.transform = plan, located, transform
+
+    @property
+    def rows(self) -> NDArray[np.int64]:
+        """The row of each sample in the plan; shape [R]."""
+        return self.located.rows
 
     @property
     def classes(self) -> tuple[str, ...]:
@@ -224,22 +168,10 @@ class PlannedSubset(Dataset[tuple[Tensor, int]]):
         return len(self.rows)
 
     def __getitem__(self, position: int) -> tuple[Tensor, int]:
-        label = self.labels[position]
-        item = self.dataset[int(self.items[position])]
-        image = item
-        if isinstance(item, tuple):
+        label = self.located.labels[position]
+        image = item = self.located.dataset[int(self.located.items[position])]
+        if isinstance(item, tuple | list) and len(item) > 1:
             image = item[0]
-            if self.check:
-                self._check(position, item[1])
+            if not self.located.labels_checked:
+                check_label(self.plan, self.located, position, item[1])
         return self.transform(image, label), self.plan.class_code(label)
-
-    def _check(self, position: int, found: Any) -> None:
-        value: Any = found.item() if isinstance(found, Tensor | np.generic) else found
-        label = label_name(value, self.names)
-        if not same_label(self.plan, self.labels[position], label):
-            name = self.plan.samples["sample_id"][int(self.rows[position])].as_py()
-            shown = self.plan.classes[label] if isinstance(label, int) and 0 <= label < len(self.classes) else label
-            raise PlanError(
-                f"sample {name!r} is {self.labels[position]!r} in the plan and {shown!r} in the dataset: "
-                "its order or its labels have changed since the plan was made"
-            )

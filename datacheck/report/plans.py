@@ -21,8 +21,10 @@ _INDENT = 11
 """Columns before the text: those of the report's other lines."""
 
 _STEPS = 3
+"""Steps of the order of work that are shown unless all are asked for, ..."""
+
 _ITEMS = 4
-"""Steps and judged items that are shown unless all are asked for: the findings need the rest of the screen."""
+"""... and items with a verdict: the findings need the rest of the screen."""
 
 
 def plan_lines(plan: TrainingPlan | None, width: int, *, verbose: bool = False) -> list[Text]:

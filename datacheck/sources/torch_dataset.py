@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import os
-from collections.abc import Mapping, Sequence
+from collections.abc import Mapping
 from dataclasses import replace
 from pathlib import Path
 from typing import Any
@@ -17,11 +17,10 @@ from datacheck.manifest.schema import row_ids
 from datacheck.sources.array_readers import DatasetReader, as_array
 from datacheck.sources.arrays import arrays_manifest, is_channels_first, read_labels
 from datacheck.sources.base import Source, SourceOptions
+from datacheck.sources.dataset_lists import LABEL_LISTS, lists_of
 from datacheck.sources.file_roots import common_root
 from datacheck.text import plural
 
-_FILES = ("_image_files", "_images", "image_paths")
-_LABELS = ("targets", "labels", "_labels")
 _IMAGE_KEYS = ("image", "img", "pixel_values", "x", "input", "inputs")
 _FIRST_ITEMS = 16
 """Items looked at for their shape and range before a Dataset is opened: each may be a download."""
@@ -46,57 +45,19 @@ def open_torch_dataset(dataset: Any, options: SourceOptions) -> Manifest:
         rows = np.asarray(dataset.indices, dtype=np.int64)
         part = whole.take(rows)
         return replace(part, took_for=f"a subset ({plural(len(rows), 'sample')}) of {whole.took_for}")
-    classes = options.classes or _classes(dataset)
-    options = replace(options, classes=classes)
-    files = _files(dataset)
-    if files is not None:
-        return _from_files(dataset, *files, options, took_for=f"a Dataset of files ({name})")
+    lists = lists_of(dataset)
+    paths, labels = lists.paths, lists.labels
+    options = replace(options, classes=options.classes or lists.classes)
+    if paths is not None and labels is not None:
+        return _from_files(dataset, paths, labels, options, took_for=f"a Dataset of files ({name})")
     took_for = f"a Dataset of arrays ({name})"
     tensors = getattr(dataset, "tensors", None)
     if isinstance(tensors, tuple) and len(tensors) in (1, 2):
         return arrays_manifest(tensors[0], tensors[1] if len(tensors) > 1 else None, options, took_for=took_for)
-    data, labels = getattr(dataset, "data", None), _labels(dataset)
-    if (
-        data is not None
-        and hasattr(data, "shape")
-        and len(data) == len(dataset)
-        and (labels is None or len(labels) == len(dataset))
-    ):
+    data, unclear = getattr(dataset, "data", None), labels is None and any(hasattr(dataset, one) for one in LABEL_LISTS)
+    if data is not None and hasattr(data, "shape") and len(data) == len(dataset) and not unclear:
         return arrays_manifest(data, labels, options, took_for=took_for)
     return _item_by_item(dataset, labels, options, name)
-
-
-def _classes(dataset: Any) -> tuple[str, ...] | None:
-    classes = getattr(dataset, "classes", None)
-    if isinstance(classes, Sequence) and not isinstance(classes, str) and classes:
-        return tuple(map(str, classes)) if len(set(map(str, classes))) == len(classes) else None
-    index = getattr(dataset, "class_to_idx", None)
-    if isinstance(index, Mapping) and sorted(index.values()) == list(range(len(index))):
-        return tuple(str(name) for name, _ in sorted(index.items(), key=lambda item: item[1]))
-    return None
-
-
-def _labels(dataset: Any) -> Any:
-    for name in _LABELS:
-        labels = getattr(dataset, name, None)
-        if labels is not None and not callable(labels) and hasattr(labels, "__len__"):
-            return labels
-    return None
-
-
-def _files(dataset: Any) -> tuple[list[str], Any] | None:
-    samples = getattr(dataset, "samples", None)
-    if isinstance(samples, list) and samples and all(_is_sample(sample) for sample in samples[:10]):
-        return [os.fspath(path) for path, _ in samples], [label for _, label in samples]
-    for name in _FILES:
-        files, labels = getattr(dataset, name, None), _labels(dataset)
-        if isinstance(files, list) and files and labels is not None and len(files) == len(labels) == len(dataset):
-            return [os.fspath(path) for path in files], labels
-    return None
-
-
-def _is_sample(sample: Any) -> bool:
-    return isinstance(sample, tuple) and len(sample) == 2 and isinstance(sample[0], str | os.PathLike)
 
 
 def _from_files(dataset: Any, paths: list[str], labels: Any, options: SourceOptions, *, took_for: str) -> Manifest:
@@ -126,11 +87,9 @@ def _item_by_item(dataset: Any, labels: Any, options: SourceOptions, name: str) 
     image_key, label_key = _keys(first, name)
     some = [as_array(_pick(_item(dataset, row, name), image_key)) for row in range(min(n_rows, _FIRST_ITEMS))]
     words = "read item by item"
-    if labels is None or len(labels) != n_rows:
-        labels = None
-        if label_key is not None:
-            labels = [_plain(_pick(_item(dataset, row, name), label_key)) for row in range(n_rows)]
-            words = "read item by item, twice: it has no list of its labels"
+    if labels is None and label_key is not None:
+        labels = [_plain(_pick(_item(dataset, row, name), label_key)) for row in range(n_rows)]
+        words = "read item by item, twice: it has no list of its labels"
     columns, classes, label_words = read_labels(labels, n_rows, options)
     in_unit = all(image.dtype.kind == "f" and image.size and float(image.max()) <= 1.0 for image in some)
     reader = DatasetReader(

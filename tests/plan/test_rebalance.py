@@ -8,11 +8,10 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from datacheck.models.softmax import fit_softmax, predict_softmax
-from datacheck.plan.cohort import choose_rows
+from datacheck.plan.cohort import calibration_error, choose_rows
 from datacheck.plan.rebalance.choice import LIKELY, expected_gain
 from datacheck.plan.rebalance.strategies import sample_weights, strategies
 from datacheck.plan.rebalance.trials import rebalance_items
-from datacheck.plan.scores import calibration_error
 
 from .planted import cohort_of
 

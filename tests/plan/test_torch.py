@@ -101,7 +101,7 @@ def test_the_sampler_draws_by_the_weights(labels, images) -> None:
     assert list(plan.sampler(train, seed=0)) == list(plan.sampler(train, seed=0))
     unrepaired = replace(plan, samples=plan.samples.set_column(4, "split", plan.samples["planned_split"]))
     given = unrepaired.subset("train", dataset, repaired=False)
-    given.rows[0] = plan.rows("test")[0]
+    given.located.rows[0] = plan.rows("test")[0]
     with pytest.raises(PlanError, match="1 of the subset's 32 samples are not in the plan's training split"):
         plan.sampler(given)
 

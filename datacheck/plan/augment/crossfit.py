@@ -13,8 +13,7 @@ from threadpoolctl import threadpool_limits  # type: ignore[import-untyped]
 from datacheck.models.components import Components
 from datacheck.models.folds import assign_folds
 from datacheck.models.ridge import FoldSums
-from datacheck.plan.cohort import N_FOLDS
-from datacheck.plan.scores import balanced_accuracy
+from datacheck.plan.cohort import N_FOLDS, balanced_accuracy
 
 Array = NDArray[np.float32]
 

@@ -11,9 +11,8 @@ from numpy.typing import NDArray
 from scipy import stats
 
 from datacheck.plan.augment.candidates import Candidate
-from datacheck.plan.cohort import N_FOLDS
+from datacheck.plan.cohort import N_FOLDS, balanced_accuracy
 from datacheck.plan.items import Measured
-from datacheck.plan.scores import balanced_accuracy
 from datacheck.stats import Gains, Interval, simultaneous_gains
 
 FEW = 10

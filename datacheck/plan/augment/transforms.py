@@ -115,6 +115,10 @@ class ClassConditional:
         """
         return self.finish(self.augment(image, label))
 
+    def evaluate(self, image: Any) -> Tensor:
+        """Return a float tensor [3, size, size] without anything random."""
+        return self.finish(self.resize(image))
+
     def augment(self, image: Any, label: str | int) -> Tensor:
         """Return a uint8 tensor [3, size, size], augmented as its class allows and not yet normalised."""
         code = self.plan.class_code(label)

@@ -11,8 +11,8 @@ from numpy.typing import NDArray
 
 from datacheck.plan.augment.candidates import describe
 from datacheck.plan.augment.outcomes import Classwise, Outcome, Setting, class_changes
+from datacheck.plan.cohort import balanced_accuracy
 from datacheck.plan.items import Measured, PlanItem
-from datacheck.plan.scores import balanced_accuracy
 from datacheck.stats import Gains, Interval, simultaneous_gains
 
 Mask = NDArray[np.bool_]

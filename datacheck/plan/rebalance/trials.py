@@ -11,11 +11,10 @@ from numpy.typing import NDArray
 
 from datacheck.models.parallel import run_parallel
 from datacheck.models.softmax import fit_softmax, predict_softmax
-from datacheck.plan.cohort import N_FOLDS, Cohort
+from datacheck.plan.cohort import N_FOLDS, Cohort, balanced_accuracy, calibration_error, mean_range, recalls
 from datacheck.plan.items import Measured, PlanItem
 from datacheck.plan.rebalance.choice import PRIOR_DEVIATION, Comparison, HeldOut, compare
 from datacheck.plan.rebalance.strategies import Strategy, balance, strategies
-from datacheck.plan.scores import balanced_accuracy, calibration_error, mean_range, recalls
 from datacheck.stats import Interval
 
 Floats = NDArray[np.float64]
