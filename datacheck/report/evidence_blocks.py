@@ -67,7 +67,7 @@ def evidence_blocks(evidence: Mapping[str, Any]) -> EvidenceBlocks:
     Examples
     --------
     >>> evidence_blocks({"gap": 0.25, "gap_low": 0.2, "gap_high": 0.31, "n": 1200}).facts
-    (Fact(name='gap', text='0.25', interval='0.2 – 0.31'), Fact(name='n', text='1,200', interval=''))
+    (Fact(name='gap', text='0.25', interval='0.2 to 0.31'), Fact(name='n', text='1,200', interval=''))
     """
     safe: dict[str, Any] = json_safe(evidence)
     facts: list[Fact] = []
@@ -98,18 +98,18 @@ def _block(key: str, value: Any, beside: Mapping[str, Any]) -> Fact | RecordTabl
 def _fact(key: str, value: Any, low: Any, high: Any) -> Fact:
     text = _percent if key == "share" or key.endswith("_share") else value_text
     known = all(isinstance(end, int | float) and math.isfinite(end) for end in (low, high))
-    return Fact(_words(key), text(value), f"{text(low)} – {text(high)}" if known else "")
+    return Fact(_words(key), text(value), f"{text(low)} to {text(high)}" if known else "")
 
 
 def interval_text(low: float, high: float) -> str:
-    """Return ``low – high``, or nothing unless both are known.
+    """Return ``low to high``, or nothing unless both are known.
 
     Examples
     --------
     >>> interval_text(0.25, 1200), interval_text(0.25, float("nan"))
-    ('0.25 – 1,200', '')
+    ('0.25 to 1,200', '')
     """
-    return f"{number(low)} – {number(high)}" if math.isfinite(low) and math.isfinite(high) else ""
+    return f"{number(low)} to {number(high)}" if math.isfinite(low) and math.isfinite(high) else ""
 
 
 def value_text(value: Any) -> str:

@@ -106,6 +106,7 @@ def _environment() -> Environment:
         lstrip_blocks=True,
     )
     environment.filters["plural"] = plural
+    environment.filters["capital"] = _capital
     environment.filters["sentence"] = _sentence
     environment.filters["thousands"] = lambda value: f"{value:,}"
     environment.globals["picture_of"] = _picture_of
@@ -113,10 +114,16 @@ def _environment() -> Environment:
     return environment
 
 
-def _sentence(text: str) -> str:
-    """Return text with a capital at its start and a stop at its end, whoever wrote it."""
+def _capital(text: str) -> str:
+    """Return text with a capital at its start."""
     text = text.strip()
-    return text[:1].upper() + text[1:] + ("" if not text or text[-1] in ".!?…:" else ".")
+    return text[:1].upper() + text[1:]
+
+
+def _sentence(text: str) -> str:
+    """Return text with a capital at its start and a full stop at its end."""
+    text = _capital(text)
+    return text + ("" if not text or text[-1] in ".!?…:" else ".")
 
 
 def _picture_of(book: PictureBook, sample_id: str) -> int:

@@ -218,8 +218,8 @@ def _yield(probe: ProbeOutputs) -> tuple[str, str]:
     errors = found.estimated_errors
     interval = interval_text(round(errors.low), round(errors.high))
     line = (
-        f"About {number(round(errors.value))} labels are wrong ({interval}). "
-        f"Reviewing the first {found.recommended_depth:,} samples of the queue is worth it."
+        f"About {number(round(errors.value))} labels are wrong (95 % interval {interval}). "
+        f"Review the first {plural(found.recommended_depth, 'sample')} of the queue; after that, most labels are right."
     )
     svg = curve_svg(
         np.column_stack((found.depth, found.precision, found.precision_low, found.precision_high)).astype(np.float64),

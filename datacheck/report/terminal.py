@@ -179,10 +179,14 @@ def _counted(findings: Sequence[Finding], screen: Screen) -> list[Text]:
 
 
 def _short(finding: Finding, screen: Screen) -> list[Text]:
-    """Return a finding without its fix."""
+    """Return a finding without its fix on one line: with its message where that fits, else with its sample count."""
     message = for_caller(clean(finding.message), screen.caller)
-    text = Text.assemble((finding.code, "bold"), f" {clean(finding.name)}: {message}")
-    return marked(finding.severity, finding.severity.label, text, screen)
+    name = Text.assemble((finding.code, "bold"), f" {clean(finding.name)}")
+    lines = marked(finding.severity, finding.severity.label, Text.assemble(name, f": {message}"), screen)
+    if len(lines) == 1:
+        return lines
+    count = f": {plural(finding.n_affected, 'sample')}" if finding.n_affected else ""
+    return marked(finding.severity, finding.severity.label, Text.assemble(name, count), screen)
 
 
 def _finding(finding: Finding, screen: Screen) -> list[Text]:

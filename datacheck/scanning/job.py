@@ -23,6 +23,7 @@ from datacheck.scanning.pixels import pixel_sides, place_pixels
 from datacheck.scanning.shard import SAME, ShardSettings, failed, merge
 from datacheck.scanning.stamps import read_stamps
 from datacheck.scanning.thumbnails import INDEX, ThumbnailStore
+from datacheck.scanning.value_range import to_common_depth
 from datacheck.storage import atomic_path
 
 THUMBNAIL_SIDE = 128
@@ -236,7 +237,7 @@ class ScanJob:
         if not np.array_equal(self.file_of_row, np.arange(rows.num_rows)):
             rows = rows.take(pa.array(np.where(self.file_of_row < 0, len(self.uris), self.file_of_row)))
         columns = [self.manifest.sample_ids, *[rows[name] for name in MEASUREMENTS_SCHEMA.names[1:]]]
-        return pa.Table.from_arrays(columns, schema=MEASUREMENTS_SCHEMA)
+        return to_common_depth(pa.Table.from_arrays(columns, schema=MEASUREMENTS_SCHEMA))
 
     def _store(self, rows: pa.Table) -> ThumbnailStore:
         named = self.file_of_row >= 0

@@ -8,17 +8,21 @@ import cv2
 import numpy as np
 from numpy.typing import NDArray
 
-from datacheck.scanning.decode import stretch
+from datacheck.scanning.resizing import stretch
 from datacheck.scanning.measurements import SIGNATURE_SIDE
 
 HASH_SIDE = 32
 """The perceptual hash is taken from a grey image of this size."""
 
 GREY_RMS = 2.0
-"""Colours that differ from grey by no more than this root mean square (of 255) carry nothing."""
+"""An image whose colours differ from grey by no more than this root mean square (of 255) counts as grey: JPEG
+re-encoding of a grey image gives about 1."""
 
 _FLAT = 1.0
+"""A DCT coefficient that differs from the median by less than one grey level is noise: its bit is not stable."""
+
 _MIN_STABLE_BITS = 40
+"""Images with fewer stable bits of 63 have no hash: photos and 8 x 8 digits have 55 or more."""
 
 
 def raw_measures(image: NDArray[Any]) -> tuple[NDArray[np.float32], NDArray[np.float64], float, NDArray[np.float32]]:

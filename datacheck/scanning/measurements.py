@@ -41,6 +41,7 @@ MEASUREMENTS_SCHEMA = pa.schema(
         pa.field("format", pa.string()),
         pa.field("n_frames", pa.int32()),
         pa.field("exif_orientation", pa.int8()),
+        pa.field("max_value", pa.float64()),
         pa.field("content_hash", pa.string()),
         pa.field("perceptual_hash", pa.uint64()),
         pa.field("perceptual_signature", pa.binary(SIGNATURE_LENGTH)),
@@ -63,6 +64,7 @@ MEASUREMENTS_SCHEMA = pa.schema(
 """Columns of ``measurements.parquet``. All but the first two are null where they could not be measured.
 
 ``width`` and ``height`` are in pixels as stored, before EXIF rotation; ``mode`` is Pillow's (``RGB``, ``L``, ``I;16``);
+``max_value`` is the largest stored value of an image of more than 8 bits a channel, null for 8 bits;
 ``content_hash`` is xxh3-128 of the encoded bytes in hex (of dtype, shape and pixels for arrays); brightness, contrast
 and the channel moments are in [0, 1]; ``entropy`` is in bits; ``greyscale`` says that the colours carry nothing,
 whatever the mode.

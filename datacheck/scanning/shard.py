@@ -13,9 +13,10 @@ import xxhash
 from numpy.typing import NDArray
 
 from datacheck.manifest.readers import ReadFailure, SampleContent, SampleReader, SampleReadError
-from datacheck.scanning.decode import MAX_PIXELS, Decoded, decode_array, decode_bytes, fit, stretch
+from datacheck.scanning.decode import MAX_PIXELS, Decoded, decode_array, decode_bytes
 from datacheck.scanning.measure import HASH_SIDE, perceptual_hashes, properties, raw_measures
 from datacheck.scanning.measurements import SIGNATURE_LENGTH
+from datacheck.scanning.resizing import MEASURED_SIDE, fit, stretch
 
 SAME = "same"
 """Stands in ``error`` of a row whose bytes are those that were measured before; nothing else of it is filled in."""
@@ -84,7 +85,7 @@ class _Rows:
 
 HEAD = (
     "readable", "error", "error_detail", "byte_size", "width", "height", "mode", "format", "n_frames",
-    "exif_orientation", "content_hash", "sharpness",
+    "exif_orientation", "max_value", "content_hash", "sharpness",
 )  # fmt: skip
 
 
@@ -130,12 +131,12 @@ def shard(
             content = _read(settings.reader, uri)
             size, content_hash = _identify(content)
             if content_hash == known[position] is not None:
-                rows.heads.append((False, SAME, None, size, *[None] * 6, content_hash, None))
+                rows.heads.append((False, SAME, None, size, *[None] * 7, content_hash, None))
                 rows.thumbnails.append(None)
                 continue
             decoded = _decode(content, settings, big)
         except SampleReadError as error:
-            rows.heads.append((False, error.reason.value, error.detail, size, *[None] * 6, content_hash, None))
+            rows.heads.append((False, error.reason.value, error.detail, size, *[None] * 7, content_hash, None))
             rows.thumbnails.append(None)
             continue
         _measure(rows, position, decoded, size, content_hash, settings, pixels)
@@ -145,7 +146,7 @@ def shard(
 def failed(n_rows: int, reason: ReadFailure, detail: str, pixels: int) -> ShardResult:
     """Return the result of samples that could not even be tried."""
     rows = _Rows(thumbnails=[None] * n_rows)
-    rows.heads = [(False, reason.value, detail, *[None] * 9)] * n_rows
+    rows.heads = [(False, reason.value, detail, *[None] * 10)] * n_rows
     return ShardResult(
         _columns(rows), rows.thumbnails, np.zeros((n_rows, pixels, pixels, 3), np.uint8) if pixels else None
     )
@@ -211,7 +212,7 @@ def _measure(
     settings: ShardSettings,
     pixels: NDArray[np.uint8] | None,
 ) -> None:
-    small = fit(decoded.small, 256)
+    small = fit(decoded.small, MEASURED_SIDE)
     histogram, moments, sharpness, hash_input = raw_measures(small)
     rows.histograms.append(histogram)
     rows.moments.append(moments)
@@ -219,7 +220,7 @@ def _measure(
     rows.measured.append(position)
     rows.heads.append(
         (True, None, None, size, decoded.width, decoded.height, decoded.mode, decoded.format, decoded.n_frames,
-         decoded.exif_orientation, content_hash, sharpness)
+         decoded.exif_orientation, decoded.max_value, content_hash, sharpness)
     )  # fmt: skip
     rows.thumbnails.append(_thumbnail(small, settings.thumbnail_side) if settings.thumbnail_side else None)
     if pixels is not None:

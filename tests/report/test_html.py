@@ -101,9 +101,9 @@ def test_verdict_by_severity(report: Report) -> None:
 
 def test_probe_section(full: Report, pages: object) -> None:
     text = render_html(full)
-    assert "About 2 labels are wrong (1 – 3). Reviewing the first 2 samples" in text
-    assert "0.6 – 0.95" in text
-    assert "What is taken for what" in text
+    assert "About 2 labels are wrong (95 % interval 1 to 3). Review the first 2 samples" in text
+    assert "0.6 to 0.95" in text
+    assert "Confusion matrix" in text
 
 
 def test_duplicates_stand_side_by_side_with_their_conflict(report: Report) -> None:
@@ -174,7 +174,7 @@ def test_evidence_becomes_facts_tables_and_curves() -> None:
         }
     )
     assert [(fact.name, fact.text, fact.interval) for fact in found.facts] == [
-        ("gap", "0.5", "0.4 – 0.6"),
+        ("gap", "0.5", "0.4 to 0.6"),
         ("names", "a, b", ""),
         ("nothing", "not known", ""),
     ]
@@ -227,4 +227,4 @@ def test_a_hundred_thousand_samples_stay_under_five_megabytes(tmp_path: Path) ->
 def test_names_that_are_no_text_are_written(manifest: Manifest, tmp_path: Path) -> None:
     broken = RuleOutcome("DC101", "x", Found((Finding(code="DC101", name="x", severity=Severity.INFO, message="a\udc80b", remedy=""),)), 0)  # fmt: skip # noqa: E501
     write_html(make_report(manifest, outcomes=(broken,)), tmp_path / "report.html")
-    assert "a?b" in (tmp_path / "report.html").read_text(encoding="utf-8")
+    assert "A?b" in (tmp_path / "report.html").read_text(encoding="utf-8")
