@@ -21,6 +21,9 @@ ESCAPED_BYTE = r"\\x([89a-f][0-9a-f])"
 _ESCAPED_BYTE = re.compile(ESCAPED_BYTE.encode())
 _OPEN_FLAGS = os.O_RDONLY | getattr(os, "O_NONBLOCK", 0) | getattr(os, "O_CLOEXEC", 0) | getattr(os, "O_BINARY", 0)
 
+MAX_FILE_BYTES = 1 << 30
+"""Larger files (1 GiB) are not read: no image that fits into memory needs them, and a sparse file can have any size."""
+
 Workers = Literal["process", "thread"]
 """Whether a reader can be sent to other processes, or its data live in this one."""
 
@@ -35,6 +38,7 @@ class ReadFailure(StrEnum):
     NOT_AN_IMAGE = "not-an-image"
     TRUNCATED = "truncated"
     CORRUPT = "corrupt"
+    TOO_LARGE = "too-large"
     DECOMPRESSION_BOMB = "decompression-bomb"
     PERMISSION = "permission"
     VANISHED = "vanished"
@@ -60,10 +64,15 @@ class SampleReadError(Exception):
 
 @dataclass(frozen=True)
 class FileStamp:
-    """What tells an unchanged file without reading it: size in bytes and modification time in ns."""
+    """What shows that a file is unchanged without reading it.
+
+    Size in bytes, time of the last modification, and time of the last change of the file's entry (ctime; 0 where there
+    is none), both in ns. Copying tools can restore the modification time, but not the change time.
+    """
 
     byte_size: int
     mtime_ns: int
+    ctime_ns: int = 0
 
 
 class SampleReader(Protocol):
@@ -115,7 +124,7 @@ class FileReader:
             status = os.stat(self.path(uri))  # noqa: PTH116 - hot path
         except (OSError, SampleReadError):
             return None
-        return FileStamp(status.st_size, status.st_mtime_ns)
+        return FileStamp(status.st_size, status.st_mtime_ns, status.st_ctime_ns)
 
     def read(self, uri: str) -> bytes:
         """Return the file's bytes."""
@@ -123,8 +132,10 @@ class FileReader:
         try:
             # Without waiting, so that a named pipe is refused and does not stop the scan.
             with open(os.open(path, _OPEN_FLAGS), "rb", buffering=0) as file:  # noqa: PTH123 - hot path
-                if not stat.S_ISREG(os.fstat(file.fileno()).st_mode):
+                status = os.fstat(file.fileno())
+                if not stat.S_ISREG(status.st_mode):
                     raise SampleReadError(ReadFailure.NOT_A_FILE, f"{path}: expected a file, found something else")
+                _refuse_large(status.st_size, path)
                 return file.read()
         except OSError as error:
             raise SampleReadError(_failure_of(error), f"{path}: {error.strerror}") from None
@@ -149,7 +160,9 @@ class TarReader:
         """Return the member's size and the shard's modification time."""
         found = _MEMBER.fullmatch(uri)
         stamp = None if found is None else FileReader(self.root).stamp(found["shard"])
-        return None if stamp is None or found is None else FileStamp(int(found["size"]), stamp.mtime_ns)
+        if stamp is None or found is None:
+            return None
+        return FileStamp(int(found["size"]), stamp.mtime_ns, stamp.ctime_ns)
 
     def read(self, uri: str) -> bytes:
         """Return a member's bytes."""
@@ -157,6 +170,7 @@ class TarReader:
         if found is None:
             raise SampleReadError(ReadFailure.VANISHED, f"expected shard/@offset+size/member, found {uri!r}")
         path, size = FileReader(self.root).path(found["shard"]), int(found["size"])
+        _refuse_large(size, uri)
         try:
             with path.open("rb") as file:
                 file.seek(int(found["offset"]))
@@ -168,6 +182,13 @@ class TarReader:
         if len(content) < size:
             raise SampleReadError(ReadFailure.TRUNCATED, f"{uri}: expected {size} bytes, found {len(content)}")
         return content
+
+
+def _refuse_large(n_bytes: int, name: object) -> None:
+    if n_bytes > MAX_FILE_BYTES:
+        raise SampleReadError(
+            ReadFailure.TOO_LARGE, f"{name}: {n_bytes:,} bytes, more than the limit of {MAX_FILE_BYTES:,}"
+        )
 
 
 def member_uri(shard: str, offset: int, size: int, name: str) -> str:

@@ -52,6 +52,7 @@ ROW_SCHEMA = pa.schema(
     [
         pa.field("uri", pa.string()),
         pa.field("stamp_size", pa.int64()),
+        pa.field("ctime_ns", pa.int64()),
         *[MEASUREMENTS_SCHEMA.field(name) for name in MEASUREMENTS_SCHEMA.names if name != "sample_id"],
         pa.field("thumb_file", pa.string()),
         pa.field("thumb_offset", pa.int64()),

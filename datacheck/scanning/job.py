@@ -21,7 +21,7 @@ from datacheck.scanning.local import Outcome, ShardTask
 from datacheck.scanning.measurements import MEASUREMENTS_SCHEMA, Measurements
 from datacheck.scanning.pixels import pixel_sides, place_pixels
 from datacheck.scanning.shard import SAME, ShardSettings, failed, merge
-from datacheck.scanning.stamps import read_stamps
+from datacheck.scanning.stamps import STAMPS, read_stamps
 from datacheck.scanning.thumbnails import INDEX, ThumbnailStore
 from datacheck.scanning.value_range import to_common_depth
 from datacheck.storage import atomic_path
@@ -74,7 +74,7 @@ class ScanJob:
         self.progress = progress
         self.settings = ShardSettings(reader, THUMBNAIL_SIDE if thumbnails else 0, side)
         self.uris, self.file_of_row, self.first_row = _files(manifest)
-        self.sizes, self.times = read_stamps(reader, self.uris.to_pylist())
+        self.stamps = read_stamps(reader, self.uris.to_pylist())
         self.cache = ScanCache(folder, library_versions())
         found = pc.index_in(self.uris, value_set=self.cache.rows["uri"])
         self.cached = pc.fill_null(found, -1).to_numpy(zero_copy_only=False).astype(np.int64)
@@ -97,9 +97,8 @@ class ScanJob:
         if self.side:
             enough &= (pixel_sides(self.folder, rows["pixel_file"]) == self.side) | ~readable
         complete[have] = enough
-        size = pc.fill_null(rows["stamp_size"], -2).to_numpy(zero_copy_only=False)
-        time_ns = pc.fill_null(rows["mtime_ns"], -2).to_numpy(zero_copy_only=False)
-        unchanged[have] = enough & (size == self.sizes[have]) & (time_ns == self.times[have])
+        then = np.stack([pc.fill_null(rows[name], -2).to_numpy(zero_copy_only=False) for name in STAMPS])
+        unchanged[have] = enough & (then == self.stamps[:, have]).all(axis=0)
         return complete, unchanged
 
     def run(self, start: Callable[[Iterator[ShardTask]], Iterator[Outcome]]) -> ScanResult:
@@ -163,11 +162,13 @@ class ScanJob:
         readable = np.array(result.columns["readable"], dtype=bool)
         if self.pixel_map is not None and result.pixels is not None:
             self.pixel_map[self.first_row[files[readable]]] = result.pixels[readable]
-        stamped = self.sizes[files] >= 0
+        unstamped = self.stamps[0, files] < 0
         places: dict[str, Any] = {
             "uri": self.uris.take(pa.array(files)),
-            "stamp_size": pa.array(self.sizes[files], mask=~stamped),
-            "mtime_ns": pa.array(self.times[files], mask=~stamped),
+            **{
+                name: pa.array(values, mask=unstamped)
+                for name, values in zip(STAMPS, self.stamps[:, files], strict=True)
+            },
             **self.cache.add_thumbnails(result.thumbnails),
             **self._pixel_places(files, readable),
         }
@@ -190,7 +191,7 @@ class ScanJob:
         if not same.any():
             return rows
         old = self.cache.rows.take(pa.array(self.cached[files[same]]))
-        for name in ("stamp_size", "mtime_ns"):
+        for name in STAMPS:
             old = old.set_column(old.column_names.index(name), name, rows[name].filter(pa.array(same)))
         order = np.empty(len(same), dtype=np.int64)
         order[~same], order[same] = np.arange((~same).sum()), (~same).sum() + np.arange(same.sum())

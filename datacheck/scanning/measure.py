@@ -8,15 +8,15 @@ import cv2
 import numpy as np
 from numpy.typing import NDArray
 
-from datacheck.scanning.resizing import stretch
 from datacheck.scanning.measurements import SIGNATURE_SIDE
+from datacheck.scanning.resizing import stretch
 
 HASH_SIDE = 32
 """The perceptual hash is taken from a grey image of this size."""
 
 GREY_RMS = 2.0
-"""An image whose colours differ from grey by no more than this root mean square (of 255) counts as grey: JPEG
-re-encoding of a grey image gives about 1."""
+"""An image whose colours differ from grey by no more than this root mean square (of 255) counts as grey: two
+levels are not visible."""
 
 _FLAT = 1.0
 """A DCT coefficient that differs from the median by less than one grey level is noise: its bit is not stable."""

@@ -193,7 +193,7 @@ def _clean_columns(n: int) -> dict[str, list[object]]:
     rng = np.random.default_rng(n)
     constant: dict[str, object] = {
         "readable": True, "error": None, "error_detail": None, "mtime_ns": 1, "width": 64, "height": 64, "mode": "RGB",
-        "format": "JPEG", "n_frames": 1, "exif_orientation": 1, "greyscale": False,
+        "format": "JPEG", "n_frames": 1, "exif_orientation": 1, "max_value": None, "greyscale": False,
     }  # fmt: skip
     centred = {
         "brightness": 0.5, "brightness_p01": 0.1, "brightness_p99": 0.9, "contrast": 0.2, "sharpness": 2.0,

@@ -43,6 +43,14 @@ def test_the_corpus_is_large_and_every_file_is_a_row(corpus: dict[str, bytes], m
     assert measured.table["sample_id"].to_pylist() == list(corpus)
 
 
+def test_a_sparse_file_is_not_read_whole(tmp_path: Path) -> None:
+    with (tmp_path / "sparse.png").open("wb") as file:
+        file.truncate(2_000_000_000)
+    row = scan(Manifest.from_columns({"uri": ["sparse.png"]}, root=tmp_path)).measurements.table.to_pylist()[0]
+    assert (row["readable"], row["error"]) == (False, "too-large")
+    assert "2,000,000,000 bytes, more than the limit of 1,073,741,824" in row["error_detail"]
+
+
 def test_what_cannot_be_decoded_whole_is_unreadable(decodes: dict[str, bool], measured: Measurements) -> None:
     missed = [name for row, name in enumerate(decodes) if measured.readable[row] and not decodes[name]]
     assert missed == []

@@ -80,7 +80,7 @@ def test_ray_agrees(data: Path) -> None:
 
 def test_ray_missing_says_what_to_install(data: Path, monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setitem(sys.modules, "ray", None)
-    with pytest.raises(MissingExtraError, match=r"datacheck\[ray\]"):
+    with pytest.raises(MissingExtraError, match=r"datacheck-audit\[ray\]"):
         scan(Manifest.from_columns({"uri": names(data)}, root=data), engine="ray")
 
 

@@ -103,6 +103,18 @@ def test_only_changed_new_and_touched_files_are_read(folder: Path) -> None:
     assert run(folder, pixels=8)[1] == []
 
 
+def test_a_file_overwritten_with_its_size_and_time_restored_is_read_again(folder: Path) -> None:
+    first, _ = run(folder)
+    path = folder / "data" / "03.png"
+    status = path.stat()
+    path.write_bytes(bytes(status.st_size))
+    os.utime(path, ns=(status.st_atime_ns, status.st_mtime_ns))
+    again, read = run(folder)
+    assert read == ["03.png"]
+    assert first.measurements.strings("error")[3] is None
+    assert again.measurements.strings("error")[3] == "not-an-image"
+
+
 def test_a_touched_file_is_not_decoded_again(folder: Path, monkeypatch: pytest.MonkeyPatch) -> None:
     reader = Counting(folder / "data", folder / "log")
     manifest = Manifest.from_columns({"uri": ["01.png"]}, reader=reader)

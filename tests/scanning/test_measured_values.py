@@ -12,8 +12,11 @@ import pytest
 from numpy.typing import NDArray
 from PIL import Image, ImageFilter
 
-from datacheck.scanning.decode import decode_array, decode_bytes, upright
+from datacheck.manifest import Manifest
+from datacheck.scanning import scan
+from datacheck.scanning.decode import decode_array, decode_bytes
 from datacheck.scanning.measure import perceptual_hashes, raw_measures
+from datacheck.scanning.resizing import upright
 from datacheck.scanning.shard import ShardSettings, shard
 from tests.scanning.corpus import encode, photo
 
@@ -112,6 +115,42 @@ def test_sixteen_bits_are_scaled_not_cut_off() -> None:
         assert row["brightness"] == pytest.approx(0.5, abs=0.003)
         assert row["mean_red"] == pytest.approx(deep.mean() / 65535, abs=1e-5)
         assert (row["brightness_p01"], row["brightness_p99"]) == pytest.approx((0.01, 0.99), abs=0.005)
+
+
+@pytest.mark.parametrize(("bits", "white"), [(8, 255), (9, 511), (12, 4095), (14, 16_383), (16, 65_535)])
+def test_fewer_bits_in_a_sixteen_bit_file_are_measured_relative_to_their_range(bits: int, white: int) -> None:
+    deep = np.linspace(0, white, 64 * 64).reshape(64, 64).astype(np.uint16)
+    row = measure(encode(Image.fromarray(deep), "TIFF"), pixels=64)
+    assert row["max_value"] == 2**bits - 1
+    assert row["brightness"] == pytest.approx(0.5, abs=0.003)
+    assert row["entropy"] > 7.9
+
+
+def test_a_dark_image_among_sixteen_bits_stays_dark(tmp_path: Path) -> None:
+    full = np.linspace(0, 65_535, 4096).reshape(64, 64).astype(np.uint16)
+    dark = np.linspace(0, 4000, 4096).reshape(64, 64).astype(np.uint16)
+    eight = np.full((64, 64), 90, np.uint8)
+    files = {"full.png": full, "dark.png": dark, "eight.png": eight}
+    for name, pixels in files.items():
+        Image.fromarray(pixels).save(tmp_path / name)
+    table = scan(Manifest.from_columns({"uri": list(files)}, root=tmp_path)).measurements.table.to_pylist()
+    assert [row["max_value"] for row in table] == [65_535, 4000, None]
+    assert table[0]["brightness"] == pytest.approx(0.5, abs=0.003)
+    assert table[1]["brightness"] == pytest.approx(2000 / 65_535, abs=0.001)
+    assert table[1]["mean_red"] == pytest.approx(2000 / 65_535, abs=0.001)
+    assert table[2]["brightness"] == pytest.approx(90 / 255)
+
+
+def test_a_float_file_of_any_range_is_data() -> None:
+    heights = np.linspace(-30, 2900, 4096, dtype=np.float32).reshape(64, 64)
+    heights[0, :4] = np.nan
+    heights[1, :4] = -9999
+    row = measure(encode(Image.fromarray(heights), "TIFF"), pixels=64)
+    assert row["readable"]
+    assert row["max_value"] == 2900
+    assert row["brightness"] == pytest.approx(0.5, abs=0.01)
+    assert row["contrast"] == pytest.approx(np.sqrt(1 / 12), abs=0.02)
+    assert measure(encode(Image.fromarray(np.full((8, 8), np.nan, np.float32)), "TIFF"))["error"] == "unsupported-mode"
 
 
 @pytest.mark.parametrize("dtype", [np.float32, np.float64, np.float16])

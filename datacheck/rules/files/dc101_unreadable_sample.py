@@ -97,6 +97,7 @@ REMEDIES: dict[str, str] = {
     ReadFailure.TRUNCATED: "fetch the files again and compare sizes: the end is missing",
     ReadFailure.CORRUPT: "fetch or export the files again; check the disk when they were whole before",
     ReadFailure.DECOMPRESSION_BOMB: "scale the images down, or leave them out: they decode to more pixels than is safe",
+    ReadFailure.TOO_LARGE: "leave the files out, or cut them into tiles: they are too large to be read as one image",
     ReadFailure.PERMISSION: "make the files readable for the user that trains: chmod a+r",
     ReadFailure.VANISHED: "restore the files, mount their disk, or correct the paths, which point at nothing",
     ReadFailure.NOT_A_FILE: "point at files: these are folders or devices",
