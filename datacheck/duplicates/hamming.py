@@ -9,6 +9,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 _BRUTE_FORCE = 2048
+"""Runs of at most so many hashes are compared pair by pair: 2 million comparisons, less than sorting again costs."""
 _HASH_BITS = 64
 Emit = Callable[[NDArray[np.int64], NDArray[np.int64]], None]
 
@@ -76,7 +77,7 @@ def _search(
     hashes: NDArray[np.uint64], rows: NDArray[np.int64], bits: NDArray[np.int64], max_distance: int
 ) -> Iterator[tuple[NDArray[np.int64], NDArray[np.int64]]]:
     """Yield the pairs of ``rows`` within the distance, given that they agree in every bit but ``bits``."""
-    bits = _telling_bits(hashes[rows], bits)
+    bits = _varying_bits(hashes[rows], bits)
     keep = 1 if len(rows) < 20_000 else 2 if len(rows) < 3_000_000 else 3
     if len(rows) <= _BRUTE_FORCE or len(bits) < max_distance + keep:
         yield from _compare_runs(hashes[rows], rows, np.full(len(rows), len(rows)), max_distance)
@@ -95,7 +96,7 @@ def _search(
                 yield left[new], right[new]
 
 
-def _telling_bits(hashes: NDArray[np.uint64], bits: NDArray[np.int64]) -> NDArray[np.int64]:
+def _varying_bits(hashes: NDArray[np.uint64], bits: NDArray[np.int64]) -> NDArray[np.int64]:
     """Return the bits in which any of the hashes differ, most evenly spread first, so that they can be dealt out."""
     set_ = np.array([np.count_nonzero(hashes & (np.uint64(1) << np.uint64(bit))) for bit in bits.tolist()], np.int64)
     rarer = np.minimum(set_, len(hashes) - set_)

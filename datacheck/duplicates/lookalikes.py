@@ -1,4 +1,4 @@
-"""Tells near duplicates from look-alikes: a copy is much closer to its original than anything else is."""
+"""Near duplicates against images that only look alike: a copy is much closer to its original than any other image."""
 
 from __future__ import annotations
 
@@ -20,12 +20,15 @@ many others of that digit, 0.3 and more (measured on handwritten digits, CIFAR-1
 """
 
 _MAX_COMPARISONS = 400_000_000
+"""Comparisons with reference images in all: a few seconds of matrix products."""
 _MIN_REFERENCE = 1_000
+"""Reference images that each candidate is compared with at least: the nearest of a thousand is near enough."""
 _BLOCK = 1_024
+"""Candidates that are compared at a time."""
 
 
 def closer_than_others(pairs: Rows, rows: Rows, signatures: pa.FixedSizeBinaryArray) -> NDArray[np.bool_]:
-    """Tell which candidate pairs are much closer to each other than either is to an image it is no candidate with.
+    """Return which candidate pairs are much closer to each other than either is to an image it is no candidate with.
 
     Parameters
     ----------
@@ -36,7 +39,7 @@ def closer_than_others(pairs: Rows, rows: Rows, signatures: pa.FixedSizeBinaryAr
         nearest other image is looked for among evenly spaced ones of them, a thousand at least.
     signatures
         See `datacheck.scanning.measure.perceptual_hashes`; length N, null where there is none. A pair without both is
-        believed.
+        kept.
 
     Returns
     -------
@@ -45,9 +48,9 @@ def closer_than_others(pairs: Rows, rows: Rows, signatures: pa.FixedSizeBinaryAr
     """
     known = np.asarray(pc.is_valid(signatures).to_numpy(zero_copy_only=False))
     judged = np.asarray(known[pairs[:, 0]] & known[pairs[:, 1]])
-    believed: NDArray[np.bool_] = np.logical_not(judged)
+    kept: NDArray[np.bool_] = np.logical_not(judged)
     if not judged.any():
-        return believed
+        return kept
     pairs, rows = pairs[judged], rows[known[rows]]
     involved, ends = np.unique(pairs, return_inverse=True)
     ends = ends.reshape(pairs.shape)
@@ -56,8 +59,8 @@ def closer_than_others(pairs: Rows, rows: Rows, signatures: pa.FixedSizeBinaryAr
     vectors = unit_vectors(signatures, involved)
     apart = 1.0 - np.einsum("ij,ij->i", vectors[ends[:, 0]], vectors[ends[:, 1]])
     others = 1.0 - _nearest_other(vectors, unit_vectors(signatures, reference), involved, reference, pairs)
-    believed[judged] = apart <= MAX_RATIO * others[ends].min(axis=1)
-    return believed
+    kept[judged] = apart <= MAX_RATIO * others[ends].min(axis=1)
+    return kept
 
 
 def unit_vectors(signatures: pa.FixedSizeBinaryArray, rows: Rows) -> NDArray[np.float32]:

@@ -13,7 +13,9 @@ from datacheck.scanning.measurements import Measurements
 
 Lanes = NDArray[np.uint64]
 _CHUNK = 1_000_000
+"""Texts that are hashed at a time: about 100 MB."""
 _MODULUS = 1 << 128
+"""The identity has 128 bits: two datasets share one by accident with probability 10⁻³⁸."""
 
 
 def identity(manifest: Manifest, measurements: Measurements | None = None) -> int:

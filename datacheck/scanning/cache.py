@@ -1,4 +1,4 @@
-"""What earlier scans of the same folder measured, kept in the run folder as the work goes.
+"""What earlier scans of the same folder measured, saved in the run folder during the scan.
 
 ::
 
@@ -64,7 +64,9 @@ ROW_SCHEMA = pa.schema(
 """A measured file: its measurements, the stamp it had, and where its thumbnail and pixels are."""
 
 _MANY_FILES = 16
+"""More thumbnail files than this are gathered into one."""
 _SLACK_BYTES = 1 << 20
+"""Unused bytes (1 MiB) below which gathering the thumbnails is not worth it."""
 
 
 def library_versions() -> str:
@@ -132,7 +134,7 @@ class ScanCache:
         return self._without_lost_files(rows.combine_chunks())
 
     def _without_lost_files(self, rows: pa.Table) -> pa.Table:
-        """Forget places in files that are gone or too short."""
+        """Remove references to files that are gone or too short."""
         sizes = {path.name: path.stat().st_size for path in self.folder.iterdir() if path.is_file()}
         ends = pc.add(rows["thumb_offset"], rows["thumb_length"].cast(pa.int64()))
         for column, end in (("thumb_file", ends), ("pixel_file", None)):
@@ -191,7 +193,7 @@ class ScanCache:
         return rows
 
     def close(self) -> None:
-        """Let go of open files."""
+        """Close open files."""
         if self._thumbs is not None:
             self._thumbs.close()
             self._thumbs = None
@@ -202,7 +204,7 @@ class ScanCache:
             writer.write_table(rows)
 
     def _gather_thumbnails(self, rows: pa.Table) -> pa.Table:
-        """Copy the pictures into one file when more than half of the bytes are dead, or the files have become many."""
+        """Copy the pictures into one file when more than half of the bytes are unused, or there are many files."""
         files = list(self.folder.glob("thumbs-*.bin"))
         total = sum(path.stat().st_size for path in files)
         live = int(pc.sum(rows["thumb_length"].filter(pc.is_valid(rows["thumb_file"]))).as_py() or 0)
@@ -226,7 +228,7 @@ class ScanCache:
         return rows.set_column(rows.column_names.index("thumb_offset"), "thumb_offset", pa.array(places, pa.int64()))
 
     def _remove_unreferenced(self, keep: tuple[str, ...]) -> None:
-        """Delete what a killed scan left behind and what no row points to."""
+        """Delete what no row points to, and temporary files of a killed scan."""
         live = {*keep, *pc.unique(self.rows["thumb_file"]).to_pylist(), *pc.unique(self.rows["pixel_file"]).to_pylist()}
         for path in self.folder.iterdir():
             ours = path.name.startswith(("thumbs-", "pixels-")) and path.name not in live

@@ -1,4 +1,4 @@
-"""One scan under way: what is cached, what has to be read, and what comes of it."""
+"""One scan: which files are cached, which have to be read, and the result."""
 
 from __future__ import annotations
 
@@ -27,20 +27,22 @@ from datacheck.scanning.value_range import to_common_depth
 from datacheck.storage import atomic_path
 
 THUMBNAIL_SIDE = 128
-"""Thumbnails have at most this many pixels on the long side."""
+"""Thumbnails have at most this many pixels on the long side: enough to recognise an image in the report."""
 
 COMMIT_SECONDS = 1.0
-"""Finished work is kept at least this often."""
+"""Finished work is saved at least this often: a killed scan loses about a second."""
 
 _COMMIT_ROWS = 4096
+"""Finished work is saved at least after so many files: a batch of a few MB."""
 _SHARD_ROWS = 48
+"""Files that a worker measures at a time: below a second of work, far more than the cost of sending it."""
 
 Progress = Callable[[int, int], None]
 
 
 @dataclass(frozen=True)
 class ScanResult:
-    """What a scan gives.
+    """The result of a scan.
 
     Attributes
     ----------
@@ -59,7 +61,7 @@ class ScanResult:
 
 
 class ScanJob:
-    """One scan under way. Files are numbered by first appearance; U files for N rows."""
+    """One scan. Files are numbered by first appearance; U files for N rows."""
 
     def __init__(
         self,

@@ -28,10 +28,11 @@ from datacheck.scanning.temporary import Scratch
 from datacheck.scanning.worker import BEAT, Heartbeat, receive, send
 
 STARTUP_SECONDS = 120.0
-"""A worker that has not begun its first file by then counts as dead."""
+"""A worker without a first file after so long is ended: imports from a slow network disk can take a minute."""
 
 _START = "import json, sys; sys.path[:] = json.loads(sys.argv[1]); from datacheck.scanning.worker import main; main()"
 _TRIES = 3
+"""Workers that end before their first file, one after the other, until the scan gives up."""
 
 
 @dataclass(frozen=True)

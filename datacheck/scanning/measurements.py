@@ -22,7 +22,8 @@ VERSION = 1
 """Version of ``measurements.parquet``."""
 
 SIGNATURE_SIDE = 12
-"""Frequencies along each side of an image that its signature holds."""
+"""Frequencies along each side of an image that its signature holds: 143 numbers tell copies from similar images,
+where the 63 bits of a hash do not."""
 
 SIGNATURE_LENGTH = SIGNATURE_SIDE**2 - 1
 """Bytes of a signature: every coefficient but the constant one."""

@@ -13,6 +13,7 @@ from numpy.lib import format as npy
 from numpy.typing import NDArray
 
 _COPY_BYTES = 64 << 20
+"""Bytes that are copied at a time (64 MiB)."""
 
 
 def place_pixels(

@@ -14,6 +14,7 @@ from datacheck.scanning.local import Outcome, ShardTask
 from datacheck.scanning.shard import ShardSettings, failed, shard
 
 _STARTUP_SECONDS = 60.0
+"""Time that a Ray worker may need to start, on top of the time for its files."""
 
 
 def run_ray(tasks: Iterable[ShardTask], settings: ShardSettings, jobs: int, *, timeout_s: float) -> Iterator[Outcome]:

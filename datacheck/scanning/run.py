@@ -22,6 +22,7 @@ from datacheck.scanning.worker import exclusive
 
 ENGINES = ("local", "ray")
 FILE_TIMEOUT_S = 60.0
+"""A file that takes longer counts as hanging: even a large image on a slow network disk takes less."""
 
 
 def scan(
@@ -42,7 +43,7 @@ def scan(
     manifest
         The dataset; its reader reaches the samples.
     run_dir
-        Keeps the work as it goes: a later scan with the same folder reads only what is new or changed.
+        Keeps finished work: a later scan with the same folder reads only what is new or changed.
     jobs
         Processes or threads; as many as there are processors by default.
     engine
@@ -52,7 +53,7 @@ def scan(
     thumbnails
         Whether to keep small pictures for the report.
     progress
-        Called with (done, total) as the work goes.
+        Called with (done, total) during the scan.
     timeout_s
         Seconds after which a file counts as hanging; its row says ``timeout``. Threads are not interrupted.
 
@@ -118,7 +119,7 @@ def _scratch() -> tuple[Scratch, Path]:
 
 
 def _detached(result: ScanResult, scratch: Scratch) -> ScanResult:
-    """Let a temporary folder live exactly as long as what reads from it."""
+    """Delete a temporary folder when nothing reads from it any more."""
     owner: Any = result.thumbnails
     if owner is None:
         scratch.remove()  # an open memory map outlives its file

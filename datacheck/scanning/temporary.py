@@ -1,4 +1,4 @@
-"""Temporary folders of a scan: gone when it ends, and swept by a later scan when it was killed."""
+"""Temporary folders of a scan: deleted when it ends, or by a later scan when it was killed."""
 
 from __future__ import annotations
 
@@ -15,10 +15,11 @@ from datacheck.scanning.worker import exclusive
 PREFIX = "datacheck-scan-"
 _ALIVE = ".alive"
 _NEWBORN_SECONDS = 600.0
+"""Younger folders are left alone: a scan takes its lock right after it has made the folder."""
 
 
 class Scratch:
-    """A temporary folder that holds a lock while its process lives.
+    """A temporary folder that is locked while its process runs.
 
     Attributes
     ----------
@@ -45,12 +46,8 @@ class Scratch:
 
 
 def sweep(now: float | None = None) -> None:
-    """Delete the folders that killed scans of this user left in the temporary folder.
-
-    A folder counts as left behind when nobody holds its lock and it is older than ten minutes: a scan takes the lock
-    right after it has made the folder.
-    """
-    if importlib.util.find_spec("fcntl") is None:  # without locks the living cannot be told from the dead
+    """Delete the temporary folders of this user's killed scans: older than ten minutes, and not locked."""
+    if importlib.util.find_spec("fcntl") is None:  # without locks, a running scan cannot be recognised
         return
     now = time.time() if now is None else now
     for folder in Path(tempfile.gettempdir()).glob(f"{PREFIX}*"):

@@ -43,7 +43,7 @@ def receive(stream: BinaryIO) -> Any:
 
 
 class Heartbeat:
-    """Says in shared memory which file is being read, so that a dead or stuck worker can be held to account."""
+    """Writes to shared memory which file is being read: the parent sees which file killed or blocked a worker."""
 
     def __init__(self, path: Path, slot: int) -> None:
         with path.open("r+b") as file:
@@ -51,7 +51,7 @@ class Heartbeat:
         self._offset = slot * BEAT.size
 
     def write(self, count: int, position: int, waiting: int = 0) -> None:
-        """Say where the worker is."""
+        """Write the position of the worker."""
         BEAT.pack_into(self._memory, self._offset, count, position, waiting)
 
     def read(self) -> tuple[int, int, int]:
@@ -60,7 +60,7 @@ class Heartbeat:
         return int(count), int(position), int(waiting)
 
     def close(self) -> None:
-        """Let go of the shared memory."""
+        """Close the shared memory."""
         self._memory.close()
 
 
