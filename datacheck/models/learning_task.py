@@ -84,6 +84,29 @@ class LearningTask:
 
 
 @dataclass(frozen=True)
+class Fault:
+    """Something wrong with predictions, so that they say nothing about the labels.
+
+    Attributes
+    ----------
+    kind
+        ``columns``, ``dead column``, ``rows``, ``unrelated`` or ``in-sample``.
+    message, remedy
+        What is wrong and how sure that is; what to do about it.
+    evidence
+        JSON-safe numbers behind the message.
+    certain
+        False where correct predictions may, though rarely, look the same.
+    """
+
+    kind: str
+    message: str
+    remedy: str
+    evidence: Mapping[str, Any] = field(default_factory=dict)
+    certain: bool = True
+
+
+@dataclass(frozen=True)
 class Fitted:
     """What a fit returns.
 
@@ -105,6 +128,8 @@ class Fitted:
         What ran, and where.
     choices
         What was chosen and why, one sentence each.
+    faults
+        What is wrong with the outputs, where the user gave them.
     """
 
     members: NDArray[np.float32]
@@ -115,3 +140,4 @@ class Fitted:
     dynamics: Mapping[str, NDArray[np.float32]] = field(default_factory=dict)
     refit: Refit | None = None
     choices: tuple[str, ...] = ()
+    faults: tuple[Fault, ...] = ()

@@ -40,6 +40,7 @@ def run_probe(
     pixels, measurements = None, at_hand.measurements
     if "pixels" in backend.needs:
         pixels, measurements = bring_pixels(manifest, at_hand.pixels, measurements, run_dir)
+    user_array, assumed = _user_array(backend, at_hand, manifest)
     fit_options = FitOptions(
         manifest,
         clock,
@@ -48,7 +49,7 @@ def run_probe(
         options.flip,
         options.side,
         options.weights,
-        _user_array(backend, at_hand, manifest),
+        user_array,
     )
     folds = _folds(backend, options, fit_options, measurements)
     problem = LearningTask(
@@ -62,7 +63,7 @@ def run_probe(
         options.seed,
     )
     fitted = backend.fit(problem, fit_options)
-    return outputs_of(manifest, problem, fitted, clock, (*notes, *folds.notes), advice=backend.advice)
+    return outputs_of(manifest, problem, fitted, clock, (*notes, *assumed, *folds.notes), advice=backend.advice)
 
 
 def chosen_backend(options: Options, at_hand: AtHand, manifest: Manifest) -> Backend:
@@ -97,15 +98,17 @@ def chosen_backend(options: Options, at_hand: AtHand, manifest: Manifest) -> Bac
     return backend
 
 
-def _user_array(backend: Backend, at_hand: AtHand, manifest: Manifest) -> NDArray[np.float32] | None:
-    """Return the user's array that a backend needs, in the manifest's order; None where it needs none."""
+def _user_array(
+    backend: Backend, at_hand: AtHand, manifest: Manifest
+) -> tuple[NDArray[np.float32] | None, tuple[str, ...]]:
+    """Return the user's array that a backend needs, in the manifest's order, and what was assumed about it."""
     for name in USER_ARRAYS:
         if name in backend.needs:
             array = getattr(at_hand, name)
             if array is None:
                 raise ConfigError(f"backend={backend.name!r} needs {name}=")
             return align(array, manifest, what=name)
-    return None
+    return None, ()
 
 
 def _check_task(manifest: Manifest) -> None:

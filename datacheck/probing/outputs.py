@@ -10,6 +10,7 @@ from numpy.typing import NDArray
 
 from datacheck.labels.label_yield import LabelYield
 from datacheck.manifest import Task
+from datacheck.models.learning_task import Fault
 from datacheck.stats import Interval
 
 ADVICE = "train the probe longer (--budget), or give it pretrained weights (--weights) or features"
@@ -53,6 +54,8 @@ class ProbeOutputs:
         What would make this probe more accurate, for the messages of a probe that is too weak.
     choices
         What the probe chose and why, a sentence each, as shown to the user.
+    faults
+        What is wrong with predictions that the user gave; no label is judged while there is a fault.
     """
 
     sample_ids: NDArray[np.str_]
@@ -73,6 +76,7 @@ class ProbeOutputs:
     seconds: float = 0.0
     seed: int = 0
     choices: tuple[str, ...] = ()
+    faults: tuple[Fault, ...] = ()
     advice: str = ADVICE
 
     def __len__(self) -> int:

@@ -41,7 +41,10 @@ def outputs_of(
         seed=problem.seed,
         choices=(*fitted.choices, *notes, *judged.notes),
         advice=advice,
+        faults=fitted.faults,
     )
+    if fitted.faults:
+        return _not_judged(outputs)
     skill = probe_skill(manifest, outputs)
     if skill is None:
         return outputs
@@ -50,3 +53,14 @@ def outputs_of(
     if reason is None:
         return outputs
     return replace(outputs, label_yield=None, choices=(*outputs.choices, reason))
+
+
+def _not_judged(outputs: ProbeOutputs) -> ProbeOutputs:
+    """Leave out all that a wrong prediction would say about the labels."""
+    return replace(
+        outputs,
+        label_quality=np.full(len(outputs), np.nan, dtype=np.float32),
+        suggested=np.full(len(outputs), -1, dtype=np.int32),
+        label_yield=None,
+        choices=(*outputs.choices, *(f"judged no label: {fault.message}" for fault in outputs.faults)),
+    )

@@ -98,8 +98,11 @@ def _relative(gained: NDArray[np.float64], room: float) -> Interval:
 def why_not_judged(manifest: Manifest, probe: ProbeOutputs, *, min_skill: float = MIN_SKILL) -> str | None:
     """Say why this probe does not judge labels, or return None where it does.
 
-    A probe does not judge labels when the low end of its skill is below ``min_skill``, or when no skill is known.
+    A probe does not judge labels when its predictions have a fault, when the low end of its skill is below
+    ``min_skill``, or when no skill is known.
     """
+    if probe.faults:
+        return f"the given predictions cannot judge labels (see DC507): {probe.faults[0].message}"
     skill = probe_skill(manifest, probe)
     if skill is None:
         return f"the probe has no predictions for {MIN_SAMPLES} or more samples with a label"

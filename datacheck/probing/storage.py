@@ -15,6 +15,7 @@ from numpy.typing import NDArray
 from datacheck.errors import StorageError
 from datacheck.labels.label_yield import LabelYield
 from datacheck.manifest import Task
+from datacheck.models.learning_task import Fault
 from datacheck.probing.outputs import ProbeOutputs
 from datacheck.stats import Interval
 from datacheck.storage import atomic_path, read_json, write_text
@@ -60,6 +61,7 @@ def save_probe(outputs: ProbeOutputs, folder: Path) -> None:
         "seed": outputs.seed,
         "choices": list(outputs.choices),
         "advice": outputs.advice,
+        "faults": [asdict(fault) for fault in outputs.faults],
     }
     # An interval may be open (NaN or infinite) where it could not be made, so Python's JSON constants are kept.
     write_text(folder / "probe.json", json.dumps(numbers, indent=2, ensure_ascii=False) + "\n")
@@ -147,4 +149,5 @@ def _outputs(numbers: Mapping[str, Any], arrays: Mapping[str, NDArray[Any]], *, 
         seed=numbers["seed"],
         choices=tuple(numbers["choices"]),
         advice=numbers["advice"],
+        faults=tuple(Fault(**fault) for fault in numbers["faults"]),
     )

@@ -120,7 +120,7 @@ def _data_on_255(values: NDArray[Any]) -> NDArray[np.float32]:
     known = values[finite]
     low, high = np.percentile(known[:: max(1, known.size // MAX_SAMPLED)].astype(np.float64), DATA_PERCENTILES)
     scaled = (np.where(finite, values, low).astype(np.float64) - low) * (255 / max(high - low, 1e-30))
-    return np.clip(scaled, 0, 255).astype(np.float32)
+    return np.asarray(np.clip(scaled, 0, 255), dtype=np.float32)
 
 
 def is_deep_integer(mode: str | None) -> bool:

@@ -1,4 +1,4 @@
-"""Defects in image files on disk. They write into the manifest's root: plant in a copy of what you want to keep."""
+"""Defects in image files on disk. They change the files under the manifest's root: work on a copy."""
 
 from __future__ import annotations
 
@@ -26,7 +26,7 @@ NearKind = Literal["re-encode", "resize", "crop"]
 def duplicate_files(
     manifest: Manifest, n: int = 5, *, split: str | None = None, label: str | None = None, seed: int = 0
 ) -> tuple[Manifest, Truth]:
-    """Write byte-identical copies beside ``n`` images and list them, on request in another split or class.
+    """Write byte-identical copies of ``n`` images and list them, in another split or class where given.
 
     The truth names the copies, with ``copied_from``.
     """
@@ -116,7 +116,7 @@ def darken(manifest: Manifest, n: int = 5, *, factor: float = 0.04, seed: int = 
 
 
 def brighten(manifest: Manifest, n: int = 5, *, factor: float = 0.04, seed: int = 0) -> tuple[Manifest, Truth]:
-    """Press the pixels of ``n`` images against white."""
+    """Brighten ``n`` images until most pixels are white."""
     return _repainted(manifest, n, "brighten", lambda pixels, rng: 255 - (255 - pixels) * factor, seed)
 
 
@@ -131,12 +131,12 @@ def blur(manifest: Manifest, n: int = 5, *, radius: float = 4.0, seed: int = 0) 
 
 
 def blank(manifest: Manifest, n: int = 5, *, seed: int = 0) -> tuple[Manifest, Truth]:
-    """Fill ``n`` images with one colour, another one each."""
+    """Fill each of ``n`` images with one colour of its own."""
     return _repainted(manifest, n, "blank", lambda p, rng: np.zeros_like(p) + rng.integers(80, 176, 3), seed)
 
 
 def greyscale(manifest: Manifest, n: int = 5, *, seed: int = 0) -> tuple[Manifest, Truth]:
-    """Take the colour out of ``n`` images; they stay RGB."""
+    """Remove the colour of ``n`` images; their mode stays RGB."""
     return _repainted(manifest, n, "greyscale", lambda p, rng: np.repeat(p.mean(-1, keepdims=True), 3, -1), seed)
 
 

@@ -89,7 +89,7 @@ def _with_labels(
 
 
 def shift_labels(data: Planted, by: int = 1, start: int = 0) -> tuple[Planted, Truth]:
-    """Move every label from position ``start`` on ``by`` places down; the last ones go round to ``start``.
+    """Move every label from position ``start`` on ``by`` places down; the last ones move to ``start``.
 
     Examples
     --------
@@ -165,7 +165,7 @@ def drop_class_from_split(manifest: Manifest, label: str, split: str) -> tuple[M
 
 
 def make_imbalanced(manifest: Manifest, factor: float = 10.0, *, seed: int = 0) -> tuple[Manifest, Truth]:
-    """Thin the classes out to a long tail: class k keeps ``factor ** (-k / (K - 1))`` of its samples, in each split.
+    """Give class sizes a long tail: class k keeps ``factor ** (-k / (K - 1))`` of its samples, in each split.
 
     The first class stays whole, the last keeps one in ``factor`` (at least one a split). The truth names the
     removed, with ``counts`` by class.
@@ -210,7 +210,7 @@ def leak_across_splits(
 
 
 def drift(manifest: Manifest, label: str, split: str, *, keep: float = 0.3, seed: int = 0) -> tuple[Manifest, Truth]:
-    """Make the labels of one split drift: of one class, only the share ``keep`` remains there.
+    """Change the class shares of one split: of one class, only the share ``keep`` remains there.
 
     The truth names the removed, with the class's ``share_before`` and ``share_after`` in the split.
     """

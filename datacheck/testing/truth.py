@@ -1,4 +1,4 @@
-"""What a planting did."""
+"""What was planted."""
 
 from __future__ import annotations
 

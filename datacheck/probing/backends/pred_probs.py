@@ -9,6 +9,7 @@ from datacheck.errors import ProbeError
 from datacheck.manifest import Manifest, Task
 from datacheck.models.learning_task import Fitted, LearningTask
 from datacheck.probing.backends.base import Backend, FitOptions, user_array_of
+from datacheck.probing.prediction_faults import find_faults
 
 ROUNDING = 1e-4
 """How far a probability may lie outside [0, 1]: float16 and bfloat16 outputs round by less."""
@@ -47,10 +48,11 @@ def check_pred_probs(values: NDArray[np.float32], manifest: Manifest) -> NDArray
 def fit(problem: LearningTask, options: FitOptions) -> Fitted:
     """Return the user's predictions as they are."""
     outputs = check_pred_probs(user_array_of(options), options.manifest)
+    faults = find_faults(outputs, options.manifest, seed=problem.seed)
     choices: tuple[str, ...] = ()
     if problem.n_folds == 1:
         choices = ("used your pred_probs as they are; datacheck cannot check that they are out of sample",)
-    return Fitted(outputs[None], None, "pred_probs", choices=choices)
+    return Fitted(outputs[None], None, "pred_probs", choices=choices, faults=faults)
 
 
 def one_fold(n_samples: int, options: FitOptions) -> int:
