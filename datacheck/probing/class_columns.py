@@ -2,11 +2,13 @@
 
 from __future__ import annotations
 
-import os
 from collections.abc import Sequence
 
 from datacheck.errors import ProbeError
 from datacheck.text import listed
+
+SHOWN_NAMES = 3
+"""Names that a note shows."""
 
 
 def match_columns(columns: Sequence[str], classes: Sequence[str]) -> tuple[list[int], str]:
@@ -31,37 +33,52 @@ def match_columns(columns: Sequence[str], classes: Sequence[str]) -> tuple[list[
     readings = _readings([name.strip().casefold() for name in columns])
     if len(set(wanted)) < len(wanted):  # classes that differ by case alone
         wanted, readings = list(classes), [list(columns)]
-    best = max(readings, key=lambda reading: len(set(reading) & set(wanted)))
-    matched = set(best) & set(wanted)
-    numbers = [str(number) for number in range(len(columns))]
-    if not matched or (list(columns) == numbers and matched != set(wanted)):
+    for reading in readings:
+        if set(reading) == set(wanted) and len(reading) == len(wanted):
+            return [reading.index(name) for name in wanted], "matched the columns of pred_probs to the classes by name"
+    names, numbers = readings[0], [str(number) for number in range(len(columns))]
+    if list(columns) == numbers or not set(names) & set(wanted):
         return list(range(len(columns))), _in_class_order(columns, classes, numbers)
-    if matched == set(wanted) and len(best) == len(wanted):
-        return [best.index(name) for name in wanted], "matched the columns of pred_probs to the classes by name"
-    missing = [name for name, key in zip(classes, wanted, strict=True) if key not in matched]
-    unknown = [name for name, key in zip(columns, best, strict=True) if key not in matched]
+    missing = [name for name, key in zip(classes, wanted, strict=True) if key not in names]
+    unknown = [name for name, key in zip(columns, names, strict=True) if key not in wanted]
+    found = [f"no column for {listed(missing)}"] if missing else []
+    found += [f"columns that are no class: {listed(unknown)}"] if unknown else []
     raise ProbeError(
-        f"pred_probs: expected one column for each of {len(classes):,} classes, found no column for {listed(missing)}, "
-        f"and columns that are no class: {listed(unknown)}. Name the columns after the classes"
+        f"pred_probs: expected one column for each of {len(classes):,} classes, found {' and '.join(found)}. Name the "
+        "columns after the classes"
     )
 
 
 def _readings(names: list[str]) -> list[list[str]]:
     """Return the names without each possible common beginning and end."""
-    first, last = os.path.commonprefix(names), os.path.commonprefix([name[::-1] for name in names])
+    first, last = _common_beginning(names), _common_beginning([name[::-1] for name in names])
     shortest = min((len(name) for name in names), default=0)
     return [
         [name[start : len(name) - end] for name in names]
-        for start in range(len(first) + 1)
-        for end in range(len(last) + 1)
+        for start in range(first + 1)
+        for end in range(last + 1)
         if start + end < shortest or start == end == 0
     ]
+
+
+def _common_beginning(names: list[str]) -> int:
+    """Return how many characters all names begin with alike.
+
+    Examples
+    --------
+    >>> _common_beginning(["p_cat", "p_cow"])
+    3
+    """
+    return next(
+        (n for n, letters in enumerate(zip(*names, strict=False)) if len(set(letters)) > 1),
+        min(map(len, names), default=0),
+    )
 
 
 def _in_class_order(columns: Sequence[str], classes: Sequence[str], numbers: Sequence[str]) -> str:
     if list(columns) == numbers:
         return ""
     return (
-        f"the columns of pred_probs ({listed(list(columns), 3)}) have no class names, so they were taken in the order of "
-        f"the classes ({listed(list(classes), 3)})"
+        f"the columns of pred_probs ({listed(list(columns), SHOWN_NAMES)}) are not named after the classes, so they "
+        f"were taken in the order of the classes ({listed(list(classes), SHOWN_NAMES)})"
     )

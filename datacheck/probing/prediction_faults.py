@@ -40,11 +40,14 @@ MIN_DEAD_SHARE = 0.01
 MIN_ROWS = 200
 """Fewer rows cannot gain ``MIN_ROW_NATS`` by a shift of a part of them."""
 
+MIN_DISAGREEING = 10
+"""With fewer wrong predictions the rows are not searched: another order could not gain ``MIN_ROW_NATS``."""
+
 MIN_SIGNAL, MIN_ROW_NATS = 6.0, 40.0
 """Evidence for rows in another order: the same as DC108 needs for labels."""
 
-MIN_UNEXPLAINED = 0.3
-"""A model that is surer than its accuracy by so much, and no better than chance, predicts other samples or labels."""
+MIN_UNEXPLAINED = 0.4
+"""Mean confidence above the accuracy from which chance-level predictions are a fault: an overfit model reaches 0.2."""
 
 MAX_CHANCE_SKILL = 0.1
 """The high end of the skill up to which predictions count as no better than chance."""
@@ -81,7 +84,8 @@ def find_faults(outputs: NDArray[np.float32], manifest: Manifest, *, seed: int =
         return ()
     probs, labels = outputs[rows].astype(np.float64), manifest.label_codes[rows].astype(np.int64)
     found = [*exchanged_columns(probs, labels, manifest.classes), *dead_columns(probs, labels, manifest.classes)]
-    if not found:
+    disagreeing = int((probs.argmax(axis=1) != labels).sum())
+    if not found and disagreeing >= MIN_DISAGREEING:
         found = list(_row_faults(outputs, manifest, seed))
     if not found:
         found = [*unrelated(probs, labels), *in_sample(probs, labels)]
@@ -228,8 +232,8 @@ def _row_faults(outputs: NDArray[np.float32], manifest: Manifest, seed: int) -> 
         return
     yield Fault(
         "rows",
-        f"the rows seem to be in another order than the samples: {found.repair.diagnosis.detail}. In that order they fit "
-        f"the labels {number(found.repaired_signal, 2)} standard deviations better than shuffled ones; as given, "
+        f"the rows seem to be in another order than the samples: {found.repair.diagnosis.detail}. In that order they "
+        f"fit the labels {number(found.repaired_signal, 2)} standard deviations better than shuffled ones; as given, "
         f"{number(found.signal, 2)}",
         "give a mapping from sample id to row, or a table with sample_id, so that no order has to be assumed",
         evidence={"signal": found.signal, "repaired_signal": found.repaired_signal, "gain_nats": found.gain},
@@ -237,7 +241,7 @@ def _row_faults(outputs: NDArray[np.float32], manifest: Manifest, seed: int) -> 
 
 
 def unrelated(probs: NDArray[np.float64], labels: NDArray[np.int64]) -> Iterator[Fault]:
-    """Yield a fault when confident predictions agree with the labels no better than by chance; shapes [n, K] and [n]."""
+    """Yield a fault when confident predictions agree with the labels only by chance; shapes [n, K] and [n]."""
     if len(labels) < MIN_UNRELATED_ROWS:
         return
     accuracy = float((probs.argmax(axis=1) == labels).mean())
@@ -263,8 +267,8 @@ def in_sample(probs: NDArray[np.float64], labels: NDArray[np.int64]) -> Iterator
         return
     yield Fault(
         "in-sample",
-        f"the predictions look in-sample: {percent(1 - disagreeing)} agree with the labels, and {percent(certain)} give "
-        f"the label a probability above {SATURATED}. A model that was trained on these labels repeats wrong ones, too",
+        f"the predictions look in-sample: {percent(1 - disagreeing)} agree with the labels, and {percent(certain)} "
+        f"give the label a probability above {SATURATED}. A model that was trained on these labels repeats wrong ones",
         "predict each sample by a model that was not trained on it, for example with "
         "sklearn.model_selection.cross_val_predict(method='predict_proba'). If these predictions are out of sample, "
         "there is no label to question",

@@ -6,9 +6,8 @@ pandas index. A bare array is taken in the manifest's order. Columns are matched
 
 from __future__ import annotations
 
-import os
 import sys
-from collections.abc import Mapping, Sequence
+from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass
 from typing import Any, TypeAlias
 
@@ -83,8 +82,7 @@ def align(given: UserArray, manifest: Manifest, *, what: str) -> tuple[NDArray[n
                 f"{what}: expected {len(manifest):,} rows in the manifest's order (or rows by sample id), found "
                 f"{len(values):,} rows of {values.shape[1]:,} numbers"
             )
-        note = _order_note(manifest, what)
-        return values, tuple([*notes, note] if note else notes)
+        return values, (*notes, *_order_notes(manifest, what, named=rows.columns is not None))
     position = _positions(rows.ids, manifest, what)
     aligned = np.full((len(manifest), values.shape[1]), np.nan, dtype=np.float32)
     aligned[position] = values
@@ -192,11 +190,11 @@ def _positions(ids: Sequence[Any], manifest: Manifest, what: str) -> NDArray[np.
     if position.null_count:
         unknown = next(name for name, at in zip(ids, position.to_pylist(), strict=True) if at is None)
         raise ProbeError(
-            f"{what}: {plural(position.null_count, 'sample id')} of {len(ids):,} are not in the manifest, such as "
+            f"{what}: {position.null_count:,} of {len(ids):,} sample ids are not in the manifest, such as "
             f"{unknown!r}; its sample ids look like {known[0].as_py()!r}. Give these ids, or rows in the manifest's "
             "order without ids (of a pandas table: reset_index(drop=True))"
         )
-    rows = position.to_numpy().astype(np.int64)
+    rows: NDArray[np.int64] = position.to_numpy().astype(np.int64)
     n_repeated = len(rows) - len(np.unique(rows))
     if n_repeated:
         raise ProbeError(f"{what}: expected each sample id once, found {n_repeated:,} repeated")
@@ -205,30 +203,40 @@ def _positions(ids: Sequence[Any], manifest: Manifest, what: str) -> NDArray[np.
 
 def _below_root(words: pa.Array, manifest: Manifest) -> pa.Array:
     """Return paths relative to the manifest's root, with forward slashes; other texts as they are."""
-    root = "" if manifest.root is None else os.path.abspath(manifest.root) + os.sep
+    roots = [] if manifest.root is None else [manifest.root, manifest.root.absolute(), manifest.root.resolve()]
+    starts = ["./", *dict.fromkeys(f"{root.as_posix()}/" for root in roots)]
     found = []
     for word in words.to_pylist():
-        path = os.path.abspath(word)
-        inside = bool(root) and path.startswith(root)
-        found.append((path[len(root) :] if inside else os.path.normpath(word)).replace("\\", "/"))
+        path = word.replace("\\", "/")
+        start = max((one for one in starts if path.startswith(one)), key=len, default="")
+        found.append(path[len(start) :])
     return pa.array(found, pa.string())
 
 
-def _order_note(manifest: Manifest, what: str) -> str:
-    """Say which order a bare array was assumed to have, where sorting the files by number or as text differs."""
-    if "uri" not in manifest:
-        return ""
-    uris = [uri or "" for uri in manifest.table["uri"].to_pylist()]
-    as_text, by_number = sorted(uris), natural_sorted(uris)
+def _order_notes(manifest: Manifest, what: str, *, named: bool) -> Iterator[str]:
+    """Say which order of rows and columns was assumed, where sorting by number and as text differs."""
+    if what == "pred_probs" and not named and _order_of(manifest.classes):
+        yield (
+            f"pred_probs has no column names, so its columns were taken in the order of the classes: "
+            f"{listed(manifest.classes, SHOWN_NAMES)} ({_order_of(manifest.classes)})"
+        )
+    uris = [uri or "" for uri in manifest.table["uri"].to_pylist()] if "uri" in manifest else []
+    order = _order_of(uris)
+    if order:
+        first = ", ".join(clean(uri) for uri in uris[:SHOWN_NAMES])
+        yield (
+            f"{what} has no sample ids, so its rows were taken in the order of the manifest: {first}, … ({order}). If "
+            f"your rows have another order, give {what} as a mapping from sample id to row"
+        )
+
+
+def _order_of(names: Sequence[str]) -> str:
+    """Say how names are sorted; nothing where sorting by number and as text is the same."""
+    as_text, by_number = sorted(names), natural_sorted(names)
     if as_text == by_number:
         return ""
-    order = "the order in which the source lists them"
-    if uris == as_text:
-        order = "file names sorted as text, as in torchvision's ImageFolder"
-    elif uris == by_number:
-        order = "file names sorted by number; torchvision's ImageFolder sorts them as text"
-    first = ", ".join(clean(uri) for uri in uris[:SHOWN_NAMES])
-    return (
-        f"{what} has no sample ids, so its rows were taken in the order of the manifest: {first}, … ({order}). If your "
-        f"rows have another order, give {what} as a mapping from sample id to row"
-    )
+    if list(names) == as_text:
+        return "sorted as text, as torchvision's ImageFolder does"
+    if list(names) == by_number:
+        return "sorted by number; torchvision's ImageFolder sorts as text"
+    return "as the source lists them"

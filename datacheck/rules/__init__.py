@@ -23,6 +23,7 @@ from datacheck.rules.labels.dc503_outlier import Outlier
 from datacheck.rules.labels.dc504_shortcut import Shortcut
 from datacheck.rules.labels.dc505_noisy_class import NoisyClass
 from datacheck.rules.labels.dc506_ambiguous import Ambiguous
+from datacheck.rules.labels.dc507_given_predictions import GivenPredictions
 from datacheck.rules.readiness.dc601_below_baseline import BelowBaseline
 from datacheck.rules.readiness.dc602_triage import Triage
 from datacheck.rules.readiness.dc603_learning_curve import LearningCurve
@@ -85,6 +86,7 @@ RULES: tuple[type[Rule], ...] = (
     Shortcut,
     NoisyClass,
     Ambiguous,
+    GivenPredictions,
     BelowBaseline,
     Triage,
     LearningCurve,

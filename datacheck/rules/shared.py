@@ -38,6 +38,8 @@ def classified(context: RuleContext, *, least: int = MIN_PREDICTED) -> Classifie
     probe = context.probe
     if probe is None or probe.pred_probs is None:
         raise CannotJudge(NO_PROBE)
+    if probe.faults:
+        raise CannotJudge(str(why_not_judged(context.manifest, probe)))
     labels = context.manifest.label_codes.astype(np.int64)
     rows = np.flatnonzero((labels >= 0) & np.isfinite(probe.pred_probs[:, 0]))
     if len(rows) < least or len(probe.classes) < 2:

@@ -35,14 +35,31 @@ def check_pred_probs(values: NDArray[np.float32], manifest: Manifest) -> NDArray
             f"pred_probs: expected {len(manifest.classes)} columns in the order of the classes "
             f"{list(manifest.classes[:5])}..., found {values.shape[1]}"
         )
-    known = values[~np.isnan(values).any(axis=1)]
-    if known.size and (known.min() < -ROUNDING or known.max() > 1 + ROUNDING):
-        raise ProbeError(f"pred_probs: expected values in [0, 1], found {known.min():.3g} to {known.max():.3g}")
+    known = values[~np.isnan(values).any(axis=1)].astype(np.float64)
+    if not known.size:
+        return values
+    if known.min() < -ROUNDING or known.max() > 1 + ROUNDING:
+        raise ProbeError(
+            f"pred_probs: expected values in [0, 1], found {known.min():.3g} to {known.max():.3g}; they look like "
+            f"{_lookalike(known)}"
+        )
     sums = known.sum(axis=1)
-    if manifest.task is Task.CLASSIFICATION and known.size and np.abs(sums - 1).max() > SUM_TOLERANCE:
+    if manifest.task is Task.CLASSIFICATION and np.abs(sums - 1).max() > SUM_TOLERANCE:
         row = int(np.abs(sums - 1).argmax())
-        raise ProbeError(f"pred_probs: expected each row to sum to 1, found {sums[row]:.4g}; apply a softmax first")
+        raise ProbeError(
+            f"pred_probs: expected each row to sum to 1, found {sums[row]:.4g}; apply a softmax to the logits instead "
+            "of a sigmoid, or give the columns of all classes"
+        )
     return values
+
+
+def _lookalike(values: NDArray[np.float64]) -> str:
+    """Say what numbers outside [0, 1] look like, and how to make probabilities of them."""
+    if values.max() <= ROUNDING and np.abs(np.exp(values).sum(axis=1) - 1).max() <= SUM_TOLERANCE:
+        return "log-probabilities: apply exp to them"
+    if values.min() >= -ROUNDING and np.abs(values.sum(axis=1) - 100).max() <= 100 * SUM_TOLERANCE:
+        return "percent: divide by 100"
+    return "logits: apply a softmax to each row (a sigmoid where a sample has several labels)"
 
 
 def fit(problem: LearningTask, options: FitOptions) -> Fitted:
