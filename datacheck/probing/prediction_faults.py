@@ -37,6 +37,10 @@ MIN_CLASS_ROWS = 10
 MIN_DEAD_SHARE = 0.01
 """Dead classes with a smaller share of the labels are left to the rules on classes: they change little."""
 
+MAX_DEAD_SHARE = 0.1
+"""A dead class has less than a tenth of the probability that its share of the labels calls for: a weak model that has
+learnt nothing gives it its share."""
+
 MIN_ROWS = 200
 """Fewer rows cannot gain ``MIN_ROW_NATS`` by a shift of a part of them."""
 
@@ -185,8 +189,8 @@ def _columns_fault(
 def dead_columns(probs: NDArray[np.float64], labels: NDArray[np.int64], classes: tuple[str, ...]) -> Iterator[Fault]:
     """Yield a fault when classes are never predicted and their columns say nothing about their samples.
 
-    A column is dead when it is never the largest, and is on average no larger for the samples of its class than for the
-    others.
+    A column is dead when it is never the largest, is on average no larger for the samples of its class than for the
+    others, and holds far less probability than the class has labels.
 
     Parameters
     ----------
@@ -200,6 +204,8 @@ def dead_columns(probs: NDArray[np.float64], labels: NDArray[np.int64], classes:
     dead = []
     for index in np.flatnonzero(silent & (sizes >= MIN_CLASS_ROWS)).tolist():
         own = labels == index
+        if probs[:, index].mean() > MAX_DEAD_SHARE * own.mean():
+            continue
         if own.all() or probs[own, index].mean() <= probs[~own, index].mean():
             dead.append(index)
     n_affected = int(sizes[dead].sum())

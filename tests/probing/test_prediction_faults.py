@@ -126,6 +126,12 @@ class TestDeadColumns:
         probs = np.where(labels[:, None] == 1, [[0.7, 0.3]], [[0.98, 0.02]])
         assert not list(dead_columns(probs, labels, names(2)))
 
+    def test_a_model_that_has_learnt_nothing_is_weak_and_has_no_fault(self) -> None:
+        labels = np.r_[np.zeros(500, int), np.ones(50, int)]
+        probs = np.tile([0.9, 0.1], (550, 1))
+        assert not list(dead_columns(probs, labels, names(2)))
+        (_,) = dead_columns(probs * [1, 0.05], labels, names(2))
+
     @pytest.mark.parametrize(("n_rare", "n_found"), [(MIN_CLASS_ROWS - 1, 0), (MIN_CLASS_ROWS, 1)])
     def test_a_class_of_few_labels_is_not_called_dead(self, n_rare: int, n_found: int) -> None:
         labels = np.r_[np.zeros(300, int), np.ones(300, int), np.full(n_rare, 2)]

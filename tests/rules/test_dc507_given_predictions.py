@@ -2,13 +2,13 @@ from typing import Any
 
 import numpy as np
 import pytest
-from datacheck.relabel.choose import relabel_queue
 
 from datacheck.auditing import audit
 from datacheck.errors import RelabelError
 from datacheck.findings import Found, NotApplicable, Passed, Severity
 from datacheck.manifest import Manifest
 from datacheck.probing import probe
+from datacheck.relabel import relabel_queue
 from datacheck.rules.base import RuleContext
 from datacheck.rules.labels.dc501_mislabel import Mislabel
 from datacheck.rules.labels.dc502_confusable_classes import ConfusableClasses
