@@ -15,7 +15,7 @@ from datacheck.manifest import Manifest, Modality, Task
 from datacheck.manifest.schema import row_ids
 from datacheck.sources.array_readers import ArrayReader, as_array
 from datacheck.sources.base import Source, SourceOptions, as_path
-from datacheck.sources.files import existing
+from datacheck.sources.files import check_regular, existing
 from datacheck.sources.pairs import per_sample
 from datacheck.text import plural
 
@@ -260,7 +260,7 @@ def _as_objects(values: NDArray[Any]) -> NDArray[Any]:
 
 def _load(path: Path, options: SourceOptions) -> Any:
     try:
-        loaded = np.load(path, allow_pickle=False, mmap_mode="r" if path.suffix == ".npy" else None)
+        loaded = np.load(check_regular(path), allow_pickle=False, mmap_mode="r" if path.suffix == ".npy" else None)
     except (ValueError, OSError, EOFError) as error:
         raise SourceError(f"expected numpy arrays without pickled objects in {path}, found: {error}") from None
     if isinstance(loaded, np.ndarray):

@@ -16,7 +16,7 @@ from datacheck.errors import SourceError
 from datacheck.manifest import Manifest, natural_key
 from datacheck.manifest.readers import FileReader, SampleReader, SampleReadError
 from datacheck.sources.base import Source, SourceOptions, as_path
-from datacheck.sources.files import existing
+from datacheck.sources.files import check_regular, existing
 from datacheck.sources.shard_readers import EncodedReader, ShardReader, open_stream
 from datacheck.sources.split_words import normalise_split
 from datacheck.sources.splits import join_splits
@@ -147,7 +147,7 @@ def _parquet_split(root: Path, shards: list[str], options: SourceOptions, took_f
     features: Features = {}
     for shard in shards:
         try:
-            schema = pq.read_schema(root / shard)
+            schema = pq.read_schema(check_regular(root / shard))
             features = features or _features_of(schema)
             image = image_column(features, schema)
             tables[shard] = pq.read_table(
@@ -207,7 +207,7 @@ def _parquet_shards(folder: Path) -> list[str]:
 
 def _json(path: Path) -> dict[str, Any]:
     try:
-        value = json.loads(path.read_text(encoding="utf-8"))
+        value = json.loads(check_regular(path).read_text(encoding="utf-8"))
     except (OSError, ValueError) as error:
         raise SourceError(f"expected JSON written by save_to_disk in {path}, found: {error}") from None
     if not isinstance(value, dict):

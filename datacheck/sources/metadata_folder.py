@@ -63,6 +63,8 @@ def _tables(root: Path) -> list[Path]:
 
 def _names_files(path: Path) -> bool:
     """Tell whether a table is there and has a column ``file_name``."""
+    if not path.is_file():
+        return False
     try:
         if path.suffix == ".parquet":
             return "file_name" in pq.read_schema(path).names

@@ -12,6 +12,8 @@ import pyarrow.parquet as pq
 from datacheck.errors import SourceError
 from datacheck.sources.base import SourceOptions
 from datacheck.sources.delimited import read_dialect
+from datacheck.sources.files import check_regular
+from datacheck.text import clean
 
 _WHOLE = r"^-?(0|[1-9]\d{0,17})$"
 """A whole number that comes back as it was written, and fits 64 bits: ``007`` and ``+1`` do not."""
@@ -19,6 +21,9 @@ _WHOLE = r"^-?(0|[1-9]\d{0,17})$"
 _DECIMAL = r"^([+-]?(\d+\.?\d*|\.\d+)([eE][+-]?\d+)?|[+-]?inf)$"
 _PADDED = r"^[+-]?0\d"
 """A number with zeros in front is a name, such as a postal code."""
+
+_MOST_SHOWN = 40
+"""Bytes of a wrong line that a message shows."""
 
 
 def read_table_file(path: Path, options: SourceOptions) -> tuple[pa.Table, tuple[str, ...]]:
@@ -29,7 +34,7 @@ def read_table_file(path: Path, options: SourceOptions) -> tuple[pa.Table, tuple
     SourceError
         When the file cannot be read, or is not what its extension says.
     """
-    extension = path.suffix.lower()
+    extension = check_regular(path).suffix.lower()
     try:
         return _READERS[extension](path, options)
     except (pa.ArrowInvalid, pa.ArrowKeyError, pa.ArrowNotImplementedError, UnicodeDecodeError) as error:
@@ -89,7 +94,20 @@ def _all_match(words: pa.ChunkedArray, pattern: str) -> bool:
 def _read_json_lines(path: Path, options: SourceOptions) -> tuple[pa.Table, tuple[str, ...]]:
     from pyarrow import json
 
+    _check_objects(path)
     return json.read_json(path), ()
+
+
+def _check_objects(path: Path) -> None:
+    """Refuse a line that is no JSON object before Arrow reads it: a first line ``null`` ends the whole process."""
+    with path.open("rb") as file:
+        for number, line in enumerate(file, start=1):
+            start = line.strip()[:_MOST_SHOWN]
+            if start and not start.startswith(b"{"):
+                raise SourceError(
+                    f"expected a JSON object on each line of {path}, found {clean(start.decode('utf-8', 'replace'))} "
+                    f"on line {number}; remove the line or write an object"
+                )
 
 
 def _read_parquet(path: Path, options: SourceOptions) -> tuple[pa.Table, tuple[str, ...]]:

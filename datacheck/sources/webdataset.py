@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import json
 import os
 import tarfile
 from collections.abc import Iterator
@@ -18,19 +17,16 @@ from datacheck.manifest.readers import TarReader, member_uri
 from datacheck.sources.base import Source, SourceOptions, as_path
 from datacheck.sources.class_folders import FolderImages, class_folder_manifest
 from datacheck.sources.column_guesses import NAMES
-from datacheck.sources.files import existing, expand_braces, is_glob, is_image_name, list_files, text
+from datacheck.sources.files import check_regular, existing, expand_braces, is_glob, is_image_name, list_files, text
 from datacheck.sources.folder_inventory import images_used
 from datacheck.sources.layout import read_layout
 from datacheck.sources.split_words import normalise_split
 from datacheck.sources.table import table_manifest
+from datacheck.sources.webdataset_labels import LABEL_EXTENSIONS, label_columns
 from datacheck.text import plural
 
-_LABEL_EXTENSIONS = ("cls", "json", "txt", "label")
 _MOST_LABEL_BYTES = 1 << 20
 """A label member of more than 1 MB is data, not a label."""
-
-_MOST_DIGITS = 17
-"""Digits of a number that fits 64 bits for certain; a longer one stays text."""
 
 
 @dataclass
@@ -97,7 +93,7 @@ def _shards(pattern: str) -> tuple[list[Path], list[str]]:
 
 def _index(shard: Path, root: Path) -> tuple[list[_Sample], int, str]:
     """List the samples of one tar, count the members that belong to none, and say where it broke off."""
-    name = text(shard.relative_to(root).as_posix())
+    name = text(check_regular(shard).relative_to(root).as_posix())
     samples: dict[str, _Sample] = {}
     with shard.open("rb") as file:
         n_others, damage = 0, ""
@@ -106,7 +102,7 @@ def _index(shard: Path, root: Path) -> tuple[list[_Sample], int, str]:
                 sample = samples.setdefault(key, _Sample(name, key))
                 if is_image_name(f"x.{extension.rpartition('.')[2]}") and not sample.image:
                     sample.image, sample.offset, sample.size = text(member.name), member.offset_data, member.size
-                elif extension in _LABEL_EXTENSIONS and member.size <= _MOST_LABEL_BYTES:
+                elif extension in LABEL_EXTENSIONS and member.size <= _MOST_LABEL_BYTES:
                     sample.labels[extension] = _read_text(file, member)
                 else:
                     n_others += 1
@@ -200,12 +196,9 @@ def _class_folders(
 def _with_labels(
     samples: list[_Sample], splits: dict[str, str | None], options: SourceOptions, *, root: Path, took_for: str
 ) -> Manifest:
-    kinds = [kind for kind in _LABEL_EXTENSIONS if any(kind in sample.labels for sample in samples)]
-    rows = [_row(sample, kinds) for sample in samples]
-    try:
-        table = pa.Table.from_pylist(rows, schema=_schema(rows))
-    except (pa.ArrowInvalid, pa.ArrowTypeError) as error:
-        raise SourceError(f"expected one type for each key of the samples' JSON, found: {error}") from None
+    table, n_damaged = label_columns([sample.labels for sample in samples])
+    if n_damaged:
+        took_for += f", {plural(n_damaged, 'member')} .json without JSON"
     free = [f"{name}_" if name in ("uri", "sample_id") else name for name in table.column_names]
     table = table.rename_columns(free)
     ids = _ids(samples)
@@ -216,8 +209,9 @@ def _with_labels(
         for name, values in _split_column(samples, splits).items():
             table = table.append_column(name, values)
     label = None if options.task is not None and options.target else options.label
-    if label is None and options.target is None and kinds[0] != "json" and kinds[0] in table.column_names:
-        label = kinds[0]
+    kind = next((kind for kind in LABEL_EXTENSIONS if any(kind in sample.labels for sample in samples)), "json")
+    if label is None and options.target is None and kind != "json":
+        label = kind
     names = None if options.classes is None or label is None else {label: options.classes}
     manifest = table_manifest(
         table,
@@ -228,46 +222,6 @@ def _with_labels(
         names=names,
     )
     return replace(manifest, root=root)
-
-
-def _row(sample: _Sample, kinds: list[str]) -> dict[str, Any]:
-    """Turn the label members of a sample into columns: one for each kind, and the scalars of its JSON."""
-    row: dict[str, Any] = {}
-    for kind in kinds:
-        content = sample.labels.get(kind)
-        if kind != "json":
-            row[kind] = int(content) if content is not None and _is_whole(content) else content
-            continue
-        try:
-            value = json.loads(content) if content else {}
-        except ValueError:
-            value = {}
-        value = value if isinstance(value, dict) else {"label": value}
-        row |= {name: each for name, each in value.items() if not isinstance(each, dict) and name not in row}
-    return row
-
-
-def _is_whole(content: str) -> bool:
-    return content.removeprefix("-").isdecimal() and len(content) <= _MOST_DIGITS
-
-
-def _schema(rows: list[dict[str, Any]]) -> pa.Schema:
-    """Find a type for each key over all rows; text where whole numbers and words mix."""
-    names = list(dict.fromkeys(name for row in rows for name in row))
-    fields = []
-    for name in names:
-        values = [row.get(name) for row in rows]
-        kinds = {type(value) for value in values if value is not None}
-        if str in kinds and len(kinds) > 1:
-            for row in rows:
-                row[name] = None if row.get(name) is None else str(row[name])
-            fields.append(pa.field(name, pa.string()))
-        else:
-            try:
-                fields.append(pa.field(name, pa.array(values).type))
-            except (pa.ArrowInvalid, pa.ArrowTypeError) as error:
-                raise SourceError(f"JSON key {name!r}: expected values of one type, found: {error}") from None
-    return pa.schema(fields)
 
 
 def recognises(source: object) -> bool:

@@ -2,6 +2,7 @@ from __future__ import annotations
 
 import io
 import json
+import os
 import pickle
 import tarfile
 from pathlib import Path
@@ -177,4 +178,45 @@ def test_a_saved_dataset_cannot_lead_out_of_its_folder(tmp_path: Path) -> None:
     (tmp_path / "state.json").write_text(json.dumps({"_data_files": [{"filename": "../x.arrow"}]}))
     (tmp_path / "dataset_info.json").write_text("{}")
     with pytest.raises(SourceError, match="leads out of the dataset's root"):
+        open_source(tmp_path)
+
+
+HOSTILE = [
+    "null",
+    "{",
+    "[" * 100_000,
+    '{"label": "\\ud800"}',
+    '{"\\udcff": 1}',
+    '{"label": 1' + "0" * 400 + "}",
+    '{"label": 1' + "0" * 5000 + "}",
+    '{"label": [[["a"]], 1, null]}',
+    '{"label": NaN, "uri": "../../etc/passwd", "sample_id": 3}',
+    '{"": "x"}',
+    "\0\1\2",
+]
+
+
+@pytest.mark.parametrize("content", HOSTILE)
+def test_hostile_json_in_a_tar_is_no_crash(pets: Pets, tmp_path: Path, content: str) -> None:
+    image = (pets.root / pets.names[0]).read_bytes()
+    with tarfile.open(tmp_path / "t.tar", "w") as archive:
+        for row, each in enumerate(('{"label": "cat"}', content, '{"label": "dog"}')):
+            add(archive, f"{row}.png", image)
+            add(archive, f"{row}.json", each.encode())
+    manifest = open_source(tmp_path / "t.tar")
+    assert len(manifest) == 3
+    labels = manifest.table["label"].to_pylist()
+    assert (labels[0], labels[2]) == ("cat", "dog")
+    assert ("1 member .json without JSON" in manifest.took_for) is (
+        content in ("{", "[" * 100_000, HOSTILE[6], "\0\1\2")
+    )
+    manifest.save(tmp_path / "manifest.parquet")
+
+
+def test_a_named_pipe_is_refused_and_never_waited_for(tmp_path: Path) -> None:
+    for name in ("labels.csv", "rows.jsonl", "t.parquet", "a.npy", "s.tar"):
+        os.mkfifo(tmp_path / name)
+        with pytest.raises(SourceError, match=r"expected an ordinary file at .*, found a named pipe"):
+            open_source(tmp_path / name)
+    with pytest.raises(SourceError, match="found a named pipe"):
         open_source(tmp_path)

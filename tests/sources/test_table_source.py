@@ -265,3 +265,19 @@ def test_every_column_is_used_or_named_as_unread() -> None:
     assert labelled.perhaps_labels == ()
     features = open_source({"y": ["a", "b"], "height": [1.5, 2.5]}).inventory
     assert [(item.name, item.role) for item in features.used] == [("y", "label"), ("height", "feature")]
+
+
+@pytest.mark.parametrize("place", [0, 11])
+@pytest.mark.parametrize("line", ["null", "3", '"text"', "[1, 2]", "garbage"])
+def test_a_line_that_is_no_object_is_named(tmp_path: Path, place: int, line: str) -> None:
+    lines = [json.dumps({"path": f"{n}.png", "label": "ab"[n % 2]}) for n in range(20)]
+    path = write(tmp_path / "t.jsonl", "\n".join([*lines[:place], line, *lines[place:]]) + "\n")
+    with pytest.raises(
+        SourceError, match=rf"expected a JSON object on each line of .*t\.jsonl, found .* on line {place + 1};"
+    ):
+        open_source(path)
+
+
+def test_a_null_label_is_an_unlabelled_sample(tmp_path: Path) -> None:
+    path = write(tmp_path / "t.jsonl", '{"path": "a.png", "label": null}\n\n{"path": "b.png", "label": "cat"}\n')
+    assert open_source(path).table["label"].to_pylist() == [None, "cat"]
