@@ -17,6 +17,7 @@ SIDE = 64
 """Side of a photo in pixels."""
 
 SPLIT_SHARES = {"train": 0.7, "val": 0.15, "test": 0.15}
+"""Shares of the splits, the most usual ones."""
 
 Photo = NDArray[np.uint8]
 
@@ -30,9 +31,9 @@ class DemoTruth:
     folder
         The dataset's root.
     planted
-        For each rule code that must fire, the samples it must name; empty for a defect of the dataset as a whole.
+        For each rule that must find something, the samples that it must name; empty where none is concerned.
     consequences
-        Rule codes that rightly fire as well, because of what was planted for another rule.
+        Rule codes that find something as well, and are right, because of what was planted for another rule.
     """
 
     folder: Path
@@ -48,7 +49,7 @@ def write_demo(folder: Path, *, clean: bool = False, seed: int = 0) -> DemoTruth
     folder
         A new or empty folder.
     clean
-        Plant nothing: the twin on which every rule must stay silent.
+        Plant nothing: a dataset on which every rule must find nothing.
     seed
         Seed of papers, inks, split and defects.
 

@@ -3,7 +3,7 @@
 ::
 
     DatacheckError
-    ├── SourceError          a source cannot be opened, or is not what it was taken for
+    ├── SourceError          a source cannot be opened, or is not of the kind that it was opened as
     ├── ManifestError        a manifest breaks its schema
     ├── ConfigError          an option or configuration key is unknown or has an unusable value
     ├── StorageError         a saved artefact is missing, damaged, or of a newer schema
@@ -31,7 +31,7 @@ class DatacheckError(Exception):
 
 
 class SourceError(DatacheckError):
-    """A source cannot be opened, or is not what it was taken for."""
+    """A source cannot be opened, or is not of the kind that it was opened as."""
 
 
 class ManifestError(DatacheckError):

@@ -17,17 +17,17 @@ if TYPE_CHECKING:
 
 @pytest.fixture(scope="session")
 def assert_dataset(request: pytest.FixtureRequest) -> Callable[..., ContractResult]:
-    """Return a function that holds a dataset to a contract and fails the test where it does not keep it.
+    """Return a function that checks a dataset against a contract, and fails the test where a term is broken.
 
     ``assert_dataset(source, *, contract, fail_on="error", **options)`` takes the options of
-    `datacheck_expectations.check` and returns its result. The scan is remembered in pytest's cache, so that the next
-    run reads only what changed::
+    `datacheck_expectations.check` and returns its result. The scan is kept in pytest's cache, so that the next run
+    reads only what changed::
 
         def test_photos(assert_dataset):
             assert_dataset("data/photos", contract="contracts/photos")
     """
 
-    def hold(source: object, *, contract: str | Path, fail_on: str = "error", **options: Any) -> ContractResult:
+    def check(source: object, *, contract: str | Path, fail_on: str = "error", **options: Any) -> ContractResult:
         __tracebackhide__ = True
         from datacheck.errors import DatacheckError, require
         from datacheck.findings import Severity
@@ -43,7 +43,7 @@ def assert_dataset(request: pytest.FixtureRequest) -> Callable[..., ContractResu
             pytest.fail(result.render(fail_on=severity), pytrace=False)
         return result
 
-    return hold
+    return check
 
 
 def _remembered(request: pytest.FixtureRequest, source: object) -> Path | None:

@@ -14,8 +14,10 @@ from datacheck.errors import DatacheckError
 from datacheck.text import clean
 
 EXIT_CLEAN, EXIT_FINDINGS, EXIT_COULD_NOT, EXIT_INTERRUPTED = 0, 1, 2, 130
+"""Exit codes; the last is what a shell reports of a program that Ctrl-C ended."""
+
 EXIT_NO_READER = 141
-"""What a shell reports of any tool whose output nobody reads to the end; an audit keeps its own code."""
+"""What a shell reports of a program whose output was not read to the end; an audit keeps its own code."""
 
 KEPT = "finished work is kept in the run folder; run it again to continue"
 """What an audit says that ends early."""

@@ -31,18 +31,18 @@ def _options(
         bool, typer.Option("--version", help="Print the version and exit.", callback=_print_version, is_eager=True)
     ] = False,
 ) -> None:
-    """Learn what is in a dataset and what is wrong with it, before training on it."""
+    """Learn what is in a dataset and what is wrong with it, before you train on it."""
 
 
-app.command("audit", short_help="Say what is wrong with a dataset, and how to fix it.")(audit.audit_command)
+app.command("audit", short_help="Report what is wrong with a dataset, and how to fix it.")(audit.audit_command)
 app.command("demo", short_help="Try it: audit a small dataset with known defects.")(demo.demo_command)
 app.command("report")(report.report_command)
 app.command("plan", short_help="Plan the training: weights, augmentations, splits.")(plan.plan_command)
 app.command("fingerprint", short_help="Summarise a dataset into one small file.")(fingerprint.fingerprint_command)
-app.command("diff", short_help="Say what changed between two datasets.")(fingerprint.diff_command)
+app.command("diff", short_help="Report what changed between two datasets.")(fingerprint.diff_command)
 app.add_typer(queue.queue_app, name="queue")
 app.add_typer(queue.relabel_app, name="relabel")
 app.command("review", short_help="Answer the queue by keyboard, on a local page.")(queue.review_command)
 app.command("rules")(explain.rules_command)
-app.command("explain", short_help="Say what a rule finds, why it hurts, how to fix it.")(explain.explain_command)
-app.add_typer(contract.contract_app, name="contract", short_help="Hold next week's dataset to what was accepted.")
+app.command("explain", short_help="Explain a rule: what it finds, why, how to fix it.")(explain.explain_command)
+app.add_typer(contract.contract_app, name="contract", short_help="Check the next dataset against what you accepted.")

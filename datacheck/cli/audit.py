@@ -22,6 +22,10 @@ INPUTS_HELP = "Input range of the network of --weights: imagenet (normalised), s
 
 FORMAT_HELP = "Standard output: terminal, concise (a line each), json, junit, sarif, github."
 
+OUT_HELP = "Run folder, with report.html; also the cache of the next audit."
+
+PROBE_HELP = "Train the probe: find labels that are likely wrong."
+
 SHARES_HELP = "Class shares where the model will run: cat=0.7,dog=0.3."
 
 RUNS = Path(".datacheck")
@@ -39,11 +43,11 @@ def audit_command(
     ignore: Annotated[str | None, typer.Option(help="Rules to leave out.")] = None,
     fail_on: Annotated[str | None, typer.Option(help="Exit with 1 at this severity: info, warning, error.")] = None,
     format: Annotated[str | None, typer.Option(help=FORMAT_HELP)] = None,
-    out: Annotated[Path | None, typer.Option(help="Run folder; also the cache of the next audit.")] = None,
+    out: Annotated[Path | None, typer.Option(help=OUT_HELP)] = None,
     jobs: Annotated[int | None, typer.Option(min=1, help="Worker processes of the scan.")] = None,
-    engine: Annotated[str | None, typer.Option(help="local or ray.")] = None,
+    engine: Annotated[str | None, typer.Option(help="How the scan runs: local or ray.")] = None,
     config: Annotated[Path | None, typer.Option(help="Configuration file (datacheck.toml or pyproject.toml).")] = None,
-    probe: Annotated[bool | None, typer.Option("--probe/--no-probe", help="Train the probe.")] = None,
+    probe: Annotated[bool | None, typer.Option("--probe/--no-probe", help=PROBE_HELP)] = None,
     budget: Annotated[str | None, typer.Option(help="Time of the probe, such as 60s or 5m.")] = None,
     device: Annotated[str | None, typer.Option(help="Device of the probe: auto, cpu or cuda.")] = None,
     weights: Annotated[str | None, typer.Option(help="Weights of a pretrained probe: a file, or a name.")] = None,
@@ -67,7 +71,7 @@ def audit_command(
     reference: Annotated[Path | None, typer.Option(help="Fingerprint of an accepted dataset to compare with.")] = None,
     seed: Annotated[int | None, typer.Option(min=0, help="Seed of everything random.")] = None,
     verbose: Annotated[
-        bool, typer.Option("--verbose", "-v", help="Every finding, and why a rule was not judged.")
+        bool, typer.Option("--verbose", "-v", help="Every finding in full, and why a rule was not judged.")
     ] = False,
     quiet: Annotated[bool, typer.Option("--quiet", "-q", help="No progress bars.")] = False,
 ) -> int:

@@ -1,4 +1,4 @@
-"""``datacheck demo``: the main job on the embedded dataset, held against what was planted in it."""
+"""``datacheck demo``: audit the embedded dataset, and compare the findings with the defects planted in it."""
 
 from __future__ import annotations
 
@@ -17,7 +17,7 @@ if TYPE_CHECKING:
 
 def demo_command(
     folder: Annotated[Path, typer.Argument(help="A new or empty folder for the dataset.")] = RUNS / "demo" / "data",
-    clean: Annotated[bool, typer.Option("--clean", help="Plant nothing: every rule should stay silent.")] = False,
+    clean: Annotated[bool, typer.Option("--clean", help="Plant no defects: nothing should be found.")] = False,
     probe: Annotated[
         bool, typer.Option("--probe/--no-probe", help="Train the probe, to find the wrong labels.")
     ] = False,
@@ -25,9 +25,9 @@ def demo_command(
     seed: Annotated[int, typer.Option(help="Seed of the dataset.")] = 0,
     verbose: Annotated[bool, typer.Option("--verbose", "-v", help="Every finding.")] = False,
 ) -> int:
-    """Write a dataset with known defects, audit it, and hold the findings against what was planted.
+    """Write a dataset with known defects, audit it, and compare the findings with the defects.
 
-    Exits with 0 when every planted defect was found and nothing else above info, else with 1.
+    Exit code 0: every planted defect was found, and nothing else above info. Else 1.
     """
     from datacheck.config import Settings
     from datacheck.demo import write_demo
@@ -63,21 +63,21 @@ def compare(report: Report, truth: DemoTruth, *, probe: bool) -> tuple[list[str]
 
 
 def summary(truth: DemoTruth, missed: list[str], unplanted: list[str], *, probe: bool) -> str:
-    """Return one paragraph: what was planted, and what of it was found."""
+    """Return one paragraph: which defects were planted, and which of them were found."""
     codes = sorted(code for code in truth.planted if probe or not code.startswith(("DC5", "DC6")))
     if not codes:
-        return "The clean demo: nothing was planted" + (
-            f", but these rules fired above info: {', '.join(unplanted)}"
+        return "The clean demo: no defect was planted" + (
+            f", but these rules found something above info: {', '.join(unplanted)}"
             if unplanted
-            else ", and no rule fired above info."
+            else ", and no rule found anything above info."
         )
     lines = [f"Planted {len(codes)} kinds of defect, found {len(codes) - len(missed)}."]
     if missed:
-        lines.append(f"Missed, in whole or in part: {', '.join(missed)}.")
+        lines.append(f"Not found, or not all of their samples: {', '.join(missed)}.")
     if unplanted:
-        lines.append(f"Not planted, yet above info: {', '.join(unplanted)}.")
+        lines.append(f"Found above info, but not planted: {', '.join(unplanted)}.")
     if "DC501" in truth.planted and not probe:
-        lines.append(f"{len(truth.planted['DC501'])} labels are wrong as well: --probe finds them.")
+        lines.append(f"{len(truth.planted['DC501'])} labels are wrong too: add --probe to find them.")
     return " ".join(lines)
 
 

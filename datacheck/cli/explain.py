@@ -43,7 +43,7 @@ def rules_command(
 def explain_command(
     rule: Annotated[str, typer.Argument(help="A rule's code or name, such as DC301 or exact-duplicate.")],
 ) -> int:
-    """Say what a rule finds, why it hurts, how it is measured, and how to fix it."""
+    """Explain a rule: what it finds, why it hurts training, how it is measured, and how to fix it."""
     from datacheck.errors import ConfigError
     from datacheck.rules import explanation
     from datacheck.rules.plugins import all_rules

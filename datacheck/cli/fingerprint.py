@@ -35,7 +35,7 @@ def diff_command(
     after: Annotated[str, typer.Argument(help="The same, to compare with.")],
     format: Annotated[str, typer.Option(help="text or json.")] = "text",
 ) -> int:
-    """Say what changed between two datasets; exit with 1 when anything did."""
+    """Report what changed between two datasets; exit with 1 when anything did."""
     from datacheck.fingerprints import FingerprintDiff
 
     check_choice("--format", format, TEXT_OR_JSON)

@@ -12,7 +12,22 @@ from datacheck.report.tables import Histogram
 from datacheck.text import number
 
 WIDTH, HEIGHT = 300, 110
+"""Size of a histogram in the figure's own units; the page scales it, four to a row on a wide screen."""
+
 _LEFT, _BOTTOM, _TOP = 4, 20, 6
+"""Margins of a histogram: the bottom one holds the two numbers of the axis."""
+
+CURVE_WIDTH, CURVE_HEIGHT = 560, 220
+"""Size of a curve: as wide as a paragraph of the page."""
+
+_CURVE_LEFT, _CURVE_RIGHT, _CURVE_BOTTOM, _CURVE_TOP = 44, 12, 34, 12
+"""Margins of a curve: the left one holds numbers of five digits, the bottom one the axis and its name."""
+
+_BAR = 120
+"""Length of the bar that an interval is drawn on."""
+
+N_COLOURS = 6
+"""Colours of the style sheet; a seventh split has the colour of the first."""
 
 
 def histogram_svg(histogram: Histogram, splits: Sequence[str], label: str) -> str:
@@ -27,8 +42,8 @@ def histogram_svg(histogram: Histogram, splits: Sequence[str], label: str) -> st
         path = f"M{_LEFT},{floor}" + "".join(
             f"L{_LEFT + b * step:.1f},{y:.1f}H{_LEFT + (b + 1) * step:.1f}" for b, y in enumerate(heights)
         )
-        parts.append(f'<path class="area s{s % 6}" d="{path}V{floor}Z"/>')
-        parts.append(f'<path class="line s{s % 6}" d="{path}V{floor}"/>')
+        parts.append(f'<path class="area s{s % N_COLOURS}" d="{path}V{floor}Z"/>')
+        parts.append(f'<path class="line s{s % N_COLOURS}" d="{path}V{floor}"/>')
     low, high = number(float(histogram.edges[0])), number(float(histogram.edges[-1]))
     axis = (
         f'<line class="axis" x1="{_LEFT}" x2="{WIDTH - _LEFT}" y1="{floor}" y2="{floor}"/>'
@@ -51,7 +66,8 @@ def curve_svg(points: NDArray[np.float64], *, label: str, x_name: str, mark: flo
     mark
         Where to draw a vertical line.
     """
-    width, height, left, bottom, top = 560, 220, 44, 34, 12
+    width, height, left, bottom, top = CURVE_WIDTH, CURVE_HEIGHT, _CURVE_LEFT, _CURVE_BOTTOM, _CURVE_TOP
+    right = width - _CURVE_RIGHT
     x, value, low, high = points[np.isfinite(points[:, :2]).all(axis=1)].T
     if not len(x):
         return ""
@@ -60,7 +76,7 @@ def curve_svg(points: NDArray[np.float64], *, label: str, x_name: str, mark: flo
     x0, x1 = float(x.min()), float(x.max())
 
     def across(v: float) -> float:
-        return left + (v - x0) / ((x1 - x0) or 1) * (width - left - 12)
+        return left + (v - x0) / ((x1 - x0) or 1) * (right - left)
 
     def up(v: float) -> float:
         return height - bottom - (v - y0) / ((y1 - y0) or 1) * (height - bottom - top)
@@ -69,13 +85,13 @@ def curve_svg(points: NDArray[np.float64], *, label: str, x_name: str, mark: flo
     lower = [f"{across(a):.1f},{up(b):.1f}" for a, b in zip(x, low, strict=True)]
     middle = [f"{across(a):.1f},{up(b):.1f}" for a, b in zip(x, value, strict=True)]
     grid = "".join(
-        f'<line class="grid" x1="{left}" x2="{width - 12}" y1="{up(v):.1f}" y2="{up(v):.1f}"/>'
+        f'<line class="grid" x1="{left}" x2="{right}" y1="{up(v):.1f}" y2="{up(v):.1f}"/>'
         f'<text x="{left - 6}" y="{up(v) + 4:.1f}" text-anchor="end">{escape(number(float(v)))}</text>'
         for v in np.linspace(y0, y1, 4)
     )
     ends = (
         f'<text x="{left}" y="{height - 16}">{escape(number(x0))}</text>'
-        f'<text x="{width - 12}" y="{height - 16}" text-anchor="end">{escape(number(x1))}</text>'
+        f'<text x="{right}" y="{height - 16}" text-anchor="end">{escape(number(x1))}</text>'
         f'<text x="{(left + width) / 2:.0f}" y="{height - 4}" text-anchor="middle">{escape(x_name)}</text>'
     )
     marked = ""
@@ -93,10 +109,10 @@ def curve_svg(points: NDArray[np.float64], *, label: str, x_name: str, mark: flo
 def interval_svg(value: float, low: float, high: float) -> str:
     """Return a bar of an estimate in [0, 1] with its interval."""
     ends = (end if np.isfinite(end) else value for end in (low, high))
-    clip = [min(max(float(v), 0.0), 1.0) * 120 for v in (value, *ends)]
+    clip = [min(max(float(v), 0.0), 1.0) * _BAR for v in (value, *ends)]
     return (
-        '<svg class="interval" viewBox="0 0 120 12" width="120" height="12" aria-hidden="true">'
-        '<line class="axis" x1="0" x2="120" y1="6" y2="6"/>'
+        f'<svg class="interval" viewBox="0 0 {_BAR} 12" width="{_BAR}" height="12" aria-hidden="true">'
+        f'<line class="axis" x1="0" x2="{_BAR}" y1="6" y2="6"/>'
         f'<line class="range" x1="{clip[1]:.1f}" x2="{clip[2]:.1f}" y1="6" y2="6"/>'
         f'<circle cx="{clip[0]:.1f}" cy="6" r="3.5"/></svg>'
     )

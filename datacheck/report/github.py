@@ -10,6 +10,9 @@ from datacheck.report.report import Report
 from datacheck.report.wording import for_caller
 from datacheck.text import clean
 
+SHOWN_SAMPLES = 5
+"""Samples that an annotation names: it is read in a narrow column."""
+
 _COMMANDS = {Severity.ERROR: "error", Severity.WARNING: "warning", Severity.INFO: "notice"}
 
 
@@ -34,8 +37,8 @@ def _annotation(finding: Finding, files: Mapping[str, str]) -> str:
     file = files.get(finding.sample_ids[0]) if finding.sample_ids else None
     place = f"file={_property(file)}," if file else ""
     title = _property(f"{finding.code} {finding.name}")
-    named = f"\nSamples: {', '.join(finding.sample_ids[:5])}" if finding.sample_ids else ""
-    more = finding.n_affected - min(5, len(finding.sample_ids))
+    named = f"\nSamples: {', '.join(finding.sample_ids[:SHOWN_SAMPLES])}" if finding.sample_ids else ""
+    more = finding.n_affected - min(SHOWN_SAMPLES, len(finding.sample_ids))
     rest = f" and {more:,} more" if named and more > 0 else ""
     message = _data(f"{finding.message}\nFix: {finding.remedy}{named}{rest}")
     return f"::{_COMMANDS[finding.severity]} {place}title={title}::{message}"

@@ -48,7 +48,7 @@ def render(
     report
         What to render.
     fail_on
-        The severity from which the verdict is "not ready".
+        The severity from which the verdict is "Fix before training".
     thumbnails
         Where the pictures come from; by default the ones that the scan kept in the run folder.
     budget

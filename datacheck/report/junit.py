@@ -10,6 +10,9 @@ from datacheck.report.outcomes import RuleOutcome
 from datacheck.report.report import Report
 from datacheck.report.wording import for_caller
 
+SHOWN_SAMPLES = 10
+"""Samples that a failure names; all of them are in ``issues.parquet``."""
+
 _NOT_XML = re.compile("[^\t\n\r\x20-\ud7ff\ue000-\ufffd\U00010000-\U0010ffff]")
 
 
@@ -79,8 +82,8 @@ def _found(case: ET.Element, findings: tuple[Finding, ...], fail_on: Severity) -
 def _body(finding: Finding) -> str:
     lines = [f"{finding.severity.label}: {finding.message}", f"fix: {finding.remedy}"]
     if finding.sample_ids:
-        named = ", ".join(finding.sample_ids[:10])
-        more = max(finding.n_affected, len(finding.sample_ids)) - min(10, len(finding.sample_ids))
+        named = ", ".join(finding.sample_ids[:SHOWN_SAMPLES])
+        more = max(finding.n_affected, len(finding.sample_ids)) - min(SHOWN_SAMPLES, len(finding.sample_ids))
         lines.append(f"samples: {named}" + (f" and {more:,} more" if more > 0 else ""))
     return "\n".join(lines)
 

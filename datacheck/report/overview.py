@@ -25,6 +25,7 @@ MAX_CLASSES = 60
 """A matrix shows at most this many classes: those missing in a split, then the rarest."""
 
 MAX_CONFUSION = 16
+"""A confusion matrix shows at most this many classes, the most confused ones: a page has room for no more."""
 
 _UNITS = {"width": "px", "height": "px", "byte_size": "bytes", "entropy": "bits"}
 

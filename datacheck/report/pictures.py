@@ -14,6 +14,9 @@ from typing import Protocol
 from datacheck.errors import StorageError
 from datacheck.report.report import Report
 
+_URI_OVERHEAD = 32
+"""Bytes that a data URI takes beside its base64 text: the type before it, the quotes and the comma around it."""
+
 BUDGET = 3_400_000
 """Bytes of base64 text that the pictures of one report may take; the rest of a report stays far under 1 MB."""
 
@@ -64,7 +67,7 @@ def open_thumbnails(report: Report, run_dir: Path | None = None) -> Thumbnails |
 def collect(galleries: Iterable[Sequence[str]], store: Thumbnails | None, *, budget: int = BUDGET) -> PictureBook:
     """Embed the pictures of some galleries until the budget is spent.
 
-    Every gallery gets its first picture before any gets its second, so that a long one starves none.
+    Every gallery gets its first picture before any gets its second, so that a long one does not use the whole budget.
 
     Parameters
     ----------
@@ -90,7 +93,7 @@ def collect(galleries: Iterable[Sequence[str]], store: Thumbnails | None, *, bud
             continue
         digest = hashlib.sha256(data).digest()
         if digest not in seen:
-            size = (len(data) + 2) // 3 * 4 + 32
+            size = (len(data) + 2) // 3 * 4 + _URI_OVERHEAD
             if spent + size > budget:
                 left_out += 1
                 continue

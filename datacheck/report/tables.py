@@ -9,6 +9,15 @@ from numpy.typing import NDArray
 
 from datacheck.manifest import Manifest, Task
 
+MIDDLE = (0.5, 99.5)
+"""Percentiles that the bins of a histogram span: one very large image does not squeeze all others into one bin."""
+
+FEW_VALUES = 200
+"""With fewer values the bins span all of them: one value in 200 would be outside."""
+
+FEWEST_BINS, MOST_BINS = 8, 48
+"""Bins of a histogram: fewer show no shape, more are narrower than two pixels."""
+
 
 def class_counts(manifest: Manifest) -> NDArray[np.int64]:
     """Return how many rows each class has in each split; shape [K, S].
@@ -62,8 +71,8 @@ def histogram(
     n_splits
         Number of splits.
     bins
-        Number of bins; by default Rice's rule for the smallest split, from 8 to 48. They span the 0.5 to the 99.5
-        percentile, so that one giant does not flatten the rest.
+        Number of bins; by default Rice's rule for the smallest split, from `FEWEST_BINS` to `MOST_BINS`. They span
+        `MIDDLE` of the values.
 
     Examples
     --------
@@ -75,12 +84,12 @@ def histogram(
     values, splits = values[known], splits[known]
     if not len(values) or values.min() == values.max():
         return None
-    low, high = np.percentile(values, [0.5, 99.5]) if len(values) > 200 else (values.min(), values.max())
+    low, high = np.percentile(values, MIDDLE) if len(values) > FEW_VALUES else (values.min(), values.max())
     if low == high:
         low, high = values.min(), values.max()
     sizes = np.bincount(splits, minlength=n_splits).astype(np.int64)
     if bins is None:
-        bins = int(np.clip(2 * sizes[sizes > 0].min() ** (1 / 3), 8, 48))
+        bins = int(np.clip(2 * sizes[sizes > 0].min() ** (1 / 3), FEWEST_BINS, MOST_BINS))
     edges = np.linspace(low, high, bins + 1)
     counts = np.stack([np.histogram(values[splits == s], edges)[0] for s in range(n_splits)])
     return Histogram(

@@ -22,6 +22,12 @@ from datacheck.text import number
 GALLERY = 24
 """A gallery shows at most this many samples, and says how many there are."""
 
+MAX_GROUP = 6
+"""A cluster of duplicates shows at most this many samples: more would fill the gallery with copies of one image."""
+
+MAX_ROWS = 20 * GALLERY
+"""Issue rows that are looked at for one gallery: clusters may hold many more samples than are shown."""
+
 _COLUMNS = ("uri", "label", "target", "labels", "split", "group", "label_uri")
 _SUGGESTING = {"DC501"}
 """Rules whose ``note`` is a suggested label."""
@@ -123,7 +129,7 @@ def _gallery_rows(issues: pa.Table, finding: Finding) -> list[dict[str, Any]]:
     named = pc.is_in(issues["sample_id"], value_set=pa.array(ids, pa.string()))
     clusters = pa.array(set(issues["cluster"].filter(named).to_pylist()) - {None}, pa.int64())
     wanted = pc.or_(named, pc.is_in(issues["cluster"], value_set=clusters)) if len(clusters) else named
-    rows: list[dict[str, Any]] = issues.filter(wanted).slice(0, 20 * GALLERY).to_pylist()
+    rows: list[dict[str, Any]] = issues.filter(wanted).slice(0, MAX_ROWS).to_pylist()
     known = {row["sample_id"] for row in rows}
     rows += [_bare(sample_id) for sample_id in ids if sample_id not in known]
     rank = {sample_id: position for position, sample_id in enumerate(ids)}
@@ -176,7 +182,7 @@ def _groups(
     for key, members in clustered.items():
         if left <= 0:
             break
-        room = min(left, 6) if key != "alone" else left
+        room = min(left, MAX_GROUP) if key != "alone" else left
         tiles = [_tile(report.manifest, row, places, finding) for row in members[:room]]
         if key != "alone" and len({tile.label for tile in tiles if tile.label}) > 1:
             tiles = [Tile(**{**vars(tile), "conflicting": True}) for tile in tiles]
