@@ -9,6 +9,8 @@ from datacheck.rules.base import RuleContext
 from datacheck.rules.files.dc101_unreadable_sample import REMEDIES, UnreadableSample
 from datacheck.testing import corrupt_files, measurements_for, toy_images, toy_labels
 
+from .examples import shown
+
 
 def test_failures_are_grouped_by_reason_the_most_first() -> None:
     manifest = Manifest.from_columns(
@@ -18,7 +20,7 @@ def test_failures_are_grouped_by_reason_the_most_first() -> None:
     outcome = UnreadableSample().check(RuleContext(manifest, measurements_for(manifest, error=errors)))
     assert isinstance(outcome, Found)
     first, second = outcome.findings
-    assert first.message == "2 of 5 samples cannot be read (zero-bytes): 'c', 'd'"
+    assert first.message == "2 of 5 samples cannot be read (zero-bytes): 'c' and 'd'"
     assert first.severity is Severity.ERROR
     assert first.evidence["by_class"] == {"dog": 2}
     assert first.evidence["by_split"] == {"train": 1, "test": 1}
@@ -46,3 +48,10 @@ def test_the_clean_twin_is_silent() -> None:
 
 def test_every_reason_has_a_remedy() -> None:
     assert set(REMEDIES) == {str(reason) for reason in ReadFailure}
+
+
+def test_the_example_is_produced() -> None:
+    manifest = Manifest.from_columns({"sample_id": ["cat/1.jpg", "cat/2.jpg"], "uri": ["cat/1.jpg", "cat/2.jpg"]})
+    outcome = UnreadableSample().check(RuleContext(manifest, measurements_for(manifest, error=[None, "truncated"])))
+    assert isinstance(outcome, Found)
+    assert outcome.findings[0].message == shown(UnreadableSample)

@@ -8,6 +8,8 @@ from datacheck.rules.base import RuleContext
 from datacheck.rules.files.dc102_unpaired_sample import UnpairedSample
 from datacheck.testing import toy_labels, toy_pairs
 
+from .examples import shown
+
 IMAGES = tuple(f"img_{row}.jpg" for row in range(10))
 
 
@@ -52,3 +54,9 @@ def test_clean_twins_are_silent(tmp_path: Path) -> None:
 
 def test_without_label_files_there_is_nothing_to_judge() -> None:
     assert isinstance(UnpairedSample().check(RuleContext(toy_labels(10))), NotApplicable)
+
+
+def test_the_example_is_produced() -> None:
+    outcome = _check(("images/a1.jpg", "images/a2.jpg", "images/a3.jpg"), ("masks/a1.png", "masks/a3.png"))
+    assert isinstance(outcome, Found)
+    assert outcome.findings[0].message == shown(UnpairedSample)

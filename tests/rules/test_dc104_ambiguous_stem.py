@@ -8,6 +8,8 @@ from datacheck.rules.base import RuleContext
 from datacheck.rules.files.dc104_ambiguous_stem import AmbiguousStem
 from datacheck.testing import toy_images, toy_labels, toy_pairs
 
+from .examples import shown
+
 
 def _check(manifest: Manifest) -> object:
     return AmbiguousStem().check(RuleContext(manifest))
@@ -40,8 +42,14 @@ def test_clean_twins_are_silent(tmp_path: Path) -> None:
     for manifest in (toy_images(tmp_path / "a", n_per_class=4), toy_pairs(tmp_path / "b", n=4)):
         assert isinstance(_check(manifest), Passed)
     frames = Manifest.from_columns({"uri": ["frame.0001", "frame.0002"]})
-    assert _check(frames) == Passed("2 images, each with a stem of its own")
+    assert _check(frames) == Passed("2 images, each with its own stem")
 
 
 def test_samples_without_names_are_not_judged() -> None:
     assert isinstance(_check(toy_labels(10)), NotApplicable)
+
+
+def test_the_example_is_produced() -> None:
+    outcome = _check(Manifest.from_columns({"uri": ["x/a.jpg", "x/a.png", "x/b.jpg"]}))
+    assert isinstance(outcome, Found)
+    assert outcome.findings[0].message == shown(AmbiguousStem)

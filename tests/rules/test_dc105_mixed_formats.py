@@ -8,6 +8,8 @@ from datacheck.rules.base import RuleContext
 from datacheck.rules.files.dc105_mixed_formats import MixedFormats
 from datacheck.testing import measurements_for
 
+from .examples import shown
+
 JPEGS = Manifest.from_columns({"uri": [f"{row}.jpg" for row in range(20)]})
 
 
@@ -50,3 +52,13 @@ def test_unreadable_samples_and_unknown_extensions_are_left_out() -> None:
     odd = Manifest.from_columns({"uri": ["a.dat", "b", "c.JPEG", "d.jpg"]})
     assert isinstance(_check(odd, error=[None, None, None, "truncated"]), Passed)
     assert isinstance(MixedFormats().check(RuleContext(odd)), NotApplicable)
+
+
+def test_the_example_and_the_edge() -> None:
+    outcome = _check(Manifest.from_columns({"uri": ["a.jpg", "b.jpg"]}), format=["JPEG", "PNG"])
+    assert isinstance(outcome, Found)
+    assert outcome.findings[0].message == shown(MixedFormats)
+    for n, severity in ((3, Severity.WARNING), (4, Severity.INFO)):
+        outcome = _check(JPEGS, mode=["RGB"] * (20 - n) + ["L"] * n)
+        assert isinstance(outcome, Found)
+        assert outcome.findings[0].severity is severity

@@ -11,6 +11,8 @@ from datacheck.rules.base import RuleContext
 from datacheck.rules.files.dc107_path_hazard import HAZARDS, PathHazard
 from datacheck.testing import toy_images, toy_labels
 
+from .examples import shown
+
 ROOT = Path("/data/set")
 
 
@@ -63,3 +65,9 @@ def test_clean_twins_are_silent(tmp_path: Path) -> None:
     assert isinstance(PathHazard().check(RuleContext(toy_images(tmp_path, n_per_class=5))), Passed)
     assert _hazards("a/./x.jpg", "a/../y.jpg", ".hidden/é.jpg", "s3://bucket/../x.jpg", "x y.jpg", "v1.2/a.jpg") == {}
     assert isinstance(PathHazard().check(RuleContext(toy_labels(5))), NotApplicable)
+
+
+def test_the_example_is_produced() -> None:
+    outcome = PathHazard().check(RuleContext(Manifest.from_columns({"uri": ["a.jpg", "A.jpg"]})))
+    assert isinstance(outcome, Found)
+    assert outcome.findings[0].message == shown(PathHazard)

@@ -10,17 +10,22 @@ from typing import ClassVar
 import numpy as np
 import pyarrow.compute as pc
 
-from datacheck.findings import Finding, Found, NotApplicable, Outcome, Passed, Severity, sample_issues
+from datacheck.findings import Finding, Found, Outcome, Passed, Severity
 from datacheck.manifest import Manifest, Task
 from datacheck.manifest.readers import FileReader
 from datacheck.pairing.name_matching import stem
-from datacheck.rules.base import Rule, RuleContext
+from datacheck.rules.base import CannotJudge, Rule, RuleContext
+from datacheck.rules.coverage.shared import have
 from datacheck.rules.files.dc103_pairing_order_mismatch import names_do_not_match
-from datacheck.rules.files.shared import N_EXAMPLES, few, ids_of
-from datacheck.text import plural
+from datacheck.rules.files.shared import N_EXAMPLES, N_NAMED, ids_of
+from datacheck.rules.requirements import LISTINGS
+from datacheck.text import listed, plural
 
 MAX_CANDIDATES = 2000
-"""A near name is looked for among at most this many names without a partner."""
+"""A similar name is searched among at most this many names: more take minutes."""
+
+Side = tuple[str, list[str], str, list[str]]
+"""What files without a partner are, their names, what the partner is, and the names without one on that side."""
 
 
 @dataclass(frozen=True)
@@ -29,84 +34,73 @@ class UnpairedSample(Rule):
 
     What
     ----
-    Names the files of either listing that have no partner in the other, and rows whose label file is not there, each
-    with the nearest name left over on the other side.
+    Names the files of either listing that have no partner in the other, and rows whose label file does not exist, each
+    with the most similar name that is without a partner on the other side.
 
     Why it hurts training
     ---------------------
-    One file too few on one side shifts every pair after it when listings are zipped. Where pairs are joined by name,
-    the sample is silently dropped, and rare classes can vanish that way.
+    If two listings are zipped, one missing file shifts every pair after it. If they are joined by name, the sample is
+    dropped silently, and rare classes can disappear.
 
     How it is measured
     ------------------
-    By the names, as DC103 compares them. In a paired manifest without listings also by looking whether each label
-    file exists. The near name is ``difflib``'s closest match among what is left over; it is a guess, never a repair.
+    By the names, as DC103 compares them. In a table of pairs also by whether each label file exists. The similar name
+    is the closest match of Python's ``difflib``; it is a guess and is never used as a repair.
 
     How to fix
     ----------
-    Rename, restore or label the file; or leave it out on purpose with ``datacheck.pairing.repair_by_name``.
+    Rename, restore or label the file, or leave it out on purpose: ``datacheck.pairing.repair_by_name``.
 
     Example
     -------
-    >>> from datacheck.manifest import Listings, Manifest
-    >>> listings = Listings(("a1.jpg", "a2.jpg", "a3.jpg"), ("a1.png", "a3.png"))
-    >>> manifest = Manifest.from_columns({"uri": listings.images}, listings=listings)
-    >>> UnpairedSample().check(RuleContext(manifest)).findings[0].message
-    "1 image has no label file: 'a2.jpg'"
+    A mask was never drawn::
+
+        images/a1.jpg    masks/a1.png
+        images/a2.jpg
+        images/a3.jpg    masks/a3.png
+
+        DC102 1 image has no label file: 'images/a2.jpg'
     """
 
     code: ClassVar[str] = "DC102"
     name: ClassVar[str] = "unpaired-sample"
     severity: ClassVar[Severity] = Severity.ERROR
+    requires = (LISTINGS,)
 
     def judge(self, context: RuleContext) -> Outcome:
         """Judge the dataset."""
         listings, repair = context.listings, context.pairing
-        if listings is None or repair is None:
-            return NotApplicable("there are no label files: open a pair of listings or a paired manifest")
-        missing = _without_label_file(context.manifest)
-        if not repair.judged and not missing:
-            return NotApplicable(names_do_not_match(listings))
-        images, labels = list(missing), []
+        assert listings is not None and repair is not None, "required above"  # noqa: PT018
+        images, labels = _without_label_file(context.manifest), []
+        if not repair.judged and not images:
+            raise CannotJudge(names_do_not_match(listings))
         if repair.judged and context.manifest.listings is not None:
             images += [listings.images[row] for row in repair.unmatched_samples]
             labels += [listings.labels[row] for row in repair.unmatched_labels]
-        sides = ((images, labels, "image", "label file"), (labels, images, "label file", "image"))
-        findings = tuple(
-            self._finding(context.manifest, *side, n_images=len(listings.images)) for side in sides if side[0]
-        )
+        n_images = len(listings.images)
+        sides = (("image", images, "label file", labels), ("label file", labels, "image", images))
+        findings = tuple(self._finding(context.manifest, side, n_images) for side in sides if side[1])
         if not findings:
-            return Passed(f"each of {plural(len(listings.images), 'image')} has its label file")
-        names = images + labels
-        issues = sample_issues(
-            self.code,
-            ids_of(context.manifest, names),
-            np.ones(len(names)),
-            note=["no label file"] * len(images) + ["no image"] * len(labels),
-        )
-        return Found(findings, issues)
+            return Passed(f"each of {plural(n_images, 'image')} has its label file")
+        notes = ["no label file"] * len(images) + ["no image"] * len(labels)
+        return Found(findings, self.issues(ids_of(context.manifest, images + labels), note=notes))
 
-    def _finding(
-        self, manifest: Manifest, names: Sequence[str], others: Sequence[str], one: str, other: str, *, n_images: int
-    ) -> Finding:
-        return Finding(
-            code=self.code,
-            name=self.name,
-            severity=self.severity,
-            message=f"{plural(len(names), one)} {'has' if len(names) == 1 else 'have'} no {other}: {few(names)}",
-            remedy=f"rename, restore or make the missing {other}, or leave these out by pairing by name",
+    def _finding(self, manifest: Manifest, side: Side, n_images: int) -> Finding:
+        one, names, other, others = side
+        return self.finding(
+            f"{have(len(names), one)} no {other}: {listed(names, N_NAMED)}",
+            f"rename, restore or make the missing {other}, or leave these files out by pairing by name",
             evidence={
                 "n_unpaired": len(names),
                 "share": len(names) / max(1, n_images),
                 "examples": [{"name": name, "near": nearest_name(name, others)} for name in names[:N_EXAMPLES]],
             },
-            sample_ids=tuple(ids_of(manifest, names[:100])),
-            n_affected=len(names),
+            affected=self.issues(ids_of(manifest, names)),
         )
 
 
 def nearest_name(name: str, others: Sequence[str]) -> str | None:
-    """Return the name among others whose stem is most like this one's; None when none is.
+    """Return the name among others whose stem is most similar to this one's; None if none is.
 
     Examples
     --------
@@ -119,7 +113,7 @@ def nearest_name(name: str, others: Sequence[str]) -> str | None:
 
 
 def _without_label_file(manifest: Manifest) -> list[str]:
-    """Images whose row names no label file, or one that is not there."""
+    """Images whose row names no label file, or one that does not exist."""
     if manifest.task is not Task.PAIRED or manifest.listings is not None:
         return []
     table = manifest.table

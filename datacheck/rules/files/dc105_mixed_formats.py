@@ -1,4 +1,4 @@
-"""DC105: extensions that lie, and images of several kinds in one dataset."""
+"""DC105: wrong extensions, and images of several modes or formats in one dataset."""
 
 from __future__ import annotations
 
@@ -11,17 +11,9 @@ import numpy as np
 import pyarrow as pa
 from numpy.typing import NDArray
 
-from datacheck.findings import (
-    Finding,
-    Found,
-    NotApplicable,
-    Outcome,
-    Passed,
-    Severity,
-    sample_issues,
-)
+from datacheck.findings import Finding, Found, Outcome, Passed, Severity
 from datacheck.rules.base import Rule, RuleContext
-from datacheck.rules.files.shared import names_are_paths
+from datacheck.rules.requirements import SCAN, names_are_paths
 from datacheck.text import percent, plural
 
 FORMATS_OF: dict[str, frozenset[str]] = {
@@ -40,83 +32,80 @@ FORMATS_OF: dict[str, frozenset[str]] = {
 """The formats that an extension may hold, in Pillow's names."""
 
 
+Part = tuple[Finding, pa.Table]
+
+
 @dataclass(frozen=True)
 class MixedFormats(Rule):
-    """Extensions do not fit the content, or images have several modes or formats.
+    """Extensions do not fit the content, or the images have several modes or formats.
 
     What
     ----
-    Finds files whose content is of another format than their extension says, a mode (RGB, L, RGBA, I;16, P …) that a
-    minority of the images has, and says when several formats are mixed.
+    Finds files whose content has another format than their extension says, and a mode (RGB, L, RGBA, I;16, P …) that
+    only a minority of the images has. Says so if several formats are mixed.
 
     Why it hurts training
     ---------------------
-    A decoder chosen by extension fails on the wrong content. Images of another mode have another number of channels
-    or another range: batches fail to stack, a palette is read as grey, 16 bits are cut off at 255. And where format
-    or mode goes with the class, the model learns the export, not the object.
+    A decoder that is chosen by extension fails on the wrong content. Images of another mode have another number of
+    channels or another range: batches cannot be stacked, palette indices are read as grey, 16-bit values are clipped at
+    255. And if format or mode goes with the class, the model learns the export instead of the object.
 
     How it is measured
     ------------------
-    Format and mode come from each file's content, as Pillow names them. A mode below ``minority`` (0.2) of the images
-    that were read is a warning; a larger mixture is taken to be known, and stated. Bit depths beyond 8 beside 8-bit
-    images are a warning at any share. One mode throughout is fine, whichever it is.
+    By the format and mode of the content of each file, in Pillow's names. A mode of fewer than ``minority`` of the
+    images is a warning; a larger mixture is probably known, and an info. More than 8 bits beside 8-bit images is a
+    warning at any share. One mode for all images is fine, whichever it is.
 
     How to fix
     ----------
-    Convert on loading (``image.convert("RGB")``), or once on disk; rename files by their content.
+    Convert the images in the loader (``image.convert("RGB")``) or once on disk. Rename files by their content.
 
     Example
     -------
-    >>> from datacheck.manifest import Manifest
-    >>> from datacheck.testing import measurements_for
-    >>> manifest = Manifest.from_columns({"uri": ["a.jpg", "b.jpg"]})
-    >>> measured = measurements_for(manifest, format=["JPEG", "PNG"])
-    >>> MixedFormats().check(RuleContext(manifest, measured)).findings[0].message
-    "1 of 2 files is not what its extension says: 'b.jpg' (PNG)"
+    A PNG was renamed instead of converted::
+
+        a.jpg    JPEG
+        b.jpg    PNG
+
+        DC105 1 of 2 files is not what its extension says: 'b.jpg' (PNG)
     """
 
     code: ClassVar[str] = "DC105"
     name: ClassVar[str] = "mixed-formats"
     severity: ClassVar[Severity] = Severity.WARNING
+    requires = (SCAN,)
 
-    minority: float = 0.2
+    minority: float = 0.2  # a mode of one image in five is no accident any more
 
     def judge(self, context: RuleContext) -> Outcome:
         """Judge the dataset."""
-        if context.measurements is None:
-            return NotApplicable("nothing was scanned: the dataset has no files or pixels that can be reached")
-        read = np.flatnonzero(context.measurements.readable)
-        modes, formats = context.measurements.strings("mode"), context.measurements.strings("format")
-        found: list[tuple[Finding, NDArray[np.int64], list[str]]] = []
-        if names_are_paths(context.manifest):
-            uris = context.manifest.table["uri"].to_numpy(zero_copy_only=False)
-            wrong = read[wrong_extensions(uris[read], formats[read])]
-            if len(wrong):
-                found.append(self._extension(context, wrong, uris, formats, len(read)))
-        found += self._modes(context, read, modes)
-        kinds = Counter(kind for kind in formats[read] if kind is not None)
-        if len(kinds) > 1:
-            found.append(self._formats(context, read, kinds))
-        if not found:
+        read = np.flatnonzero(context.measured.readable)
+        parts = [*self._extensions(context, read), *self._modes(context, read), *self._formats(context, read)]
+        if not parts:
             return Passed(f"{plural(len(read), 'image')} of one mode and format")
-        ids = context.manifest.sample_ids
-        issues = [sample_issues(self.code, ids.take(rows), np.ones(len(rows)), note=notes) for _, rows, notes in found]
-        return Found(tuple(finding for finding, _, _ in found), pa.concat_tables(issues))
+        return Found(tuple(finding for finding, _ in parts), pa.concat_tables([issues for _, issues in parts]))
 
-    def _extension(
-        self, context: RuleContext, wrong: NDArray[np.int64], uris: NDArray[Any], formats: NDArray[Any], n: int
-    ) -> tuple[Finding, NDArray[np.int64], list[str]]:
+    def _extensions(self, context: RuleContext, read: NDArray[np.int64]) -> list[Part]:
+        if not names_are_paths(context.manifest):
+            return []
+        formats = context.measured.strings("format")
+        uris = context.manifest.table["uri"].to_numpy(zero_copy_only=False)
+        wrong = read[wrong_extensions(uris[read], formats[read])]
+        if not len(wrong):
+            return []
         kinds = Counter(f"{uris[row].rpartition('.')[2].lower()} holds {formats[row]}" for row in wrong)
         are = "is not what its extension says" if len(wrong) == 1 else "are not what their extensions say"
-        first = f"{uris[wrong[0]]!r} ({formats[wrong[0]]})"
-        message = f"{len(wrong):,} of {plural(n, 'file')} {are}: {first}"
-        remedy = "rename the files by their content, or use a decoder that looks at the content"
-        finding = self._make(context, self.severity, message, remedy, {"kinds": dict(kinds)}, wrong)
-        return finding, wrong, [f"content is {formats[row]}" for row in wrong]
+        issues = self.issues(context.ids(wrong), note=[f"content is {formats[row]}" for row in wrong])
+        finding = self.finding(
+            f"{len(wrong):,} of {plural(len(read), 'file')} {are}: {uris[wrong[0]]!r} ({formats[wrong[0]]})",
+            "rename the files by their content, or use a decoder that looks at the content",
+            evidence={"kinds": dict(kinds)},
+            affected=issues,
+        )
+        return [(finding, issues)]
 
-    def _modes(
-        self, context: RuleContext, read: NDArray[np.int64], modes: NDArray[Any]
-    ) -> list[tuple[Finding, NDArray[np.int64], list[str]]]:
+    def _modes(self, context: RuleContext, read: NDArray[np.int64]) -> list[Part]:
+        modes = context.measured.strings("mode")
         counts = Counter(mode for mode in modes[read] if mode is not None)
         if len(counts) < 2:
             return []
@@ -124,43 +113,31 @@ class MixedFormats(Rule):
         rows = read[[modes[row] is not None and modes[row] != usual for row in read]]
         share = len(rows) / len(read)
         deep = len({is_deep(mode) for mode in counts}) > 1
-        severity = self.severity if deep or any(n < self.minority * len(read) for _, n in others) else Severity.INFO
-        listed = ", ".join(f"{n:,} {mode}" for mode, n in others)
-        message = f"{percent(share)} of the images do not have the mode {usual} of most: {listed}"
-        remedy = 'convert every image on loading: image.convert("RGB")'
-        if deep:
-            remedy = "bring all images to one bit depth by an explicit scaling; a plain convert() cuts off at 255"
-        evidence = {"modes": dict(counts.most_common()), "share": share}
-        return [(self._make(context, severity, message, remedy, evidence, rows), rows, [str(m) for m in modes[rows]])]
-
-    def _formats(
-        self, context: RuleContext, read: NDArray[np.int64], kinds: Counter[str]
-    ) -> tuple[Finding, NDArray[np.int64], list[str]]:
-        message = f"the images come in {len(kinds)} formats: " + ", ".join(f"{n:,} {k}" for k, n in kinds.most_common())
-        remedy = "harmless to most loaders; make sure that the format does not go with the class or the split"
-        evidence = {"formats": dict(kinds.most_common())}
-        none = read[:0]
-        return self._make(context, Severity.INFO, message, remedy, evidence, none), none, []
-
-    def _make(
-        self,
-        context: RuleContext,
-        severity: Severity,
-        message: str,
-        remedy: str,
-        evidence: dict[str, Any],
-        rows: NDArray[np.int64],
-    ) -> Finding:
-        return Finding(
-            code=self.code,
-            name=self.name,
-            severity=severity,
-            message=message,
-            remedy=remedy,
-            evidence=evidence,
-            sample_ids=tuple(context.manifest.sample_ids.take(rows[:100]).to_pylist()),
-            n_affected=len(rows),
+        rare = any(n < self.minority * len(read) for _, n in others)
+        issues = self.issues(context.ids(rows), note=[str(mode) for mode in modes[rows]])
+        finding = self.finding(
+            f"{percent(share)} of the images have another mode than the usual {usual}: "
+            + ", ".join(f"{n:,} {mode}" for mode, n in others),
+            "bring all images to one bit depth with an explicit scaling; a plain convert() clips at 255"
+            if deep
+            else 'convert every image in the loader: image.convert("RGB")',
+            severity=self.severity if deep or rare else Severity.INFO,
+            evidence={"modes": dict(counts.most_common()), "share": share},
+            affected=issues,
         )
+        return [(finding, issues)]
+
+    def _formats(self, context: RuleContext, read: NDArray[np.int64]) -> list[Part]:
+        kinds = Counter(kind for kind in context.measured.strings("format")[read] if kind is not None)
+        if len(kinds) < 2:
+            return []
+        finding = self.finding(
+            f"the images have {len(kinds)} formats: " + ", ".join(f"{n:,} {kind}" for kind, n in kinds.most_common()),
+            "harmless for most loaders; check that the format does not go with the class or the split",
+            severity=Severity.INFO,
+            evidence={"formats": dict(kinds.most_common())},
+        )
+        return [(finding, self.issues([]))]
 
 
 def wrong_extensions(uris: Sequence[str] | NDArray[Any], formats: Sequence[str] | NDArray[Any]) -> NDArray[np.bool_]:

@@ -14,85 +14,92 @@ import pyarrow as pa
 import pyarrow.compute as pc
 from numpy.typing import NDArray
 
-from datacheck.findings import Finding, Found, NotApplicable, Outcome, Passed, Severity, sample_issues
+from datacheck.findings import Finding, Found, Outcome, Passed, Severity
 from datacheck.manifest import Manifest
 from datacheck.manifest.readers import ESCAPED_BYTE
 from datacheck.rules.base import Rule, RuleContext
-from datacheck.rules.files.shared import N_EXAMPLES, few, names_are_paths, path_columns
-from datacheck.text import plural
+from datacheck.rules.files.shared import N_EXAMPLES, N_NAMED
+from datacheck.rules.requirements import PATHS
+from datacheck.text import listed, plural
 
 
 @dataclass(frozen=True)
 class PathHazard(Rule):
-    """A path leads out of the dataset, or will not mean the same file on another machine.
+    """A path leads out of the dataset, or does not name the same file on another machine.
 
     What
     ----
-    Finds paths that escape the root, absolute paths, backslashes, names that clash where case is ignored, control
-    characters, bytes that are no UTF-8, Unicode that is not in normal form C, and spaces or dots at the end of a name.
+    Finds paths that lead out of the root, absolute paths, backslashes, names that are equal if case is ignored, control
+    characters, bytes that are not UTF-8, Unicode that is not in normal form C, and names that end with a space or dot.
 
     Why it hurts training
     ---------------------
-    The dataset works on the machine that made it. Elsewhere files are missing, or one of two names that clash
-    silently overwrites the other. A path out of the root may read, and ship, what is none of the dataset's business.
+    The dataset works on the machine that made it. On another machine files are missing, or one of two equal names
+    silently overwrites the other. A path out of the root may read, and publish, files that do not belong to the
+    dataset.
 
     How it is measured
     ------------------
-    On the text of every path alone; no file is opened. Addresses (``s3://…``) are left out.
+    By the text of every path; no file is opened. Addresses (``s3://…``) are left out.
 
     How to fix
     ----------
-    Store paths relative to the root with forward slashes, in lower case, from letters, digits, ``-``, ``_`` and ``.``.
+    Store paths relative to the root, with forward slashes, in lower case, made of letters, digits, ``-``, ``_`` and
+    ``.``.
 
     Example
     -------
-    >>> from datacheck.manifest import Manifest
-    >>> manifest = Manifest.from_columns({"uri": ["a.jpg", "A.jpg", "../b.jpg"]})
-    >>> [finding.evidence["hazard"] for finding in PathHazard().check(RuleContext(manifest)).findings]
-    ['escapes-root', 'case-clash']
+    Two photos on Linux, one on Windows::
+
+        a.jpg
+        A.jpg
+
+        DC107 the paths of 2 samples differ only in case, so that one overwrites the other on macOS and Windows:
+          'a.jpg' and 'A.jpg'
     """
 
     code: ClassVar[str] = "DC107"
     name: ClassVar[str] = "path-hazard"
     severity: ClassVar[Severity] = Severity.WARNING
+    requires = (PATHS,)
 
     def judge(self, context: RuleContext) -> Outcome:
         """Judge the dataset."""
         manifest = context.manifest
-        if not names_are_paths(manifest):
-            return NotApplicable("the samples are not files with paths")
         findings, issues = [], []
         for hazard in HAZARDS:
             rows, examples = _find(hazard, manifest)
             if len(rows):
-                findings.append(self._finding(hazard, manifest, rows, examples))
                 suspicion = float(hazard.severity) / float(Severity.ERROR)
-                ids = manifest.sample_ids.take(rows)
-                issues.append(sample_issues(self.code, ids, suspicion, note=[hazard.name] * len(rows)))
+                issues.append(self.issues(context.ids(rows), suspicion, note=[hazard.name] * len(rows)))
+                findings.append(self._finding(hazard, issues[-1], examples))
         if findings:
             return Found(tuple(findings), pa.concat_tables(issues))
         return Passed(f"{plural(len(manifest), 'path')}, all relative and portable")
 
-    def _finding(self, hazard: Hazard, manifest: Manifest, rows: NDArray[np.int64], examples: list[str]) -> Finding:
-        return Finding(
-            code=self.code,
-            name=self.name,
+    def _finding(self, hazard: Hazard, issues: pa.Table, examples: list[str]) -> Finding:
+        n = issues.num_rows
+        return self.finding(
+            f"the {'path' if n == 1 else 'paths'} of {plural(n, 'sample')} {hazard.one if n == 1 else hazard.many}: "
+            f"{listed(examples, N_NAMED)}",
+            hazard.remedy,
             severity=hazard.severity,
-            message=f"{plural(len(rows), 'sample')} with paths that {hazard.what}: {few(examples)}",
-            remedy=hazard.remedy,
-            evidence={"hazard": hazard.name, "n": len(rows), "examples": examples[:N_EXAMPLES]},
-            sample_ids=tuple(manifest.sample_ids.take(rows[:100]).to_pylist()),
-            n_affected=len(rows),
+            evidence={"hazard": hazard.name, "n": n, "examples": examples[:N_EXAMPLES]},
+            affected=issues,
         )
 
 
 @dataclass(frozen=True)
 class Hazard:
-    """One way for a path to be dangerous; ``find(paths, root)`` tells which are, bool [N]."""
+    """One way for a path to be dangerous; ``find(paths, root)`` returns which are, bool [N].
+
+    ``one`` and ``many`` end the sentence "the path … / the paths …".
+    """
 
     name: str
     severity: Severity
-    what: str
+    one: str
+    many: str
     remedy: str
     find: Callable[[pa.Array, Path | None], NDArray[np.bool_]]
 
@@ -154,7 +161,7 @@ def _find(hazard: Hazard, manifest: Manifest) -> tuple[NDArray[np.int64], list[s
     """Rows with the hazard in any of their paths, and the first such paths."""
     affected = np.zeros(len(manifest), dtype=bool)
     examples: list[str] = []
-    for column in path_columns(manifest).values():
+    for column in (manifest.table[name] for name in ("uri", "label_uri") if name in manifest):
         paths = column.combine_chunks() if column.num_chunks != 1 else column.chunk(0)
         paths = pc.if_else(pc.fill_null(pc.match_substring(paths, "://"), True), pa.scalar(None, pa.string()), paths)
         mask = hazard.find(paths, manifest.root)
@@ -167,58 +174,66 @@ HAZARDS = (
     Hazard(
         "escapes-root",
         Severity.ERROR,
-        "lead out of the dataset's root",
-        "move the files below the root, or choose a root that holds them all",
+        "leads out of the root of the dataset",
+        "lead out of the root of the dataset",
+        "move the files below the root, or choose a root that contains them all",
         escapes_root,
     ),
     Hazard(
         "case-clash",
         Severity.WARNING,
-        "differ only in case: on macOS and Windows one overwrites the other",
+        "differs only in case from that of another label file",
+        "differ only in case, so that one overwrites the other on macOS and Windows",
         "rename one of each pair",
         lambda paths, root: clashes(pc.utf8_lower(paths), paths),
     ),
     Hazard(
         "control-character",
         Severity.WARNING,
-        "hold a control character",
+        "contains a control character",
+        "contain a control character",
         "rename the files: a line break in a name breaks every listing",
         _matches(r"[\x00-\x1f\x7f]"),
     ),
     Hazard(
         "absolute",
         Severity.WARNING,
-        "are absolute: they exist on this machine only",
-        "store paths relative to the dataset's root",
+        "is absolute and exists on this machine only",
+        "are absolute and exist on this machine only",
+        "store paths relative to the root of the dataset",
         _matches(r"^/|^\\\\|^[A-Za-z]:[/\\]"),
     ),
     Hazard(
         "backslash",
         Severity.WARNING,
-        "hold a backslash, which separates folders on Windows only",
+        "contains a backslash, which separates folders on Windows only",
+        "contain a backslash, which separates folders on Windows only",
         "write paths with forward slashes (Path.as_posix())",
         _backslash,
     ),
     Hazard(
         "not-utf8",
         Severity.WARNING,
-        "hold bytes that are no UTF-8 (shown as \\xNN), which most formats cannot store",
-        "rename the files in UTF-8, as convmv does",
+        "contains bytes that are not UTF-8 (shown as \\xNN), which most formats cannot store",
+        "contain bytes that are not UTF-8 (shown as \\xNN), which most formats cannot store",
+        "rename the files in UTF-8, for example with convmv",
         _not_utf8,
     ),
     Hazard(
         "trailing-space-or-dot",
         Severity.WARNING,
-        "have a folder or file name that ends in a space or dot, which Windows drops",
+        "has a folder or file name that ends with a space or dot, which Windows removes",
+        "have a folder or file name that ends with a space or dot, which Windows removes",
         "rename the files",
         _matches(r"[ ]$|[^/.][. ]+/|[^/.]\.$"),
     ),
     Hazard(
         "not-nfc",
         Severity.INFO,
-        "are not in Unicode normal form C: the same name may be written in two ways",
-        "normalise names with unicodedata.normalize('NFC', name)",
+        "is not in Unicode normal form C, so the same name can be written in two ways",
+        "are not in Unicode normal form C, so the same name can be written in two ways",
+        "normalise the names with unicodedata.normalize('NFC', name)",
         _not_normal,
     ),
 )
-"""Every hazard, worst first."""
+"""Every hazard, the worst first."""
