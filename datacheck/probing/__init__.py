@@ -68,8 +68,9 @@ def probe(
     weights
         Path of a torchvision state dict, or the name of weights that are cached; `PretrainedWeights` to say more.
     features, pred_probs
-        Your own, one row a sample: an array in the manifest's order, a mapping from sample id, or an Arrow table with
-        ``sample_id``. ``pred_probs`` must be out of sample.
+        Your own, one row a sample. Rows are matched by id where there is one: a mapping from sample id, a column
+        ``sample_id``, the index of a pandas object; else they are taken in the manifest's order. The columns of
+        ``pred_probs`` are matched by class name where they have names. ``pred_probs`` must be out of sample.
     folds
         How many, or the fold of each sample.
     run_dir

@@ -14,15 +14,8 @@ from sklearn.neighbors import KNeighborsClassifier
 from datacheck.manifest import Manifest
 from datacheck.models.learning_task import Fault
 from datacheck.probing import load_probe, probe
-from datacheck.probing.prediction_faults import (
-    MIN_CLASS_ROWS,
-    MIN_IN_SAMPLE_ROWS,
-    dead_columns,
-    exchanged_columns,
-    find_faults,
-    in_sample,
-    unrelated,
-)
+from datacheck.probing.column_faults import MIN_CLASS_ROWS, dead_columns, exchanged_columns
+from datacheck.probing.prediction_faults import MIN_IN_SAMPLE_ROWS, find_faults, in_sample, unrelated
 
 Labels = NDArray[np.int64]
 Probs = NDArray[np.float64]
@@ -104,6 +97,21 @@ class TestColumns:
         labels = np.repeat(np.arange(400), 5)
         probs = predicted(labels, 400, sureness=3.0)
         assert not list(exchanged_columns(probs, labels, names(400)))
+
+    @pytest.mark.parametrize("share", [0.05, 0.3])
+    def test_samples_with_several_labels(self, share: float) -> None:
+        rng = np.random.default_rng(2)
+        matrix = rng.random((800, 6)) < share
+        seen = np.where(rng.random((800, 6)) < 0.1, rng.random((800, 6)) < share, matrix)
+        probs = np.where(seen, 0.9, 0.05)
+        assert not list(exchanged_columns(probs, matrix, names(6)))
+        (fault,) = exchanged_columns(probs[:, [0, 1, 4, 3, 2, 5]], matrix, names(6))
+        assert fault.message.startswith("columns 2 and 4 ('kind2' and 'kind4') seem to be exchanged")
+        labels = [[name for name, has in zip(names(6), row, strict=True) if has] for row in matrix]
+        manifest = Manifest.from_columns({"labels": labels}, classes=names(6))
+        turned = probs[:, [0, 1, 4, 3, 2, 5]].astype(np.float32)
+        assert [one.kind for one in find_faults(turned, manifest)] == ["columns"]
+        assert find_faults(probs.astype(np.float32), manifest) == ()
 
 
 class TestDeadColumns:
