@@ -16,7 +16,7 @@ from datacheck.cli.progress import progress_bars
 from datacheck.duplicates import DEFAULT_NEAR_DUPLICATE_DISTANCE
 from datacheck.errors import ConfigError, ContractError, check_choice, did_you_mean, require
 from datacheck.findings import Severity
-from datacheck.text import clean
+from datacheck.text import clean, listed
 
 if TYPE_CHECKING:
     from datacheck.report import Report
@@ -66,6 +66,11 @@ def init_command(
         typer.echo(f"  {term.severity}: {clean(term.requirement)}")
     if accepted:
         typer.echo(f"errors of the audit that you accepted: {', '.join(accepted)}")
+    if made.not_compared:
+        names = clean(listed(made.not_compared, 12))
+        typer.echo(f"checked for presence, kind and missing values only, because their values do not repeat: {names}")
+    if uncovered := made.uncovered(report.manifest):
+        typer.echo(f"columns that no term covers: {clean(listed(uncovered, 12))}")
     typer.echo(
         f"next: read {out / 'expectations' / 'datacheck.json'} (each term says why), commit {out}, and run\n"
         f"      datacheck contract check SOURCE --contract {out}"

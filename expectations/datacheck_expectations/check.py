@@ -106,6 +106,7 @@ def check_tables(
         seconds=time.perf_counter() - started,
         created=datetime.now(UTC).isoformat(timespec="seconds"),
         docs=pages,
+        uncovered=found.uncovered(manifest),
     )
 
 

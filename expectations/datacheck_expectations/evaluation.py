@@ -8,12 +8,18 @@ from typing import Any, Protocol
 
 import numpy as np
 
-from datacheck.stats import Interval, Moments, hedges_g
-from datacheck.text import listed, number
+from datacheck.stats import Interval, Moments, hedges_g, total_variation
+from datacheck.text import listed, number, percent
 from datacheck_expectations.measures.columns import ALL
 
 DIGITS = 4
 """Significant digits of a measured value in a sentence: thresholds of neighbouring values stay apart."""
+
+MAX_ROWS = 10
+"""Names that a table of differences shows: the largest differences tell the story."""
+
+MIN_BOOTSTRAP_LEVEL = 0.5
+"""Level of a bootstrap interval that is not used: its computation needs one above 0."""
 
 MIN_COMPARED = 2
 """A group of fewer samples has no standard deviation, so that its mean is not compared."""
@@ -106,6 +112,40 @@ def evaluate_means(tolerance: MeanTolerance, measured: Mapping[str, Moments], gr
     if len(beyond) > 1:
         sentence += f"; {group} {listed([entry[1] for entry in beyond[1:]])} differ too"
     return Evaluation(False, effect.value, sentence, rows)
+
+
+class DistributionTolerance(Protocol):
+    """The thresholds of an expectation about how often each of some names occurs."""
+
+    reference: dict[str, int]
+    max_distance: float
+    confidence: float
+
+
+def evaluate_distribution(
+    tolerance: DistributionTolerance, counts: Mapping[str, int], name: str, what: str
+) -> Evaluation:
+    """Compare how often each name occurs with the reference, by total-variation distance.
+
+    ``name`` heads the names in a table, ``what`` completes the sentence after the distance.
+    """
+    reference = tolerance.reference
+    names = [*reference, *(word for word in counts if word not in reference)]
+    before, after = ([part.get(word, 0) for word in names] for part in (reference, counts))
+    distance = total_variation(before, after, level=max(MIN_BOOTSTRAP_LEVEL, tolerance.confidence))
+    least = distance.low if tolerance.confidence > 0 else distance.value
+    sentence = f"{percent(distance.value)} {what}"
+    if least <= tolerance.max_distance:
+        return Evaluation(True, distance.value, sentence)
+    shares = {
+        word: (a / max(1, sum(before)), b / max(1, sum(after))) for word, a, b in zip(names, before, after, strict=True)
+    }
+    moved = sorted(shares, key=lambda word: -abs(shares[word][1] - shares[word][0]))[:MAX_ROWS]
+    rows = tuple(
+        {name: word, "accepted": percent(shares[word][0]), "found": percent(shares[word][1])} for word in moved
+    )
+    sentence += f"; the largest change is {rows[0][name]!r}: {rows[0]['accepted']} to {rows[0]['found']}"
+    return Evaluation(False, distance.value, sentence, rows)
 
 
 def effect_between(reference: Mapping[str, float], found: Moments, confidence: float) -> Interval:

@@ -6,7 +6,7 @@ from collections.abc import Callable
 from typing import Any
 
 from datacheck_expectations.gx import MetricDomainTypes, PandasExecutionEngine, TableMetricProvider, metric_value
-from datacheck_expectations.measures import classes, columns, relations, samples
+from datacheck_expectations.measures import classes, columns, features, relations, samples
 
 
 def _metric(name: str, measure: Callable[..., Any], *keys: str) -> type[Any]:
@@ -40,6 +40,7 @@ METRICS = (
     _metric("datacheck.moments_by_split", columns.moments_by_split, "column"),
     _metric("datacheck.words", columns.words_of, "column"),
     _metric("datacheck.labels", lambda frame: columns.words_of(frame, "label")),
+    _metric("datacheck.column_facts", features.column_facts),
     _metric("datacheck.shared_across_splits", relations.shared_across_splits, "column"),
     _metric("datacheck.repeated", relations.repeated, "column"),
     _metric("datacheck.conflicting", relations.conflicting, "column"),

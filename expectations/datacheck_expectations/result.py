@@ -13,7 +13,7 @@ from datacheck.errors import ConfigError, did_you_mean
 from datacheck.findings import Failed, Finding, Found, Outcome, Passed, Severity
 from datacheck.manifest import Manifest
 from datacheck.report import Report, RuleOutcome
-from datacheck.text import clean
+from datacheck.text import clean, listed
 from datacheck_expectations.terms import SEVERITIES, Term
 
 FORMATS = ("terminal", "json", "junit", "sarif", "github")
@@ -93,6 +93,8 @@ class ContractResult:
         How long it took, and when (ISO 8601).
     docs
         Start page of the Data Docs, where they were asked for.
+    uncovered
+        Extra columns of the dataset that no term reads.
     """
 
     outcomes: tuple[TermOutcome, ...]
@@ -102,6 +104,7 @@ class ContractResult:
     seconds: float = 0.0
     created: str = ""
     docs: Path | None = None
+    uncovered: tuple[str, ...] = ()
 
     @property
     def broken(self) -> tuple[TermOutcome, ...]:
@@ -141,6 +144,7 @@ class ContractResult:
                 for status in (KEPT, BROKEN, UNCHECKED)
             },
             "docs": None if self.docs is None else str(self.docs),
+            "uncovered_columns": list(self.uncovered),
             "terms": [outcome.to_json() for outcome in self.outcomes],
         }
 
@@ -175,6 +179,8 @@ class ContractResult:
         for position, outcome in enumerate(shown):
             lines += _lines(outcome, requirement=verbose or position < _REQUIREMENTS_SHOWN, why=verbose)
         lines += ["", "-v shows every term, what it requires and why"] * (bool(shown) and not verbose)
+        if self.uncovered:
+            lines += [f"columns that no term covers: {clean(listed(self.uncovered, 12))}"]
         what = f"{len(self.manifest):,} samples" + (" of a new shard" if self.scope == "shard" else "")
         counts = [f"{len(kept):,} of {len(self.outcomes):,} terms kept"]
         counts += [f"{len(self.broken):,} broken"] * bool(self.broken)

@@ -110,6 +110,7 @@ def check_shard(
         manifest,
         contract=found.folder,
         scope="shard",
+        uncovered=found.uncovered(manifest),
         seconds=time.perf_counter() - started,
         created=datetime.now(UTC).isoformat(timespec="seconds"),
     )

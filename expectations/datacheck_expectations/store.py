@@ -12,6 +12,7 @@ from typing import Any
 from datacheck.duplicates import DEFAULT_NEAR_DUPLICATE_DISTANCE
 from datacheck.errors import ContractError, StorageError
 from datacheck.fingerprints import Fingerprint
+from datacheck.manifest import Manifest
 from datacheck.storage import read_json, write_json
 from datacheck.version import __version__
 from datacheck_expectations.project import NAME, PROJECT_FILES, SUITE, UNFINISHED, write_project
@@ -105,6 +106,17 @@ class Contract:
     def columns(self) -> frozenset[str]:
         """The columns that the expectations read by name."""
         return frozenset(name for term in self.terms for name in term.columns)
+
+    @property
+    def not_compared(self) -> tuple[str, ...]:
+        """The columns of which only presence, kind and missing values are checked, in the order of the dataset."""
+        compared = {str(term.kwargs["column"]) for term in self.terms if "column" in term.kwargs}
+        checked = (name for term in self.terms if "column" not in term.kwargs for name in term.columns)
+        return tuple(dict.fromkeys(name for name in checked if name not in compared))
+
+    def uncovered(self, manifest: Manifest) -> tuple[str, ...]:
+        """Return the extra columns of a dataset that no term reads."""
+        return tuple(name for name in manifest.extra_columns if name not in self.columns)
 
 
 def _read_seal(folder: Path) -> dict[str, Any]:

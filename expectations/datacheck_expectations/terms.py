@@ -56,7 +56,9 @@ class Term:
     @property
     def columns(self) -> tuple[str, ...]:
         """The columns that it reads by name."""
-        return (str(self.kwargs["column"]),) if "column" in self.kwargs else ()
+        columns = self.kwargs.get("columns")
+        many = tuple(map(str, columns)) if isinstance(columns, Mapping) else ()
+        return (str(self.kwargs["column"]), *many) if "column" in self.kwargs else many
 
     @property
     def requirement(self) -> str:

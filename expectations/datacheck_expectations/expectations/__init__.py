@@ -5,10 +5,12 @@ from datacheck_expectations.base import DatacheckExpectation
 from datacheck_expectations.expectations.agreement import ExpectAgreementAtLeast
 from datacheck_expectations.expectations.allowed_labels import ExpectAllowedLabels
 from datacheck_expectations.expectations.allowed_values import ExpectAllowedValues
+from datacheck_expectations.expectations.category_drift import ExpectCategoryDriftAtMost
 from datacheck_expectations.expectations.class_coverage import ExpectClassCoverage
 from datacheck_expectations.expectations.class_imbalance import ExpectClassImbalanceAtMost
 from datacheck_expectations.expectations.class_property_drift import ExpectClassPropertyDriftAtMost
 from datacheck_expectations.expectations.class_shares import ExpectClassShares
+from datacheck_expectations.expectations.columns_present import ExpectColumnsPresent
 from datacheck_expectations.expectations.conflicting_duplicates import ExpectConflictingDuplicatesAtMost
 from datacheck_expectations.expectations.duplicates import ExpectDuplicatesAtMost
 from datacheck_expectations.expectations.label_drift import ExpectLabelDriftAtMost
@@ -28,10 +30,12 @@ EXPECTATIONS: tuple[type[DatacheckExpectation], ...] = (
     ExpectAgreementAtLeast,
     ExpectAllowedLabels,
     ExpectAllowedValues,
+    ExpectCategoryDriftAtMost,
     ExpectClassCoverage,
     ExpectClassImbalanceAtMost,
     ExpectClassPropertyDriftAtMost,
     ExpectClassShares,
+    ExpectColumnsPresent,
     ExpectConflictingDuplicatesAtMost,
     ExpectDuplicatesAtMost,
     ExpectEstimatedLabelErrorRateAtMost,
@@ -54,10 +58,12 @@ __all__ = [
     "ExpectAgreementAtLeast",
     "ExpectAllowedLabels",
     "ExpectAllowedValues",
+    "ExpectCategoryDriftAtMost",
     "ExpectClassCoverage",
     "ExpectClassImbalanceAtMost",
     "ExpectClassPropertyDriftAtMost",
     "ExpectClassShares",
+    "ExpectColumnsPresent",
     "ExpectConflictingDuplicatesAtMost",
     "ExpectDuplicatesAtMost",
     "ExpectEstimatedLabelErrorRateAtMost",

@@ -5,10 +5,9 @@ from __future__ import annotations
 from collections.abc import Mapping
 from typing import Any, ClassVar
 
-from datacheck.stats import total_variation
 from datacheck.text import percent
 from datacheck_expectations.base import DatacheckExpectation
-from datacheck_expectations.evaluation import Evaluation, place_title, sampling_clause
+from datacheck_expectations.evaluation import Evaluation, evaluate_distribution, place_title, sampling_clause
 from datacheck_expectations.measures.classes import ClassTable
 
 
@@ -48,25 +47,7 @@ class ExpectLabelDriftAtMost(DatacheckExpectation):
         counts, labelled, _ = measured.of(self.split)
         if not labelled:
             return Evaluation(False, float("nan"), f"{self.split!r} has no labelled sample")
-        names = [*self.reference, *(name for name in counts if name not in self.reference)]
-        before = [self.reference.get(name, 0) for name in names]
-        after = [counts.get(name, 0) for name in names]
-        distance = total_variation(before, after, level=max(0.5, self.confidence))
-        least = distance.low if self.confidence > 0 else distance.value
-        total = max(1, sum(before)), max(1, sum(after))
-        moved = sorted(
-            ((b / total[1] - a / total[0], name) for name, a, b in zip(names, before, after, strict=True)),
-            key=lambda pair: -abs(pair[0]),
-        )
-        rows = tuple(
-            {"class": name, "accepted": percent(self.reference.get(name, 0) / total[0]),
-             "found": percent(counts.get(name, 0) / total[1])}
-            for _, name in moved[:10]
-        )  # fmt: skip
-        sentence = f"{percent(distance.value)} of the labels moved between classes"
-        success = least <= self.max_distance
-        most = f"; the largest change is {rows[0]['class']!r}: {rows[0]['accepted']} to {rows[0]['found']}"
-        return Evaluation(success, distance.value, sentence + ("" if success else most), () if success else rows)
+        return evaluate_distribution(self, counts, "class", "of the labels moved between classes")
 
     @classmethod
     def requirement(cls, terms: Mapping[str, Any]) -> str:

@@ -10,6 +10,7 @@ from datacheck.manifest import Task
 from datacheck_expectations.frame import contract_frame
 from datacheck_expectations.proposals.base import FALSE_ALARM, NEGLIGIBLE_EFFECT, Proposal
 from datacheck_expectations.proposals.classes import class_proposals, split_proposals
+from datacheck_expectations.proposals.features import counters, feature_proposals
 from datacheck_expectations.proposals.images import image_proposals
 from datacheck_expectations.proposals.rows import row_proposals
 from datacheck_expectations.proposals.targets import target_proposals
@@ -47,10 +48,13 @@ def propose_expectations(accepted: Report | Fingerprint, *, near_duplicate_dista
         *target_proposals(statistics),
         *image_proposals(statistics),
     ]
-    if not isinstance(accepted, Fingerprint):
+    if isinstance(accepted, Fingerprint):
+        proposals += feature_proposals(statistics)
+    else:
         frame = contract_frame(
             accepted.manifest, accepted.measurements, accepted.probe, near_duplicate_distance=near_duplicate_distance
         )
+        proposals += feature_proposals(statistics, counters(frame, statistics.columns))
         proposals += row_proposals(frame, Task(statistics.task))
     alpha = FALSE_ALARM / max(1, sum(proposal.comparisons for proposal in proposals))
     found = [proposal.expectation(alpha) for proposal in proposals]

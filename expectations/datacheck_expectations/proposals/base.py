@@ -115,11 +115,11 @@ def seen_note(n: int, total: int, what: str) -> str:
     return f"{n:,} of the {total:,} accepted samples {what}; the limit is the upper end of the share's interval."
 
 
-def share_difference_note(observed: float, floor: float) -> str:
-    """Return why the labels may move by a share, from the difference between the accepted splits."""
+def share_difference_note(observed: float, floor: float, what: str = "labels") -> str:
+    """Return why the labels (or rows) may move by a share, from the difference between the accepted splits."""
     if observed > floor:
-        return f"The splits of the accepted dataset differ by {percent(observed)} of the labels beyond chance."
-    return f"The splits of the accepted dataset differ by less than {percent(floor)} of the labels beyond chance."
+        return f"The splits of the accepted dataset differ by {percent(observed)} of the {what} beyond chance."
+    return f"The splits of the accepted dataset differ by less than {percent(floor)} of the {what} beyond chance."
 
 
 def effect_note(observed: float, floor: float) -> str:
