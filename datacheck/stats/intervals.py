@@ -73,7 +73,8 @@ def wilson(shares: ArrayLike, n: ArrayLike, *, level: float = 0.95) -> tuple[NDA
     share, size, z = np.asarray(shares, dtype=np.float64), np.asarray(n, dtype=np.float64), half_width(level)
     centre = (share + z**2 / (2 * size)) / (1 + z**2 / size)
     half = z * np.sqrt(share * (1 - share) / size + z**2 / (4 * size**2)) / (1 + z**2 / size)
-    return np.clip(centre - half, 0, 1), np.clip(centre + half, 0, 1)
+    # The share is inside its interval; rounding alone would put 0 and 1 just outside.
+    return np.clip(centre - half, 0, share), np.clip(centre + half, share, 1)
 
 
 def proportion(successes: float, n: float, *, level: float = 0.95) -> Interval:

@@ -37,7 +37,8 @@ def moments(values: np.ndarray) -> Moments:
 
 
 def test_wilson_knows_the_extremes() -> None:
-    assert proportion(0, 10).low == 0.0
+    for n in (10, 400, 1797):
+        assert (proportion(0, n, level=0.999).low, proportion(n, n, level=0.999).high) == (0.0, 1.0)
     assert proportion(0, 10).high == pytest.approx(0.2775, abs=1e-4)
     assert (proportion(0, 0).low, proportion(0, 0).high) == (0.0, 1.0)
 

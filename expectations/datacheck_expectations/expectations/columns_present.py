@@ -82,5 +82,5 @@ class ExpectColumnsPresent(DatacheckExpectation):
         full = "" if len(loose) == len(columns) else f"; {'the others' if loose else 'all'} have a value in every row"
         return (
             f"The dataset has these columns, by kind of values: {'; '.join(parts)}{missing}{full}"
-            f"{sampling_clause(terms['confidence'])}."
+            f"{sampling_clause(terms['confidence']) if loose else ''}."
         )

@@ -53,7 +53,7 @@ class ExpectPropertyInRange(DatacheckExpectation):
         """Count what is outside."""
         values = measured.values
         if not len(values):
-            return Evaluation(False, float("nan"), f"{column_title(self.column)} was measured in no sample")
+            return Evaluation(False, float("nan"), f"no sample has a {column_title(self.column)}")
         below, above = int((values < self.low).sum()), int((values > self.high).sum())
         return self.evaluate_counts(below, above, len(values), float(values.min()), float(values.max()))
 
