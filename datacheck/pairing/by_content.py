@@ -31,6 +31,8 @@ MIN_STRENGTH = 3.0
 """Hypotheses with a weaker signal (standard deviations) do not contribute to the first scores."""
 CHANGE_COST = 10.0
 """Nats that a change of shift must gain beyond the choice of its row (2 log N): odds of 22,000 to 1 against noise."""
+LOCAL_ROWS = 20
+"""A repair that moves most labels further than this is compared with random rotations of the labels as well."""
 MAX_ROWS_ONE_THREAD = 10_000
 """Up to so many samples, BLAS runs in one thread: waiting for others costs more than it saves."""
 
@@ -128,9 +130,18 @@ def check_content(
         for repair in [*_by_order(scorer, samples.names, needed), *_by_shift(scorer, hints, min_signal)]:
             repaired = labels.codes[repair.label_of]
             gain = scorer.gain(repaired)
-            if gain > max(min_gain, best.gain) and (signal := scorer.signal(repaired)) > needed:
-                best = ContentCheck(as_given, signal, repair, gain)
+            if gain <= max(min_gain, best.gain) or scorer.signal(repaired) <= needed:
+                continue
+            if _is_local(repair.label_of) or scorer.beats_rotations(gain):
+                best = ContentCheck(as_given, scorer.signal(repaired), repair, gain)
         return best
+
+
+def _is_local(label_of: Indices) -> bool:
+    """Whether most labels that move, move by a few rows only."""
+    moves = np.abs(label_of - np.arange(len(label_of)))
+    moves = np.minimum(moves, len(label_of) - moves)
+    return bool(np.median(moves[moves > 0]) <= LOCAL_ROWS) if moves.any() else True
 
 
 def _by_order(scorer: Scorer, names: Sequence[str | None] | None, min_signal: float) -> list[Repair]:

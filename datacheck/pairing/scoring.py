@@ -15,6 +15,10 @@ from datacheck.pairing.likelihood import log_likelihood, pooled_with_model
 
 N_SHUFFLES = 20
 """Shuffles of the labels that give the signal's zero and its standard deviation, the latter within about 16 %."""
+N_ROTATIONS = 40
+"""Random rotations that a repair of distant labels is compared with, every second one mirrored."""
+MIN_ROTATION_Z = 6.0
+"""Standard deviations above the best rotation from which such a repair is reported."""
 MAX_KERNEL_ROWS = 20_000
 """The kernel head is fitted to at most so many rows: all around the change points, and others drawn at random."""
 KERNEL_REACH = 300
@@ -78,6 +82,21 @@ class Scorer:
         and a head that was fitted to one of them would call the other wrong.
         """
         return _total(self.log_probs(repaired), repaired) - _total(self.log_probs(self.given), self.given)
+
+    def beats_rotations(self, gain: float) -> bool:
+        """Whether a gain is far above that of labels rotated or mirrored by random offsets.
+
+        Values that change slowly along the listing (a video, a time series) correlate with features that do so too, at
+        any offset and in any direction: shuffled labels do not show that, rotated ones do.
+        """
+        n_rows = len(self.given)
+        rng = np.random.default_rng([self.seed, 2])
+        as_given = _total(self.log_probs(self.given), self.given)
+        gains = []
+        for number in range(N_ROTATIONS):
+            rotated = np.roll(self.given[::-1] if number % 2 else self.given, int(rng.integers(n_rows)))
+            gains.append(_total(self.log_probs(rotated), rotated) - as_given)
+        return gain > max(gains) + MIN_ROTATION_Z * float(np.std(gains))
 
     @cached_property
     def _by_chance(self) -> tuple[float, float]:

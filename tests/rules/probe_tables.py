@@ -72,3 +72,21 @@ def probed(
         **{"embeddings_label_free": True, **fields},
     )
     return RuleContext(manifest, probe=outputs)
+
+
+def with_embeddings(manifest: Manifest, embeddings: Any) -> RuleContext:
+    """Context of a dataset of any task with these embeddings and no predictions."""
+    n = len(manifest)
+    outputs = ProbeOutputs(
+        sample_ids=np.array(manifest.sample_ids.to_pylist()),
+        task=manifest.task,
+        classes=manifest.classes,
+        pred_probs=None,
+        predictions=None,
+        embeddings=embeddings,
+        fold=np.zeros(n, dtype=np.int16),
+        label_quality=np.full(n, np.nan, np.float32),
+        suggested=np.full(n, -1, np.int32),
+        embeddings_label_free=True,
+    )
+    return RuleContext(manifest, probe=outputs)

@@ -3,11 +3,12 @@ import pytest
 from numpy.typing import NDArray
 
 from datacheck.findings import Found, NotApplicable, Passed
+from datacheck.manifest import Manifest
 from datacheck.rules.base import RuleContext
 from datacheck.rules.files.dc108_labels_carry_no_signal import LabelsCarryNoSignal
 
 from .examples import shown
-from .probe_tables import embed, probed, truth
+from .probe_tables import embed, probed, truth, with_embeddings
 
 
 def repaired(context: RuleContext) -> tuple[dict[str, object], list[int]]:
@@ -219,3 +220,70 @@ def test_embeddings_that_the_labels_shaped_are_not_judged() -> None:
     outcome = LabelsCarryNoSignal().check(probed(truth(), embeddings=embed(truth()), embeddings_label_free=False))
     assert isinstance(outcome, NotApplicable)
     assert "made without the labels" in outcome.reason
+
+
+def targets(n: int = 600, *, seed: int = 0) -> tuple[np.ndarray, np.ndarray]:
+    """Targets from 20 to 75, and embeddings from which they can be predicted with an R² of about 0.8."""
+    rng = np.random.default_rng(seed)
+    values = rng.uniform(20, 75, n).round(2)
+    embeddings = rng.normal(size=(n, 12))
+    embeddings[:, 0] += (values - 47) / 8
+    return values, embeddings.astype(np.float32)
+
+
+@pytest.mark.parametrize(("start", "roll"), [(0, 1), (100, 1), (450, -1)])
+def test_numeric_targets_shifted_from_a_row_on_are_found(start: int, roll: int) -> None:
+    values, embeddings = targets()
+    given = np.r_[values[:start], np.roll(values[start:], roll)]
+    outcome = LabelsCarryNoSignal().check(with_embeddings(Manifest.from_columns({"target": given}), embeddings))
+    assert isinstance(outcome, Found)
+    finding = outcome.findings[0]
+    side = "before" if roll > 0 else "after"
+    assert f"each sample has the label of the row {side} it" in finding.message
+    repair = finding.evidence["repair"]
+    assert repair["cause"] == "shift"
+    assert abs(repair["segments"][-1]["from_row"] - start) <= 5
+    sure = [row for row in outcome.issues.to_pylist() if row["suspicion"] >= 0.95]
+    assert len(sure) > 0.9 * (600 - start)
+    assert all(float(row["note"]) == pytest.approx(values[int(row["sample_id"])]) for row in sure)
+
+
+@pytest.mark.parametrize("kind", ["as given", "sorted", "counts", "sentinels", "random walk"])
+def test_right_numeric_targets_are_silent(kind: str) -> None:
+    values, embeddings = targets(seed=3)
+    rng = np.random.default_rng(5)
+    if kind == "sorted":
+        order = np.argsort(values)
+        values, embeddings = values[order], embeddings[order]
+    elif kind == "counts":
+        values = np.floor(values / 10)
+    elif kind == "sentinels":
+        values[::50] = -999
+    elif kind == "random walk":
+        values = np.cumsum(rng.normal(size=len(values)))
+        embeddings = (embeddings + np.cumsum(rng.normal(size=embeddings.shape), axis=0) * 0.05).astype(np.float32)
+    outcome = LabelsCarryNoSignal().check(with_embeddings(Manifest.from_columns({"target": values}), embeddings))
+    assert isinstance(outcome, Passed)
+
+
+def test_a_target_that_cannot_be_predicted_is_left_to_dc601() -> None:
+    values, embeddings = targets()
+    shuffled = np.random.default_rng(1).permutation(values)
+    outcome = LabelsCarryNoSignal().check(with_embeddings(Manifest.from_columns({"target": shuffled}), embeddings))
+    assert isinstance(outcome, NotApplicable)
+    assert outcome.reason == "the target cannot be predicted from the samples, so that no shift would show"
+
+
+def test_label_sets_shifted_from_a_row_on_are_put_back() -> None:
+    rng = np.random.default_rng(0)
+    matrix = rng.random((800, 3)) < 0.5
+    embeddings = (rng.normal(size=(800, 8)) + np.pad(6.0 * matrix, ((0, 0), (0, 5)))).astype(np.float32)
+    sets = [[name for name, has in zip("abc", row, strict=True) if has] for row in matrix]
+    right = with_embeddings(Manifest.from_columns({"labels": sets}), embeddings)
+    assert isinstance(LabelsCarryNoSignal().check(right), Passed)
+    given = [*sets[:300], sets[-1], *sets[300:-1]]
+    outcome = LabelsCarryNoSignal().check(with_embeddings(Manifest.from_columns({"labels": given}), embeddings))
+    assert isinstance(outcome, Found)
+    notes = {int(row["sample_id"]): row["note"] for row in outcome.issues.to_pylist() if row["suspicion"] >= 0.95}
+    assert len(notes) > 300
+    assert all(note == ", ".join(sets[row]) for row, note in notes.items())
