@@ -80,6 +80,19 @@ def _by_extension(names: Iterable[str]) -> dict[str, list[str]]:
     return found
 
 
+def unread_content(files: Sequence[str], name: str) -> Unread:
+    """Return the item that says that label files were paired with images and not opened."""
+    what = "masks" if files and is_image_name(files[0]) else "boxes"
+    return Unread(
+        name,
+        ItemKind.FOLDER,
+        f"{what} are not read yet: only the names and the order of the label files were compared with the images",
+        HoldsLabels.YES,
+        len(files),
+        examples_of(map(text, files)),
+    )
+
+
 def left_out(folders: Sequence[Folder]) -> Inventory:
     """Return what a walk passed over: hidden files and folders, and links that were not followed."""
     hidden: dict[str, list[str]] = {}

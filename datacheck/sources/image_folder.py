@@ -6,12 +6,14 @@ import os
 from pathlib import Path
 
 from datacheck.errors import SourceError
-from datacheck.manifest import Inventory, ItemKind, Manifest, Unread
+from datacheck.manifest import Inventory, ItemKind, Manifest, Task, Unread
 from datacheck.sources.base import Source, SourceOptions, as_path
 from datacheck.sources.class_folders import FolderImages, class_folder_manifest
 from datacheck.sources.files import existing, is_image_name, text
 from datacheck.sources.folder_inventory import images_used, left_out, split_by_kind, unread_files
-from datacheck.sources.layout import Layout, read_layout
+from datacheck.sources.layout import IMAGE_WORDS, LABEL_WORDS, Layout, read_layout
+from datacheck.sources.pair_folders import BESIDE, Pairs, find_pairs, pair_manifest
+from datacheck.sources.pairs import open_pairs
 from datacheck.sources.walking import Folder, walk
 from datacheck.text import plural
 
@@ -29,6 +31,16 @@ def open_image_folder(folder: str | Path, options: SourceOptions) -> Manifest:
     images, others = split_by_kind(folders)
     if not images:
         raise SourceError(_no_images(root, others))
+    pairs = find_pairs(folders) if options.task in (None, Task.PAIRED) else None
+    if pairs is not None and not _say_classes(pairs, folders, options):
+        return pair_manifest(pairs, folders, root)
+    if options.task in (None, Task.PAIRED) and (listings := _unlike_names(folders)):
+        return open_pairs((root / listings[0], root / listings[1]), SourceOptions())
+    if options.task is Task.PAIRED:
+        raise SourceError(
+            f"task='paired': expected folders of images and of label files with the same names below {root}, "
+            "found none; give the two listings: (images, labels)"
+        )
     by_folder = {
         each.parts: names for each in folders if (names := [name for name in each.names if is_image_name(name)])
     }
@@ -45,6 +57,28 @@ def open_image_folder(folder: str | Path, options: SourceOptions) -> Manifest:
     )
     inventory = _inventory(images, others, folders, empty, layout)
     return class_folder_manifest(found, options, took_for=f"a folder of images ({root})", inventory=inventory)
+
+
+def _unlike_names(folders: list[Folder]) -> tuple[str, str] | None:
+    """Return a folder of images and one of as many label files, where that is all and the names have nothing in common.
+
+    They can only be zipped, as training code would, and judged by what the files show.
+    """
+    rest = folders[1:]
+    by_name = {each.parts[0].lower(): each for each in rest if len(each.parts) == 1}
+    images, labels = sorted(IMAGE_WORDS & by_name.keys()), sorted(LABEL_WORDS & by_name.keys())
+    if len(rest) != 2 or len(images) != 1 or len(labels) != 1:
+        return None
+    first, second = by_name[images[0]], by_name[labels[0]]
+    return (first.parts[0], second.parts[0]) if len(first.names) == len(second.names) else None
+
+
+def _say_classes(pairs: Pairs, folders: list[Folder], options: SourceOptions) -> bool:
+    """Tell whether files beside the images only add to class folders, such as captions."""
+    if pairs.label_set != BESIDE:
+        return False
+    layout = read_layout(sorted({tuple(name.split("/")[:-1]) for name in pairs.images}), options.class_level)
+    return len({label for label in layout.labels if label is not None}) > 1
 
 
 def _no_images(root: Path, others: list[str]) -> str:

@@ -11,16 +11,14 @@ from typing import Any
 import pyarrow as pa
 
 from datacheck.errors import SourceError
-from datacheck.manifest import Listings, Manifest, Modality, Task, natural_sorted
+from datacheck.manifest import Inventory, Listings, Manifest, Modality, Task, natural_sorted
 from datacheck.sources.base import Source, SourceOptions, as_path
 from datacheck.sources.column_guesses import is_list
 from datacheck.sources.file_roots import common_root
 from datacheck.sources.files import existing, is_glob, is_image_name, list_files, text
+from datacheck.sources.folder_inventory import images_used, unread_content
 from datacheck.sources.table import table_manifest
 from datacheck.text import plural
-
-_IMAGE_FOLDERS = frozenset(["images", "image", "imgs", "img"])
-_LABEL_FOLDERS = frozenset(["labels", "label", "masks", "mask", "annotations", "segmentations", "targets"])
 
 _FIRST_VALUES = 100
 """Values of a list that are looked at to find out whether it holds paths."""
@@ -69,9 +67,6 @@ def _two(source: Any, options: SourceOptions) -> tuple[Any, Any]:
         if options.labels is not None:
             raise SourceError("expected the labels once, found them in the pair and in labels=; drop one")
         return source
-    path = as_path(source)
-    if path is not None and options.labels is None and (pair := _pair_folders(path)):
-        return pair
     return source, options.labels
 
 
@@ -130,7 +125,7 @@ def _are_paths(values: Any, root: Path | None) -> bool:
 def _with_files(images: list[str], labels: list[str], options: SourceOptions, *, root: Path, took_for: str) -> Manifest:
     n_rows = min(len(images), len(labels))
     if len(images) != len(labels):
-        took_for += f"; {abs(len(images) - len(labels)):,} left over"
+        took_for += f"; {abs(len(images) - len(labels)):,} without a partner"
     columns: dict[str, Any] = {"uri": images[:n_rows], "label_uri": labels[:n_rows]}
     columns |= per_sample(options, n_rows)
     return Manifest.from_columns(
@@ -140,6 +135,10 @@ def _with_files(images: list[str], labels: list[str], options: SourceOptions, *,
         root=root,
         took_for=took_for,
         listings=Listings(tuple(images), tuple(labels)),
+        inventory=Inventory(
+            (*images_used(images), *images_used(labels, "label files, in the order of the listing")),
+            (unread_content(labels, "the label files"),),
+        ),
     )
 
 
@@ -151,7 +150,7 @@ def _with_values(images: list[str], labels: Any, options: SourceOptions, *, root
     values = _values(labels)
     n_rows = min(len(images), len(values))
     if len(images) != len(values):
-        took_for += f", with {len(values):,} labels; {abs(len(images) - len(values)):,} left over"
+        took_for += f", with {len(values):,} labels; {abs(len(images) - len(values)):,} without a partner"
     if n_rows == 0:
         raise SourceError(f"expected images and labels, found {len(images):,} images and {len(values):,} labels")
     name = "labels" if is_list(values.type) else "target" if options.task is Task.REGRESSION else "label"
@@ -194,23 +193,11 @@ def per_sample(options: SourceOptions, n_rows: int) -> dict[str, Any]:
     return columns
 
 
-def _pair_folders(path: Path) -> tuple[Path, Path] | None:
-    """Return the two folders of a dataset that consists of images beside their masks or labels."""
-    if not path.is_dir():
-        return None
-    names = [entry.name for entry in os.scandir(path) if entry.is_dir() and not entry.name.startswith(".")]
-    images = [name for name in names if name.lower() in _IMAGE_FOLDERS]
-    labels = [name for name in names if name.lower() in _LABEL_FOLDERS]
-    if len(names) == 2 and len(images) == len(labels) == 1:
-        return path / images[0], path / labels[0]
-    return None
-
-
 def recognises(source: object) -> bool:
-    """A tuple of two listings, one list of paths, a glob, one image file, or a folder of images beside labels."""
+    """A tuple of two listings, one list of paths, a glob, or one image file."""
     path = as_path(source)
     if path is not None:
-        return is_glob(path) or _pair_folders(path) is not None or (is_image_name(path.name) and path.is_file())
+        return is_glob(path) or (is_image_name(path.name) and path.is_file())
     if isinstance(source, tuple):
         return len(source) == 2 and (as_path(source[0]) is not None or _is_path_list(source[0]))
     return _is_path_list(source)

@@ -59,8 +59,10 @@ def test_absolute_lists_start_from_their_common_folder(masks: Path) -> None:
     assert manifest.table["label_uri"].to_pylist() == labels
 
 
-def test_a_folder_of_images_beside_masks_is_a_pair(masks: Path) -> None:
-    assert open_source(masks).table.equals(open_source((masks / "images", masks / "masks")).table)
+def test_two_listings_whose_content_is_not_read_say_so(masks: Path) -> None:
+    (unread,) = open_source((masks / "images", masks / "masks")).inventory.unread_labels
+    assert (unread.count, unread.examples[0]) == (3, "masks/img10_mask.png")
+    assert unread.reason.startswith("masks are not read yet")
 
 
 def test_the_longer_listing_stays_whole(masks: Path, tmp_path: Path) -> None:
@@ -68,7 +70,7 @@ def test_the_longer_listing_stays_whole(masks: Path, tmp_path: Path) -> None:
     manifest = open_source((masks / "images", masks / "masks"))
     assert len(manifest) == 2
     assert manifest.listings == Listings(LEXICOGRAPHIC, (MASKS_LEXICOGRAPHIC[0], MASKS_LEXICOGRAPHIC[2]))
-    assert "1 left over" in manifest.took_for
+    assert "1 without a partner" in manifest.took_for
     manifest.save(tmp_path / "manifest.parquet")
     assert Manifest.load(tmp_path / "manifest.parquet") == manifest
 
