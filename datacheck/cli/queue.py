@@ -65,8 +65,11 @@ def make_command(
             f"expected: {percent(precision.value)} of the suspects are wrong "
             f"(95 % interval {percent(precision.low)} to {percent(precision.high)})"
         )
+    else:
+        typer.echo("expected: not known, the probe is too weak or gives no estimate; the first answers will show it")
     if made.worth_depth < len(made):
-        typer.echo(f"recommended: the first {made.worth_depth:,}; after them a label is more likely right than wrong")
+        after = "" if precision is None else "; after them a label is more likely right than wrong"
+        typer.echo(f"recommended: the first {made.worth_depth:,}{after}")
     typer.echo(f"next: datacheck review {run}, or datacheck queue export {run} --to label-studio -o tasks.json")
     return 0
 

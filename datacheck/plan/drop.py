@@ -73,7 +73,8 @@ def choose_actions(
         copies, conflicts = copies_and_conflicts(codes, split, exact)
         actions.set(conflicts, "relabel", 1.0, "an identical copy has another label")
         actions.set(copies, "drop", 1.0, "an identical copy with the same label is in the same split")
-    if probe is not None and probe.label_yield is not None and probe.pred_probs is not None:
+    if probe is not None and not unseen_mislabels(probe):
+        assert probe.pred_probs is not None
         rows = likely_mislabels(probe)
         suggested = probe.suggested[rows].astype(np.int64)
         confidence = np.where(suggested >= 0, probe.pred_probs[rows, np.maximum(suggested, 0)], np.nan)
@@ -138,6 +139,11 @@ def unseen_mislabels(probe: ProbeOutputs | None) -> str:
             "likely mislabels are not listed: the probe could not estimate how many labels are wrong, so there is no "
             "depth to check down to (label_quality in probe.npz still ranks them)"
         )
+    if not probe.label_yield.conclusive:
+        return (
+            f"likely mislabels are not listed: {probe.label_yield.count_in_words()}; review the first "
+            f"{probe.label_yield.n_to_review} of the relabel queue, or {probe.advice}"
+        )
     return ""
 
 
@@ -170,6 +176,8 @@ def _yield(probe: ProbeOutputs | None) -> tuple[Measured, ...]:
     if probe is None or probe.label_yield is None:
         return ()
     found = probe.label_yield
+    if not found.conclusive:
+        return ()
     estimates = {"estimated_label_errors": found.estimated_errors}
     if found.recommended_depth > 0 and len(found.depth):
         at = min(int(np.searchsorted(found.depth, found.recommended_depth)), len(found.depth) - 1)

@@ -106,6 +106,7 @@ def _yield_json(label_yield: LabelYield | None) -> dict[str, Any] | None:
     return {
         "estimated_errors": asdict(label_yield.estimated_errors),
         "recommended_depth": label_yield.recommended_depth,
+        "noise_certainty": label_yield.noise_certainty,
     }
 
 
@@ -138,6 +139,7 @@ def _outputs(numbers: Mapping[str, Any], arrays: Mapping[str, NDArray[Any]], *, 
         else LabelYield(
             estimated_errors=Interval(**label_yield["estimated_errors"]),
             recommended_depth=label_yield["recommended_depth"],
+            noise_certainty=label_yield["noise_certainty"],
             **{name: arrays[f"label_yield/{name}"] for name in _YIELD_ARRAYS},
         ),
         dynamics={name: arrays[f"dynamics/{name}"] for name in numbers["dynamics"]},

@@ -78,7 +78,7 @@ def relabel_queue(
     _check_skill(manifest, probe)
     rng = np.random.default_rng(seed)
     ranking = Ranking(
-        error_probability(probe.label_quality, probe.label_yield),
+        error_probability(probe.label_quality, _conclusive(probe.label_yield)),
         copy_groups(None if duplicates is None else duplicates.exact, len(manifest)),
     )
     suspects, drawn = _split_budget(ranking.ordered(), budget, random_share, rng)
@@ -90,7 +90,7 @@ def relabel_queue(
         classes=manifest.classes,
         root=manifest.root,
         identity=identity,
-        expected_precision=_expected_precision(probe.label_yield, len(suspects)),
+        expected_precision=_expected_precision(_conclusive(probe.label_yield), len(suspects)),
         worth_depth=_worth_depth(probe.label_yield, ranking.error_probability[suspects]),
         seed=seed,
     )
@@ -151,6 +151,11 @@ def with_gold(chosen: Chosen, manifest: Manifest, gold: Mapping[str, str], rng: 
     return Chosen(np.insert(rows, places, gold_rows), np.insert(kinds, places, "gold"), gold)
 
 
+def _conclusive(label_yield: LabelYield | None) -> LabelYield | None:
+    """Return a yield from which a precision may be expected; None where the probe may be too weak."""
+    return label_yield if label_yield is not None and label_yield.conclusive else None
+
+
 def _expected_precision(label_yield: LabelYield | None, n_suspects: int) -> Interval | None:
     """Share of wrong labels among the suspects, with the interval of the yield at that depth."""
     if label_yield is None or not n_suspects:
@@ -164,5 +169,5 @@ def _expected_precision(label_yield: LabelYield | None, n_suspects: int) -> Inte
 
 def _worth_depth(label_yield: LabelYield | None, probability: NDArray[np.float32]) -> int:
     if label_yield is not None:
-        return min(label_yield.recommended_depth, len(probability))
+        return min(label_yield.n_to_review, len(probability))
     return int(np.count_nonzero(probability > LIKELY_WRONG))

@@ -216,12 +216,11 @@ def _yield(probe: ProbeOutputs) -> tuple[str, str]:
     found = probe.label_yield
     if found is None:
         return "", ""
-    errors = found.estimated_errors
-    interval = interval_text(round(errors.low), round(errors.high))
-    line = (
-        f"About {number(round(errors.value))} labels are wrong (95 % interval {interval}). "
-        f"Review the first {plural(found.recommended_depth, 'sample')} of the queue; after that, most labels are right."
-    )
+    words = found.count_in_words()
+    line = f"{words[0].upper()}{words[1:]}. Review the first {plural(found.n_to_review, 'sample')} of the queue; "
+    if not found.conclusive:
+        return f"{line}if few of them are wrong, the probe is too weak to judge labels.", ""
+    line += "after that, most labels are right."
     svg = curve_svg(
         np.column_stack((found.depth, found.precision, found.precision_low, found.precision_high)).astype(np.float64),
         label="Expected share of wrong labels among the first samples of the queue, by depth",

@@ -5,8 +5,9 @@ from hypothesis import strategies as st
 
 from datacheck.errors import ProbeError
 from datacheck.labels.confident_learning import find_label_issues
-from datacheck.labels.label_yield import estimate_label_yield, recommended_depth, scaled_to
+from datacheck.labels.label_yield import LabelYield, estimate_label_yield, recommended_depth, scaled_to
 from datacheck.labels.quality import LabelAssessment, label_quality
+from datacheck.stats import Interval
 
 from .worlds import world
 
@@ -151,3 +152,57 @@ def test_chances_are_shifted_alike_until_they_add_up() -> None:
     assert np.ptp(shift) < 1e-6
     assert scaled_to(chances, 0.0).tolist() == [0, 0, 0, 0]
     assert scaled_to(chances, 40.0).sum() == pytest.approx(0.999 * 4)
+
+
+def yield_of(low, high, *, n=1000, certainty=1.0, depth=40):
+    empty = np.empty(0)
+    errors = Interval((low + high) / 2, low, high, n=n)
+    return LabelYield(errors, empty.astype(np.int64), empty, empty, empty, depth, certainty)
+
+
+@pytest.mark.parametrize(
+    ("low", "high", "conclusive"),
+    [
+        (0, 300, True),
+        (0, 301, False),
+        (0.9, 301, False),
+        (1, 301, True),
+        (1, 500, True),
+        (1, 501, False),
+        (400, 501, False),
+    ],
+)
+def test_a_count_is_conclusive_up_to_half_of_the_labels_or_30_percent_where_there_may_be_none(
+    low, high, conclusive
+) -> None:
+    found = yield_of(low, high)
+    assert found.conclusive is conclusive
+    assert found.n_to_review == (40 if conclusive else 60)
+    assert ("not known" in found.count_in_words()) is not conclusive
+
+
+def test_a_small_dataset_is_reviewed_as_a_whole() -> None:
+    assert yield_of(0, 40, n=50).n_to_review == 50
+
+
+@pytest.mark.parametrize(
+    ("certainty", "high", "evident"), [(0.5, 100, True), (0.49, 100, False), (1.0, 301, False), (0.0, 100, False)]
+)
+def test_noise_is_evident_where_the_count_is_conclusive_and_the_anchor_points_disagree(
+    certainty, high, evident
+) -> None:
+    assert yield_of(0, high, certainty=certainty).noise_is_evident is evident
+
+
+def test_a_weak_model_is_inconclusive_on_clean_and_on_noisy_labels() -> None:
+    for rate in (0.0, 0.05, 0.2):
+        probs, labels, _ = world(1500, 6, rate, skill=1.2)
+        assert not estimate(probs, labels).conclusive
+
+
+def test_a_strong_model_is_conclusive_and_sure_of_noise_only_where_there_is_some() -> None:
+    for rate, certainty in ((0.0, 0.0), (0.1, 1.0)):
+        probs, labels, _ = world(2000, 6, rate, skill=5.0)
+        found = estimate(probs, labels)
+        assert found.conclusive
+        assert found.noise_certainty == certainty

@@ -85,7 +85,7 @@ def outputs(quality, suggested, depth: int) -> ProbeOutputs:
     n = len(quality)
     curve = np.array([1, max(depth, 1)])
     found = LabelYield(
-        Interval(2.0, 1.0, 3.0, n=n, method="planted"), curve, *(np.full(2, v) for v in (0.9, 0.8, 0.95)), depth
+        Interval(2.0, 1.0, 3.0, n=6, method="planted"), curve, *(np.full(2, v) for v in (0.9, 0.8, 0.95)), depth
     )
     probs = np.full((n, 2), 0.1, dtype=np.float32)
     probs[:, 1] = 0.9
@@ -120,6 +120,19 @@ def test_copies_in_other_splits_are_not_called_needless() -> None:
     assert actions.action.tolist() == ["keep", "keep"]
     drop, relabel = action_items(actions, outputs([0.9, 0.9], [-1, -1], 0))
     assert (drop.verdict, relabel.verdict) == ("nothing to do", "nothing to do")
+
+
+def test_a_probe_whose_count_is_inconclusive_accuses_nobody_and_the_plan_says_what_to_do() -> None:
+    probe = outputs([0.01, 0.9, 0.02, 0.9], [1, -1, 1, -1], 2)
+    assert probe.label_yield is not None
+    unknown = replace(probe.label_yield, estimated_errors=Interval(2.0, 1.0, 3.1, n=6))
+    probe = replace(probe, label_yield=unknown)
+    actions = choose_actions(np.array([0, 0, 1, 1]), np.zeros(4, int), None, None, probe)
+    assert actions.action.tolist() == ["keep"] * 4
+    relabel = action_items(actions, probe)[1]
+    assert (relabel.verdict, relabel.measured) == ("not measured", ())
+    assert "it is not known how many of 6 labels are wrong: 1 to 3" in relabel.summary
+    assert "review the first 6 of the relabel queue" in relabel.summary
 
 
 def test_a_probe_without_a_yield_accuses_nobody_and_the_plan_says_so() -> None:

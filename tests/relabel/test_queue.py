@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import itertools
+from dataclasses import replace
 from pathlib import Path
 from types import SimpleNamespace
 
@@ -137,6 +138,18 @@ def test_error_probability_adds_up_to_the_estimated_errors() -> None:
     assert np.all(np.diff(chance) <= 1e-6)
     np.testing.assert_allclose(chance[:10], 1.0, atol=1e-6)
     np.testing.assert_allclose(chance[10:20], 0.6, atol=1e-6)
+
+
+def test_an_inconclusive_yield_promises_no_precision_and_recommends_a_few(probed: Probed) -> None:
+    found = probed.probe.label_yield
+    assert found is not None
+    n = found.n
+    unknown = replace(found, estimated_errors=Interval(0.2 * n, 0.0, 0.4 * n, n=n))
+    queue = relabel_queue(probed.manifest, replace(probed.probe, label_yield=unknown), budget=80, random_share=0.0)
+    assert queue.expected_precision is None
+    assert queue.worth_depth == 60
+    known = relabel_queue(probed.manifest, probed.probe, budget=80, random_share=0.0)
+    assert known.expected_precision is not None
 
 
 def test_without_a_yield_the_quality_ranks() -> None:

@@ -81,7 +81,7 @@ def probe(manifest: Manifest) -> ProbeOutputs:
         label_quality=np.array([0.9, 0.2, 0.8, 0.1, 0.7, np.nan], np.float32),
         suggested=np.array([-1, 2, -1, 0, -1, -1], np.int32),
         label_yield=LabelYield(
-            estimated_errors=Interval(2, 1, 3, n=5, method="planted flips"),
+            estimated_errors=Interval(2, 1, 2.4, n=5, method="planted flips"),
             depth=np.array([1, 2, 4]),
             precision=np.array([0.9, 0.8, 0.4]),
             precision_low=np.array([0.7, 0.6, 0.2]),

@@ -19,6 +19,7 @@ from datacheck.report.html import render as render_html
 from datacheck.report.pictures import collect
 from datacheck.report.tables import histogram
 from datacheck.report.views import GALLERY, finding_views
+from datacheck.stats import Interval
 
 from .conftest import CRASHED, HOSTILE, Pictures, make_report, measured
 
@@ -99,9 +100,18 @@ def test_verdict_by_severity(report: Report) -> None:
     assert "Fix before training" in render(report.select("DC4"), "html", fail_on=Severity.WARNING)
 
 
+def test_an_inconclusive_count_has_no_estimate_and_no_curve(full: Report, pages: object) -> None:
+    assert full.probe is not None
+    assert full.probe.label_yield is not None
+    unknown = replace(full.probe.label_yield, estimated_errors=Interval(2, 0, 3, n=5))
+    text = render_html(replace(full, probe=replace(full.probe, label_yield=unknown)))
+    assert "It is not known how many of 5 labels are wrong: 0 to 3 (95 % interval). Review the first 5 samples" in text
+    assert "Expected share of wrong labels" not in text
+
+
 def test_probe_section(full: Report, pages: object) -> None:
     text = render_html(full)
-    assert "About 2 labels are wrong (95 % interval 1 to 3). Review the first 2 samples" in text
+    assert "About 2 of 5 labels are wrong (95 % interval 1 to 2). Review the first 2 samples" in text
     assert "0.6 to 0.95" in text
     assert "Confusion matrix" in text
 

@@ -1,7 +1,11 @@
+from dataclasses import replace
+
 import numpy as np
 import pytest
 
 from datacheck.findings import Found, NotApplicable, Passed, Severity
+from datacheck.labels.label_yield import estimate_label_yield
+from datacheck.labels.quality import LabelAssessment
 from datacheck.manifest import Manifest, Modality, Task
 from datacheck.probing.outputs import ProbeOutputs
 from datacheck.rules.base import RuleContext
@@ -41,6 +45,41 @@ def test_heavy_noise_is_an_error_as_in_the_example() -> None:
 
 def test_the_clean_twin_is_silent() -> None:
     assert isinstance(Mislabel().check(probed(truth(), pred_probs=believe(truth()))), Passed)
+
+
+def weak(given: np.ndarray, *, seed: int = 0) -> np.ndarray:
+    """Probabilities of a weak probe, which is as unsure as it is wrong."""
+    rng = np.random.default_rng(seed)
+    logits = rng.normal(size=(len(given), 4))
+    logits[np.arange(len(given)), given] += 1.2
+    return (np.exp(logits) / np.exp(logits).sum(axis=1, keepdims=True)).astype(np.float32)
+
+
+def test_a_weak_probe_gives_no_estimate_and_accuses_nobody() -> None:
+    outcome = Mislabel().check(probed(truth(), pred_probs=weak(truth())))
+    assert isinstance(outcome, Found)
+    finding = outcome.findings[0]
+    assert finding.severity is Severity.INFO
+    assert not finding.evidence["conclusive"]
+    assert "it is not known how many of 800 labels are wrong" in finding.message
+    assert "expected to be wrong" not in finding.message
+    assert "review the first 60 of the list" in finding.remedy
+    assert finding.n_affected == outcome.issues.num_rows == 60
+
+
+@pytest.mark.parametrize(("certainty", "severity"), [(0.5, Severity.WARNING), (0.49, Severity.INFO)])
+def test_a_warning_needs_evident_noise(certainty: float, severity: Severity) -> None:
+    given = truth()
+    given[:80] = (given[:80] + 1) % 4
+    probs = believe(truth())
+    found = estimate_label_yield(LabelAssessment.of(probs, given))
+    low = replace(found.estimated_errors, low=0.0)
+    context = probed(
+        given, pred_probs=probs, label_yield=replace(found, estimated_errors=low, noise_certainty=certainty)
+    )
+    outcome = Mislabel().check(context)
+    assert isinstance(outcome, Found)
+    assert outcome.findings[0].severity is severity
 
 
 def test_needs_the_probe() -> None:

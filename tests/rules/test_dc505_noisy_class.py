@@ -1,7 +1,9 @@
 import numpy as np
 
-from datacheck.findings import Found, Passed
+from datacheck.findings import Found, NotApplicable, Passed
+from datacheck.labels.label_yield import LabelYield
 from datacheck.rules.labels.dc505_noisy_class import NoisyClass
+from datacheck.stats import Interval
 
 from .examples import shown
 from .probe_tables import believe, probed, truth
@@ -39,3 +41,15 @@ def test_the_example_and_the_edges() -> None:
     low = outcome.findings[0].evidence["noisy"][0]["low"]
     assert isinstance(NoisyClass(min_share=low).check(context), Found)
     assert isinstance(NoisyClass(min_share=low + 1e-9).check(context), Passed)
+
+
+def test_no_class_is_named_where_the_count_of_wrong_labels_is_not_known() -> None:
+    given = truth()
+    given[np.flatnonzero(given == 3)[:60]] = 2
+    one = np.ones(1)
+    unknown = LabelYield(Interval(200, 0, 241, n=800), one.astype(np.int64), one, one, one, 1)
+    outcome = NoisyClass().check(probed(given, pred_probs=believe(truth()), label_yield=unknown))
+    assert isinstance(outcome, NotApplicable)
+    assert "it is not known how many of 800 labels are wrong" in outcome.reason
+    known = LabelYield(Interval(200, 0, 240, n=800), one.astype(np.int64), one, one, one, 1)
+    assert isinstance(NoisyClass().check(probed(given, pred_probs=believe(truth()), label_yield=known)), Found)

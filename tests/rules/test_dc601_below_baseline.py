@@ -46,6 +46,16 @@ def test_properties_that_tell_more_than_the_probe(tells: bool) -> None:
         assert "DC504" in outcome.findings[0].remedy
 
 
+def test_four_positives_cannot_show_whether_the_probe_is_better_than_always_no() -> None:
+    given = np.r_[np.zeros(2996, int), np.ones(4, int)]
+    outcome = BelowBaseline().check(probed(given, pred_probs=believe(given)))
+    assert isinstance(outcome, Found)
+    assert outcome.findings[0].severity is Severity.INFO
+    assert "it is not known whether the probe" in outcome.findings[0].message
+    many = np.r_[np.zeros(2900, int), np.ones(100, int)]
+    assert isinstance(BelowBaseline().check(probed(many, pred_probs=believe(many))), Passed)
+
+
 def test_the_clean_twin_is_silent() -> None:
     assert isinstance(BelowBaseline().check(probed(truth(), pred_probs=believe(truth()))), Passed)
 

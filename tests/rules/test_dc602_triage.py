@@ -57,7 +57,7 @@ def test_what_wrong_labels_explain_is_not_blamed_on_the_model(
 ) -> None:
     context = judged(100, n_wrong_test=60, train_accuracy=None)
     one = np.ones(1)
-    known = LabelYield(Interval(value, low, high), one.astype(np.int64), one, one, one, 1)
+    known = LabelYield(Interval(value, low, high, n=800), one.astype(np.int64), one, one, one, 1)
     assert context.probe is not None
     outcome = Triage().check(replace(context, probe=replace(context.probe, label_yield=known)))
     if step is None:
@@ -65,6 +65,17 @@ def test_what_wrong_labels_explain_is_not_blamed_on_the_model(
     else:
         assert isinstance(outcome, Found)
         assert outcome.findings[0].evidence["order"][0]["step"] == step
+
+
+def test_an_unknown_share_of_wrong_labels_is_left_out_of_the_table() -> None:
+    context = judged(100, n_wrong_test=60, train_accuracy=None)
+    one = np.ones(1)
+    unknown = LabelYield(Interval(200, 150, 401, n=800), one.astype(np.int64), one, one, one, 1)
+    assert context.probe is not None
+    outcome = Triage().check(replace(context, probe=replace(context.probe, label_yield=unknown)))
+    assert isinstance(outcome, Found)
+    assert "labels" not in {row["row"] for row in outcome.findings[0].evidence["table"]}
+    assert outcome.findings[0].evidence["order"][0]["step"] == "underfitting"
 
 
 def test_a_small_class_that_is_never_right_calls_for_rebalancing() -> None:

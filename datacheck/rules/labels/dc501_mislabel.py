@@ -52,6 +52,10 @@ class Mislabel(Rule):
     (``datacheck.labels.target_quality``); the number of wrong targets is not estimated, because a right model can have
     heavy-tailed residuals too. Placeholders such as -999 are left out (DC106).
 
+    Where the interval reaches half of the labels (30 % if it starts at 0), a weak probe and wrong labels look the same:
+    then no estimate is given, and the finding is information that names a few samples to review. A warning needs, in
+    addition, wrong labels among the samples where the probe is most confident.
+
     A weak probe judges no labels: the low end of its skill must reach ``min_skill`` (0 is a constant prediction, 1 is
     all correct).
 
@@ -91,7 +95,7 @@ class Mislabel(Rule):
         yielded = found.probe.label_yield or estimate_label_yield(
             LabelAssessment.of(found.probs, found.labels), seed=context.seed
         )
-        depth = min(yielded.recommended_depth, len(found.rows))
+        depth = min(yielded.n_to_review, len(found.rows))
         if depth == 0:
             return Passed(f"no label is more likely wrong than right ({len(found.rows):,} judged)")
         return self._queue(context, found, yielded, depth)
@@ -108,23 +112,34 @@ class Mislabel(Rule):
             value=quality[queue].astype(np.float64),
             note=[found.classes[label] for label in suggested],
         )
-        evidence = yield_evidence(yielded)
-        errors, n_rows = yielded.estimated_errors, len(found.rows)
-        severity = Severity.WARNING if depth >= self.warning_share * n_rows else Severity.INFO
-        if errors.low / n_rows >= self.error_rate:
-            severity = Severity.ERROR
+        evidence = {**yield_evidence(yielded), "judged": len(found.rows)}
+        if not yielded.conclusive:
+            finding = self.finding(
+                f"{yielded.count_in_words()}: the probe disagrees with many of them, and may itself be wrong",
+                f"{found.probe.advice}; or review the first {depth:,} of the list: if few of them are wrong, the probe "
+                "is too weak to judge labels",
+                severity=Severity.INFO,
+                evidence=evidence,
+                affected=issues,
+            )
+            return Found((finding,), issues)
         at = evidence["precision_at_recommended"]
         finding = self.finding(
-            f"about {errors.value:,.0f} of {n_rows:,} labels are wrong (95 % interval {errors.low:,.0f} to "
-            f"{errors.high:,.0f}); of the first {depth:,} in the list, {percent(at['value'])} (95 % "
+            f"{yielded.count_in_words()}; of the first {depth:,} in the list, {percent(at['value'])} (95 % "
             f"interval {percent_range(at['low'], at['high'])}) are expected to be wrong",
             f"review the first {depth:,} of the list, each with its suggested label; after them a label is more likely "
             "right than wrong",
-            severity=severity,
-            evidence={**evidence, "judged": n_rows},
+            severity=self._severity(yielded, depth, len(found.rows)),
+            evidence=evidence,
             affected=issues,
         )
         return Found((finding,), issues)
+
+    def _severity(self, yielded: LabelYield, depth: int, n_rows: int) -> Severity:
+        if yielded.estimated_errors.low / n_rows >= self.error_rate:
+            return Severity.ERROR
+        many = depth >= self.warning_share * n_rows
+        return Severity.WARNING if many and yielded.noise_is_evident else Severity.INFO
 
     def _regression(self, context: RuleContext) -> Outcome:
         probe = context.probe
@@ -183,6 +198,8 @@ def yield_evidence(yielded: LabelYield) -> dict[str, Any]:
     curve: tuple[NDArray[np.float64], ...] = (yielded.precision, yielded.precision_low, yielded.precision_high)
     point = dict(zip(("value", "low", "high"), (float(values[at]) for values in curve), strict=True))
     return {
+        "conclusive": yielded.conclusive,
+        "noise_certainty": yielded.noise_certainty,
         "estimated_errors": {"value": errors.value, "low": errors.low, "high": errors.high, "method": errors.method},
         "recommended_depth": int(yielded.recommended_depth),
         "precision_at_recommended": point,

@@ -12,7 +12,7 @@ from datacheck.findings import Found, Outcome, Passed, Severity
 from datacheck.labels.confident_learning import ConfidentLearning
 from datacheck.labels.rows import row_statistics
 from datacheck.probing.skill import MIN_SKILL
-from datacheck.rules.base import Rule, RuleContext
+from datacheck.rules.base import CannotJudge, Rule, RuleContext
 from datacheck.rules.requirements import CLASS_LABELS, PROBE
 from datacheck.rules.shared import trusted
 from datacheck.stats import proportion
@@ -64,6 +64,9 @@ class NoisyClass(Rule):
     def judge(self, context: RuleContext) -> Outcome:
         """Judge the dataset."""
         found = trusted(context, min_skill=self.min_skill)
+        counted = found.probe.label_yield
+        if counted is not None and not counted.conclusive:
+            raise CannotJudge(f"{counted.count_in_words()}, so it is not known for single classes either (see DC501)")
         guess = ConfidentLearning.of(row_statistics(found.probs, found.labels)).confident
         sure = guess >= 0
         shares = doubt_by_class(guess[sure] != found.labels[sure], found.labels[sure], len(found.classes))

@@ -8,12 +8,12 @@ from typing import Any, ClassVar
 import numpy as np
 from numpy.typing import NDArray
 
-from datacheck.findings import Found, Outcome, Passed, Severity
+from datacheck.findings import Finding, Found, Outcome, Passed, Severity
 from datacheck.labels.placeholders import placeholder_targets
 from datacheck.manifest import Task
 from datacheck.models.ridge import RidgeHead
 from datacheck.probing.budget import CUT_SHORT
-from datacheck.probing.skill import classification_skill, why_not_judged
+from datacheck.probing.skill import MIN_SKILL, classification_skill, why_not_judged
 from datacheck.rules.base import CannotJudge, Rule, RuleContext
 from datacheck.rules.requirements import LABELS, NO_PROBE, PROBE
 from datacheck.rules.shared import MIN_EMBEDDED, Classified, classified
@@ -43,7 +43,8 @@ class BelowBaseline(Rule):
     How it is measured
     ------------------
     By the paired difference of hits on the same samples, with a 95 % interval. A baseline is not beaten if the low end
-    of the interval is not above 0. A probe that beats all baselines but has too little skill to judge labels is an
+    of the interval is not above 0. If the high end is above a fifth of what there is to gain, the samples are too few
+    to tell, which is an info. A probe that beats all baselines but has too little skill to judge labels is an
     info. A probe whose training was cut short is a warning at most. Regression: R², 1 - squared error / squared
     deviation from the mean, with a paired 95 % interval; placeholders such as -999 are left out (DC106), and if the
     probe was trained on them it is not blamed.
@@ -85,6 +86,9 @@ class BelowBaseline(Rule):
         only_linear = lost == [BY_PROPERTIES]
         worst = min(lost, key=lambda name: gains[name].value)
         gain = gains[worst]
+        evidence = {"accuracy": accuracy, "gains": {name: one.to_json() for name, one in gains.items()}}
+        if gain.high > MIN_SKILL * (1 - accuracy + gain.value):
+            return Found((self._undecided(found, accuracy, worst, gain, evidence),))
         remedy = "check that the labels belong to their samples (DC108) and are right (DC501) before any training"
         if only_linear:
             remedy = "look for a shortcut (DC504): image properties say more about the label than the content"
@@ -95,9 +99,21 @@ class BelowBaseline(Rule):
             f"(difference {100 * gain.low:.1f} to {100 * gain.high:.1f} points, 95 % interval)",
             remedy,
             severity=Severity.WARNING if only_linear or hurried else self.severity,
-            evidence={"accuracy": accuracy, "gains": {name: one.to_json() for name, one in gains.items()}},
+            evidence=evidence,
         )
         return Found((finding,))
+
+    def _undecided(
+        self, found: Classified, accuracy: float, baseline: str, gain: Interval, evidence: dict[str, Any]
+    ) -> Finding:
+        """Say that the samples are too few to compare: the probe may be much better than the baseline, or no better."""
+        return self.finding(
+            f"it is not known whether the probe, {percent(accuracy)} accurate out of sample, is better than the "
+            f"baseline {baseline!r} (difference {100 * gain.low:.1f} to {100 * gain.high:.1f} points, 95 % interval)",
+            f"{found.probe.advice}; or add samples, of the rare classes first",
+            severity=Severity.INFO,
+            evidence=evidence,
+        )
 
     def _above(self, context: RuleContext, found: Classified, accuracy: float) -> Outcome:
         """Judge a probe above every baseline: is it good enough to judge labels?"""

@@ -55,8 +55,9 @@ class Triage(Rule):
     ------------------
     By the error of the probe on the rows that it was trained on (if the backend records ``train_accuracy``), out of
     sample on the training and validation rows, and on the test rows, with Wilson's 95 % intervals. The goal is
-    ``goal_error``; the row "labels" adds the estimated share of wrong labels (DC501), below which no model can go. The
-    last row is the error averaged over classes (1 - balanced accuracy), for rebalancing. A step counts if it is at
+    ``goal_error``; the row "labels" adds the estimated share of wrong labels (DC501), below which no model can go; it
+    is left out if that share is not known. The last row is the error averaged over classes (1 - balanced accuracy), for
+    rebalancing. A step counts if it is at
     least ``min_gap`` and larger than the joint width of the two intervals (Goodfellow et al. 2016, chapter 11; Ng,
     *Machine Learning Yearning*).
 
@@ -101,7 +102,7 @@ class Triage(Rule):
         splits = context.manifest.split_codes[found.rows]
         names = context.manifest.splits
         table = {"goal": Interval(self.goal_error, self.goal_error, self.goal_error)}
-        if found.probe.label_yield is not None:
+        if found.probe.label_yield is not None and found.probe.label_yield.conclusive:
             count, n = found.probe.label_yield.estimated_errors, len(found.rows)
             low, value, high = (self.goal_error + one / n for one in (count.low, count.value, count.high))
             table["labels"] = Interval(value, low, high, method=count.method)

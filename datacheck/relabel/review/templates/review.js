@@ -145,7 +145,7 @@ function progress() {
   const answered = all.items.filter((item) => item.answer).length;
   at("progress").replaceChildren(element("b", { textContent: answered.toLocaleString() }), ` of ${total.toLocaleString()} answered`);
   if (all.worth > 0 && all.worth < total) {
-    const worth = answered < all.worth ? ` · recommended: the first ${all.worth.toLocaleString()}` : " · the other labels are more likely right than wrong";
+    const worth = answered < all.worth ? ` · recommended: the first ${all.worth.toLocaleString()}` : all.precision ? " · the other labels are more likely right than wrong" : "";
     at("progress").append(element("span", { className: "long", textContent: worth }));
   }
   at("bar").style.width = `${(100 * answered) / Math.max(1, total)}%`;
