@@ -11,7 +11,7 @@ import numpy as np
 import pytest
 
 from datacheck.findings import Finding, Found, Severity, sample_issues
-from datacheck.manifest import Manifest
+from datacheck.manifest import HoldsLabels, Inventory, ItemKind, Manifest, Question, Remedy, Unread, Used
 from datacheck.probing.outputs import ProbeOutputs
 from datacheck.report import Report, RuleOutcome, render, write_html
 from datacheck.report.evidence_blocks import evidence_blocks
@@ -107,6 +107,29 @@ def test_an_inconclusive_count_has_no_estimate_and_no_curve(full: Report, pages:
     text = render_html(replace(full, probe=replace(full.probe, label_yield=unknown)))
     assert "It is not known how many of 5 labels are wrong: 0 to 3 (95 % interval). Review the first 5 samples" in text
     assert "Expected share of wrong labels" not in text
+
+
+def test_what_was_read_and_what_was_not_stands_on_the_page(report: Report) -> None:
+    remedy = Remedy("--task x", "task='x'")
+    inventory = Inventory(
+        used=(Used("*.jpg", ItemKind.FILE, "images", 6, ("cat/1.jpg",)), Used("age", ItemKind.COLUMN, "feature", 4)),
+        unread=(
+            Unread("boxes.txt", ItemKind.FILE, "boxes cannot be read", HoldsLabels.YES, 34, (), remedy),
+            Unread(HOSTILE, ItemKind.FILE, "no image"),
+        ),
+        questions=(Question("all images are of one class", Remedy("--class-level 2", "class_level=2")),),
+    )  # fmt: skip
+    quiet = replace(report.select("DC2"), manifest=replace(report.manifest, inventory=inventory), notes=("kept",))
+    text = render(quiet, "html")
+    assert "Not judged in full" in text
+    assert "&#39;boxes.txt&#39; (34 files) holds labels and was not read: boxes cannot be read." in text
+    assert "Fix: <code>--task x</code>, in Python <code>task=&#39;x&#39;</code>" in text
+    assert "<td>*.jpg</td><td>images</td><td>6 files</td><td>cat/1.jpg</td>" in text
+    assert "<td>age</td><td>feature</td><td>4 values</td>" in text
+    assert "All images are of one class." in text
+    assert "<li>Kept.</li>" in text
+    assert HOSTILE not in text
+    assert "How the dataset was read" not in render(report, "html")
 
 
 def test_probe_section(full: Report, pages: object) -> None:
