@@ -27,6 +27,9 @@ MANY_PARAMETERS = 7
 PASSAGE_LINES = 6
 """Fewer equal lines than this are often equal by chance."""
 
+PASSAGE_TOKENS = 36
+"""Words and signs in them: fewer are a list of short arguments."""
+
 
 @dataclass(frozen=True)
 class Module:
@@ -178,7 +181,7 @@ def repeated_passages(modules: list[Module]) -> list[tuple[str, str]]:
     for number, lines in enumerate(shapes):
         for start in range(len(lines) - PASSAGE_LINES + 1):
             window = tuple(shape for _, shape in lines[start : start + PASSAGE_LINES])
-            if len(set(window)) > PASSAGE_LINES // 2:
+            if len(set(window)) > PASSAGE_LINES // 2 and sum(map(len, map(str.split, window))) >= PASSAGE_TOKENS:
                 at[window].append((number, start))
     pairs: Counter[tuple[int, int, int]] = Counter()
     seen = {}
@@ -194,8 +197,8 @@ def repeated_passages(modules: list[Module]) -> list[tuple[str, str]]:
 
 
 def _shapes(module: Module) -> Iterator[tuple[int, str]]:
-    """Yield line number and shape of each code line that is no import."""
-    kept = set(code_lines(module))
+    """Yield line number and shape of each code line that is no import and no declaration."""
+    kept = set(code_lines(module)) - _declarations(module)
     by_line: dict[int, list[str]] = defaultdict(list)
     for token in tokenize.generate_tokens(io.StringIO(module.text).readline):
         if token.type in (tokenize.NL, tokenize.NEWLINE, tokenize.COMMENT, tokenize.INDENT, tokenize.DEDENT):
@@ -206,6 +209,19 @@ def _shapes(module: Module) -> Iterator[tuple[int, str]]:
     for line in sorted(by_line):
         if line in kept and by_line[line][0] not in ("from", "import") and len(by_line[line]) > 1:
             yield line, " ".join(by_line[line])
+
+
+def _declarations(module: Module) -> set[int]:
+    """Return the lines of constants, fields, class heads and decorators: they look alike by nature."""
+    found: set[int] = set()
+    for node in ast.walk(module.tree):
+        if isinstance(node, ast.ClassDef):
+            found |= set(range(min([node.lineno, *(d.lineno for d in node.decorator_list)]), node.body[0].lineno))
+        if isinstance(node, ast.Module | ast.ClassDef):
+            for statement in node.body:
+                if isinstance(statement, ast.Assign | ast.AnnAssign):
+                    found |= set(range(statement.lineno, (statement.end_lineno or statement.lineno) + 1))
+    return found
 
 
 def main() -> None:

@@ -46,3 +46,15 @@ def test_every_setting_is_in_the_configuration_page(pages: dict[str, str]) -> No
 
 def test_every_rule_has_a_page(pages: dict[str, str]) -> None:
     assert [rule.code for rule in RULES if f"rules/{rule.code.lower()}.md" not in pages] == []
+
+
+def test_the_glossary_is_in_order_and_names_places_that_exist() -> None:
+    rows = [
+        [cell.strip() for cell in line.strip("|").split("|")]
+        for line in (ROOT / "docs" / "glossary.md").read_text(encoding="utf-8").splitlines()
+        if line.startswith("| ") and not line.startswith(("| term", "| ---"))
+    ]
+    terms = [term.lower() for term, _, _ in rows]
+    assert terms == sorted(set(terms))
+    assert [place for _, _, place in rows if not (ROOT / place.strip("`")).exists()] == []
+    assert [term for term, meaning, _ in rows if not meaning.endswith(".")] == []
