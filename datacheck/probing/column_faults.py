@@ -17,9 +17,9 @@ from datacheck.text import listed, percent
 LEAST_PROBABILITY = 1e-3
 """Least probability whose logarithm is taken: an overconfident model must not decide by a few certain mistakes."""
 
-MIN_COLUMN_GAIN = 0.2
-"""The accuracy that other columns must gain, at the low end of its interval: two classes that a model confuses, or a
-labeller exchanged now and then, gain less."""
+MIN_COLUMN_GAIN = 0.1
+"""The accuracy that other columns must gain, at the low end of its interval: classes that a model confuses, or that a
+labeller exchanges in less than half of the samples, gain nothing."""
 
 MIN_COLUMN_NATS = 10.0
 """Log-likelihood that other columns must gain for each class they move, beyond chance after all pairs were tried: of

@@ -89,9 +89,9 @@ def _row_faults(outputs: NDArray[np.float32], manifest: Manifest, seed: int) -> 
         return
     yield Fault(
         "rows",
-        f"the rows seem to be in another order than the samples: {found.repair.diagnosis.detail}. In that order they "
-        f"fit the labels {number(found.repaired_signal, 2)} standard deviations better than shuffled ones; as given, "
-        f"{number(found.signal, 2)}",
+        f"the rows of the predictions and the labels are in different orders: {found.repair.diagnosis.detail}. Put "
+        f"in one order, they fit {number(found.repaired_signal, 2)} standard deviations better than shuffled ones; as "
+        f"given, {number(found.signal, 2)}",
         "give a mapping from sample id to row, or a table with sample_id, so that no order has to be assumed",
         evidence={"signal": found.signal, "repaired_signal": found.repaired_signal, "gain_nats": found.gain},
     )

@@ -158,7 +158,7 @@ class TestRows:
         outputs = np.roll(predicted(labels, 4), shift, axis=0).astype(np.float32)
         (fault,) = find_faults(outputs, manifest_of(labels, 4))
         assert fault.kind == "rows"
-        assert "the rows seem to be in another order than the samples" in fault.message
+        assert "the rows of the predictions and the labels are in different orders" in fault.message
 
     def test_rows_in_the_order_of_names_sorted_by_number(self) -> None:
         labels = truth(400, 4)

@@ -29,7 +29,7 @@ class GivenPredictions(Rule):
     How it is measured
     ------------------
     Columns: the assignment of columns to classes with the largest likelihood of the labels (Hungarian method, Kuhn
-    1955). It is reported for columns whose classes gain 20 points of accuracy or more at the low end of the interval.
+    1955). It is reported for columns whose classes gain 10 points of accuracy or more at the low end of the interval.
     Rows: the search of DC108 for shifts and sort orders, with the predictions as features. A dead column is never the
     largest, is no larger for the samples of its class than for others, and is nearly empty. In-sample: at most 0.1 % of
     the predictions disagree with the labels, and 99 % of the labels have a probability above 0.99. While one of these
