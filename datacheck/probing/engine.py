@@ -11,8 +11,8 @@ from datacheck.errors import ConfigError, ProbeError, require
 from datacheck.manifest import Manifest, Modality, Task
 from datacheck.models.folds import Folds
 from datacheck.models.learning_task import LearningTask
+from datacheck.probing.backend import USER_ARRAYS
 from datacheck.probing.backends import Available, Backend, FitOptions, choose_backend
-from datacheck.probing.backends.base import USER_ARRAYS
 from datacheck.probing.budget import Clock
 from datacheck.probing.folds import deal_folds, given_folds
 from datacheck.probing.images import bring_pixels

@@ -13,8 +13,8 @@ from numpy.typing import NDArray
 from datacheck.manifest import Manifest, Modality, Task
 from datacheck.models.learning_task import Fitted, LearningTask
 from datacheck.probing import probe
+from datacheck.probing.backend import FitOptions
 from datacheck.probing.backends import descriptors, images
-from datacheck.probing.backends.base import FitOptions
 from datacheck.probing.budget import Clock
 
 

@@ -9,8 +9,8 @@ import pytest
 
 from datacheck.manifest import Manifest, Task
 from datacheck.models.learning_task import Fitted, LearningTask
+from datacheck.probing.backend import FitOptions
 from datacheck.probing.backends import images
-from datacheck.probing.backends.base import FitOptions
 from datacheck.probing.budget import Clock
 
 N = 40

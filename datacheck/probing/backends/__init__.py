@@ -3,8 +3,8 @@
 from __future__ import annotations
 
 from datacheck.errors import ConfigError, did_you_mean
+from datacheck.probing.backend import Available, Backend, FitOptions
 from datacheck.probing.backends import descriptors, features, images, pred_probs, pretrained, scratch, tabular
-from datacheck.probing.backends.base import Available, Backend, FitOptions
 
 __all__ = ["BACKENDS", "Available", "Backend", "FitOptions", "choose_backend"]
 

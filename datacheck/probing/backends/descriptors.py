@@ -21,7 +21,7 @@ from datacheck.models.components import Components
 from datacheck.models.kernel import kernel_features
 from datacheck.models.learning_task import Fitted, LearningTask
 from datacheck.models.ridge import FoldSums
-from datacheck.probing.backends.base import Backend, FitOptions, pixels_of
+from datacheck.probing.backend import Backend, FitOptions, pixels_of
 
 SIDE = 32
 """Side in pixels that images are resized to before gradients are taken: shapes are kept, and a pass takes 0.1 ms."""

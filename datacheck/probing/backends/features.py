@@ -8,7 +8,7 @@ from numpy.typing import NDArray
 from datacheck.manifest import Task
 from datacheck.models.heads import HeadRecipe, fit_heads
 from datacheck.models.learning_task import Fitted, LearningTask
-from datacheck.probing.backends.base import Backend, FitOptions, user_array_of
+from datacheck.probing.backend import Backend, FitOptions, user_array_of
 
 MAX_SEEDS = 3
 """Heads whose outputs are averaged: further ones hardly change the mean."""

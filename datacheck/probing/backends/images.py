@@ -14,8 +14,8 @@ import numpy as np
 
 from datacheck.errors import install_command
 from datacheck.models.learning_task import Fitted, LearningTask
+from datacheck.probing.backend import Backend, FitOptions, usual_folds
 from datacheck.probing.backends import descriptors, scratch
-from datacheck.probing.backends.base import Backend, FitOptions, usual_folds
 from datacheck.probing.ensemble import ensemble_weight
 
 MIN_SAMPLES = 3000

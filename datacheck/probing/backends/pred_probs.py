@@ -8,7 +8,7 @@ from numpy.typing import NDArray
 from datacheck.errors import ProbeError
 from datacheck.manifest import Manifest, Task
 from datacheck.models.learning_task import Fitted, LearningTask
-from datacheck.probing.backends.base import Backend, FitOptions, user_array_of
+from datacheck.probing.backend import Backend, FitOptions, user_array_of
 from datacheck.probing.prediction_faults import find_faults
 
 ROUNDING = 1e-4

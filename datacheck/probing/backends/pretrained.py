@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from datacheck.models.learning_task import Fitted, LearningTask
-from datacheck.probing.backends.base import Backend, FitOptions
+from datacheck.probing.backend import Backend, FitOptions
 from datacheck.probing.backends.scratch import network_folds
 
 

@@ -5,7 +5,7 @@ from __future__ import annotations
 from importlib.util import find_spec
 
 from datacheck.models.learning_task import Fitted, LearningTask
-from datacheck.probing.backends.base import USUAL_FOLDS, Backend, FitOptions
+from datacheck.probing.backend import USUAL_FOLDS, Backend, FitOptions
 
 MANY_SAMPLES, VERY_MANY_SAMPLES = 2_000, 10_000
 FOLDS_ON_GPU, FOLDS_ON_CPU, LEAST_FOLDS = 4, 3, 2

@@ -13,7 +13,7 @@ from numpy.typing import NDArray
 from datacheck.errors import ProbeError
 from datacheck.manifest import Manifest, Task
 from datacheck.models.learning_task import Fitted, LearningTask
-from datacheck.probing.backends.base import Backend, FitOptions
+from datacheck.probing.backend import Backend, FitOptions
 from datacheck.probing.budget import Clock
 
 MAX_CATEGORIES = 255

@@ -20,7 +20,7 @@ from torch.nn import functional
 from datacheck.manifest import Task
 from datacheck.models.components import Components
 from datacheck.models.learning_task import Fitted, LearningTask, Refit
-from datacheck.probing.backends.base import FitOptions, pixels_of
+from datacheck.probing.backend import FitOptions, pixels_of
 from datacheck.probing.budget import CUT_SHORT, LEAST_STEP_SECONDS
 from datacheck.probing.images import in_colour
 from datacheck.probing.networks.batches import PixelInputs

@@ -16,7 +16,7 @@ from numpy.typing import NDArray
 from datacheck.manifest import Task
 from datacheck.models.heads import HeadRecipe, fit_heads
 from datacheck.models.learning_task import Fitted, LearningTask, Refit
-from datacheck.probing.backends.base import FitOptions, pixels_of
+from datacheck.probing.backend import FitOptions, pixels_of
 from datacheck.probing.budget import CUT_SHORT, Clock
 from datacheck.probing.ensemble import ensemble_weight
 from datacheck.probing.images import in_colour

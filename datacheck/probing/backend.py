@@ -1,4 +1,4 @@
-"""What a probe backend is: one value in one file of this folder, and one line in ``BACKENDS``."""
+"""What a probe backend is: one value in one file of ``backends/``, and one line in ``BACKENDS``."""
 
 from __future__ import annotations
 
