@@ -254,7 +254,7 @@ def _take(run: Path, answers: Answers, refusals: list[Refusal]) -> int:
     path = run / "answers.parquet"
     before = Answers.load(path) if path.exists() else Answers.empty(answers.identity)
     merged = before.merge(answers)
-    if not merged.table.equals(before.table) or not path.exists():
+    if len(answers) and not merged.table.equals(before.table):
         merged.save(path)
     typer.echo(f"{plural(len(answers), 'answer')} read, {len(merged) - len(before):,} new; {len(merged):,} in {path}")
     for refusal in refusals[:_SHOWN_REFUSALS]:

@@ -167,6 +167,36 @@ def test_refused_rows_are_told_and_the_others_taken(
     assert len(Answers.load(folder / "answers.parquet")) == 1
 
 
+def test_an_export_without_answers_is_no_success(
+    folder: Path, tmp_path: Path, capsys: pytest.CaptureFixture[str]
+) -> None:
+    run(["queue", "make", str(folder), "--budget", "5"])
+    sheet = tmp_path / "sheet.csv"
+    run(["queue", "export", str(folder), "--to", "csv", "-o", str(sheet)])
+    capsys.readouterr()
+    assert run(["queue", "import", str(folder), str(sheet), "--from", "csv"]) == 1
+    assert "no answers found: label samples in the annotation tool" in capsys.readouterr().err
+    assert not (folder / "answers.parquet").exists()
+
+
+def test_apply_writes_nothing_where_a_source_is_missing(
+    folder: Path, tmp_path: Path, capsys: pytest.CaptureFixture[str]
+) -> None:
+    run(["queue", "make", str(folder), "--budget", "5"])
+    sheet = tmp_path / "sheet.csv"
+    run(["queue", "export", str(folder), "--to", "csv", "-o", str(sheet)])
+    run(["queue", "import", str(folder), str(filled(sheet, {"000.png": "cat"})), "--from", "csv"])
+    (tmp_path / "set" / "119.png").unlink()
+    before = sorted(path.name for path in folder.iterdir())
+    capsys.readouterr()
+    assert run(["relabel", "apply", str(folder), "--folder", str(tmp_path / "corrected")]) == 2
+    assert "such as '119.png': nothing was written" in capsys.readouterr().err
+    assert sorted(path.name for path in folder.iterdir()) == before
+    assert not (tmp_path / "corrected").exists()
+    assert run(["relabel", "apply", str(folder), "-o", str(folder)]) == 2
+    assert "is a folder: name a file in it" in capsys.readouterr().err
+
+
 def test_an_answered_queue_is_never_overwritten(
     folder: Path, tmp_path: Path, capsys: pytest.CaptureFixture[str]
 ) -> None:

@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+import subprocess
+import sys
 from pathlib import Path
 from typing import Any
 
@@ -11,6 +13,7 @@ from PIL import Image
 
 from datacheck.errors import RelabelError
 from datacheck.manifest import Manifest
+from datacheck.probing.storage import save_probe
 from datacheck.relabel.annotators import majority
 from datacheck.relabel.answers import Answers, AnswerType, accept
 from datacheck.relabel.apply import Relabels
@@ -137,6 +140,29 @@ def test_crowdlab_overrules_a_bad_annotator(queue: RelabelQueue, probed: Probed)
     assert decided.annotators["mallory"].agreement < 0.6 < decided.annotators["ann"].agreement
 
 
+def test_several_annotators_need_neither_cleanlab_nor_torch(
+    queue: RelabelQueue, probed: Probed, tmp_path: Path
+) -> None:
+    """A majority of our own: in a process without them, two agree and a tie is disputed."""
+    queue.save(tmp_path / "queue.parquet")
+    first, second = queue.sample_ids[:2]
+    rows = [answer(first, "cat", "ann"), answer(first, "cat", "bob"), answer(second, "cat", "ann")]
+    accept([*rows, answer(second, "dog", "bob")], queue)[0].save(tmp_path / "answers.parquet")
+    save_probe(probed.probe, tmp_path)
+    code = (
+        "import sys; sys.modules['cleanlab'] = None\n"
+        "from pathlib import Path\n"
+        "from datacheck.probing.storage import load_probe\n"
+        "from datacheck.relabel import Answers, RelabelQueue, consensus\n"
+        f"place = Path({str(tmp_path)!r})\n"
+        "answers, queue = Answers.load(place / 'answers.parquet'), RelabelQueue.load(place / 'queue.parquet')\n"
+        "found = consensus(answers, queue, load_probe(place))\n"
+        "print(found.method, [row['decision'] for row in found.table.to_pylist()], 'torch' in sys.modules)"
+    )
+    done = subprocess.run([sys.executable, "-c", code], capture_output=True, text=True, check=True)
+    assert done.stdout == "majority vote ['label', 'disputed'] False\n"
+
+
 def test_gold_and_random_items_measure(probed: Probed) -> None:
     gold = {"0003.png": "cat"}
     queue = relabel_queue(probed.manifest, probed.probe, budget=100, random_share=0.3, gold=gold)
@@ -204,6 +230,34 @@ def test_corrected_folder_by_links(tmp_path: Path) -> None:
     assert sorted(path.name for path in source.rglob("*.png")) == ["1.png", "1.png", "2.png"]
     with pytest.raises(RelabelError, match="new or empty folder"):
         CorrectedFolder.plan(manifest, tmp_path / "out")
+
+
+def pictures(folder: Path, *names: str) -> Manifest:
+    for name in names:
+        (folder / name).parent.mkdir(parents=True, exist_ok=True)
+        Image.new("RGB", (4, 4)).save(folder / name)
+    return Manifest.from_columns({"uri": list(names), "label": ["a"] * len(names)}, root=folder)
+
+
+def test_a_corrected_folder_checks_all_sources_first(tmp_path: Path) -> None:
+    manifest = pictures(tmp_path / "source", "1.png", "2.png", "3.png")
+    (tmp_path / "source/3.png").unlink()
+    with pytest.raises(RelabelError, match=r"1 missing file below .*, such as '3.png': nothing was written"):
+        CorrectedFolder.plan(manifest, tmp_path / "out")
+    with pytest.raises(RelabelError, match="is inside the dataset"):
+        CorrectedFolder.plan(manifest, tmp_path / "source" / "corrected")
+    (tmp_path / "file").write_text("x")
+    with pytest.raises(RelabelError, match="expected a new or empty folder"):
+        CorrectedFolder.plan(manifest, tmp_path / "file")
+    assert sorted(path.name for path in tmp_path.iterdir()) == ["file", "source"]
+
+
+def test_a_corrected_folder_that_fails_leaves_nothing(tmp_path: Path) -> None:
+    planned = CorrectedFolder.plan(pictures(tmp_path / "source", "1.png", "2.png"), tmp_path / "out")
+    (tmp_path / "source/2.png").unlink()
+    with pytest.raises(RelabelError, match="nothing is left of it"):
+        planned.write("copy")
+    assert [path.name for path in tmp_path.iterdir()] == ["source"]
 
 
 def test_corrected_folder_never_leaves_its_place(tmp_path: Path) -> None:

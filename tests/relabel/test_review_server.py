@@ -4,10 +4,13 @@ from __future__ import annotations
 
 import http.client
 import json
+import socket
+import struct
 import threading
 from collections.abc import Iterator
 from pathlib import Path
 from typing import Any
+from urllib.parse import quote
 
 import numpy as np
 import pytest
@@ -101,6 +104,33 @@ def test_every_answer_is_checked(server: ReviewServer, session: ReviewSession) -
     assert ask(server, "POST", "/answer", b"[1]")[0] == 400
     assert ask(server, "POST", "/answer", b"x" * 70_000)[0] == 413
     assert not session.path.exists()
+
+
+@pytest.mark.parametrize("number", ["²", "٣", "-1", "9" * 40, "1e3", ""])
+def test_numbers_that_are_no_numbers_are_refused(server: ReviewServer, number: str) -> None:
+    assert ask(server, "GET", f"/comparison?item={quote(number)}")[0] == 400
+
+
+@pytest.mark.filterwarnings("ignore::pytest.PytestUnhandledThreadExceptionWarning")
+def test_a_browser_that_goes_away_leaves_no_traceback(
+    server: ReviewServer, session: ReviewSession, capfd: pytest.CaptureFixture[str]
+) -> None:
+    cookie = f"Cookie: {server.cookie}={server.token}\r\n"
+    head = f"Host: 127.0.0.1:{server.server_port}\r\n{cookie}"
+    requests = [
+        f"GET /items HTTP/1.1\r\n{head}\r\n" * 50,
+        f"POST /answer HTTP/1.1\r\n{head}Content-Type: application/json\r\nContent-Length: 500\r\n\r\n{{",
+        "GET /items",
+    ]
+    for request in requests:
+        with socket.create_connection(("127.0.0.1", server.server_port), timeout=10) as connection:
+            connection.setsockopt(socket.SOL_SOCKET, socket.SO_LINGER, struct.pack("ii", 1, 0))  # a reset, no goodbye
+            connection.sendall(request.encode())
+    assert ask(server, "GET", "/items")[0] == 200
+    server.shutdown()
+    server.server_close()
+    assert capfd.readouterr().err == ""
+    assert session.given_answers() == {}
 
 
 def test_pictures_are_the_datasets_and_nothing_else(server: ReviewServer) -> None:

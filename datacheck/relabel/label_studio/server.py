@@ -199,7 +199,8 @@ class Server:
         sent = {**headers, "Accept": "application/json", "Content-Type": "application/json"}
         try:
             connection.request(method, parts.path.rstrip("/") + path, body=data, headers=sent)
-            yield connection.getresponse()
+            with connection.getresponse() as answer:
+                yield answer
         except ssl.SSLError as error:
             raise RelabelError(f"{self.url}: no encrypted connection: {clean(error.reason)}") from error
         except (OSError, http.client.HTTPException) as error:
