@@ -80,7 +80,7 @@ def confident_classes(rows: RowStatistics, thresholds: NDArray[np.float64]) -> N
     Where it reaches several thresholds, the most likely class.
     """
     limits = thresholds - TOLERANCE
-    confident = np.full(len(rows.labels), -1, dtype=np.int32)
+    confident = np.empty(len(rows.labels), dtype=np.int32)
 
     def read(part: slice) -> None:
         reached = rows.pred_probs[part] >= limits
@@ -105,7 +105,7 @@ def confident_joint(rows: RowStatistics, confident: NDArray[np.int32]) -> NDArra
     np.fill_diagonal(joint, joint.diagonal().clip(min=1))
     label_counts = np.bincount(rows.labels[rows.valid], minlength=n_classes)
     # The order of the operations is cleanlab's: a last bit decides which of two equal remainders is rounded up.
-    scaled = (joint.T / np.clip(joint.sum(axis=1), 1e-100, None) * label_counts).T
+    scaled = (joint.T / joint.sum(axis=1) * label_counts).T
     scaled = scaled / np.clip(scaled.sum(), 1e-100, None) * label_counts.sum()
     return _round_rows(scaled)
 

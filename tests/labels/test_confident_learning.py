@@ -5,7 +5,13 @@ import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
-from datacheck.labels.confident_learning import ConfidentLearning, confident_classes, find_label_issues
+from datacheck.labels.confident_learning import (
+    ConfidentLearning,
+    _keep_one_per_class,
+    _lowest,
+    confident_classes,
+    find_label_issues,
+)
 from datacheck.labels.noise_matrix import noise_matrix
 from datacheck.labels.rows import row_statistics
 
@@ -105,3 +111,26 @@ def test_a_label_that_is_the_most_likely_class_is_never_flagged() -> None:
     probs, labels, _ = noisy(500, 3, noise=0.6)
     flags = issues(probs, labels)
     assert not flags[probs.argmax(axis=1) == labels].any()
+
+
+def test_at_least_one_sample_of_each_class_is_kept_as_cleanlab_keeps_it(cleanlab) -> None:
+    _, filtering = cleanlab
+    rng = np.random.default_rng(0)
+    for k in (2, 3, 6):
+        for _ in range(20):
+            prune = rng.integers(0, 6, (k, k)) * (rng.random((k, k)) < 0.7)
+            prune[np.arange(k), np.arange(k)] *= rng.random(k) < 0.5
+            expected = filtering._keep_at_least_n_per_class(prune.T, n=1).T
+            np.testing.assert_array_equal(_keep_one_per_class(prune.T).T, expected)
+
+
+def test_of_equal_values_the_first_are_the_lowest() -> None:
+    values = np.array([0.3, 0.1, 0.3, 0.3, 0.2, 0.9])
+    marked = [np.flatnonzero(_lowest(values, count)).tolist() for count in (1, 2, 3, 4, 5, 6, 7)]
+    assert marked == [[1], [1, 4], [0, 1, 4], [0, 1, 2, 4], [0, 1, 2, 3, 4], list(range(6)), list(range(6))]
+
+
+def test_no_label_at_all_gives_an_empty_joint() -> None:
+    rows = row_statistics(np.full((3, 2), 0.5), np.full(3, -1))
+    assert ConfidentLearning.of(rows).joint.tolist() == [[0, 0], [0, 0]]
+    assert not issues(np.full((3, 2), 0.5), np.full(3, -1)).any()

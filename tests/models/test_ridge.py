@@ -39,7 +39,11 @@ def test_the_kernel_head_has_a_penalty_of_three_tenths() -> None:
     target = np.eye(3)[labels] - np.eye(3)[labels].mean(axis=0)
     expected = held_out_by_scikit_learn(head.x, target, head.fold, lambda _: 0.3)
     np.testing.assert_allclose(head.scores(labels, 3), expected, atol=1e-5)
-    np.testing.assert_allclose((head.x**2).sum(axis=1), 1, atol=1e-2)
+    directions = x - x.mean(axis=0)
+    directions /= np.linalg.norm(directions, axis=1, keepdims=True)
+    distance = 2 - 2 * directions @ directions.T
+    kernel = np.exp(-2 * distance / np.median(distance[np.triu_indices(200, 1)]))
+    np.testing.assert_allclose(head.x @ head.x.T, kernel, atol=2e-3)
 
 
 def test_the_kernel_draws_curved_borders_that_the_linear_head_cannot() -> None:
@@ -134,3 +138,24 @@ def test_one_fit_leaves_its_input_alone() -> None:
     theirs = Ridge(alpha=3.0, fit_intercept=False).fit(x, target).coef_.T
     np.testing.assert_allclose(fit_ridge(x, target, 3.0), theirs, atol=1e-9)
     np.testing.assert_array_equal(x, before)
+
+
+def test_a_space_without_labels_scores_0_and_each_space_has_its_own_width() -> None:
+    x, labels = problem(400)
+    space, fold = np.repeat([0, 1], [370, 30]), np.arange(400) % 5
+    only_first = np.where(space == 0, labels, -1)
+    head = RidgeHead(x, fold=fold, space=space)
+    scores = head.scores(only_first, 3)
+    assert (scores[space == 1] == 0).all()
+    np.testing.assert_allclose(scores[:370], RidgeHead(x[:370], fold=fold[:370]).scores(labels[:370], 3), atol=1e-10)
+    assert head.x.shape == (400, 8)
+    assert (head.x[space == 1, 3:] == 0).all()
+
+
+def test_folds_without_usable_rows_are_left_alone() -> None:
+    x, labels = problem()
+    fold = np.where(np.arange(240) < 12, 9, np.arange(240) % 3)
+    x[:12] = np.nan
+    scores = RidgeHead(x, fold=fold).scores(labels, 3)
+    np.testing.assert_allclose(scores[12:], RidgeHead(x[12:], fold=fold[12:]).scores(labels[12:], 3), atol=1e-10)
+    assert (scores[:12] == 0).all()

@@ -7,6 +7,7 @@ import pytest
 from scipy import stats
 
 from datacheck.stats import (
+    Gains,
     bootstrapped,
     class_weights_of,
     mean_difference,
@@ -15,6 +16,7 @@ from datacheck.stats import (
     simultaneous_gains,
     wilson,
 )
+from datacheck.stats.paired import _residuals
 
 
 def test_a_mean_difference_is_the_normal_interval_of_the_mean() -> None:
@@ -32,6 +34,8 @@ def test_differences_that_are_all_equal_keep_a_width_in_their_unit() -> None:
     assert found.value == 0.5
     assert found.high - found.value == pytest.approx(1.959964 * np.sqrt(2 * 36) / 8 / 6)
     assert mean_difference(np.array([])).value == 0
+    one = mean_difference(np.array([0.5]))
+    assert one.high - one.value == pytest.approx(1.959964 * np.sqrt(2))
 
 
 def test_paired_hits_are_compared_on_the_same_samples() -> None:
@@ -126,3 +130,48 @@ def test_a_bootstrapped_interval_takes_the_percentiles_of_what_could_be_drawn() 
     assert (found.low, found.high) == (pytest.approx(5.0), pytest.approx(95.0))
     assert (found.value, found.level, found.method, found.n) == (7.0, 0.9, "90 % bootstrap, 102 draws", 9)
     assert np.isnan(bootstrapped(7.0, [np.nan]).low)
+
+
+def test_a_candidate_is_better_only_where_its_interval_lies_wholly_above_0() -> None:
+    value = np.array([1.0, 1.0, -1.0, -1.0])
+    gains = Gains(value, np.array([0.1, 0.0, -2.0, -2.0]), np.array([2.0, 2.0, 0.0, -0.1]), np.ones(4), "")
+    assert gains.better().tolist() == [True, False, False, False]
+    assert gains.worse().tolist() == [False, False, False, True]
+
+
+def test_without_candidates_there_are_no_gains() -> None:
+    found = simultaneous_gains(np.empty((0, 2, 10)), np.zeros(10, dtype=int), np.ones(1))
+    assert found.value.shape == found.low.shape == (0,)
+
+
+def test_variances_within_a_class_are_shrunk_by_two_samples_of_the_pooled_variance() -> None:
+    codes = np.repeat([0, 1, 3], [6, 3, 1])
+    values = np.r_[1.0, -1, 2, -2, 0, 0, 0.5, 0.5, 0.5, 4][None]
+    residuals = _residuals(values, codes, 4)[0]
+    squares = np.array([10.0, 0.0, 0.0])
+    pooled = squares.sum() / (10 - 3)
+    counts = np.array([6, 3, 1])
+    expected = counts * (squares + 2 * pooled) / (counts - 1 + 2)
+    found = np.array([(residuals[codes == code] ** 2).sum() for code in (0, 1, 3)])
+    assert found.tolist() == pytest.approx(expected.tolist())
+    assert (np.sign(residuals[:4]) == [1, -1, 1, -1]).all()
+    assert len(set(np.sign(residuals[6:9]))) == 2
+
+
+def test_rows_are_held_out_only_where_every_candidate_and_seed_has_them() -> None:
+    differences = np.ones((2, 2, 6))
+    differences[0, 1, 0] = differences[1, 0, 1] = np.nan
+    differences[:, :, 2] = 5
+    found = simultaneous_gains(differences, np.zeros(6, dtype=int), np.ones(1))
+    assert found.value.tolist() == [2.0, 2.0]
+    assert "4 held-out samples and 2 seeds" in found.method
+    assert "2 candidates" in found.method
+
+
+def test_the_same_seed_gives_the_same_interval_and_another_one_hardly_another() -> None:
+    differences = np.random.default_rng(5).normal(size=(3, 1, 50))
+    codes, shares = np.zeros(50, dtype=int), np.ones(1)
+    first, again, other = (simultaneous_gains(differences, codes, shares, seed=seed) for seed in (0, 0, 1))
+    assert first.low.tolist() == again.low.tolist()
+    assert first.low.tolist() != other.low.tolist()
+    np.testing.assert_allclose(first.low, other.low, atol=0.05)
