@@ -7,7 +7,6 @@ import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
-from datacheck.models.softmax import fit_softmax, predict_softmax
 from datacheck.plan.cohort import calibration_error, choose_rows
 from datacheck.plan.rebalance.choice import LIKELY, expected_gain
 from datacheck.plan.rebalance.strategies import sample_weights, strategies
@@ -53,30 +52,6 @@ def test_every_strategy_is_finite_and_gives_absent_classes_the_neutral_weight(co
 
 def test_sample_weights_follow_the_class_and_skip_the_unlabelled() -> None:
     assert sample_weights(np.array([1, 0, -1, 1]), np.array([1.0, 4.0])).tolist() == [4, 1, 0, 4]
-
-
-def test_softmax_fits_several_weightings_as_it_fits_each_alone() -> None:
-    rng = np.random.default_rng(0)
-    x = rng.normal(size=(120, 3)).astype(np.float32)
-    codes = (x[:, 0] + rng.normal(size=120) > 0).astype(int)
-    weights = np.stack([np.ones(120), np.where(codes == 1, 3.0, 1.0)])
-    both = fit_softmax(x, codes, weights, np.zeros((2, 2)), np.full(2, 0.01))
-    for number in range(2):
-        alone = fit_softmax(x, codes, weights[number : number + 1], np.zeros((1, 2)), np.array([0.01]))
-        np.testing.assert_allclose(both[number], alone[0], atol=1e-4)
-
-
-def test_softmax_reaches_the_optimum_that_scikit_learn_finds() -> None:
-    from sklearn.linear_model import LogisticRegression
-
-    rng = np.random.default_rng(1)
-    x = rng.normal(size=(300, 4)).astype(np.float32)
-    codes = (x @ [1.0, -1.0, 0.5, 0.0] + rng.logistic(size=300) > 0).astype(int)
-    penalty = 0.03
-    fitted = fit_softmax(x, codes, np.ones((1, 300)), np.zeros((1, 2)), np.array([penalty]))
-    # Two mirrored columns share the weight vector: half of the penalty each.
-    peer = LogisticRegression(C=1 / (300 * penalty / 2), tol=1e-8).fit(x, codes)
-    np.testing.assert_allclose(predict_softmax(fitted, x)[0, :, 1], peer.predict_proba(x)[:, 1], atol=0.01)
 
 
 def test_calibration_error_is_the_gap_between_confidence_and_accuracy() -> None:
