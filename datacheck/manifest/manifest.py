@@ -165,12 +165,12 @@ class Manifest:
 
     @cached_property
     def labelled(self) -> NDArray[np.bool_]:
-        """Whether each row has its label, target, labels or label file; shape [N]."""
+        """Whether each row has its label, finite target, labels or label file; shape [N]."""
         name = self.task.label_column
         if name is None:
             return np.zeros(len(self), dtype=bool)
         valid = np.asarray(pc.is_valid(self.table[name]).to_numpy())
-        return valid & ~np.isnan(self.target) if self.task is Task.REGRESSION else valid
+        return valid & np.isfinite(self.target) if self.task is Task.REGRESSION else valid
 
     @cached_property
     def splits(self) -> tuple[str, ...]:

@@ -19,7 +19,7 @@ from datacheck.probing.images import bring_pixels
 from datacheck.probing.options import AtHand, Options
 from datacheck.probing.outputs import ProbeOutputs
 from datacheck.probing.results import outputs_of
-from datacheck.probing.targets import bin_target, y_of
+from datacheck.probing.targets import bin_target, usable_labels, y_of
 from datacheck.probing.user_arrays import align
 from datacheck.scanning.measurements import Measurements
 
@@ -56,7 +56,7 @@ def run_probe(
         manifest.task,
         manifest.classes,
         y_of(manifest),
-        manifest.labelled.copy(),
+        usable_labels(manifest),
         folds.fold,
         folds.n_folds,
         pixels,
@@ -129,7 +129,7 @@ def _folds(backend: Backend, options: Options, fit_options: FitOptions, measurem
             usable &= measurements.readable
     if rows is not None:
         usable &= np.isfinite(rows).all(axis=1)
-    n_labelled = int((manifest.labelled & usable).sum())
+    n_labelled = int((usable_labels(manifest) & usable).sum())
     if n_labelled < MIN_SAMPLES:
         raise ProbeError(
             f"expected at least {MIN_SAMPLES} readable samples with a label, found {n_labelled} of {len(manifest)}"

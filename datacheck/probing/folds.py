@@ -11,7 +11,7 @@ from datacheck.errors import ProbeError
 from datacheck.manifest import Manifest, Task
 from datacheck.models.folds import Folds, assign_folds, join_groups
 from datacheck.probing.options import Options
-from datacheck.probing.targets import strata_of, y_of
+from datacheck.probing.targets import strata_of, usable_labels, y_of
 from datacheck.scanning.measurements import Measurements
 
 
@@ -41,7 +41,7 @@ def deal_folds(
         return Folds(np.where(usable, 0, -1).astype(np.int16), 1)
     groups, note = _groups(manifest, measurements, options.near_duplicate_distance)
     dealt = assign_folds(
-        strata_of(manifest.task, y_of(manifest), manifest.labelled),
+        strata_of(manifest.task, y_of(manifest), usable_labels(manifest)),
         groups,
         n_folds=n_folds,
         seed=options.seed,

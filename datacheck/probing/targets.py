@@ -10,6 +10,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from datacheck.errors import ProbeError
+from datacheck.labels.placeholders import placeholder_targets
 from datacheck.manifest import Manifest, Task
 
 N_STRATA = 10
@@ -19,16 +20,26 @@ N_STRATA = 10
 def y_of(manifest: Manifest) -> NDArray[Any]:
     """Return a manifest's labels as `LearningTask.y` holds them.
 
+    A target that is not finite, or stands for a missing value (see `placeholder_targets`), is NaN: nothing is fitted
+    to it.
+
     Examples
     --------
     >>> y_of(Manifest.from_columns({"label": ["cat", "dog", None]})).tolist()
     [0, 1, -1]
     """
     if manifest.task is Task.REGRESSION:
-        return manifest.target
+        return np.where(usable_labels(manifest), manifest.target, np.nan)
     if manifest.task is Task.MULTILABEL:
         return manifest.label_matrix.astype(np.float32)
     return manifest.label_codes.astype(np.int64)
+
+
+def usable_labels(manifest: Manifest) -> NDArray[np.bool_]:
+    """Return which rows have a label that a model can be fitted to; a placeholder such as -999 is none; shape [N]."""
+    if manifest.task is not Task.REGRESSION:
+        return manifest.labelled.copy()
+    return manifest.labelled & ~placeholder_targets(manifest.target)
 
 
 def strata_of(task: Task, y: NDArray[Any], labelled: NDArray[np.bool_]) -> NDArray[np.int64]:

@@ -17,6 +17,9 @@ from datacheck.rules.files.dc105_mixed_formats import MixedFormats
 from datacheck.rules.files.dc106_unlabelled_sample import UnlabelledSample
 from datacheck.rules.files.dc107_path_hazard import PathHazard
 from datacheck.rules.files.dc108_labels_carry_no_signal import LabelsCarryNoSignal
+from datacheck.rules.files.dc109_image_folder_mismatch import ImageFolderMismatch
+from datacheck.rules.files.dc110_class_spelling import ClassSpelling
+from datacheck.rules.files.dc111_dropped_alpha import DroppedAlpha
 from datacheck.rules.labels.dc501_mislabel import Mislabel
 from datacheck.rules.labels.dc502_confusable_classes import ConfusableClasses
 from datacheck.rules.labels.dc503_outlier import Outlier
@@ -56,6 +59,9 @@ RULES: tuple[type[Rule], ...] = (
     UnlabelledSample,
     PathHazard,
     LabelsCarryNoSignal,
+    ImageFolderMismatch,
+    ClassSpelling,
+    DroppedAlpha,
     MissingClassInSplit,
     RareClass,
     ClassImbalance,

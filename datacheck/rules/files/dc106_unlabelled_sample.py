@@ -89,10 +89,12 @@ class UnlabelledSample(Rule):
 
     def _missing(self, context: RuleContext) -> list[Part]:
         manifest = context.manifest
-        missing = np.flatnonzero(~manifest.labelled)
+        regression = manifest.task is Task.REGRESSION
+        infinite = np.isinf(manifest.target) if regression else np.zeros(len(manifest), dtype=bool)
+        missing = np.flatnonzero(~manifest.labelled & ~infinite)
         if not len(missing):
             return []
-        noun = "target" if manifest.task is Task.REGRESSION else "label"
+        noun = "target" if regression else "label"
         by_split, hidden = _by_split(manifest, missing)
         issues = self.issues(context.ids(missing), note=[f"no {noun}"] * len(missing))
         finding = self.finding(

@@ -11,7 +11,7 @@ from numpy.typing import NDArray
 from datacheck.findings import Found, Outcome, Passed, Severity
 from datacheck.rules.base import CannotJudge, Rule, RuleContext
 from datacheck.rules.requirements import PIXELS
-from datacheck.rules.samples.shared import NEARLY_ALL, flagged, graded, stands_out
+from datacheck.rules.samples.shared import FLAT, NEARLY_ALL, flagged, graded, has_alpha, stands_out
 
 _SPREAD = 0.3
 """Entropy in bits varies by at least this much between ordinary photos."""
@@ -35,7 +35,7 @@ class LowInformation(Rule):
     others are. It is nearly blank if the entropy of its grey levels is below ``limit`` bits and differs from the other
     images: more than ``min_z`` robust standard deviations below them, or in a separate lower group. The second part
     needs a dataset with a median entropy of at least twice the limit, so that drawings, masks and digits are not
-    flagged. If nine in ten images are blank, it is an error.
+    flagged. If nine in ten images are blank, it is an error. Images with an alpha channel are left to DC111.
 
     How to fix
     ----------
@@ -53,7 +53,7 @@ class LowInformation(Rule):
     severity: ClassVar[Severity] = Severity.WARNING
     requires = (PIXELS,)
 
-    flat: float = 0.01  # 2.5 of 255 grey levels, less than the noise of a camera
+    flat: float = FLAT
     limit: float = 2.0  # bits; an ordinary photo has 6 to 8
     min_z: float = 5.0  # entropy has a long lower tail, so further out than for brightness
 
@@ -64,6 +64,7 @@ class LowInformation(Rule):
         if n_judged == 0:
             raise CannotJudge("no contrast was measured")
         mask = blank_images(contrast, entropy, flat=self.flat, limit=self.limit, min_z=self.min_z)
+        mask &= ~has_alpha(context.measured.strings("mode"))
         if not mask.any():
             return Passed(f"lowest contrast {np.nanmin(contrast):.3f}")
         blank = contrast < self.flat

@@ -11,7 +11,7 @@ from numpy.typing import NDArray
 from datacheck.findings import Found, Outcome, Passed, Severity
 from datacheck.rules.base import CannotJudge, Rule, RuleContext
 from datacheck.rules.requirements import PIXELS
-from datacheck.rules.samples.shared import flagged
+from datacheck.rules.samples.shared import FLAT, flagged
 
 GREY_MODES = ("L", "LA", "1", "I", "I;16", "F")
 """Pillow's modes that hold no colour."""
@@ -56,7 +56,7 @@ class GreyscaleAmongColour(Rule):
     requires = (PIXELS,)
 
     warning_share: float = 0.05  # a few photos of fog or snow are grey in every dataset
-    flat: float = 0.01  # as in DC404
+    flat: float = FLAT  # as in DC404
 
     def judge(self, context: RuleContext) -> Outcome:
         """Judge the dataset."""

@@ -18,6 +18,9 @@ from datacheck.text import percent
 NEARLY_ALL = 0.9
 """From this share on, a property without a second mode belongs to the dataset as a whole: nearly all images have it."""
 
+FLAT = 0.01
+"""Contrast below which an image is blank: 2.5 of 255 grey levels, less than the noise of a camera."""
+
 GREY_LEVEL = 0.01
 """Two and a half of 255 grey levels: added before a logarithm, so that black and white stay finite."""
 
@@ -35,6 +38,17 @@ _MIN_MODE = 5
 
 _MAX_CLASSES = 10
 """The evidence names at most this many classes, so that a thousand classes do not fill the page."""
+
+
+def has_alpha(modes: NDArray[Any]) -> NDArray[np.bool_]:
+    """Return which of Pillow's modes have an alpha channel; None has none; shape [N].
+
+    Examples
+    --------
+    >>> has_alpha(np.array(["RGB", "RGBA", "LA", None], dtype=object)).tolist()
+    [False, True, True, False]
+    """
+    return np.isin(modes.astype(str), ["RGBA", "LA", "PA", "RGBa", "La"])
 
 
 def robust_z(values: NDArray[np.float64], floor: float) -> NDArray[np.float64]:
