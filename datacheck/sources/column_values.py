@@ -160,6 +160,19 @@ def _separate(chunk: pa.Array, separator: str) -> pa.Array:
     return pa.ListArray.from_arrays(offsets, words.filter(keep), mask=mask)
 
 
+def are_indices(column: pa.ChunkedArray, n_names: int) -> bool:
+    """Tell whether a column holds whole numbers that can be indices of so many class names, -1 for none.
+
+    Examples
+    --------
+    >>> are_indices(pa.chunked_array([[0, 1, None]]), 2), are_indices(pa.chunked_array([[0, 2]]), 2)
+    (True, False)
+    """
+    if not pa.types.is_integer(column.type) or column.null_count == len(column):
+        return False
+    return bool(pc.min(column).as_py() >= -1 and pc.max(column).as_py() < n_names)
+
+
 def _categories(column: pa.ChunkedArray, names: tuple[str, ...] | None) -> pa.ChunkedArray:
     """Turn indices into class names; a negative one means that there is no label."""
     if pa.types.is_boolean(column.type):

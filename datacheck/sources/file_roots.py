@@ -4,12 +4,17 @@ from __future__ import annotations
 
 import os
 from collections.abc import Sequence
+from dataclasses import dataclass
 from pathlib import Path
 
 import pyarrow as pa
 import pyarrow.compute as pc
 
 from datacheck.errors import SourceError
+from datacheck.manifest import Question
+from datacheck.sources.file_search import find_place, prefix_of
+from datacheck.sources.files import text
+from datacheck.text import plural
 
 _BIG_SHARE = 0.95
 """Share of the absolute paths that must lie below one folder for it to be the root; the few others are refused when
@@ -75,15 +80,43 @@ def _shared_start(paths: Sequence[tuple[str, ...]]) -> tuple[str, ...]:
     return first[:length]
 
 
-def missing_files(table: pa.Table, root: Path | None) -> list[str]:
-    """Say so when none of the first files is there: then the root is wrong, or the images are elsewhere."""
-    if "uri" not in table.column_names or root is None:
-        return []
-    uris = [uri for uri in table["uri"].slice(0, _FIRST_FILES).to_pylist() if uri]
-    if not uris or any(os.path.lexists(os.path.join(root, uri)) for uri in uris):  # noqa: PTH118
-        return []
-    hint = next((str(up) for up in Path(os.path.abspath(root)).parents if os.path.lexists(up / uris[0])), None)  # noqa: PTH100
-    return [
-        f"none of the first {len(uris)} files found below {root}"
-        + (f": pass root={hint!r}" if hint else ": pass root= to say where they are")
-    ]
+@dataclass(frozen=True)
+class Located:
+    """Where the files of a table are: their root, their paths below it, and words for what was changed."""
+
+    root: Path
+    uris: pa.Array | pa.ChunkedArray
+    notes: tuple[str, ...] = ()
+    questions: tuple[Question, ...] = ()
+
+
+def locate(paths: pa.ChunkedArray, base: Path, root: Path | None) -> Located:
+    """Find the files that a column of paths names.
+
+    They are looked for as written, from ``root`` where it is given and from ``base`` otherwise; where none of the
+    first is there, in the folders around, as `datacheck.sources.file_search` does.
+
+    Raises
+    ------
+    SourceError
+        When absolute paths have nothing in common but ``/``.
+    """
+    start = Path(os.path.abspath(root or base))  # noqa: PTH100 - must not follow links
+    first = [path for path in paths.slice(0, _FIRST_FILES).to_pylist() if path]
+    if not first or any(os.path.lexists(os.path.join(start, path)) for path in first):  # noqa: PTH118
+        return Located(root or common_root(paths, base), paths)
+    names = paths.to_pylist()
+    place = find_place([name for name in names if name], start, above=root is None)
+    if place is None:
+        near = "pass root= (--root) to say where they are"
+        note = f"none of the first {plural(len(first), 'file')} found below {start}: {near}"
+        return Located(root or common_root(paths, base), paths, (note,))
+    top = Path(os.path.commonpath([start, *place.folders]))
+    uris = pa.array([None if not name else text(os.path.relpath(place.path(name), top)) for name in names], pa.string())
+    questions: tuple[Question, ...] = ()
+    if place.dropped:
+        prefix = prefix_of(first[0], place.dropped)
+        advice = "write that in front of them, or paths relative to the table"
+        found = f"the paths start with {prefix!r}, where nothing is; they were read from {place.folders[0]!r}"
+        questions = (Question(f"{found}: {advice}"),)
+    return Located(top, uris, (place.words(first, start),), questions)

@@ -23,7 +23,7 @@ LABEL_WORDS = frozenset(
 )
 """Names of folders that say "here are the label files", and never a class."""
 
-_WRAPPERS = frozenset(["image", "photos", "pictures", "frames", "data", "dataset"])
+WRAPPERS = frozenset(["image", "photos", "pictures", "frames", "data", "dataset"])
 """Names of folders that are no class where they are the only folder."""
 
 _FEWEST_CLASSES = 2
@@ -156,7 +156,7 @@ def _wrapper(folders: Sequence[Parts]) -> Parts:
         deeper = {parts[depth + 1 :] for parts in folders}
         is_class_first = max(map(len, deeper)) == 1 and all(parts and normalise_split(parts[0]) for parts in deeper)
         holds_images_itself = () in deeper
-        if name.lower() not in _WRAPPERS and (holds_images_itself or len(deeper) < 2 or is_class_first):
+        if name.lower() not in WRAPPERS and (holds_images_itself or len(deeper) < 2 or is_class_first):
             break
         wrapper = (*wrapper, name)
     return wrapper

@@ -15,15 +15,17 @@ from typing import Any
 import pyarrow as pa
 
 from datacheck.errors import SourceError
-from datacheck.manifest import Manifest, Modality
+from datacheck.manifest import Inventory, Manifest, Modality
 from datacheck.manifest.readers import SampleReader
 from datacheck.sources.base import Source, SourceOptions, as_path
-from datacheck.sources.column_values import Names, cast_columns, plain_labels
+from datacheck.sources.column_values import Names, are_indices, cast_columns, plain_labels
 from datacheck.sources.columns import recognise_columns
-from datacheck.sources.file_roots import common_root, missing_files
+from datacheck.sources.file_roots import locate
+from datacheck.sources.file_search import column_of_ids
 from datacheck.sources.files import existing
 from datacheck.sources.table_files import is_table_name, read_table_file
 from datacheck.sources.table_inventory import table_inventory
+from datacheck.sources.text_lists import class_names
 from datacheck.text import plural
 
 NO_ROLES = (
@@ -46,8 +48,24 @@ def open_table(source: Any, options: SourceOptions) -> Manifest:
         table, base, where = _in_memory(source), options.root or Path.cwd(), "a table in memory"
     else:
         (table, notes), base = read_table_file(existing(path), options), options.root or path.parent
-        where = ", ".join([f"a table ({path})", *notes])
+        options, more = _with_neighbours(table, options, path.parent)
+        where = ", ".join([f"a table ({path})", *notes, *more])
     return table_manifest(table, options, base=base, took_for=where)
+
+
+def _with_neighbours(table: pa.Table, options: SourceOptions, folder: Path) -> tuple[SourceOptions, list[str]]:
+    """Add what the files beside a table say: which column names the images, and what the classes are called."""
+    notes = []
+    roles = recognise_columns(table, options)
+    if roles.path is None and (column := column_of_ids(table, roles, options.root or folder)):
+        options = replace(options, path=column)
+        notes.append(f"the values of {column!r} are names of images")
+    if options.classes is None and roles.label is not None and (found := class_names(folder)):
+        values = table[roles.label]
+        if are_indices(values, len(found[0])):
+            options = replace(options, classes=found[0])
+            notes.append(f"class names from {found[1]}")
+    return options, notes
 
 
 def table_manifest(
@@ -82,18 +100,19 @@ def table_manifest(
     inventory = table_inventory(table, given if reader is None else replace(given, path="uri"))
     table, roles, classes = plain_labels(table, given, options)
     columns, renamed_splits = cast_columns(table, roles, options, names)
-    root = options.root
+    located = None
     if roles.path is not None and reader is None:
-        root = options.root or common_root(columns["uri"], base)
+        located = locate(columns["uri"], base, options.root)
+        columns = columns.set_column(columns.column_names.index("uri"), "uri", located.uris)
+        inventory += Inventory(questions=located.questions)
     shown = given if reader is None else replace(given, path=None)
     words = [took_for, plural(table.num_rows, "row"), shown.words or NO_ROLES, renamed_splits]
-    words += missing_files(columns, root) if reader is None else []
-    has_files = roles.path is not None and reader is None and root is not None
+    words += located.notes if located is not None else ()
     return Manifest.from_columns(
         columns,
         task=roles.task,
         modality=Modality.IMAGE if roles.path is not None else Modality.TABULAR,
-        root=Path(os.path.abspath(str(root))) if has_files else None,  # noqa: PTH100 - must not follow links
+        root=None if located is None else Path(os.path.abspath(located.root)),  # noqa: PTH100 - must not follow links
         classes=options.classes or classes or names.get(roles.label or roles.labels or ""),
         took_for=", ".join(word for word in words if word),
         inventory=inventory,

@@ -13,6 +13,7 @@ from datacheck.errors import SourceError
 from datacheck.sources.base import SourceOptions
 from datacheck.sources.delimited import read_dialect
 from datacheck.sources.files import check_regular
+from datacheck.sources.text_lists import LIST_EXTENSIONS, is_separated, parse_list, read_lines
 from datacheck.text import clean
 
 _WHOLE = r"^-?(0|[1-9]\d{0,17})$"
@@ -79,6 +80,8 @@ def typed(column: pa.ChunkedArray) -> pa.ChunkedArray:
     """
     if column.null_count == len(column):
         return pa.chunked_array([pa.nulls(len(column))])
+    if not pa.types.is_string(column.type):
+        return column
     words = pc.utf8_trim_whitespace(column)
     if _all_match(words, _WHOLE):
         return words.cast(pa.int64())
@@ -110,6 +113,15 @@ def _check_objects(path: Path) -> None:
                 )
 
 
+def _read_list(path: Path, options: SourceOptions) -> tuple[pa.Table, tuple[str, ...]]:
+    lines = read_lines(path)
+    if options.delimiter is not None or is_separated(lines):
+        return _read_delimited(path, options)
+    table = parse_list(lines, str(path), options.columns)
+    first, *others = table.column_names
+    return pa.table({first: table[first]} | {name: typed(table[name]) for name in others}), ()
+
+
 def _read_parquet(path: Path, options: SourceOptions) -> tuple[pa.Table, tuple[str, ...]]:
     return pq.read_table(path, partitioning=None), ()
 
@@ -120,6 +132,7 @@ _READERS: Mapping[str, Callable[[Path, SourceOptions], tuple[pa.Table, tuple[str
     ".tab": _read_delimited,
     ".jsonl": _read_json_lines,
     ".ndjson": _read_json_lines,
+    **dict.fromkeys(LIST_EXTENSIONS, _read_list),
     ".parquet": _read_parquet,
     ".pq": _read_parquet,
 }

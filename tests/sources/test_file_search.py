@@ -1,0 +1,94 @@
+"""Files are found where people have them: beside the table, below it, above it, without extension, moved."""
+
+from __future__ import annotations
+
+from pathlib import Path
+
+import pytest
+
+from datacheck.sources import open_source
+
+from .pets_data import write_image
+
+NAMES = [f"{number:03x}a" for number in range(6)]
+
+
+def table(path: Path, names: list[str], header: str = "id,label") -> Path:
+    path.parent.mkdir(parents=True, exist_ok=True)
+    path.write_text("\n".join([header, *(f"{name},{'ab'[row % 2]}" for row, name in enumerate(names))]) + "\n")
+    return path
+
+
+def uris(source: Path, **options: str) -> list[object]:
+    values: list[object] = open_source(source, **options).table["uri"].to_pylist()
+    return values
+
+
+def test_ids_without_extension_in_a_folder_beside_the_table(tmp_path: Path) -> None:
+    for name in NAMES:
+        write_image(tmp_path / "train" / f"{name}.tif")
+        write_image(tmp_path / "test" / f"other{name}.tif")
+    path = table(tmp_path / "train_labels.csv", NAMES)
+    manifest = open_source(path)
+    assert manifest.table["uri"].to_pylist() == [f"train/{name}.tif" for name in NAMES]
+    assert manifest.table["label"].to_pylist() == ["a", "b"] * 3
+    assert "files found in train/, with the extension .tif added to each name" in manifest.took_for
+    assert uris(path, root=str(tmp_path / "train")) == [f"{name}.tif" for name in NAMES]
+    assert uris(path, path="id", label="label") == [f"train/{name}.tif" for name in NAMES]
+
+
+def test_ids_of_digits_alone(tmp_path: Path) -> None:
+    for number in range(1, 7):
+        write_image(tmp_path / "img" / f"{number}.png")
+    assert uris(table(tmp_path / "t.csv", list("123456"))) == [f"img/{number}.png" for number in range(1, 7)]
+
+
+def test_a_missing_file_keeps_its_place(tmp_path: Path) -> None:
+    for name in NAMES[1:]:
+        write_image(tmp_path / "train" / f"{name}.jpg")
+    assert uris(table(tmp_path / "t.csv", NAMES))[0] == f"train/{NAMES[0]}.jpg"
+
+
+@pytest.mark.parametrize("prefix", ["C:\\data\\IMG\\", "/old/disk/IMG/", "D:/IMG/", "../IMG/"])
+def test_a_prefix_of_another_machine_is_replaced_and_said(tmp_path: Path, prefix: str) -> None:
+    for name in NAMES:
+        write_image(tmp_path / "data" / "photos" / f"{name}.png")
+    manifest = open_source(table(tmp_path / "data" / "t.csv", [f"{prefix}{name}.png" for name in NAMES], "path,label"))
+    assert manifest.table["uri"].to_pylist() == [f"photos/{name}.png" for name in NAMES]
+    (question,) = manifest.inventory.questions
+    assert question.text.startswith(f"the paths start with {prefix!r}, where nothing is; they were read from")
+
+
+def test_files_in_several_folders(tmp_path: Path) -> None:
+    for row, name in enumerate(NAMES):
+        write_image(tmp_path / f"part_{row % 2}" / f"{name}.jpg")
+    assert uris(table(tmp_path / "t.csv", NAMES)) == [f"part_{row % 2}/{name}.jpg" for row, name in enumerate(NAMES)]
+
+
+def test_images_beside_the_folder_of_the_table(tmp_path: Path) -> None:
+    for name in NAMES:
+        write_image(tmp_path / "images" / f"{name}.jpg")
+        write_image(tmp_path / "another dataset" / f"{name}.jpg")
+    manifest = open_source(table(tmp_path / "labels" / "t.csv", [f"{name}.jpg" for name in NAMES], "file,label"))
+    assert manifest.root == tmp_path
+    assert manifest.table["uri"].to_pylist() == [f"images/{name}.jpg" for name in NAMES]
+
+
+def test_names_in_two_folders_are_not_guessed(tmp_path: Path) -> None:
+    for row, name in enumerate(NAMES):
+        write_image(tmp_path / f"part_{row % 2}" / f"{name}.jpg")
+        write_image(tmp_path / f"part_{(row + 1) % 2}" / f"{NAMES[0]}.jpg")
+    manifest = open_source(table(tmp_path / "t.csv", [f"{name}.jpg" for name in NAMES], "file,label"))
+    assert "files found in part_1/" in manifest.took_for
+
+
+def test_nothing_found_says_so(tmp_path: Path) -> None:
+    manifest = open_source(table(tmp_path / "t.csv", [f"{name}.jpg" for name in NAMES], "file,label"))
+    assert "none of the first 6 files found below" in manifest.took_for
+    assert manifest.table["uri"].to_pylist() == [f"{name}.jpg" for name in NAMES]
+
+
+def test_a_table_of_features_beside_numbered_plots_stays_one(tmp_path: Path) -> None:
+    write_image(tmp_path / "1.png")
+    (tmp_path / "t.csv").write_text("id,height,y\n" + "".join(f"{n},{n / 3:.2f},{'ab'[n % 2]}\n" for n in range(1, 9)))
+    assert "uri" not in open_source(tmp_path / "t.csv")
