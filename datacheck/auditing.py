@@ -97,7 +97,6 @@ def audit(
     >>> report.findings[0].code, report.findings[0].n_affected
     ('DC304', 2)
     """
-    started = time.perf_counter()
     settings = (settings or Settings()).override(
         select=None if select is None else tuple(select),
         ignore=None if ignore is None else tuple(ignore),
@@ -108,6 +107,22 @@ def audit(
         seed=seed,
         source={**(settings.source if settings else {}), **source_options},
     )
+    report = _audit(source, settings, probe, reference, progress)
+    if settings.out is not None:
+        report.save(settings.out)
+        write_html(report, settings.out / "report.html", run_dir=settings.out)
+    return report
+
+
+def _audit(
+    source: object,
+    settings: Settings,
+    probe: bool | str | Mapping[str, Any] | None,
+    reference: Fingerprint | None,
+    progress: Progress | None,
+) -> Report:
+    """Return the report; what it needs of the run folder is read there, and the scan is kept in it."""
+    started = time.perf_counter()
     rules = configured_rules(settings)
     manifest = open_manifest(source, settings.source)
     probe_options = _probe_options(probe, settings)
@@ -131,7 +146,7 @@ def audit(
     else:
         probed = _Probed()
     outcomes = run_rules(rules, replace(context, probe=probed.outputs), progress)
-    report = Report(
+    return Report(
         manifest=manifest,
         measurements=measurements,
         fingerprint=context.fingerprint,
@@ -141,14 +156,10 @@ def audit(
         seconds=time.perf_counter() - started,
         created=datetime.now(UTC).isoformat(timespec="seconds"),
         version=__version__,
-        settings=_settings_json(settings),
+        settings={"given": _given(source), **_settings_json(settings)},
         notes=probed.notes,
         unmet=probed.unmet,
     )
-    if settings.out is not None:
-        report.save(settings.out)
-        write_html(report, settings.out / "report.html", run_dir=settings.out)
-    return report
 
 
 def open_manifest(source: object, options: Mapping[str, Any]) -> Manifest:
@@ -284,6 +295,19 @@ def _keep(context: RuleContext, folder: Path) -> _Probed:
     )
 
 
+def _given(source: object) -> list[str]:
+    """Return the paths that the source was given as; none where it is an object in memory."""
+    parts = source if isinstance(source, tuple) else (source,)
+    return [str(part) for part in parts] if all(isinstance(part, str | Path) for part in parts) else []
+
+
+def _is_plain(option: object) -> bool:
+    """Return whether an option can be written on a command line; arrays cannot."""
+    if isinstance(option, list | tuple):
+        return all(isinstance(one, str) for one in option)
+    return isinstance(option, str | int | float | Path)
+
+
 def _stage(progress: Progress | None, name: str) -> Callable[[int, int], None] | None:
     """Return the progress of one stage."""
     return None if progress is None else lambda done, total: progress(name, done, total)
@@ -299,7 +323,8 @@ def _settings_json(settings: Settings) -> dict[str, Any]:
             "seed": settings.seed,
             "near_duplicate_distance": settings.near_duplicate_distance,
             "deployment_shares": settings.deployment_shares,
-            "source": {name: one for name, one in settings.source.items() if isinstance(one, str | int | float)},
+            "source": {name: one for name, one in settings.source.items() if _is_plain(one)},
+            "out": settings.out,
             "rules": settings.rules,
         }
     )

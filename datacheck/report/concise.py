@@ -10,6 +10,7 @@ import pyarrow.compute as pc
 from datacheck.findings import Failed, Finding, Severity
 from datacheck.report.dataset import count_words, dataset_line, inventory_notes, sample_files
 from datacheck.report.gaps import Caller
+from datacheck.report.next_step import next_step
 from datacheck.report.places import from_working_directory
 from datacheck.report.report import Report
 from datacheck.report.wording import for_caller, remedy_text
@@ -29,9 +30,10 @@ def render(
 
 
 def dataset_place(report: Report) -> str:
-    """Return the folder of the dataset relative to the working directory; ``dataset`` where it has none."""
-    root = report.manifest.root
-    return "dataset" if root is None else from_working_directory(str(root), None)
+    """Return the dataset's folder or file relative to the working directory; ``dataset`` where it has none."""
+    given = report.settings.get("given", [])
+    root = given[0] if len(given) == 1 else report.manifest.root
+    return "dataset" if root is None else from_working_directory(str(root), Path.cwd())
 
 
 def _lines(report: Report, place: str, caller: Caller, html: Path | None) -> Iterator[str]:
@@ -58,7 +60,10 @@ def _lines(report: Report, place: str, caller: Caller, html: Path | None) -> Ite
     counts, rules = count_words(report)
     yield f"{place}: {counts} ({rules})"
     if html is not None:
-        yield f"{place}: report {html}"
+        yield f"{place}: report: {html}"
+    following = next_step(report, caller)
+    if following:
+        yield f"{place}: next: {following}"
 
 
 def _head(finding: Finding) -> str:

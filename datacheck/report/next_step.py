@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+import shlex
+
 import numpy as np
 
 from datacheck.errors import ProbeError
@@ -9,6 +11,9 @@ from datacheck.manifest import Manifest, Modality, Task
 from datacheck.probing.backends.tabular import table_of
 from datacheck.report.gaps import Caller
 from datacheck.report.report import Report
+
+USUAL_RUNS = ".datacheck"
+"""Where run folders go when none is named; it is not repeated in a proposed command."""
 
 LEAST_A_CLASS = 5
 """Samples that at least two classes must have before the probe is proposed: with fewer, its folds lack one of them."""
@@ -23,13 +28,48 @@ def next_step(report: Report, caller: Caller) -> str:
         return f"datacheck explain {report.failed[0].code}"
     remedies = [gap.remedy for gap in report.gaps if gap.remedy is not None]
     if remedies:
-        text = remedies[0].command_line if caller == "shell" else remedies[0].python
-        return text if text.startswith("datacheck ") or caller == "python" else f"the same with {text}"
+        return audit_call(report, remedies[0].command_line if caller == "shell" else remedies[0].python, caller)
     if report.findings:
         return f"datacheck explain {report.findings[0].code}"
     if report.probe is None and not report.gaps and can_probe(report):
-        return f"the same with {'--probe' if caller == 'shell' else 'probe=True'}: are the labels right?"
+        return audit_call(report, "--probe" if caller == "shell" else "probe=True", caller)
     return ""
+
+
+def audit_call(report: Report, option: str, caller: Caller) -> str:
+    """Return the call that made a report, with one more option; a whole command or call is returned as it is.
+
+    Examples
+    --------
+    >>> settings = {"given": ["my data/t.csv"], "source": {"split": "fold", "label": "x"}, "out": "run"}
+    >>> report = Report(Manifest.from_columns({"label": ["a"]}), settings=settings)
+    >>> audit_call(report, "--label species", "shell")
+    "datacheck audit 'my data/t.csv' --split fold --out run --label species"
+    >>> audit_call(report, "label='species'", "python")
+    "datacheck.audit('my data/t.csv', split='fold', out='run', label='species')"
+    """
+    if option.startswith("datacheck"):
+        return option
+    given = report.settings.get("given", [])
+    if not given:
+        return f"the same with {option}"
+    options = {**report.settings.get("source", {}), "out": _own_folder(report)}
+    named = option.lstrip("-").replace("=", " ").split()[0].replace("-", "_")
+    kept = {name: value for name, value in options.items() if value is not None and name != named}
+    if caller == "python":
+        source = repr(given[0]) if len(given) == 1 else f"({', '.join(map(repr, given))})"
+        return f"datacheck.audit({', '.join([source, *(f'{name}={value!r}' for name, value in kept.items()), option])})"
+    words = ["datacheck", "audit", *map(shlex.quote, given)]
+    for name, value in kept.items():
+        text = ",".join(value) if isinstance(value, list) else str(value)
+        words.append(f"--{name.replace('_', '-')} {shlex.quote(text)}")
+    return " ".join([*words, option])
+
+
+def _own_folder(report: Report) -> str | None:
+    """Return the run folder that the caller named; None where it is the usual one."""
+    out = report.settings.get("out")
+    return None if out is None or out.startswith(USUAL_RUNS) else out
 
 
 def can_probe(report: Report) -> bool:

@@ -217,7 +217,7 @@ def _footer(report: Report, html: Path | None, screen: Screen) -> list[Text]:
         lines.append(Text(f"report  {clean(html)}"))
     following = next_step(report, screen.caller)
     if following:
-        lines += wrapped(Text.assemble("next    ", (following, "bold")), screen)
+        lines.append(Text.assemble("next    ", (following, "bold")))  # unbroken, so that it can be copied
     return lines
 
 

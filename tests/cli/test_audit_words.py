@@ -5,6 +5,7 @@ from __future__ import annotations
 import inspect
 import os
 import pty
+import shlex
 import signal
 import subprocess
 import sys
@@ -55,7 +56,7 @@ def test_a_pipe_gets_a_whole_line_for_each_finding_and_each_sample(
     assert "1 of 60 samples cannot be read" in finding
     assert ". Fix: " in finding
     assert any(line.startswith("data/cat/04.png: error DC101 unreadable-sample: ") for line in lines)
-    assert lines[-1] == "data: report run/report.html"
+    assert lines[-2:] == ["data: report: run/report.html", "data: next: datacheck explain DC101"]
     assert "…" not in "".join(lines)
 
 
@@ -111,6 +112,18 @@ def test_options_without_effect_and_unusable_values_are_refused(
     captured = capsys.readouterr()
     assert message in captured.err
     assert captured.out == ""
+
+
+def test_the_command_that_is_proposed_works(folder: Path, capsys: pytest.CaptureFixture[str]) -> None:
+    rows = [f"{(n % 2 and 'cat') or 'dog'},{n % 2 + n / 100},{n % 7}" for n in range(60)]
+    Path("a table.csv").write_text("\n".join(["kind_of,a,b", *rows]) + "\n")
+    arguments = ["audit", "a table.csv", "--label", "kind_of", "--select", "DC203", "--format", "terminal"]
+    assert run(arguments) == 0
+    last = capsys.readouterr().out.splitlines()[-1]
+    assert last == "next    datacheck audit 'a table.csv' --label kind_of --probe"
+    command = shlex.split(last.removeprefix("next    "))
+    assert run([*command[1:], "--select", "DC501,DC601"]) in {0, 1}
+    assert "could not be trained" not in capsys.readouterr().out
 
 
 def test_hints_of_errors_name_options(folder: Path, capsys: pytest.CaptureFixture[str]) -> None:

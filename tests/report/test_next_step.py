@@ -21,8 +21,8 @@ def table(labels: list[str], **columns: object) -> Report:
 def test_the_probe_is_proposed_where_it_has_labels_and_features() -> None:
     report = table(["cat", "dog"] * 20, age=np.arange(40.0))
     assert can_probe(report)
-    assert next_step(report, "shell") == "the same with --probe: are the labels right?"
-    assert next_step(report, "python") == "the same with probe=True: are the labels right?"
+    assert next_step(report, "shell") == "the same with --probe"
+    assert next_step(report, "python") == "the same with probe=True"
 
 
 def test_the_probe_is_not_proposed_where_it_would_fail() -> None:
@@ -53,7 +53,7 @@ def test_a_remedy_a_finding_and_a_crash_come_first() -> None:
         unread = Unread("species", ItemKind.COLUMN, "why", HoldsLabels.YES, remedy=remedy)
         gap = replace(found, manifest=replace(report.manifest, inventory=Inventory(unread=(unread,))))
         assert next_step(gap, "shell") == expected
-        assert next_step(gap, "python") == "label='species'"
+        assert next_step(gap, "python") == "the same with label='species'"
 
 
 def test_nothing_is_proposed_where_nothing_helps() -> None:
