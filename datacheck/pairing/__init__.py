@@ -16,6 +16,7 @@ from __future__ import annotations
 from datacheck.pairing.by_content import ContentCheck, Samples, check_content
 from datacheck.pairing.by_name import repair_by_name
 from datacheck.pairing.label_codes import LabelCodes
+from datacheck.pairing.name_groups import NameGroups, infer_groups
 from datacheck.pairing.order_causes import pairing_cause
 from datacheck.pairing.repairs import Cause, ChangePoint, Diagnosis, Repair
 
@@ -25,9 +26,11 @@ __all__ = [
     "ContentCheck",
     "Diagnosis",
     "LabelCodes",
+    "NameGroups",
     "Repair",
     "Samples",
     "check_content",
+    "infer_groups",
     "pairing_cause",
     "repair_by_name",
 ]

@@ -49,6 +49,7 @@ from datacheck.rules.splits.dc305_group_leakage import GroupLeakage
 from datacheck.rules.splits.dc306_label_drift import LabelDrift
 from datacheck.rules.splits.dc307_property_drift import PropertyDrift
 from datacheck.rules.splits.dc308_embedding_drift import EmbeddingDrift
+from datacheck.rules.splits.dc309_group_leakage_in_names import GroupLeakageInNames
 
 RULES: tuple[type[Rule], ...] = (
     UnreadableSample,
@@ -76,6 +77,7 @@ RULES: tuple[type[Rule], ...] = (
     LabelDrift,
     PropertyDrift,
     EmbeddingDrift,
+    GroupLeakageInNames,
     Dark,
     Bright,
     Blurry,
