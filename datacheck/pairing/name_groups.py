@@ -6,6 +6,7 @@ Arrays of names in, groups out. A group needs more than one member: names that o
 from __future__ import annotations
 
 import re
+from collections import Counter
 from collections.abc import Sequence
 from dataclasses import dataclass
 from datetime import UTC, datetime
@@ -111,13 +112,13 @@ def infer_groups(names: Sequence[str | None], labels: Codes | None = None) -> li
 
 def _grouped(kind: str, pattern: str, keys: Sequence[str | None]) -> NameGroups | None:
     """Number the keys; None unless several groups have several members."""
-    known = [key for key in keys if key is not None]
-    names, counts = np.unique(np.array(known, dtype=object).astype(str), return_counts=True) if known else ([], [])
-    if len(names) < 2 or (np.asarray(counts) > 1).sum() < 2:
+    counts = Counter(key for key in keys if key is not None)
+    if len(counts) < 2 or sum(count > 1 for count in counts.values()) < 2:
         return None
+    names = tuple(sorted(counts))
     number = {name: position for position, name in enumerate(names)}
     codes = np.array([-1 if key is None else number[key] for key in keys], dtype=np.int64)
-    return NameGroups(kind, pattern, codes, tuple(map(str, names)))
+    return NameGroups(kind, pattern, codes, names)
 
 
 def _augmented(bases: list[str], labels: Codes) -> NameGroups | None:
