@@ -18,6 +18,17 @@ def plural(count: int, one: str, many: str = "") -> str:
     return f"{count:,} {one if count == 1 else many or one + 's'}"
 
 
+def have(count: int, one: str, many: str = "") -> str:
+    """Return a count with its noun and the verb.
+
+    Examples
+    --------
+    >>> have(1, "class", "classes"), have(3, "class", "classes")
+    ('1 class has', '3 classes have')
+    """
+    return f"{plural(count, one, many)} {'has' if count == 1 else 'have'}"
+
+
 def number(value: float, digits: int = 3) -> str:
     """Return a number with thousands separated and at most ``digits`` significant digits below 1,000.
 

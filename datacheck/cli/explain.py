@@ -55,5 +55,6 @@ def explain_command(
             f"expected one rule, but {rule!r} names {len(chosen)}: {', '.join(found.code for found in chosen)}"
         )
     (found,) = chosen
-    typer.echo(f"{found.code} · {found.name} · {found.severity.label}\n\n{explanation(found)}")
+    needs = ", ".join(requirement.name for requirement in found.requires) or "nothing but the dataset"
+    typer.echo(f"{found.code} · {found.name} · {found.severity.label} · needs {needs}\n\n{explanation(found)}")
     return 0

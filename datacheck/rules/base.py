@@ -3,14 +3,14 @@
 from __future__ import annotations
 
 import inspect
-from collections.abc import Callable, Mapping
+from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass
 from functools import cached_property
 from typing import TYPE_CHECKING, Any, ClassVar
 
 import numpy as np
 import pyarrow as pa
-from numpy.typing import ArrayLike
+from numpy.typing import ArrayLike, NDArray
 
 from datacheck.duplicates import DEFAULT_NEAR_DUPLICATE_DISTANCE
 from datacheck.findings import Finding, NotApplicable, Outcome, Severity, sample_issues, worst_sample_ids
@@ -104,6 +104,24 @@ class RuleContext:
         taken = self.manifest.sample_ids.take(pa.array(np.asarray(rows, dtype=np.int64)))
         return taken.combine_chunks() if isinstance(taken, pa.ChunkedArray) else taken
 
+    def where(self, rows: NDArray[np.integer[Any]]) -> dict[str, dict[str, int]]:
+        """Return how many of some rows each split and each class has, the most first, for a finding's evidence."""
+        found = {}
+        if self.manifest.splits:
+            found["by_split"] = _counts(self.manifest.splits, self.manifest.split_codes[rows])
+        if self.manifest.task is Task.CLASSIFICATION:
+            by_class = _counts(self.manifest.classes, self.manifest.label_codes[rows])
+            found["by_class"] = dict(list(by_class.items())[:MAX_CLASSES])
+        return found
+
+
+def _counts(names: Sequence[str], codes: NDArray[np.integer[Any]]) -> dict[str, int]:
+    counts = np.bincount(codes[codes >= 0], minlength=len(names))
+    return {names[k]: int(counts[k]) for k in np.argsort(-counts, kind="stable") if counts[k]}
+
+
+MAX_CLASSES = 10
+"""The evidence counts samples in at most this many classes, so that a thousand classes do not fill the page."""
 
 NOT_SCANNED = "no file was scanned: the dataset has no images that can be opened"
 

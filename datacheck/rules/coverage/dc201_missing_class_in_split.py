@@ -12,9 +12,9 @@ from numpy.typing import NDArray
 from datacheck.findings import Finding, Found, Outcome, Passed, Severity
 from datacheck.manifest import Manifest, Task
 from datacheck.rules.base import Rule, RuleContext
-from datacheck.rules.coverage.shared import ClassCounts, class_counts, have, split_rows
+from datacheck.rules.coverage.shared import ClassCounts, class_counts, split_rows
 from datacheck.rules.requirements import CLASSES
-from datacheck.text import listed
+from datacheck.text import have, listed
 
 
 @dataclass(frozen=True)

@@ -10,10 +10,10 @@ from numpy.typing import ArrayLike, NDArray
 
 from datacheck.findings import Finding, Found, Outcome, Passed, Severity
 from datacheck.rules.base import Rule, RuleContext
-from datacheck.rules.coverage.shared import class_counts, have
+from datacheck.rules.coverage.shared import class_counts
 from datacheck.rules.requirements import CLASSES
 from datacheck.stats import Z95
-from datacheck.text import listed
+from datacheck.text import have, listed
 
 Sizes = dict[str, int]
 

@@ -13,10 +13,10 @@ from datacheck.errors import ConfigError, did_you_mean
 from datacheck.findings import Finding, Found, Outcome, Passed, Severity
 from datacheck.manifest import Task
 from datacheck.rules.base import CannotJudge, Rule, RuleContext
-from datacheck.rules.coverage.shared import ClassCounts, class_counts, have
+from datacheck.rules.coverage.shared import ClassCounts, class_counts
 from datacheck.rules.requirements import CLASSES
 from datacheck.stats import multinomial_intervals
-from datacheck.text import listed, number, percent
+from datacheck.text import have, listed, number, percent
 
 SUM_TOLERANCE = 0.015
 """Declared shares may miss a sum of 1 by this much, because people round them to whole percents."""

@@ -9,7 +9,6 @@ from numpy.typing import NDArray
 
 from datacheck.manifest import Manifest, Task
 from datacheck.rules.base import CannotJudge, RuleContext
-from datacheck.text import plural
 
 
 @dataclass(frozen=True)
@@ -63,14 +62,3 @@ def split_rows(manifest: Manifest) -> tuple[tuple[str, ...], NDArray[np.int32]]:
     if not manifest.splits:
         return ("all",), np.zeros(len(manifest), dtype=np.int32)
     return manifest.splits, manifest.split_codes
-
-
-def have(count: int, one: str, many: str = "") -> str:
-    """Return a count with its noun and the verb.
-
-    Examples
-    --------
-    >>> have(1, "class", "classes"), have(3, "class", "classes")
-    ('1 class has', '3 classes have')
-    """
-    return f"{plural(count, one, many)} {'has' if count == 1 else 'have'}"

@@ -2,15 +2,13 @@
 
 from __future__ import annotations
 
-from collections.abc import Sequence
 from dataclasses import dataclass
-from typing import Any, ClassVar
+from typing import ClassVar
 
 import numpy as np
 from numpy.typing import NDArray
 
 from datacheck.findings import Finding, Found, Outcome, Passed, Severity
-from datacheck.manifest import Manifest, Task
 from datacheck.manifest.readers import ReadFailure
 from datacheck.rules.base import Rule, RuleContext
 from datacheck.rules.files.shared import N_NAMED
@@ -74,24 +72,9 @@ class UnreadableSample(Rule):
             f"{len(rows):,} of {plural(len(manifest), 'sample')} cannot be read ({reason}): "
             f"{listed(issues['sample_id'].to_pylist(), N_NAMED)}",
             REMEDIES.get(reason, "look at the files, and replace them or leave them out"),
-            evidence={"reason": reason, "n": len(rows), "share": len(rows) / len(manifest), **_where(manifest, rows)},
+            evidence={"reason": reason, "n": len(rows), "share": len(rows) / len(manifest), **context.where(rows)},
             affected=issues,
         )
-
-
-def _where(manifest: Manifest, rows: NDArray[np.int64]) -> dict[str, Any]:
-    found: dict[str, Any] = {}
-    if manifest.task is Task.CLASSIFICATION:
-        found["by_class"] = _counts_by(manifest.classes, manifest.label_codes[rows])
-    if manifest.splits:
-        found["by_split"] = _counts_by(manifest.splits, manifest.split_codes[rows])
-    return found
-
-
-def _counts_by(names: Sequence[str], codes: NDArray[np.integer[Any]]) -> dict[str, int]:
-    """How often each name occurs, the most common first, without those that never do."""
-    counts = np.bincount(codes[codes >= 0], minlength=len(names))
-    return {names[k]: int(counts[k]) for k in np.argsort(-counts, kind="stable") if counts[k]}
 
 
 REMEDIES: dict[str, str] = {

@@ -15,11 +15,10 @@ from datacheck.manifest import Manifest, Task
 from datacheck.manifest.readers import FileReader
 from datacheck.pairing.name_matching import stem
 from datacheck.rules.base import CannotJudge, Rule, RuleContext
-from datacheck.rules.coverage.shared import have
 from datacheck.rules.files.dc103_pairing_order_mismatch import names_do_not_match
 from datacheck.rules.files.shared import N_EXAMPLES, N_NAMED, ids_of
 from datacheck.rules.requirements import LISTINGS
-from datacheck.text import listed, plural
+from datacheck.text import have, listed, plural
 
 MAX_CANDIDATES = 2000
 """A similar name is searched among at most this many names: more take minutes."""

@@ -15,10 +15,9 @@ from datacheck.findings import Finding, Found, Outcome, Passed, Severity
 from datacheck.manifest import Manifest, Task
 from datacheck.pairing.name_matching import stem
 from datacheck.rules.base import Rule, RuleContext
-from datacheck.rules.coverage.shared import have
 from datacheck.rules.files.shared import N_EXAMPLES, N_NAMED, ids_of
 from datacheck.rules.requirements import PATHS
-from datacheck.text import listed, plural
+from datacheck.text import have, listed, plural
 
 
 @dataclass(frozen=True)

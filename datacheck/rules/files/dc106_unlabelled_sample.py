@@ -13,9 +13,8 @@ from datacheck.findings import Finding, Found, Outcome, Passed, Severity
 from datacheck.labels.placeholders import is_code, placeholder_targets
 from datacheck.manifest import Manifest, Task
 from datacheck.rules.base import CannotJudge, Rule, RuleContext
-from datacheck.rules.coverage.shared import have
 from datacheck.rules.files.shared import N_NAMED
-from datacheck.text import listed, number, plural
+from datacheck.text import have, listed, number, plural
 
 NOT_A_CLASS = frozenset(
     {"", "nan", "none", "null", "n/a", "#n/a", "<na>", "-", "?", "unlabelled", "unlabeled", "no label", "no_label"}

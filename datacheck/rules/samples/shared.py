@@ -10,7 +10,6 @@ import pyarrow as pa
 from numpy.typing import NDArray
 
 from datacheck.findings import Found, Severity
-from datacheck.manifest import Task
 from datacheck.rules.base import Rule, RuleContext
 from datacheck.stats import proportion
 from datacheck.text import percent
@@ -35,9 +34,6 @@ _MAD_TO_SD = 1.4826
 
 _MIN_MODE = 5
 """Fewer values than this form no mode: three or four outliers may lie together by chance."""
-
-_MAX_CLASSES = 10
-"""The evidence names at most this many classes, so that a thousand classes do not fill the page."""
 
 
 def has_alpha(modes: NDArray[Any]) -> NDArray[np.bool_]:
@@ -167,7 +163,7 @@ def flagged(
     suspicion = np.clip(np.nan_to_num(suspicion[rows], nan=1.0), 0.0, 1.0)
     issues = rule.issues(context.ids(rows), suspicion, value=value[rows])
     counted = f"{len(rows):,} of {n_judged:,} images ({percent(len(rows) / n_judged)})"
-    return issues, counted, {"share": proportion(len(rows), n_judged).to_json(), **_where(context, mask)}
+    return issues, counted, {"share": proportion(len(rows), n_judged).to_json(), **context.where(rows)}
 
 
 def whole_dataset(rule: Rule, message: str, remedy: str, evidence: Mapping[str, Any]) -> Found:
@@ -178,19 +174,3 @@ def whole_dataset(rule: Rule, message: str, remedy: str, evidence: Mapping[str, 
 def graded(mask: NDArray[np.bool_], severe: NDArray[np.bool_], n_judged: int) -> Severity:
     """Return warning where a sample is useless or `WARNING_SHARE` of the images are affected, else info."""
     return Severity.WARNING if np.any(mask & severe) or mask.sum() >= WARNING_SHARE * n_judged else Severity.INFO
-
-
-def _where(context: RuleContext, mask: NDArray[np.bool_]) -> dict[str, Any]:
-    """How many flagged samples each split and class has; the classes with most first."""
-    manifest = context.manifest
-    found: dict[str, Any] = {}
-    if manifest.splits:
-        codes = manifest.split_codes[mask]
-        counts = np.bincount(codes[codes >= 0], minlength=len(manifest.splits))
-        found["by_split"] = {name: int(n) for name, n in zip(manifest.splits, counts, strict=True)}
-    if manifest.task is Task.CLASSIFICATION:
-        codes = manifest.label_codes[mask]
-        counts = np.bincount(codes[codes >= 0], minlength=len(manifest.classes))
-        order = [int(k) for k in np.argsort(-counts, kind="stable")[:_MAX_CLASSES] if counts[k]]
-        found["by_class"] = {manifest.classes[k]: int(counts[k]) for k in order}
-    return found
