@@ -1,4 +1,4 @@
-"""Splits, drops, normalisation, collection and the order of work: each planted, each with its clean twin."""
+"""Drops, normalisation, collection and the order of work: each planted, each with its clean twin."""
 
 from __future__ import annotations
 
@@ -16,69 +16,11 @@ from datacheck.plan.drop import action_items, choose_actions
 from datacheck.plan.items import PlanItem
 from datacheck.plan.make import order_item
 from datacheck.plan.normalise import from_measurements, normalise_item
-from datacheck.plan.splits import SHARES, Members, propose_split, repair_split, split_flaws, split_item
 from datacheck.probing.outputs import ProbeOutputs
 from datacheck.stats import Interval
 from datacheck.testing import measurements_for
 
 from .planted import cohort_of
-
-
-def test_straddling_groups_go_where_most_of_them_is() -> None:
-    split = np.array([0, 0, 1, 1, 0, 1])
-    groups = np.array([7, 7, 7, 8, 9, 10])
-    members = Members(np.zeros(6, int), groups, ("train", "test"), ("a",))
-    repaired = repair_split(split, members, seed=0)
-    assert repaired.tolist() == [0, 0, 0, 1, 0, 1]
-    assert split_flaws(repaired, members).straddling_groups == 0
-
-
-def test_a_class_missing_from_a_split_gets_its_share_in_whole_groups() -> None:
-    codes = np.repeat([0, 1], [80, 20])
-    split = np.r_[np.repeat([0, 1], [60, 20]), np.zeros(20, int)]
-    groups = np.arange(100) // 2
-    members = Members(codes, groups, ("train", "test"), ("a", "b"))
-    repaired = repair_split(split, members, seed=0)
-    flaws = split_flaws(repaired, members)
-    assert flaws.missing == ()
-    assert flaws.straddling_groups == 0
-    assert (repaired[codes == 1] == 1).sum() == 4
-    item = split_item(split, repaired, members, seed=0)
-    assert item.verdict == "do"
-    assert item.settings["moved"] == {"train to test": 4}
-    assert item.settings["missing_before"] == ["b in test"]
-    missing = item.metric("classes_missing_from_a_split")
-    assert missing is not None
-    assert (missing.baseline, missing.estimate.value) == (1, 0)
-
-
-def test_a_sound_split_is_left_as_it_is() -> None:
-    codes = np.tile([0, 1], 50)
-    split = np.repeat([0, 1], [70, 30])
-    members = Members(codes, np.arange(100), ("train", "test"), ("a", "b"))
-    repaired = repair_split(split, members, seed=0)
-    assert repaired.tolist() == split.tolist()
-    item = split_item(split, repaired, members, seed=0)
-    assert item.verdict == "nothing to do"
-
-
-def test_a_single_sample_of_a_class_is_not_moved_away() -> None:
-    codes = np.array([0] * 10 + [1])
-    split = np.array([0] * 5 + [1] * 5 + [0])
-    members = Members(codes, np.arange(11), ("train", "test"), ("a", "b"))
-    assert repair_split(split, members, seed=0)[10] == 0
-
-
-def test_a_proposed_split_is_stratified_and_keeps_groups_whole() -> None:
-    rng = np.random.default_rng(0)
-    groups = rng.integers(0, 150, 400)
-    codes = (groups % 3 == 0).astype(int)
-    members = Members(codes, groups, tuple(SHARES), ("a", "b"))
-    split = propose_split(members, seed=1)
-    assert split_flaws(split, members) == split_flaws(np.zeros(400, int), Members(codes, groups, ("all",), ("a", "b")))
-    shares = np.bincount(split) / 400
-    np.testing.assert_allclose(shares, [0.7, 0.15, 0.15], atol=0.02)
-    np.testing.assert_allclose(codes[split == 1].mean(), codes.mean(), atol=0.05)
 
 
 def outputs(quality, suggested, depth: int) -> ProbeOutputs:
