@@ -135,7 +135,7 @@ def make_plan(
     items += measured_items(data, training, shares, notes)
     tell("plan", 4, STAGES)
     if augment:
-        items += augment_part(data, training, clock, tell)
+        items += augment_part(data, training, clock, notes, tell)
     items += _label_next(data)
     items.insert(0, order_item(items, findings))
     return TrainingPlan(

@@ -12,13 +12,15 @@ from numpy.typing import NDArray
 from datacheck.errors import install_command
 from datacheck.plan.cohort import Cohort, choose_rows, make_cohort, why_too_few
 from datacheck.plan.collect import collect_items, few_items
-from datacheck.plan.encoders import LARGEST_SIDE
+from datacheck.plan.encoders import LARGEST_SIDE, Encoder
 from datacheck.plan.inputs import PlanInputs
 from datacheck.plan.items import PlanItem
 from datacheck.plan.rebalance.strategies import balance
 from datacheck.plan.rebalance.trials import best_penalty, rebalance_items
+from datacheck.text import plural
 
 if TYPE_CHECKING:
+    from datacheck.plan.augment.trials import Samples
     from datacheck.probing.budget import Clock
 
 ROWS_FOR_HEADS = 8000
@@ -30,6 +32,16 @@ ROWS_FOR_AUGMENTATIONS = 3000
 
 ROWS_FOR_BACKBONE = 2000
 """... and on fewer with a pretrained network, whose features cost more: minutes are then enough for all candidates."""
+
+PILOT_ROWS = 200
+"""Samples that the time for all candidates is estimated from: enough to outweigh fixed costs, a second or two."""
+
+LEAST_ROWS = 400
+"""Augmentations are tried on at least this many samples, even if the budget then does not suffice for all: with fewer
+hardly any gain is significant."""
+
+MARGIN = 0.8
+"""Share of the time that is planned with: on a busy machine candidates take longer than the estimate."""
 
 AUGMENT_SHARE = 0.75
 """Share of what is left of the budget that the augmentations may use; the rest is for what they do together."""
@@ -72,7 +84,11 @@ def _heads_cohort(data: PlanInputs, training: NDArray[np.int64]) -> tuple[Cohort
 
 
 def augment_part(
-    data: PlanInputs, training: NDArray[np.int64], clock: Clock, tell: Callable[[str, int, int], None]
+    data: PlanInputs,
+    training: NDArray[np.int64],
+    clock: Clock,
+    notes: list[str],
+    tell: Callable[[str, int, int], None],
 ) -> list[PlanItem]:
     """Try augmentations on the pixels, where there are labels, pixels and torchvision."""
     reason = _why_no_augmentation(data)
@@ -86,17 +102,37 @@ def augment_part(
     from datacheck.plan.augment.trials import Samples, small, try_augmentations
 
     pixels = np.ascontiguousarray(data.pixels[rows])
-    if data.weights is None:
-        pixels = small(pixels, LARGEST_SIDE)
+    pixels = small(pixels, LARGEST_SIDE) if data.weights is None else pixels
+    samples = Samples(pixels, data.codes[rows], data.groups[rows], data.manifest.classes)
+    encoder = data.encoder(pixels)
     deadline = clock.used + AUGMENT_SHARE * clock.left
+    n_rows = affordable_rows(data, samples, encoder, lambda: deadline - clock.used)
+    if n_rows < len(rows):
+        samples = samples.take(choose_rows(samples.codes, np.arange(len(rows)), limit=n_rows, seed=data.seed))
+        notes.append(
+            f"augmentations were tried on {len(samples.codes):,} of {plural(len(rows), 'sample')} to keep to the "
+            "budget: a higher --budget gives narrower intervals"
+        )
     found = try_augmentations(
-        Samples(pixels, data.codes[rows], data.groups[rows], data.manifest.classes),
-        data.encoder(pixels),
+        samples,
+        encoder,
         seeds=data.seeds,
         out_of_time=lambda: clock.used > deadline,
         progress=lambda done, total: tell("augment", done, total),
     )
     return list(found)
+
+
+def affordable_rows(data: PlanInputs, samples: Samples, encoder: Encoder, left: Callable[[], float]) -> int:
+    """Return on how many of some samples all augmentations can be tried in the time that is left."""
+    from datacheck.plan.augment.trials import seconds_for_all
+
+    n_rows = len(samples.codes)
+    pilot = choose_rows(samples.codes, np.arange(n_rows), limit=PILOT_ROWS, seed=data.seed)
+    if n_rows <= max(len(pilot), LEAST_ROWS) or why_too_few(samples.codes[pilot], samples.groups[pilot]):
+        return n_rows
+    seconds = seconds_for_all(samples.take(pilot), encoder, seeds=data.seeds) / len(pilot)
+    return int(np.clip(MARGIN * left() / seconds, LEAST_ROWS, n_rows))
 
 
 def _why_no_augmentation(data: PlanInputs) -> str:

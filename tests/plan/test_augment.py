@@ -6,6 +6,7 @@ import numpy as np
 import pytest
 
 from datacheck.manifest import Manifest
+from datacheck.plan import make_plan
 from datacheck.plan.augment.candidates import CANDIDATES, Candidate, describe
 from datacheck.plan.augment.crossfit import CrossFit
 from datacheck.plan.augment.outcomes import Outcome, Setting, class_changes
@@ -213,7 +214,31 @@ def test_no_time_and_grey_images_are_said_not_hidden(digits) -> None:
 
 
 def test_without_pixels_the_plan_says_what_is_missing() -> None:
-    from datacheck.plan import make_plan
-
     plan = make_plan(Manifest.from_columns({"label": ["a", "b"] * 50}))
     assert "give pixels=" in plan.item("augment").summary
+
+
+def test_all_candidates_are_tried_on_as_many_samples_as_the_time_allows(digits) -> None:
+    pytest.importorskip("torchvision")
+    from datacheck.plan.augment.trials import Samples
+    from datacheck.plan.inputs import PlanInputs
+    from datacheck.plan.measure import LEAST_ROWS, affordable_rows
+
+    pixels, codes = digits
+    data = PlanInputs(Manifest.from_columns({"label": codes.astype(str)}), n_seeds=1)
+    samples = Samples(pixels, codes, np.arange(len(codes)), tuple("0123456789"))
+    encoder = PatchEncoder.fit(pixels, seed=0)
+    assert affordable_rows(data, samples, encoder, lambda: 1e9) == len(codes)
+    assert affordable_rows(data, samples, encoder, lambda: 0.0) == LEAST_ROWS
+    few = samples.take(np.arange(LEAST_ROWS))
+    assert affordable_rows(data, few, encoder, lambda: 0.0) == LEAST_ROWS
+
+
+def test_a_plan_says_on_how_many_samples_the_budget_sufficed(digits) -> None:
+    pytest.importorskip("torchvision")
+    pixels, codes = digits
+    plan = make_plan(Manifest.from_columns({"label": codes.astype(str)}), pixels=pixels, n_seeds=1, budget=0.001)
+    (note,) = plan.notes
+    assert note.startswith("augmentations were tried on 4")
+    assert "of 1,259 samples to keep to the budget: a higher --budget" in note
+    assert {item.verdict for item in plan.by_kind("augment")} == {"not measured"}

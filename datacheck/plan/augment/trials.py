@@ -59,6 +59,10 @@ class Samples:
     groups: NDArray[np.int64]
     classes: tuple[str, ...]
 
+    def take(self, rows: NDArray[np.int64]) -> Samples:
+        """Return some of the samples."""
+        return replace(self, pixels=self.pixels[rows], codes=self.codes[rows], groups=self.groups[rows])
+
 
 def try_augmentations(
     samples: Samples,
@@ -102,6 +106,20 @@ def try_augmentations(
         for item in augment_items(trial.setting, outcomes, seed=trial.seed)
     ]
     return (*trial.together(items, outcomes), *left_out)
+
+
+def seconds_for_all(samples: Samples, encoder: Encoder, *, seeds: tuple[int, ...]) -> float:
+    """Return the seconds that trying all candidates on some samples takes, from one candidate of each kind.
+
+    They grow in proportion to the number of samples: most of the time goes into altering and encoding images.
+    """
+    started = time.perf_counter()
+    trial = _Trial.start(samples, encoder, seeds)
+    seconds = time.perf_counter() - started
+    useful = [one for one in CANDIDATES if not trial.pointless(one)]
+    alike = [one for one in useful if one.family in DETERMINISTIC]
+    one_by_one = [one for one in useful if one.family not in DETERMINISTIC]
+    return seconds + sum(len(kind) * trial.outcome(kind[0]).seconds for kind in (alike, one_by_one))
 
 
 @dataclass(frozen=True)
