@@ -78,7 +78,7 @@ def test_a_rule_that_raises_is_failed_and_stops_no_other() -> None:
 
 
 def test_a_rule_that_raises_fails_the_audit(monkeypatch: pytest.MonkeyPatch) -> None:
-    monkeypatch.setattr("datacheck.auditing.all_rules", lambda: (Crashing, Passing))
+    monkeypatch.setattr("datacheck.auditing.judging.all_rules", lambda: (Crashing, Passing))
     report = audit(photos(), select=["ALL"])
     assert [outcome.status for outcome in report.outcomes] == ["failed", "passed"]
     assert report.exit_code() == 2
@@ -106,7 +106,7 @@ def test_the_near_duplicate_distance_reaches_the_probe(monkeypatch: pytest.Monke
         given.update(options)
         raise ProbeError("not today")
 
-    monkeypatch.setattr("datacheck.auditing.train_probe", refuse)
+    monkeypatch.setattr("datacheck.auditing.probe.train_probe", refuse)
     audit(photos(), probe=True, select=["DC1"], settings=Settings(near_duplicate_distance=9, seed=5, device="cpu"))
     assert {name: given[name] for name in ("near_duplicate_distance", "seed", "device", "budget")} == {
         "near_duplicate_distance": 9,
@@ -157,7 +157,7 @@ def test_a_reference_fingerprint_reaches_the_rules(monkeypatch: pytest.MonkeyPat
             seen.append(context)
             return Passed()
 
-    monkeypatch.setattr("datacheck.auditing.all_rules", lambda: (Looking,))
+    monkeypatch.setattr("datacheck.auditing.judging.all_rules", lambda: (Looking,))
     reference = fingerprint(Manifest.from_columns({"label": ["cat", "dog"]}))
     audit(photos(), reference=reference, deployment_shares={"cat": 0.9, "dog": 0.1}, seed=4)
     assert seen[0].reference is reference

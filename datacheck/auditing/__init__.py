@@ -1,0 +1,9 @@
+"""The one room that wires the flow together: source, manifest, scan, fingerprint, probe, rules, report."""
+
+from __future__ import annotations
+
+from datacheck.auditing.flow import audit, open_manifest, prepare_run_folder
+from datacheck.auditing.judging import configured_rules, run_rules
+from datacheck.auditing.progress import Progress
+
+__all__ = ["Progress", "audit", "configured_rules", "open_manifest", "prepare_run_folder", "run_rules"]

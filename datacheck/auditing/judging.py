@@ -1,0 +1,49 @@
+"""Which rules run, and what each says."""
+
+from __future__ import annotations
+
+import time
+import traceback
+from collections.abc import Sequence
+
+from datacheck.auditing.progress import Progress
+from datacheck.config import Settings
+from datacheck.errors import ConfigError
+from datacheck.findings import Failed, Outcome
+from datacheck.report import RuleOutcome
+from datacheck.rules import Rule, RuleContext
+from datacheck.rules.plugins import all_rules
+from datacheck.rules.select import configure, select_rules
+
+
+def configured_rules(settings: Settings) -> tuple[Rule, ...]:
+    """Return the selected rules with their thresholds set."""
+    known = all_rules()
+    by_code = {rule.code: rule for rule in known}
+    for code in settings.rules:
+        select_rules(known, select=(code,))
+        if code not in by_code:
+            raise ConfigError(f"thresholds are set by rule code, such as 'DC203'; found {code!r}")
+    selected = select_rules(known, select=settings.select, ignore=settings.ignore)
+    return tuple(configure(rule, settings.rules.get(rule.code, {})) for rule in selected)
+
+
+def run_rules(rules: Sequence[Rule], context: RuleContext, progress: Progress | None = None) -> tuple[RuleOutcome, ...]:
+    """Judge every rule; one that crashes is a `Failed` outcome and stops no other."""
+    outcomes = []
+    for position, rule in enumerate(rules):
+        if progress is not None:
+            progress("rules", position, len(rules))
+        started = time.perf_counter()
+        outcome = _judge(rule, context)
+        outcomes.append(RuleOutcome(rule.code, rule.name, outcome, time.perf_counter() - started))
+    if progress is not None:
+        progress("rules", len(rules), len(rules))
+    return tuple(outcomes)
+
+
+def _judge(rule: Rule, context: RuleContext) -> Outcome:
+    try:
+        return rule.check(context)
+    except Exception as error:  # a crash of one rule, a plug-in's too, must not stop the others
+        return Failed(error=f"{type(error).__name__}: {error}", details=traceback.format_exc())

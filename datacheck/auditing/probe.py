@@ -1,0 +1,85 @@
+"""The probe of an audit: trained, kept from an earlier audit, or left out, and what the report says of it."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from dataclasses import dataclass
+from pathlib import Path
+from typing import Any
+
+import numpy as np
+
+from datacheck.auditing.progress import Progress, stage
+from datacheck.config import Settings
+from datacheck.errors import ProbeError, StorageError
+from datacheck.probing import ProbeOutputs
+from datacheck.probing import probe as train_probe
+from datacheck.report import Report
+from datacheck.rules import RuleContext
+from datacheck.scanning import ScanResult
+
+USER_ARRAYS = frozenset({"features", "pred_probs", "pixels"})
+"""Options of the probe that stand for the pixels that the scan would make for it."""
+
+
+def probe_options(probe: bool | str | Mapping[str, Any] | None, settings: Settings) -> dict[str, Any] | None:
+    """Return the options of the probe, or None where it is not wanted."""
+    wanted = settings.probe if probe is None else probe
+    if wanted is False:
+        return None
+    options: dict[str, Any] = {
+        "budget": settings.budget,
+        "device": settings.device,
+        "seed": settings.seed,
+        "near_duplicate_distance": settings.near_duplicate_distance,
+    }
+    if isinstance(wanted, str):
+        options["budget"] = wanted
+    elif isinstance(wanted, Mapping):
+        options.update(wanted)
+    return options
+
+
+@dataclass(frozen=True)
+class Probed:
+    """The probe's outputs where there are any, and what the report says of where they came from."""
+
+    outputs: ProbeOutputs | None = None
+    notes: tuple[str, ...] = ()
+    unmet: tuple[str, ...] = ()
+
+
+def train(
+    context: RuleContext, scanned: ScanResult | None, options: Mapping[str, Any], progress: Progress | None
+) -> Probed:
+    """Train the probe; data that it cannot judge leave the rest of the audit standing."""
+    at_hand: dict[str, Any] = {}
+    if scanned is not None:
+        at_hand["measurements"] = scanned.measurements
+        if scanned.pixels is not None:
+            at_hand["pixels"] = scanned.pixels
+    try:
+        return Probed(train_probe(context.manifest, progress=stage(progress, "probe"), **{**at_hand, **options}))
+    except ProbeError as error:
+        if {"weights", *USER_ARRAYS} & set(options):  # what the caller gave is at fault, not the dataset
+            raise
+        return Probed(unmet=(f"the probe was asked for and could not be trained: {error}",))
+
+
+def keep(context: RuleContext, folder: Path) -> Probed:
+    """Return the probe of an earlier audit into the run folder, where the dataset is still the same."""
+    if not (folder / "findings.json").is_file():
+        return Probed()
+    try:
+        earlier = Report.load(folder)
+    except StorageError:
+        return Probed()
+    if earlier.probe is None:
+        return Probed()
+    before, now = earlier.fingerprint, context.fingerprint
+    same = before is not None and now is not None and before.identity == now.identity
+    if same and np.array_equal(earlier.probe.sample_ids, context.manifest.sample_ids.to_numpy(zero_copy_only=False)):
+        return Probed(earlier.probe, notes=(f"the probe is that of an earlier audit ({earlier.created[:10]})",))
+    return Probed(
+        notes=("the probe of the earlier audit was dropped, because the dataset has changed since: probe it again",)
+    )
