@@ -2,7 +2,7 @@
 
 How many are wrong is estimated by `datacheck.labels.error_count`. Where they are in the queue is measured: errors are
 planted (`datacheck.labels.planting`), half of them drawn from the noise matrix on all samples alike, half on samples
-where the model is in doubt, as people's errors are. The model is fitted again where it can be, and the ranks of the
+where the model is uncertain, as people's errors are. The model is fitted again where it can be, and the ranks of the
 planted labels show how wrong labels rank under each assumption. Planting as positives among unlabelled samples follows
 Blanchard, Lee and Scott, *Semi-supervised novelty detection* (JMLR 2010).
 
@@ -50,8 +50,8 @@ LARGEST_HIGH_END_ABOVE_0 = 0.3
 """The same where the low end is 0, so that all labels may be correct."""
 
 EVIDENT_NOISE = 0.5
-"""Certainty of noise from which there are wrong labels: three quarters of a significant difference. On clean labels of
-24 datasets and probes that allow a conclusion it was 0, except for an overconfident naive Bayes."""
+"""Certainty of noise from which there are wrong labels: three quarters of a significant difference. Of 30 clean
+datasets and probes that allow a conclusion one reached it, an overconfident naive Bayes (``docs/benchmarks.md``)."""
 
 SAMPLES_TO_REVIEW = 60
 """Samples from the top of the queue whose review settles an inconclusive count: if none of them is wrong, less than 6 %
@@ -60,8 +60,20 @@ of such labels are (Wilson's interval)."""
 LIKELY_WRONG = 0.5
 """Probability from which a label is more likely wrong than correct."""
 
+NO_ERRORS = 1e-3
+"""Estimated number of wrong labels that counts as none."""
+
+NEARLY_ALL = 0.999
+"""Largest share of wrong labels that probabilities can be scaled to: with 1, all log-odds would be infinite."""
+
+LARGEST_SHIFT = 60.0
+"""Of log-odds: beyond it every probability is 0 or 1 in double precision."""
+
+SMALLEST_SCALE, LARGEST_SCALE = 1e-12, 1e12
+"""Of a density, in the search for the scale at which it adds up to the estimated count."""
+
 SEARCHES = 200
-"""Bisections of the scale of `_share_wrong`, over 24 orders of magnitude."""
+"""Bisections of that scale."""
 
 
 @dataclass(frozen=True)
@@ -97,7 +109,7 @@ class LabelYield:
 
     @property
     def conclusive(self) -> bool:
-        """Whether the interval of the count is narrow enough for an estimate, and for doubting single labels.
+        """Whether the interval of the count is narrow enough for an estimate, and for calling single labels wrong.
 
         Where it is not, the model may be too weak: nothing may be concluded from the estimate, the precision or the
         recommended depth. See `LARGEST_HIGH_END`.
@@ -182,16 +194,16 @@ def estimate_label_yield(assessment: LabelAssessment, *, refit: Refit | None = N
         )
     n_draws = DRAWS_WITHOUT_REFIT if refit is None else 1
     planted = [plant(assessment, refit, seed=seed, draw=draw) for draw in range(n_draws)]
-    doubt = 1 - assessment.odds.correct[rows.valid].astype(np.float64)
+    wrong = 1 - assessment.odds.correct[rows.valid].astype(np.float64)
     counted = error_count(
         rows,
         recall=float(np.mean([one.recall for one in planted])),
         agreeing=float(np.mean([one.agreeing for one in planted])),
-        other_counts=(float(doubt.sum()), float(find_label_issues(rows, assessment.confident.joint).sum())),
+        other_counts=(float(wrong.sum()), float(find_label_issues(rows, assessment.confident.joint).sum())),
     )
     quality = assessment.odds.quality[rows.valid]
     order = np.argsort(quality, kind="stable")
-    depth = recommended_depth(scaled_to(doubt[order], counted.count.value), noise_certainty=counted.noise_certainty)
+    depth = recommended_depth(scaled_to(wrong[order], counted.count.value), noise_certainty=counted.noise_certainty)
     return replace(
         _with_precision(counted.count, planted, quality[order], depth), noise_certainty=counted.noise_certainty
     )
@@ -205,11 +217,11 @@ def scaled_to(chances: NDArray[np.float64], total: float) -> NDArray[np.float64]
     >>> scaled_to(np.array([0.9, 0.5, 0.5, 0.1]), 1.0).round(2).tolist()
     [0.64, 0.17, 0.17, 0.02]
     """
-    if total < 1e-3:
+    if total < NO_ERRORS:
         return np.zeros_like(chances)
     log_odds = logit(np.clip(chances, CLIP, 1 - CLIP))
-    wanted = min(total, 0.999 * len(chances))
-    shift = brentq(lambda moved: float(expit(log_odds + moved).sum()) - wanted, -60, 60)
+    wanted = min(total, NEARLY_ALL * len(chances))
+    shift = brentq(lambda moved: float(expit(log_odds + moved).sum()) - wanted, -LARGEST_SHIFT, LARGEST_SHIFT)
     scaled: NDArray[np.float64] = expit(log_odds + shift)
     return scaled
 
@@ -265,14 +277,14 @@ def _share_wrong(shape: NDArray[np.float64], total: float, ties: NDArray[np.intp
     n_rows = len(shape)
     if total <= 0 or not n_rows:
         return np.zeros(n_rows)
-    low, high = 0.0, 1e12
+    low, high = 0.0, LARGEST_SCALE
     for _ in range(SEARCHES):
-        middle = np.sqrt(max(low, 1e-12) * high)
+        middle = np.sqrt(max(low, SMALLEST_SCALE) * high)
         if np.minimum(1, middle * shape).sum() > total:
             high = middle
         else:
             low = middle
     wrong = np.minimum(1, low * shape)
-    wrong = np.minimum(1, wrong * (total / max(wrong.sum(), 1e-12)))
+    wrong = np.minimum(1, wrong * (total / max(wrong.sum(), SMALLEST_SCALE)))
     averaged: NDArray[np.float64] = (np.bincount(ties, weights=wrong) / np.bincount(ties))[ties]
     return averaged

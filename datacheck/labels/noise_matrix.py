@@ -36,6 +36,9 @@ LEAST_RATE = 1e-4
 LEAST_PROBABILITY = 1e-4
 """Probabilities count as this or more: a network that says 0 is overconfident."""
 
+MATRIX_BYTES = 24
+"""For each pair of classes of a shortlist: the matrix and two products of it, in double precision."""
+
 RATE_EXPONENT = 0.2
 """Power of the noise rates in the odds. Chosen on human noise (CIFAR-10N) and synthetic noise together: with 1, which
 Bayes' rule asks for, class-wise noise ranks better and noise of other kinds worse; with 0 the matrix has no say."""
@@ -114,8 +117,8 @@ def label_odds(rows: RowStatistics, matrix: NoiseMatrix) -> LabelOdds:
         chosen = np.flatnonzero(rows.valid[part])
         label, block = rows.labels[part][chosen], rows.pred_probs[part][chosen]
         classes = _shortlist(block, label, width)
-        seen = np.take_along_axis(block, classes, axis=1).astype(np.float64)
-        true = _true_classes(seen, matrix[classes[:, :, None], classes[:, None, :]])
+        given = np.take_along_axis(block, classes, axis=1).astype(np.float64)
+        true = _true_classes(given, matrix[classes[:, :, None], classes[:, None, :]])
         given_for = rates[classes, label[:, None]]
         joint = true * given_for
         correct[part.start + chosen] = joint[:, 0] / joint.sum(axis=1)
@@ -123,7 +126,7 @@ def label_odds(rows: RowStatistics, matrix: NoiseMatrix) -> LabelOdds:
         own = true[:, 0] * given_for[:, 0] ** RATE_EXPONENT
         quality[part.start + chosen] = own / (own + np.sqrt((rivals**2).sum(axis=1)))
 
-    map_chunks(compare, len(rows.labels), rows.row_bytes + 24 * width**2)
+    map_chunks(compare, len(rows.labels), rows.row_bytes + MATRIX_BYTES * width**2)
     return LabelOdds(quality, correct)
 
 

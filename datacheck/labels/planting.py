@@ -22,17 +22,20 @@ PLANTED_SHARE = 0.06
 MIN_PLANTED = 60
 """Labels that are changed in a small dataset, as long as they are at most half of it."""
 
-LEAST_DOUBT = 1e-3
-"""Added to each sample's doubt, so that samples the model is certain of can be drawn, too."""
+LEAST_UNCERTAINTY = 1e-3
+"""Added to each sample's uncertainty, so that samples the model is certain of can be drawn, too."""
 
 LEAST_CHANCE = 1e-4
 """Chance of all other classes together, so that a row of zeros can be drawn from."""
+
+LEAST_DENSITY = 1e-9
+"""Of planted errors at any rank, so that a curve that is scaled to more errors than were planted can reach every rank."""
 
 N_BINS = 20
 """Parts of the queue that `_density_by_bins` tells apart: about 3 planted errors of each kind in each part."""
 
 UNTOUCHED, UNIFORM, HARD = 0, 1, 2
-"""Kinds of rows: as given, changed at random among all samples, changed where the model is in doubt."""
+"""Kinds of rows: as given, changed at random among all samples, changed where the model is uncertain."""
 
 
 @dataclass(frozen=True)
@@ -62,7 +65,7 @@ class Planted:
 def plant(assessment: LabelAssessment, refit: Refit | None, *, seed: int, draw: int) -> Planted:
     """Plant errors in the labels, fit again, and return where they rank among the others.
 
-    Half of the errors fall on all samples alike, drawn from the noise matrix; half fall where the model is in doubt, on
+    Half of the errors fall on all samples alike, drawn from the noise matrix; half fall where the model is uncertain, on
     the classes that it finds likely. Without ``refit`` the given probabilities, which are out of sample, score them,
     and the other rows keep their quality.
     """
@@ -92,11 +95,11 @@ def plant(assessment: LabelAssessment, refit: Refit | None, *, seed: int, draw: 
 def _places(
     rows: RowStatistics, valid: NDArray[np.intp], rng: np.random.Generator
 ) -> tuple[NDArray[np.intp], NDArray[np.intp]]:
-    """Draw rows to change: some among all alike, some in proportion to the model's doubt."""
+    """Draw rows to change: some among all alike, some in proportion to the model's uncertainty."""
     n_planted = min(len(valid) // 2, max(MIN_PLANTED, int(len(valid) * PLANTED_SHARE)))
-    doubt = 1 - np.maximum(rows.self_confidence, rows.rival)[valid].astype(np.float64)
-    doubt = np.clip(doubt, 0, 1) + LEAST_DOUBT
-    hard = rng.choice(len(valid), n_planted // 2, replace=False, p=doubt / doubt.sum())
+    uncertainty = 1 - np.maximum(rows.self_confidence, rows.rival)[valid].astype(np.float64)
+    uncertainty = np.clip(uncertainty, 0, 1) + LEAST_UNCERTAINTY
+    hard = rng.choice(len(valid), n_planted // 2, replace=False, p=uncertainty / uncertainty.sum())
     rest = np.setdiff1d(np.arange(len(valid)), hard)
     uniform = rng.choice(rest, n_planted - len(hard), replace=False)
     return valid[uniform], valid[hard]
@@ -143,7 +146,7 @@ def _density_by_rank(quality: NDArray[np.floating[Any]], kind: NDArray[np.int8],
     is_planted = (kind[chosen][order] == which).astype(np.float64)
     n_planted = max(1.0, is_planted.sum())
     smooth = IsotonicRegression(increasing=False, y_min=0, y_max=1).fit_transform(np.arange(len(order)), is_planted)
-    smooth = np.clip(smooth, 1e-9, 1 - 0.5 / n_planted)
+    smooth = np.clip(smooth, LEAST_DENSITY, 1 - 0.5 / n_planted)
     ratio = smooth / (1 - smooth) * (len(order) - n_planted) / n_planted
     density: NDArray[np.float64] = ratio[is_planted == 0]
     return density
@@ -158,5 +161,5 @@ def _density_by_bins(quality: NDArray[np.floating[Any]], kind: NDArray[np.int8],
     # A planted error belongs to the bin of the untouched samples around it.
     position = np.minimum(np.cumsum(~is_planted), n_left - 1) * N_BINS // n_left
     planted = np.bincount(position[is_planted], minlength=N_BINS) / max(1, int(is_planted.sum()))
-    density: NDArray[np.float64] = np.maximum(planted * N_BINS, 1e-9)[np.arange(n_left) * N_BINS // n_left]
+    density: NDArray[np.float64] = np.maximum(planted * N_BINS, LEAST_DENSITY)[np.arange(n_left) * N_BINS // n_left]
     return density

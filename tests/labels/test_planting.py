@@ -19,7 +19,7 @@ from datacheck.labels.rows import row_statistics
 from .worlds import world
 
 
-def test_half_of_six_percent_fall_on_all_samples_and_half_where_the_model_is_in_doubt() -> None:
+def test_half_of_six_percent_fall_on_all_samples_and_half_where_the_model_is_uncertain() -> None:
     probs, labels, _ = world(4000, 5, 0.0, skill=3.0)
     labels[:10] = -1
     rows = row_statistics(probs, labels)
@@ -83,7 +83,7 @@ def test_wrong_labels_that_a_strong_model_sees_come_first_and_disagree() -> None
     assert found.uniform_raw[:100].mean() > 10
 
 
-def test_errors_on_doubtful_samples_often_agree_with_the_prediction() -> None:
+def test_errors_on_difficult_samples_often_agree_with_the_prediction() -> None:
     weak, strong = (
         plant(LabelAssessment.of(*world(3000, 5, 0.0, skill=skill)[:2]), None, seed=0, draw=0) for skill in (1.5, 6.0)
     )

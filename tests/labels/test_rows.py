@@ -35,6 +35,8 @@ def test_rows_without_label_or_prediction_are_not_valid() -> None:
     assert np.isnan(rows.self_confidence).tolist() == np.isnan(rows.rival).tolist() == [False, True, True]
     assert rows.predicted.tolist() == [1, -1, 0]
     assert rows.suggested.tolist() == [1, -1, 0]
+    last = row_statistics(np.array([[0.1, 0.2, 0.7]]), np.array([-1]))
+    assert (last.predicted[0], last.suggested[0]) == (2, 2)
     assert probs[0].tolist() == pytest.approx([0.1, 0.9, 0.0])
 
 

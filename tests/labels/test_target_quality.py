@@ -78,7 +78,7 @@ def test_what_is_usual_where_the_task_is_harder_is_less_suspect() -> None:
     assert quality[easy] < 0.01
 
 
-def test_a_model_that_shrinks_accuses_nobody_for_it() -> None:
+def test_a_model_that_shrinks_marks_no_target_for_it() -> None:
     rng = np.random.default_rng(0)
     true = rng.normal(size=3000)
     predicted = 0.5 * true + rng.normal(size=3000) * 0.05
@@ -88,7 +88,7 @@ def test_a_model_that_shrinks_accuses_nobody_for_it() -> None:
     assert np.median(found[tails]) < 2.5 * np.median(found[middle])
 
 
-def test_lopsided_residuals_are_judged_from_nearer_the_middle_of_their_ends_than_the_median() -> None:
+def test_skewed_residuals_are_judged_from_nearer_the_middle_of_their_ends_than_the_median() -> None:
     rng = np.random.default_rng(0)
     predicted = rng.uniform(-1, 1, 3000)
     residual = rng.exponential(size=3000)

@@ -58,6 +58,11 @@ def test_unusable_rows_are_zero_and_change_nothing() -> None:
     assert whiten(holed, np.zeros(305, dtype=bool)).shape == (305, 0)
 
 
+def test_at_most_192_components_are_whitened() -> None:
+    x = np.random.default_rng(0).normal(size=(3000, 230))
+    assert whiten(x, np.ones(3000, dtype=bool)).shape == (3000, 192)
+
+
 @pytest.mark.parametrize(("n_rows", "n_components"), [(15, 2), (29, 2), (30, 3), (300, 4)])
 def test_ten_rows_are_needed_for_each_component_beyond_two(n_rows, n_components) -> None:
     assert whiten(rows(n_rows), np.ones(n_rows, dtype=bool)).shape[1] == n_components

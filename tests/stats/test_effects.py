@@ -43,7 +43,7 @@ def test_wilson_knows_the_extremes() -> None:
     assert (proportion(0, 0).low, proportion(0, 0).high) == (0.0, 1.0)
 
 
-def test_least_is_what_the_interval_vouches_for() -> None:
+def test_least_is_the_smallest_magnitude_in_the_interval() -> None:
     assert Interval(0.5, 0.2, 0.8).least == 0.2
     assert Interval(-0.5, -0.8, -0.2).least == 0.2
     assert Interval(0.1, -0.1, 0.3).least == 0.0
