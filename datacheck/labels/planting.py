@@ -29,7 +29,7 @@ LEAST_CHANCE = 1e-4
 """Chance of all other classes together, so that a row of zeros can be drawn from."""
 
 LEAST_DENSITY = 1e-9
-"""Of planted errors at any rank, so that a curve that is scaled to more errors than were planted can reach every rank."""
+"""Of planted errors at any rank, so that a curve scaled to more errors than were planted can reach every rank."""
 
 N_BINS = 20
 """Parts of the queue that `_density_by_bins` tells apart: about 3 planted errors of each kind in each part."""
@@ -65,8 +65,8 @@ class Planted:
 def plant(assessment: LabelAssessment, refit: Refit | None, *, seed: int, draw: int) -> Planted:
     """Plant errors in the labels, fit again, and return where they rank among the others.
 
-    Half of the errors fall on all samples alike, drawn from the noise matrix; half fall where the model is uncertain, on
-    the classes that it finds likely. Without ``refit`` the given probabilities, which are out of sample, score them,
+    Half of the errors fall on all samples alike, drawn from the noise matrix; half fall where the model is uncertain,
+    on the classes that it finds likely. Without ``refit`` the given probabilities, which are out of sample, score them,
     and the other rows keep their quality.
     """
     rng = np.random.default_rng([seed, draw])

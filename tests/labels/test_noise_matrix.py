@@ -27,6 +27,7 @@ def test_a_noise_matrix_is_a_distribution_for_each_true_class(counts) -> None:
 def test_the_noise_matrix_is_of_given_labels_by_true_class() -> None:
     joint = np.array([[8, 2, 0], [0, 6, 0], [0, 0, 0]])  # rows are given labels, columns true classes
     assert noise_matrix(joint).tolist() == [[1, 0, 0], [0.25, 0.75, 0], [0, 0, 1]]
+    assert noise_matrix(np.array([[0, 0], [1, 1]])).tolist() == [[0, 1], [0, 1]]
 
 
 def test_smoothing_adds_100_errors_and_5_samples_to_each_class() -> None:
