@@ -265,7 +265,7 @@ class Fingerprint:
         value = read_json(path, schema=SCHEMA, version=VERSION)
         try:
             return cls.from_json(value)
-        except (KeyError, TypeError, ValueError) as error:
+        except (KeyError, TypeError, ValueError, AttributeError, IndexError, ArithmeticError, RuntimeError) as error:
             raise StorageError(
                 f"{path} is a damaged fingerprint ({type(error).__name__}: {error}): take it again"
             ) from error

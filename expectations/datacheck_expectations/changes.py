@@ -10,6 +10,8 @@ from typing import Any
 from datacheck.duplicates import DEFAULT_NEAR_DUPLICATE_DISTANCE
 from datacheck.errors import ContractError
 from datacheck.fingerprints import Fingerprint
+from datacheck.text import number
+from datacheck_expectations.evaluation import DIGITS
 from datacheck_expectations.expectations import EXPECTATIONS
 from datacheck_expectations.gx import get_expectation_impl, quiet
 from datacheck_expectations.store import Contract, seal, write_contract
@@ -209,7 +211,7 @@ def _message(name: str, was: Any, now: Any) -> str:
 
 
 def _short(value: Any) -> str:
-    if isinstance(value, Mapping) and "mean" in value:
-        return f"mean {value['mean']:.4g} of {value.get('n', 0):,.0f}"
+    if isinstance(value, Mapping) and value.keys() >= {"mean", "n"}:
+        return f"mean {number(value['mean'], DIGITS)} of {number(value['n'])}"
     text = f"{value:g}" if isinstance(value, float) else str(value)
     return text if len(text) <= 60 else f"{text[:57]}..."

@@ -50,6 +50,8 @@ class Contract:
         Codes of the audit's errors that were accepted when the contract was made.
     sealed
         Digest of each term at the last seal.
+    titles
+        Title of each of them, by its digest.
     """
 
     folder: Path
@@ -59,6 +61,7 @@ class Contract:
     source: str = ""
     accepted: tuple[str, ...] = ()
     sealed: tuple[str, ...] = field(default=(), repr=False)
+    titles: Mapping[str, str] = field(default_factory=dict, repr=False)
 
     @classmethod
     def load(cls, folder: str | Path, *, accept_edits: bool = False) -> Contract:
@@ -84,6 +87,7 @@ class Contract:
             raise ContractError(f"expected a contract in {folder}, but {', '.join(missing)} is missing: restore it")
         terms = read_terms(folder / SUITE)
         try:
+            entries = found["expectations"]
             contract = cls(
                 folder,
                 terms,
@@ -91,15 +95,15 @@ class Contract:
                 int(found["near_duplicate_distance"]),
                 str(found["source"]),
                 tuple(str(code) for code in found["accepted"]),
-                tuple(str(entry["digest"]) for entry in found["expectations"]),
+                tuple(str(entry["digest"]) for entry in entries),
+                {str(entry["digest"]): f"{entry['type']} {entry['subject']}".strip() for entry in entries},
             )
-            titles = {str(one["digest"]): f"{one['type']} {one['subject']}".strip() for one in found["expectations"]}
-        except (KeyError, TypeError, ValueError) as error:
+        except (KeyError, TypeError, ValueError, OverflowError) as error:
             raise ContractError(
                 f"{folder / SEAL} is damaged ({type(error).__name__}: {error}): restore it, or make the contract again"
             ) from error
         if not accept_edits:
-            _check_sealed(contract, titles)
+            _check_sealed(contract)
         return contract
 
     @property
@@ -138,10 +142,11 @@ def _read_reference(folder: Path, digest: str | None) -> Fingerprint | None:
         return None
     path = folder / FINGERPRINT
     try:
-        reference = Fingerprint.load(path)
-    except StorageError as error:
-        raise ContractError(f"{error}: restore the file, or make the contract again") from error
-    if _file_digest(path) != digest:
+        is_sealed = _file_digest(path) == digest
+        reference = Fingerprint.load(path) if is_sealed else None
+    except (OSError, StorageError) as error:
+        raise ContractError(f"{path} cannot be read ({error}): restore it, or make the contract again") from error
+    if reference is None:
         raise ContractError(f"{path} is not the fingerprint that {SEAL} sealed: restore it, or make the contract again")
     return reference
 
@@ -150,11 +155,11 @@ def _file_digest(path: Path) -> str:
     return hashlib.sha256(path.read_bytes()).hexdigest()[:16]
 
 
-def _check_sealed(contract: Contract, titles: Mapping[str, str]) -> None:
+def _check_sealed(contract: Contract) -> None:
     found, wanted = Counter(term.digest for term in contract.terms), Counter(contract.sealed)
     if found == wanted:
         return
-    lost = [titles[digest] for digest in (wanted - found).elements()]
+    lost = [contract.titles[digest] for digest in (wanted - found).elements()]
     gained = [term.title for term in contract.terms if term.digest in found - wanted]
     parts = [f"lost {', '.join(lost)}" if lost else "", f"gained {', '.join(gained)}" if gained else ""]
     raise ContractError(
@@ -227,9 +232,8 @@ def _write_seal(folder: Path, contract: Contract) -> None:
 def edits(folder: str | Path) -> str:
     """Return a line for each expectation that a contract's suite lost or gained since it was sealed."""
     contract = Contract.load(folder, accept_edits=True)
-    entries = _read_seal(contract.folder)["expectations"]
     now = {term.digest for term in contract.terms}
-    lines = [f"   lost  {entry['type']} {entry['subject']}" for entry in entries if entry["digest"] not in now]
+    lines = [f"   lost  {contract.titles[digest]}" for digest in contract.sealed if digest not in now]
     lines += [
         f" gained  {term.title}: {term.requirement}" for term in contract.terms if term.digest not in contract.sealed
     ]

@@ -5,7 +5,6 @@ from __future__ import annotations
 import hashlib
 import json
 from collections.abc import Mapping, Sequence
-from contextlib import suppress
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
@@ -65,8 +64,7 @@ class Term:
         """What a dataset must keep, in one sentence; for Great Expectations' own, their type and thresholds."""
         found = BY_TYPE.get(self.type)
         if found is not None:
-            with suppress(LookupError, TypeError, ValueError, AttributeError):  # thresholds that were edited by hand
-                return found.requirement(self.kwargs)
+            return found.requirement(self.kwargs)
         terms = ", ".join(f"{name} {value!r}" for name, value in self.kwargs.items())
         return f"{self.type.removeprefix('expect_').replace('_', ' ')}: {terms}"
 
@@ -103,6 +101,7 @@ def read_terms(path: Path) -> tuple[Term, ...]:
         raise ContractError(f"{path} holds no expectation: every dataset would keep such a contract")
     known = list_registered_expectation_implementations()
     for term in terms:
+        _check_fits(term, path)
         if term.type not in known:
             raise ContractError(
                 f"{path} holds an expectation {term.type!r} that is not known here{did_you_mean(term.type, known)}: "
@@ -113,6 +112,18 @@ def read_terms(path: Path) -> tuple[Term, ...]:
                 f"{path}: expected the severity {', '.join(SEVERITIES)} of {term.type}, found {term.severity!r}"
             )
     return terms
+
+
+def _check_fits(term: Term, path: Path) -> None:
+    """Raise where the thresholds do not fit the expectation, as after an edit by hand."""
+    try:
+        expectation = BY_TYPE.get(term.type)
+        if expectation is not None:
+            expectation(**term.kwargs)
+        _ = term.requirement, term.digest
+    except (ContractError, ValueError, TypeError, LookupError, AttributeError, ArithmeticError) as error:
+        detail = " ".join(str(error).split())
+        raise ContractError(f"{path}: the thresholds of {term.type} do not fit it: {detail}") from error
 
 
 def _plain(value: Any) -> Any:

@@ -105,8 +105,7 @@ def test_an_expectation_that_great_expectations_drops_is_noticed(
 
 def test_a_threshold_that_does_not_fit_its_field_is_refused(copy: Path, accepted: World) -> None:
     edit(suite(copy), lambda v: v["expectations"][0]["kwargs"].update(min_count="many"))
-    store.seal(Contract.load(copy, accept_edits=True))
-    with pytest.raises(ContractError, match="cannot load the suite"):
+    with pytest.raises(ContractError, match=r"the thresholds of expect_class_coverage do not fit it: .*min_count"):
         check_tables(copy, accepted.manifest, accepted.measurements)
 
 
