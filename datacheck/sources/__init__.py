@@ -13,7 +13,6 @@ from datacheck.sources import (
     arrays,
     hugging_face,
     image_folder,
-    metadata_folder,
     pairs,
     saved_manifest,
     table,
@@ -34,7 +33,6 @@ SOURCES: tuple[Source, ...] = (
     arrays.SOURCE,
     pairs.SOURCE,
     torch_dataset.SOURCE,
-    metadata_folder.SOURCE,
     image_folder.SOURCE,
 )
 """The kinds of sources; the first that recognises a source opens it."""

@@ -50,6 +50,11 @@ def images_used(names: Sequence[str], role: str = "images") -> tuple[Used, ...]:
     )
 
 
+def says_no_labels(name: str) -> bool:
+    """Tell from its name whether a file holds no labels, whatever its extension."""
+    return name.rpartition("/")[2].lower().startswith(_NO_LABELS)
+
+
 def unread_files(names: Iterable[str], reason: str = "no image, and not asked for") -> tuple[Unread, ...]:
     """Return files that were not read: those that can hold labels by name, many of one extension as one item.
 
@@ -66,8 +71,7 @@ def unread_files(names: Iterable[str], reason: str = "no image, and not asked fo
             items.append(Unread(name, ItemKind.FILE, reason, labels, len(found), examples_of(found)))
             continue
         for name in found:
-            plain = name.rpartition("/")[2].lower()
-            own = HoldsLabels.NO if plain.startswith(_NO_LABELS) else labels
+            own = HoldsLabels.NO if says_no_labels(name) else labels
             items.append(Unread(name, ItemKind.FILE, reason, own))
     return tuple(sorted(items, key=lambda item: item.labels is HoldsLabels.NO))
 

@@ -1,8 +1,9 @@
-"""A folder of images: class folders, with or without split folders, or images without labels."""
+"""A folder of images: finding out what says the labels and the splits, and reading it."""
 
 from __future__ import annotations
 
 import os
+from dataclasses import dataclass, replace
 from pathlib import Path
 
 from datacheck.errors import SourceError
@@ -11,15 +12,27 @@ from datacheck.sources.base import Source, SourceOptions, as_path
 from datacheck.sources.class_folders import FolderImages, class_folder_manifest
 from datacheck.sources.files import existing, is_image_name, text
 from datacheck.sources.folder_inventory import images_used, left_out, split_by_kind, unread_files
-from datacheck.sources.layout import IMAGE_WORDS, LABEL_WORDS, Layout, read_layout
+from datacheck.sources.folder_tables import FolderTable, find_tables, labelled_tables, unread_tables
+from datacheck.sources.layout import IMAGE_WORDS, LABEL_WORDS, Layout, Parts, read_layout
+from datacheck.sources.listed_images import apply_split_lists, listed_manifest
 from datacheck.sources.pair_folders import BESIDE, Pairs, find_pairs, pair_manifest
 from datacheck.sources.pairs import open_pairs
 from datacheck.sources.walking import Folder, walk
 from datacheck.text import plural
 
+_TABLE_OPTIONS = frozenset({"path", "label", "target", "split", "group", "label_separator", "delimiter"})
+"""Options that are about a table beside the images."""
+
+_FEWEST_CLASSES = 2
+"""Class folders that say labels: a single one may be any folder."""
+
 
 def open_image_folder(folder: str | Path, options: SourceOptions) -> Manifest:
     """Open a folder of images.
+
+    Where several things say labels, the first of these is read, and the others are named in the inventory: a
+    ``metadata`` table as Hugging Face lays it out; label files beside the images, one for each; class folders; a table
+    or list that names the images. Splits come from the same place, from folders, or from lists named for them.
 
     Raises
     ------
@@ -31,32 +44,80 @@ def open_image_folder(folder: str | Path, options: SourceOptions) -> Manifest:
     images, others = split_by_kind(folders)
     if not images:
         raise SourceError(_no_images(root, others))
-    pairs = find_pairs(folders) if options.task in (None, Task.PAIRED) else None
-    if pairs is not None and not _say_classes(pairs, folders, options):
-        return pair_manifest(pairs, folders, root)
-    if options.task in (None, Task.PAIRED) and (listings := _unlike_names(folders)):
-        return open_pairs((root / listings[0], root / listings[1]), SourceOptions())
+    tables = find_tables(root, folders, images, options)
+    manifest, used = _read(_Found(root, folders, images, tables), options)
+    wanted = sorted(_TABLE_OPTIONS.intersection(options.given()))
+    if wanted and not used:
+        raise SourceError(f"option {wanted[0]!r} is for a table that names the images: found none below {root}")
+    manifest, lists = apply_split_lists(manifest, tables)
+    unread = unread_tables(tables, used | lists, root)
+    named = {table.name for table in tables}
+    rest = () if manifest.task is Task.PAIRED else unread_files(name for name in others if text(name) not in named)
+    inventory = manifest.inventory + Inventory(unread=(*unread, *rest)) + left_out(folders)
+    return replace(manifest, inventory=inventory)
+
+
+@dataclass(frozen=True)
+class _Found:
+    """What lies in a folder: its folders, its images, and the tables that name them."""
+
+    root: Path
+    folders: list[Folder]
+    images: list[str]
+    tables: list[FolderTable]
+
+
+def _read(found: _Found, options: SourceOptions) -> tuple[Manifest, set[str]]:
+    """Read the labels, and return the names of the tables that were used for it."""
+    chosen = labelled_tables(found.tables)
+    if chosen and chosen[0].is_metadata:
+        return listed_manifest(chosen, found.tables, found.images)
+    if options.task in (None, Task.PAIRED):
+        pairs = find_pairs(found.folders)
+        if pairs is not None and not _say_classes(pairs, options):
+            return pair_manifest(pairs, found.folders, found.root), set()
+    layout = _layout(found, options)
+    n_classes = len({label for label in layout.labels if label is not None})
+    unlabelled = [table for table in found.tables if len(table.manifest.extra_columns) or table.is_metadata]
+    if n_classes < _FEWEST_CLASSES and (chosen or (unlabelled and not n_classes)):
+        return listed_manifest(chosen or unlabelled[:1], found.tables, found.images)
+    if not n_classes and options.task in (None, Task.PAIRED) and (listings := _unlike_names(found.folders)):
+        return open_pairs((found.root / listings[0], found.root / listings[1]), SourceOptions()), set()
     if options.task is Task.PAIRED:
         raise SourceError(
-            f"task='paired': expected folders of images and of label files with the same names below {root}, "
+            f"task='paired': expected folders of images and of label files with the same names below {found.root}, "
             "found none; give the two listings: (images, labels)"
         )
-    by_folder = {
-        each.parts: names for each in folders if (names := [name for name in each.names if is_image_name(name)])
-    }
-    layout = read_layout(list(by_folder), options.class_level)
+    return _by_folders(found, layout, options), set()
+
+
+def _images_by_folder(found: _Found) -> dict[Parts, list[str]]:
+    by_folder = {each.parts: [name for name in each.names if is_image_name(name)] for each in found.folders}
+    return {parts: names for parts, names in by_folder.items() if names}
+
+
+def _layout(found: _Found, options: SourceOptions) -> Layout:
+    """Read what the folders say, the folders in the order in which their images are listed."""
+    folders = list(_images_by_folder(found))
+    layout = read_layout(folders, options.class_level)
+    return read_layout(sorted(folders, key=layout.order), options.class_level)
+
+
+def _by_folders(found: _Found, layout: Layout, options: SourceOptions) -> Manifest:
+    by_folder = _images_by_folder(found)
     ordered = sorted(by_folder, key=layout.order)
-    layout = read_layout(ordered, options.class_level)
-    empty = _empty_classes(folders, layout)
-    found = FolderImages(
+    empty = _empty_classes(found.folders, layout)
+    images = FolderImages(
         uris=[text("/".join((*parts, name))) for parts in ordered for name in by_folder[parts]],
         lengths=[len(by_folder[parts]) for parts in ordered],
         layout=layout,
-        root=root,
+        root=found.root,
         empty_classes=tuple(dict.fromkeys(text(parts[-1]) for parts in empty)),
     )
-    inventory = _inventory(images, others, folders, empty, layout)
-    return class_folder_manifest(found, options, took_for=f"a folder of images ({root})", inventory=inventory)
+    reason = "an empty class folder: its class has no sample"
+    unread = tuple(Unread(text("/".join(parts)) + "/", ItemKind.FOLDER, reason) for parts in empty)
+    inventory = Inventory(images_used(found.images), unread, layout.questions)
+    return class_folder_manifest(images, options, took_for=f"a folder of images ({found.root})", inventory=inventory)
 
 
 def _unlike_names(folders: list[Folder]) -> tuple[str, str] | None:
@@ -73,7 +134,7 @@ def _unlike_names(folders: list[Folder]) -> tuple[str, str] | None:
     return (first.parts[0], second.parts[0]) if len(first.names) == len(second.names) else None
 
 
-def _say_classes(pairs: Pairs, folders: list[Folder], options: SourceOptions) -> bool:
+def _say_classes(pairs: Pairs, options: SourceOptions) -> bool:
     """Tell whether files beside the images only add to class folders, such as captions."""
     if pairs.label_set != BESIDE:
         return False
@@ -98,21 +159,12 @@ def _empty_classes(folders: list[Folder], layout: Layout) -> list[tuple[str, ...
     return [parts for parts in empty if layout.label(parts) not in known]
 
 
-def _inventory(
-    images: list[str], others: list[str], folders: list[Folder], empty: list[tuple[str, ...]], layout: Layout
-) -> Inventory:
-    unread = tuple(
-        Unread(text("/".join(parts)) + "/", ItemKind.FOLDER, "an empty class folder: its class has no sample")
-        for parts in empty
-    )
-    read = Inventory(images_used(images), (*unread_files(others), *unread), layout.questions)
-    return read + left_out(folders)
-
-
 def recognises(source: object) -> bool:
     """Any folder that no other source wants."""
     path = as_path(source)
     return path is not None and path.is_dir()
 
 
-SOURCE = Source("image-folder", frozenset({"task", "classes", "class_level"}), recognises, open_image_folder)
+SOURCE = Source(
+    "image-folder", frozenset({"task", "classes", "class_level"}) | _TABLE_OPTIONS, recognises, open_image_folder
+)

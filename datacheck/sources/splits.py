@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import os
 from collections.abc import Callable, Mapping
+from dataclasses import replace
 from pathlib import Path
 from typing import Any
 
@@ -76,6 +77,32 @@ def join_splits(parts: Mapping[str, Manifest]) -> Manifest:
         inventory=sum((part.inventory for part in parts.values()), Inventory()),
         reader=reader,
     )
+
+
+def splits_from_paths(manifest: Manifest) -> Manifest:
+    """Read the split off the folders of each path, where there is no split column and every path has such a folder.
+
+    So a table says the same splits as the folder that it lies in.
+    """
+    if "split" in manifest or "uri" not in manifest:
+        return manifest
+    words = [split_in(uri) for uri in manifest.table["uri"].to_pylist()]
+    if not all(words):
+        return manifest
+    names = split_names(dict.fromkeys(words))
+    changed = manifest.with_column("split", [names[word] for word in words])
+    return replace(changed, took_for=f"{manifest.took_for}, split from the folders in the paths")
+
+
+def split_in(uri: str | None) -> str:
+    """Return the folder of a path that is a word for a split; empty where there is none.
+
+    Examples
+    --------
+    >>> split_in("data/train/cat/1.png"), split_in("train.png")
+    ('train', '')
+    """
+    return next((part for part in (uri or "").split("/")[:-1] if normalise_split(part)), "")
 
 
 def _reached(parts: Mapping[str, Manifest]) -> tuple[Path | None, dict[str, pa.Table], SampleReader | None]:

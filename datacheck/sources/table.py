@@ -23,6 +23,7 @@ from datacheck.sources.columns import recognise_columns
 from datacheck.sources.file_roots import locate
 from datacheck.sources.file_search import column_of_ids
 from datacheck.sources.files import existing
+from datacheck.sources.splits import splits_from_paths
 from datacheck.sources.table_files import is_table_name, read_table_file
 from datacheck.sources.table_inventory import table_inventory
 from datacheck.sources.text_lists import class_names
@@ -50,6 +51,7 @@ def open_table(source: Any, options: SourceOptions) -> Manifest:
         (table, notes), base = read_table_file(existing(path), options), options.root or path.parent
         options, more = _with_neighbours(table, options, path.parent)
         where = ", ".join([f"a table ({path})", *notes, *more])
+        return splits_from_paths(table_manifest(table, options, base=base, took_for=where))
     return table_manifest(table, options, base=base, took_for=where)
 
 

@@ -24,7 +24,7 @@ def test_kinds_are_distinct() -> None:
     ("options", "message"),
     [
         ({"lable": "x"}, r"unknown option 'lable' \(did you mean 'label'\?\)"),
-        ({"label": "x"}, "option 'label' does not apply to a source of kind image-folder, which takes class_level"),
+        ({"label": "x"}, "option 'label' is for a table that names the images: found none below"),
         ({"task": "clasification"}, r"task: expected one of .* found 'clasification' \(did you mean 'classification'"),
         ({"kind": "imagefolder"}, r"kind: expected one of .* \(did you mean 'image-folder'\?\)"),
         ({"classes": "cat"}, "classes and columns: expected a list of names"),
