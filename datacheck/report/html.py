@@ -27,6 +27,7 @@ from datacheck.report.reading import reading_view
 from datacheck.report.report import Report
 from datacheck.report.rule_pages import rule_pages
 from datacheck.report.views import GALLERY, FindingView, finding_views
+from datacheck.report.wording import for_both
 from datacheck.storage import write_text
 from datacheck.text import plural
 
@@ -106,6 +107,7 @@ def _environment() -> Environment:
         lstrip_blocks=True,
     )
     environment.filters["plural"] = plural
+    environment.filters["both"] = for_both
     environment.filters["capital"] = _capital
     environment.filters["sentence"] = _sentence
     environment.filters["thousands"] = lambda value: f"{value:,}"

@@ -60,5 +60,8 @@ def _count(item: Used | Unread) -> str:
     return plural(item.count, words[item.kind])
 
 
-def _table(name: str, head: tuple[str, ...], rows: Sequence[tuple[str, ...]]) -> RecordTable:
-    return RecordTable(name, head, tuple(rows[:MAX_ROWS]), (False,) * len(head), len(rows))
+def _table(name: str, head: Sequence[str], rows: Sequence[tuple[str, ...]]) -> RecordTable:
+    """Return a table of text without the columns that are empty."""
+    kept = [column for column in range(len(head)) if any(row[column] for row in rows)]
+    shown = tuple(tuple(row[column] for column in kept) for row in rows[:MAX_ROWS])
+    return RecordTable(name, tuple(head[column] for column in kept), shown, (False,) * len(kept), len(rows))

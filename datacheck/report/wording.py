@@ -43,6 +43,17 @@ def for_caller(text: str, caller: Caller) -> str:
     return _ARGUMENT.sub(_option, text) if caller == "shell" else text
 
 
+def for_both(text: str) -> str:
+    """Return a message with each argument that it names as an option too, for a page that anyone may read.
+
+    Examples
+    --------
+    >>> for_both("say so with task='unlabelled'")
+    "say so with --task unlabelled (in Python task='unlabelled')"
+    """
+    return _ARGUMENT.sub(lambda match: f"{_option(match)} (in Python {match[0]})", text)
+
+
 def _option(match: re.Match[str]) -> str:
     name, value = match[1].replace("_", "-"), match[2] or ""
     plain = value[1:-1] if re.fullmatch(r"(['\"])[\w./-]+\1", value) else value
