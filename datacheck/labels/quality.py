@@ -152,4 +152,4 @@ def multilabel_sample_quality(quality: NDArray[np.floating[Any]]) -> NDArray[np.
     total = ordered[:, 0].copy()
     for column in ordered.T[1:]:
         total = WORST_LABEL_WEIGHT * column + (1 - WORST_LABEL_WEIGHT) * total
-    return np.clip(total, 0, 1).astype(np.float32)
+    return total.astype(np.float32)

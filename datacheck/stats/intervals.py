@@ -43,6 +43,11 @@ class Interval:
             return 0.0
         return min(abs(self.low), abs(self.high))
 
+    @property
+    def standard_error(self) -> float:
+        """The standard error, were the interval normal."""
+        return (self.high - self.low) / (2 * half_width(self.level))
+
     def to_json(self) -> dict[str, Any]:
         """Return the interval as plain JSON values; None stands for what is not finite."""
         numbers = {name: float(getattr(self, name)) for name in ("value", "low", "high")}

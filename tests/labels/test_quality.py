@@ -89,3 +89,4 @@ def test_without_margins_quality_and_its_gaps_stay() -> None:
     joined = with_training_margins(quality, np.array([np.nan, 0.5, np.nan, 1.0]))
     np.testing.assert_allclose(joined, [0.2, np.nan, 1.0, 0.0], atol=3e-6)
     assert joined[3] > 0
+    assert 0.99 < with_training_margins(np.array([1.0]), np.array([-1.0]))[0] < 1

@@ -50,6 +50,11 @@ def test_least_is_the_smallest_magnitude_in_the_interval() -> None:
     assert Interval(float("inf"), 1.0, 2.0).to_json()["value"] is None
 
 
+def test_the_standard_error_is_that_of_a_normal_interval() -> None:
+    assert Interval(0.5, 0.3, 0.7).standard_error == pytest.approx(0.2 / 1.959964)
+    assert Interval(0.5, 0.3, 0.7, level=0.99).standard_error == pytest.approx(0.2 / 2.575829)
+
+
 def test_intervals_cover_the_truth_as_often_as_they_say() -> None:
     rng = np.random.default_rng(0)
     shares = [proportion(int(rng.binomial(80, 0.1)), 80) for _ in range(RUNS)]

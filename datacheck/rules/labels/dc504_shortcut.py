@@ -13,7 +13,7 @@ from datacheck.findings import Found, Outcome, Passed, Severity
 from datacheck.rules.base import CannotJudge, Rule, RuleContext
 from datacheck.rules.requirements import CLASS_LABELS, SCAN
 from datacheck.scanning.measurements import PROPERTIES
-from datacheck.stats import Z95, Interval, benjamini_hochberg, paired_difference
+from datacheck.stats import Interval, benjamini_hochberg, paired_difference
 from datacheck.text import percent, plural
 
 N_FOLDS = 5
@@ -121,7 +121,7 @@ class Shortcut(Rule):
 
     def _predictive(self, gains: dict[str, Interval]) -> list[str]:
         """The properties that gain enough, the best first."""
-        z = [gain.value / max((gain.high - gain.low) / (2 * Z95), 1e-12) for gain in gains.values()]
+        z = [gain.value / max(gain.standard_error, 1e-12) for gain in gains.values()]
         adjusted = benjamini_hochberg(norm.sf(z))
         chosen = [
             name

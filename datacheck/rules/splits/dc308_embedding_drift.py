@@ -16,7 +16,7 @@ from datacheck.pairing.embedding_spaces import embedding_spaces
 from datacheck.rules.base import CannotJudge, Rule, RuleContext
 from datacheck.rules.requirements import EMBEDDINGS, SPLITS
 from datacheck.rules.shared import embedded
-from datacheck.stats import Z95, Interval, benjamini_hochberg
+from datacheck.stats import Interval, benjamini_hochberg
 from datacheck.stats.compare import auc
 
 ALPHA = 0.05
@@ -72,7 +72,7 @@ class EmbeddingDrift(Rule):
         pairs = self._compare(context)
         if not pairs:
             raise CannotJudge(f"needs {self.min_samples} samples or more of two splits, embedded by the same network")
-        z = [(one.value - 0.5) / max((one.high - one.low) / (2 * Z95), 1e-9) for one in pairs.values()]
+        z = [(one.value - 0.5) / max(one.standard_error, 1e-9) for one in pairs.values()]
         adjusted = benjamini_hochberg(norm.sf(z))
         drifted = [
             (pair, one)
