@@ -63,3 +63,75 @@ def test_fewer_groups_than_folds_is_an_error_with_the_counts() -> None:
         assign_folds(np.zeros(10, int), np.arange(10) % 2, n_folds=3, seed=0)
     with pytest.raises(ProbeError, match="expected 2 or more folds, found 1"):
         assign_folds(np.zeros(10, int), np.arange(10), n_folds=1, seed=0)
+
+
+def test_large_groups_leave_every_class_even() -> None:
+    """Ten groups of one class and ten of another, of unlike sizes: each fold gets about a fifth of each class."""
+    sizes = np.r_[np.full(10, 8), np.full(10, 5)]
+    groups = np.repeat(np.arange(20), sizes)
+    strata = (groups >= 10).astype(int)
+    dealt = assign_folds(strata, groups, n_folds=5, seed=0)
+    for value, each in ((0, 16), (1, 10)):
+        assert np.bincount(dealt.fold[strata == value], minlength=5).tolist() == [each] * 5
+
+
+def test_a_rare_class_weighs_as_much_as_a_common_one() -> None:
+    """Groups hold 9 samples of a common class, and some one of a rare class: the rare ones are spread first."""
+    rare = np.arange(20) % 4 == 0
+    groups = np.repeat(np.arange(20), 10)
+    strata = np.where((np.arange(200) % 10 == 9) & rare[groups], 1, 0)
+    dealt = assign_folds(strata, groups, n_folds=5, seed=1)
+    assert np.bincount(dealt.fold[strata == 1], minlength=5).tolist() == [1] * 5
+    assert np.bincount(dealt.fold, minlength=5).tolist() == [40] * 5
+
+
+def test_the_largest_group_is_assigned_first_and_single_samples_fill_up() -> None:
+    groups = np.r_[np.zeros(30, int), np.ones(10, int), np.arange(2, 82)]
+    dealt = assign_folds(np.zeros(120, int), groups, n_folds=4, seed=0)
+    assert np.bincount(dealt.fold, minlength=4).tolist() == [30] * 4
+    assert dealt.fold[0] != dealt.fold[30]
+
+
+def test_samples_without_class_are_spread_like_a_class_of_their_own() -> None:
+    strata = np.repeat([-1, 0, 1], [50, 25, 25])
+    dealt = assign_folds(strata, np.arange(100), n_folds=5, seed=0)
+    assert [np.bincount(dealt.fold[strata == value], minlength=5).tolist() for value in (-1, 0, 1)] == [
+        [10] * 5,
+        [5] * 5,
+        [5] * 5,
+    ]
+    nobody = assign_folds(np.full(20, -1), np.arange(20), n_folds=4, seed=0)
+    assert np.bincount(nobody.fold).tolist() == [5] * 4
+
+
+def test_folds_of_equal_classes_are_filled_from_the_smallest() -> None:
+    strata = np.repeat([0, 1, 2, 3], 6)
+    dealt = assign_folds(strata, np.arange(24), n_folds=5, seed=0)
+    sizes = np.bincount(dealt.fold, minlength=5)
+    assert sizes.max() - sizes.min() <= 1
+
+
+def test_a_group_number_of_minus_1_is_alone_in_its_column() -> None:
+    assert len(np.unique(join_groups(np.full(5, -1), np.array([-1, 0, 0, -1, -1])))) == 4
+    assert join_groups(np.array([3, -1, 3]), np.array([0, 1, 1])).tolist() == [0, 0, 0]
+
+
+def test_ten_classes_are_named_and_no_more() -> None:
+    names = tuple(f"class{number}" for number in range(26))
+    strata = np.r_[np.zeros(40, int), np.arange(1, 13)]
+    rare, absent = assign_folds(strata, np.arange(52), n_folds=5, seed=0, names=names).notes
+    assert "12 of 26 classes have fewer independent samples than the 5 folds" in rare
+    assert "class10 (1)" in rare
+    assert "class11" not in rare
+    assert "class22" in absent
+    assert "class23" not in absent
+    assert assign_folds(np.zeros(10, int), np.arange(10), n_folds=5, seed=0, names=("a",)).notes == ()
+
+
+def test_copies_of_a_rare_class_count_once() -> None:
+    strata = np.r_[np.zeros(20, int), np.ones(6, int)]
+    groups = np.r_[np.arange(20), [20, 20, 20, 21, 22, 22]]
+    dealt = assign_folds(strata, groups, n_folds=3, seed=0, names=("cat", "lynx"))
+    assert dealt.notes == ()
+    (note,) = assign_folds(strata, groups, n_folds=4, seed=0, names=("cat", "lynx")).notes
+    assert "lynx (3)" in note
