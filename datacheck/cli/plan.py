@@ -25,6 +25,9 @@ def plan_command(
     out: Annotated[
         Path | None, typer.Option("--out", "-o", help="Folder of the plan; the run folder by default.")
     ] = None,
+    script: Annotated[
+        Path | None, typer.Option(help="Write a training script that follows the plan, such as train.py.")
+    ] = None,
     weights: Annotated[
         str | None, typer.Option(help="Try augmentations on a pretrained network: a file, or a name.")
     ] = None,
@@ -41,6 +44,7 @@ def plan_command(
 ) -> int:
     """Plan the main training: splits, rebalancing, augmentations, samples to collect; each measured on this dataset."""
     from datacheck.plan import make_plan
+    from datacheck.plan.script import write_script
     from datacheck.probing import PretrainedWeights
     from datacheck.report import Report, write_html
 
@@ -68,10 +72,14 @@ def plan_command(
             progress=progress,
         )
     plan.save(folder)
+    if script is not None:
+        write_script(plan, script, run=folder, root=report.manifest.root)
     if out is None:
         write_html(Report.load(run), run / "report.html", run_dir=run)
     typer.echo(plan.to_text(verbose=verbose))
     typer.echo(f"\n{folder / 'plan.json'}: load it with datacheck.TrainingPlan.load({str(folder)!r})")
+    if script is not None:
+        typer.echo(f"{script}: run it with python {script}")
     return 0
 
 

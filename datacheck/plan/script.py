@@ -1,0 +1,80 @@
+"""A plan as a training script that runs: ``datacheck plan RUN --script train.py``."""
+
+from __future__ import annotations
+
+import re
+from importlib.resources import files
+from pathlib import Path
+from string import Template
+
+from datacheck.errors import PlanError
+from datacheck.plan.record import PlanRecord
+from datacheck.storage import write_text
+
+BATCH = 64
+"""Images in a step where there are enough: a common first value, which most GPUs hold at 224 pixels."""
+
+STEPS_AN_EPOCH = 20
+"""A small training set gets a smaller batch, so that an epoch has at least about this many steps."""
+
+LEAST_BATCH = 8
+"""Batch normalisation needs several images in a step."""
+
+STEPS = 5000
+"""Steps of a training from scratch, from which the number of epochs follows: a common first value."""
+
+EPOCHS = (10, 100)
+"""At least and at most this many epochs, so that a large dataset is seen often enough and a small one ends."""
+
+
+def write_script(plan: PlanRecord, path: Path, *, run: Path, root: Path | None) -> None:
+    """Write a training script for a plan.
+
+    Parameters
+    ----------
+    plan
+        Of samples in files.
+    path
+        Where the script goes.
+    run
+        The folder of the plan.
+    root
+        The folder that the samples' files are relative to.
+
+    Raises
+    ------
+    PlanError
+        When samples are no files, have no classes, or no image was read.
+    """
+    write_text(path, script_text(plan, name=path.name, run=run, root=root))
+
+
+def script_text(plan: PlanRecord, *, name: str, run: Path, root: Path | None) -> str:
+    """Return the text of a training script; see `write_script`."""
+    settings = plan.item("normalise").settings
+    if root is None or plan.samples["uri"].null_count:
+        raise PlanError("a training script reads files, and these samples are in memory: use plan.subset(...)")
+    if not plan.classes or "size" not in settings:
+        raise PlanError("a training script needs classes and images: audit a folder of images with labels")
+    n_train = len(plan.rows(plan.train_split))
+    batch = max(LEAST_BATCH, min(BATCH, n_train // STEPS_AN_EPOCH))
+    epochs = min(max(STEPS // max(n_train // batch, 1), EPOCHS[0]), EPOCHS[1])
+    small = f"so few that an epoch has about {STEPS_AN_EPOCH} steps" if batch < BATCH else "a common first value"
+    template = Template(files("datacheck.plan").joinpath("train_script.txt").read_text(encoding="utf-8"))
+    return template.substitute(
+        title=_plain(root.name) or "a dataset",
+        name=_plain(name),
+        run=f"Path({str(run)!r})",
+        root=f"Path({str(root)!r})",
+        size=int(settings["size"]),
+        size_from="the median shorter side of the training images, at most 224",
+        batch=batch,
+        batch_from=f"{small}, not measured",
+        epochs=epochs,
+        epochs_from=f"about {STEPS:,} steps, but {EPOCHS[0]} to {EPOCHS[1]} epochs; not measured",
+    )
+
+
+def _plain(name: str) -> str:
+    """Return a name that cannot end the docstring that it stands in."""
+    return re.sub(r"[^\w .-]", "_", name)
