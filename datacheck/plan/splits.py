@@ -94,9 +94,9 @@ def repair_split(split: NDArray[np.integer[Any]], members: Members, *, seed: int
     """Return a split in which no group straddles, and every class with enough groups is everywhere.
 
     A straddling group goes whole to the split that holds most of it (the first, on a tie). A class that a split misses
-    gets its share of that split from the split that has most of it, in whole groups; training is served first. The
-    last group of a class in a split never moves, and a class with fewer groups than there are splits gives none of
-    its training samples away. Rows without a split keep none.
+    gets its share of that split from the split that has most of it, in whole groups; training is served first. No
+    group moves that is the last one of a class in its split, or a training group of a class with fewer groups than
+    there are splits. Rows without a split keep none.
     """
     repaired = split.astype(np.int64).copy()
     straddling = np.flatnonzero(_straddling(split, members.groups))
@@ -277,18 +277,20 @@ def _parts(groups: Codes, rows: Codes) -> list[Codes]:
 
 
 def _fill(split: Codes, members: Members, gap: tuple[int, int], share: float, rng: np.random.Generator) -> None:
-    """Move whole groups of a class into a split that misses it."""
+    """Move whole groups of a class into a split that misses it, none that another class cannot do without."""
     code, place = gap
     rows = np.flatnonzero((members.codes == code) & (split >= 0))
     giver = int(np.bincount(split[rows], minlength=len(members.splits)).argmax())
-    if giver == members.train and members.group_counts[code] < len(members.splits):
-        return
     wanted = max(1, round(share * len(rows)))
-    from_giver = rows[split[rows] == giver]
-    candidates = _parts(members.groups[from_giver], from_giver)
-    for number in rng.permutation(len(candidates))[: max(0, len(candidates) - 1)]:
+    left = members.counts(split)[:, giver]
+    bound = (members.group_counts < len(members.splits)) & (giver == members.train)
+    for group in rng.permutation(np.unique(members.groups[rows[split[rows] == giver]])):
         if wanted <= 0:
             break
-        whole = np.flatnonzero((members.groups == members.groups[candidates[number][0]]) & (split == giver))
+        whole = np.flatnonzero((members.groups == group) & (split == giver))
+        moved = np.bincount(members.codes[whole][members.codes[whole] >= 0], minlength=len(members.classes))
+        if (bound | (left <= moved))[moved > 0].any():
+            continue
         split[whole] = place
-        wanted -= len(candidates[number])
+        left = left - moved
+        wanted -= int(moved[code])

@@ -95,17 +95,28 @@ def test_the_expected_gain_lies_between_measurement_and_prior_by_their_precision
 
 def test_a_comparison_is_of_each_strategy_with_the_first_and_with_chance() -> None:
     codes = np.repeat([0, 1], 50)
-    cohort = cohort_of(codes, np.random.default_rng(0).normal(size=(100, 2)), "ab")
+    cohort = cohort_of(codes, np.random.default_rng(0).normal(size=(100, 2)), "abc")
     correct = np.zeros((3, 1, 100), np.float32)
     correct[0, 0, ::2], correct[1, 0, :80], correct[2] = 1, 1, 1
-    ways = strategies(np.array([90, 10]))[:3]
+    every = {way.name: way for way in strategies(np.array([90, 10, 0]))}
+    ways, shares = (every["none"], every["square_root"], every["logit_adjustment"]), np.array([0.5, 0.5, 0.0])
     likelihood = np.log(0.2 + 0.5 * correct)
-    found = compare(HeldOut(correct, likelihood, np.zeros((3, 1))), cohort, ways, np.array([0.5, 0.5]))
+    found = compare(HeldOut(correct, likelihood, np.zeros((3, 1))), cohort, ways, shares)
     np.testing.assert_allclose(found.accuracy.value, [0.3, 0.5])
+    np.testing.assert_allclose(found.likelihood.value, np.log(0.7 / 0.2) * np.array([0.3, 0.5]), rtol=1e-6)
     assert found.beats_chance.tolist() == [True, True]
-    assert np.isnan(found.expected.value).all()
-    half = compare(HeldOut(correct[[0, 0]], likelihood[[0, 0]], np.zeros((2, 1))), cohort, ways[:2], np.full(2, 0.5))
-    assert half.beats_chance.tolist() == [False]
+    assert np.isnan(found.expected.value[0])
+    assert found.expected.prior[1] == pytest.approx(PRIOR_GAIN * np.log(9))
+    chance = compare(HeldOut(correct[[0, 0]], likelihood[[0, 0]], np.zeros((2, 1))), cohort, ways[:2], shares)
+    assert chance.beats_chance.tolist() == [False]
+
+
+def test_a_probability_that_rests_on_a_prior_is_never_stated_as_certain() -> None:
+    found = compared((0.05, 0.06), (0.05, 0.04), shift=np.log(90))
+    assert found.expected.probability[0] > 0.995
+    assert "with a probability of 99%" in found.reasons()[0]
+    assert not compared((0.0, 0.1), (0.05, 0.04)).reasons()[0]
+    assert not compared((0.01, 0.1), (0.01, 0.001)).reasons()[0]
 
 
 @pytest.mark.parametrize(

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import numpy as np
 import pytest
-from hypothesis import given, settings
+from hypothesis import example, given, settings
 from hypothesis import strategies as st
 
 from datacheck.manifest import Manifest
@@ -79,6 +79,17 @@ def test_a_class_with_fewer_groups_than_splits_keeps_all_its_training_samples() 
     assert repaired.tolist() == split.tolist()
     said = split_item(split, repaired, members, seed=0).summary
     assert said.startswith("too few samples to fill b in val, b in test: collect more")
+
+
+def test_a_group_that_another_class_needs_for_training_does_not_move() -> None:
+    codes = np.array([0, 0, 0, 0, 0, 0, 1])
+    groups = np.array([0, 1, 2, 3, 4, 5, 0])
+    split = np.array([0, 0, 0, 0, 1, 1, 0])
+    for seed in range(8):
+        members = Members(np.r_[codes, 2, 2, 2], np.r_[groups, 1, 6, 7], TWO, ("a", "b", "c"))
+        repaired = repair_split(np.r_[split, 0, 0, 0], members, seed=seed)
+        assert repaired[[0, 6]].tolist() == [0, 0]
+        assert (repaired[7:] == 1).sum() == 1
 
 
 def test_training_is_served_before_the_other_splits() -> None:
@@ -156,6 +167,7 @@ def test_whatever_the_classes_and_groups_no_group_straddles_and_enough_groups_ar
 
 
 @settings(max_examples=80, deadline=None)
+@example([(0, 0), (0, 1), (0, 2), (1, 0), (2, 1)])
 @given(st.lists(st.tuples(st.integers(-1, 3), st.integers(0, 20)), min_size=1, max_size=60))
 def test_groups_of_several_classes_stay_whole_and_every_class_is_trained_on(samples: list[tuple[int, int]]) -> None:
     codes, groups = (np.array(column) for column in zip(*samples, strict=True))
