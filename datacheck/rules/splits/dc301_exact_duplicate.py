@@ -48,7 +48,7 @@ class ExactDuplicate(Rule):
         cat/1 (copy).jpg
         cat/2.jpg
 
-        DC301 1 of 3 samples (33.3 %) is an exact copy of another sample in its split (1 cluster)
+        DC301 1 of 3 samples (33.3 %) is an exact copy of another sample (1 cluster)
     """
 
     code: ClassVar[str] = "DC301"
@@ -69,8 +69,8 @@ class ExactDuplicate(Rule):
         issues, n, evidence = repeats(self, context, copies, suspicion=(0.5, 1.0))
         finding = self.finding(
             f"{n:,} of {plural(len(manifest), 'sample')} ({percent(n / len(manifest))}) "
-            f"{'is an exact copy' if n == 1 else 'are exact copies'} of another sample in "
-            f"{'its' if n == 1 else 'their'} split ({plural(evidence['n_clusters'], 'cluster')})",
+            f"{'is an exact copy' if n == 1 else 'are exact copies'} of another sample"
+            f"{' in the same split' if manifest.splits else ''} ({plural(evidence['n_clusters'], 'cluster')})",
             "keep one sample of each cluster",
             evidence=evidence,
             affected=issues,

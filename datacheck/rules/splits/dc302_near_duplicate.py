@@ -51,7 +51,7 @@ class NearDuplicate(Rule):
         cat/1_small.jpg
         cat/2.jpg
 
-        DC302 at least 1 of 3 images (33.3 %) is a near duplicate of another one in its split (1 cluster)
+        DC302 at least 1 of 3 images (33.3 %) is a near duplicate of another image (1 cluster)
     """
 
     code: ClassVar[str] = "DC302"
@@ -70,8 +70,8 @@ class NearDuplicate(Rule):
         issues, n, evidence = repeats(self, context, copies, suspicion=(0.4, 0.8))
         finding = self.finding(
             f"at least {n:,} of {plural(len(manifest), 'image')} ({percent(n / len(manifest))}) "
-            f"{'is a near duplicate' if n == 1 else 'are near duplicates'} of another one in "
-            f"{'its' if n == 1 else 'their'} split ({plural(evidence['n_clusters'], 'cluster')})",
+            f"{'is a near duplicate' if n == 1 else 'are near duplicates'} of another image"
+            f"{' in the same split' if manifest.splits else ''} ({plural(evidence['n_clusters'], 'cluster')})",
             "look at the clusters; keep the best image of each, or give its images a common group",
             evidence={
                 "max_distance": context.near_duplicate_distance,

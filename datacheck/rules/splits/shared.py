@@ -102,6 +102,7 @@ def repeats(
         np.where(is_copy, suspicion[1], suspicion[0]),
         related_id=related,
         cluster=copies.cluster,
+        note=np.where(is_copy, "copy", "first of its cluster").tolist(),
     )
     share = proportion(n_copies, len(context.manifest)).to_json()
     return issues, n_copies, {"n_copies": n_copies, "share": share, **cluster_evidence(context, copies.within, rows)}
