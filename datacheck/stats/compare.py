@@ -43,7 +43,7 @@ def cohens_h(successes: tuple[int, int], n: tuple[int, int], *, level: float = 0
     if min(n) == 0:
         return Interval(float("nan"), -np.pi, np.pi, level, "arcsine")
     angle = [2 * np.arcsin(np.sqrt(count / total)) for count, total in zip(successes, n, strict=True)]
-    half = half_width(level) * np.sqrt(1 / n[0] + 1 / n[1])
+    half = half_width(level) * float(np.sqrt(1 / n[0] + 1 / n[1]))
     difference = float(angle[1] - angle[0])
     return Interval(difference, difference - half, difference + half, level, "arcsine")
 
