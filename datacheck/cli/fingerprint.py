@@ -4,10 +4,11 @@ from __future__ import annotations
 
 import json
 from pathlib import Path
-from typing import TYPE_CHECKING, Annotated
+from typing import TYPE_CHECKING, Annotated, Any
 
 import typer
 
+from datacheck.cli import source_options as given
 from datacheck.cli.audit import default_run_folder
 from datacheck.cli.output import TEXT_OR_JSON
 from datacheck.cli.progress import progress_bars
@@ -18,13 +19,30 @@ if TYPE_CHECKING:
 
 
 def fingerprint_command(
-    source: Annotated[str, typer.Argument(help="A folder of images, a table, or a tar.")],
+    context: typer.Context,
+    source: given.SourceArgument,
+    labels: given.LabelsArgument = None,
     out: Annotated[Path, typer.Option("--out", "-o", help="Where the fingerprint goes.")] = Path("fingerprint.json"),
     jobs: Annotated[int | None, typer.Option(min=1, help="Worker processes of the scan.")] = None,
     pixels: Annotated[bool, typer.Option("--pixels/--no-pixels", help="Whether to read the images.")] = True,
+    kind: given.Kind = None,
+    task: given.Task = None,
+    label: given.Label = None,
+    target: given.Target = None,
+    split: given.Split = None,
+    group: given.Group = None,
+    path: given.ImagePath = None,
+    columns: given.Columns = None,
+    classes: given.Classes = None,
+    root: given.Root = None,
+    delimiter: given.Delimiter = None,
+    label_separator: given.LabelSeparator = None,
+    class_level: given.ClassLevel = None,
+    image_order: given.ImageOrder = None,
+    label_order: given.LabelOrder = None,
 ) -> int:
     """Summarise a dataset into one small file: statistics per split and class, and an identity."""
-    made = take_fingerprint(source, jobs=jobs, pixels=pixels)
+    made = take_fingerprint(source, labels, jobs=jobs, pixels=pixels, **given.source_options(context.params))
     made.save(out)
     typer.echo(f"{out}: {made.n_samples:,} samples, identity {made.identity}")
     return 0
@@ -58,7 +76,9 @@ def load_fingerprint(place: str) -> Fingerprint:
     return take_fingerprint(place)
 
 
-def take_fingerprint(source: str, *, jobs: int | None = None, pixels: bool = True) -> Fingerprint:
+def take_fingerprint(
+    source: str, labels: str | None = None, *, jobs: int | None = None, pixels: bool = True, **source_options: Any
+) -> Fingerprint:
     """Open and scan a source, and summarise it."""
     from datacheck.auditing import prepare_run_folder
     from datacheck.fingerprints import fingerprint
@@ -66,10 +86,10 @@ def take_fingerprint(source: str, *, jobs: int | None = None, pixels: bool = Tru
     from datacheck.scanning import scan
     from datacheck.sources import open_source
 
-    manifest = open_source(source)
+    manifest = open_source(source if labels is None else (source, labels), **source_options)
     if not pixels or manifest.modality is not Modality.IMAGE or manifest.reader is None:
         return fingerprint(manifest)
-    folder = default_run_folder(source)
+    folder = default_run_folder(source, labels)
     prepare_run_folder(folder)
     with progress_bars() as progress:
         scanned = scan(
