@@ -10,6 +10,7 @@ from typing import TYPE_CHECKING, Annotated, Any
 
 import typer
 
+from datacheck.cli import source_options as given
 from datacheck.cli.audit import default_run_folder
 from datacheck.cli.output import TEXT_OR_JSON
 from datacheck.cli.progress import progress_bars
@@ -80,8 +81,9 @@ def init_command(
 
 @contract_app.command("check", short_help="Check a dataset against a contract.")
 def check_command(
-    source: Annotated[str, typer.Argument(help="A folder of images, a table, a tar, or the images of a pair.")],
-    labels: Annotated[str | None, typer.Argument(help="The labels or masks of a pair.")] = None,
+    context: typer.Context,
+    source: given.SourceArgument,
+    labels: given.LabelsArgument = None,
     contract: _Folder = Path("contract"),
     docs: Annotated[
         Path | None, typer.Option(help="Write Great Expectations' Data Docs here, readable offline.")
@@ -103,23 +105,28 @@ def check_command(
     merged: Annotated[
         Path | None, typer.Option(help="With --shard: write the fingerprint of old and new here.")
     ] = None,
-    task: Annotated[
-        str | None, typer.Option(help="classification, regression, multilabel, paired, unlabelled.")
-    ] = None,
-    label: Annotated[str | None, typer.Option(help="Label column of a table.")] = None,
-    target: Annotated[str | None, typer.Option(help="Regression target column of a table.")] = None,
-    split: Annotated[str | None, typer.Option(help="Split column of a table.")] = None,
-    group: Annotated[str | None, typer.Option(help="Group column of a table.")] = None,
-    path: Annotated[str | None, typer.Option(help="Image path column of a table.")] = None,
-    root: Annotated[Path | None, typer.Option(help="Folder that a table's relative paths start from.")] = None,
+    kind: given.Kind = None,
+    task: given.Task = None,
+    label: given.Label = None,
+    target: given.Target = None,
+    split: given.Split = None,
+    group: given.Group = None,
+    path: given.ImagePath = None,
+    columns: given.Columns = None,
+    classes: given.Classes = None,
+    root: given.Root = None,
+    delimiter: given.Delimiter = None,
+    label_separator: given.LabelSeparator = None,
+    class_level: given.ClassLevel = None,
+    image_order: given.ImageOrder = None,
+    label_order: given.LabelOrder = None,
     verbose: Annotated[bool, typer.Option("--verbose", "-v", help="Every term, kept ones too.")] = False,
     quiet: Annotated[bool, typer.Option("--quiet", "-q", help="No progress bars.")] = False,
 ) -> int:
     """Check a dataset against a contract: exit 0 kept, 1 broken, 2 not checked."""
     severity = Severity.parse("error" if fail_on.lower() == "critical" else fail_on)
     check_choice("--format", format, FORMATS)
-    given = {"task": task, "label": label, "target": target, "split": split, "group": group, "path": path, "root": root}
-    options: dict[str, Any] = {name: value for name, value in given.items() if value is not None}
+    options = given.source_options(context.params)
     options |= {"run_dir": out or default_run_folder(source, labels), "jobs": jobs}
     opened: object = source if labels is None else (source, labels)
     contracts = _contracts()

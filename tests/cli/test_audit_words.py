@@ -20,6 +20,8 @@ from PIL import Image
 
 from datacheck.cli import run
 from datacheck.cli.audit import audit_command
+from datacheck.cli.contract import check_command
+from datacheck.cli.fingerprint import fingerprint_command
 from datacheck.cli.source_options import NAMES
 from datacheck.report.wording import OPTIONS
 from datacheck.sources import SourceOptions
@@ -42,7 +44,6 @@ def test_every_argument_of_open_is_an_option_of_the_same_name() -> None:
     arguments = {option.name for option in fields(SourceOptions)} | {"kind"}
     assert set(NAMES) == arguments - {"labels"}
     assert set(OPTIONS) == set(NAMES)
-    assert set(NAMES) <= set(inspect.signature(audit_command).parameters)
 
 
 def test_a_pipe_gets_a_whole_line_for_each_finding_and_each_sample(
@@ -168,3 +169,14 @@ def test_a_termination_ends_with_a_word(folder: Path) -> None:
         _, errors = process.communicate(timeout=120)
     assert process.returncode == 143
     assert errors == "\ndatacheck: SIGTERM: finished work is kept in the run folder; run it again to continue\n"
+
+
+def test_each_command_that_opens_a_dataset_takes_all_options() -> None:
+    for command in (audit_command, fingerprint_command, check_command):
+        assert set(NAMES) <= set(inspect.signature(command).parameters)
+
+
+def test_a_fingerprint_is_taken_with_the_options_of_the_table(folder: Path, capsys: pytest.CaptureFixture[str]) -> None:
+    Path("t.csv").write_text("kind_of;a\n" + "cat;1\ndog;2\n" * 20)
+    assert run(["fingerprint", "t.csv", "--delimiter", ";", "--label", "kind_of", "-o", "f.json"]) == 0
+    assert capsys.readouterr().out.startswith("f.json: 40 samples, identity ")
