@@ -50,7 +50,7 @@ def parquet_rows(source: Path) -> Iterator[dict[str, Any]]:
                 raise RelabelError(f"{source}: expected a column 'sample_id', found {parts.schema_arrow.names[:12]}")
             for batch in parts.iter_batches(batch_size=_BATCH, columns=names):
                 yield from batch.to_pylist()
-        except (pa.ArrowException, OSError) as error:
+        except (pa.ArrowException, OSError, ValueError, OverflowError) as error:
             raise RelabelError(f"{source}: expected Parquet, but {error}") from error
 
 

@@ -7,6 +7,8 @@ from contextlib import suppress
 from pathlib import Path
 from typing import Any
 
+import pyarrow as pa
+import pyarrow.parquet as pq
 import pytest
 from hypothesis import given
 
@@ -76,3 +78,16 @@ def test_strange_values(name: str, task: Task, root: Path, tmp_path: Path) -> No
         read(name, path, queue)
 
     damaged()
+
+
+@pytest.mark.parametrize(
+    "column",
+    [pa.array([2**60], pa.timestamp("ms")), pa.array([2**31 - 1], pa.date32()), pa.array([{"a": 1}]), pa.array([[1]])],
+    ids=["time", "date", "struct", "list"],
+)
+@pytest.mark.parametrize("name", ["label", "sample_id", "seconds", "annotator"])
+def test_strange_columns_of_parquet(name: str, column: pa.Array, queue: RelabelQueue, tmp_path: Path) -> None:
+    """Damaged bytes of Parquet are for the library's own checks; here are whole files with columns of other types."""
+    columns = {"sample_id": pa.array([queue.sample_ids[0]]), "label": pa.array(["bird"]), name: column}
+    pq.write_table(pa.table(columns), tmp_path / "answers.parquet")
+    read("parquet", tmp_path / "answers.parquet", queue)
