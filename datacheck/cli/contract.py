@@ -140,26 +140,19 @@ def check_command(
     else:
         if docs is not None:
             raise ConfigError("--docs shows one checkpoint, but some terms of a shard are checked on its fingerprint")
-        result = _check_shard(contracts, opened, contract, accepted, merged, quiet=quiet, options=options)
+        with progress_bars(quiet=quiet) as progress:
+            result = _check_shard(contracts, (opened, contract), accepted, merged, {**options, "progress": progress})
     sys.stdout.write(result.render(format, fail_on=severity, verbose=verbose))
     return int(result.exit_code(severity))
 
 
 def _check_shard(
-    contracts: Any,
-    source: object,
-    contract: Path,
-    accepted: Path | None,
-    merged: Path | None,
-    *,
-    quiet: bool,
-    options: dict[str, Any],
+    contracts: Any, shard: tuple[object, Path], accepted: Path | None, merged: Path | None, options: dict[str, Any]
 ) -> Any:
     from datacheck.fingerprints import Fingerprint
 
     before = None if accepted is None else Fingerprint.load(accepted)
-    with progress_bars(quiet=quiet) as progress:
-        found = contracts.check_shard(source, contract, accepted=before, progress=progress, **options)
+    found = contracts.check_shard(*shard, accepted=before, **options)
     if merged is not None and found.result.exit_code() == 0:
         found.merged.save(merged)
     return found.result

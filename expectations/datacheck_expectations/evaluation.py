@@ -9,8 +9,8 @@ from typing import Any, Protocol
 import numpy as np
 
 from datacheck.stats import Interval, Moments, hedges_g, total_variation
-from datacheck.text import listed, number, percent
-from datacheck_expectations.measures.columns import ALL
+from datacheck.text import listed, number, percent, plural
+from datacheck_expectations.measures.columns import ALL, Affected
 
 DIGITS = 4
 """Significant digits of a measured value in a sentence: thresholds of neighbouring values stay apart."""
@@ -68,6 +68,34 @@ class Evaluation:
                 },
             },
         }
+
+
+def evaluate_affected(found: Affected, max_share: float, none: str, what: str, verb: str = "have") -> Evaluation:
+    """Compare the share of affected rows with the greatest allowed one.
+
+    Parameters
+    ----------
+    found
+        The affected rows.
+    max_share
+        In [0, 1].
+    none
+        The sentence where no row is affected.
+    what, verb
+        What the affected samples have or do, and the verb before it.
+
+    Examples
+    --------
+    >>> evaluate_affected(Affected(1, 4), 0.0, "no copies", "a copy").sentence
+    '1 of 4 samples has a copy (25 %)'
+    """
+    share = found.n / found.total
+    if not found.n:
+        return Evaluation(True, 0.0, none)
+    verb = {"have": "has", "are": "is"}.get(verb, verb + "s") if found.n == 1 else verb
+    sentence = f"{found.n:,} of {plural(found.total, 'sample')} {verb} {what} ({percent(share)})"
+    success = share <= max_share
+    return Evaluation(success, share, sentence, () if success else found.examples, found.sample_ids, found.n)
 
 
 class MeanTolerance(Protocol):

@@ -159,10 +159,10 @@ def test_unpaired_and_shifted_masks(pairs: World, tmp_path: Path) -> None:
     assert held(pairs, contract).success
     masks = pairs.manifest.table["label_uri"].to_pylist()
     shifted = held(pairs.column("label_uri", masks[1:] + masks[:1]), contract)
-    assert "60 of 60 images" in shifted.broken[0].sentence
+    assert "60 of 60 samples" in shifted.broken[0].sentence
     unpaired = held(pairs.column("label_uri", [None, None, *masks[2:]]), contract)
     assert [one.term.type for one in unpaired.broken] == ["expect_pairs_to_match"]
-    assert "2 of 60 images" in unpaired.broken[0].sentence
+    assert "2 of 60 samples" in unpaired.broken[0].sentence
     assert unpaired.broken[0].sample_ids == ("images/img_0001.jpg", "images/img_0002.jpg")
 
 

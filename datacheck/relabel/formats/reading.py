@@ -24,6 +24,7 @@ MAX_DEPTH = 64
 """Nesting of one entry."""
 
 _CHUNK = 2**20
+"""Bytes read at a time."""
 
 
 def open_bounded(path: Path) -> BinaryIO:

@@ -7,7 +7,7 @@ from typing import Any, ClassVar
 
 from datacheck.text import percent
 from datacheck_expectations.base import DatacheckExpectation
-from datacheck_expectations.evaluation import Evaluation
+from datacheck_expectations.evaluation import Evaluation, evaluate_affected
 from datacheck_expectations.measures.columns import Affected
 
 _WHAT = {"content_cluster": "an exact copy", "near_cluster": "a near duplicate"}
@@ -37,14 +37,8 @@ class ExpectConflictingDuplicatesAtMost(DatacheckExpectation):
 
     def evaluate(self, measured: Affected) -> Evaluation:
         """Count the conflicts."""
-        share = measured.n / measured.total
-        what = _WHAT.get(self.column, f"a sample of its {self.column}")
-        if not measured.n:
-            return Evaluation(True, 0.0, f"no sample has {what} with another label")
-        sentence = f"{measured.n:,} of {measured.total:,} samples have {what} with another label ({percent(share)})"
-        success = share <= self.max_share
-        rows = () if success else measured.examples
-        return Evaluation(success, share, sentence, rows, measured.sample_ids, measured.n)
+        what = f"{_WHAT.get(self.column, f'a sample of its {self.column}')} with another label"
+        return evaluate_affected(measured, self.max_share, f"no sample has {what}", what)
 
     @classmethod
     def requirement(cls, terms: Mapping[str, Any]) -> str:

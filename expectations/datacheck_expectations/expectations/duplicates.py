@@ -7,7 +7,7 @@ from typing import Any, ClassVar
 
 from datacheck.text import percent
 from datacheck_expectations.base import DatacheckExpectation
-from datacheck_expectations.evaluation import Evaluation
+from datacheck_expectations.evaluation import Evaluation, evaluate_affected
 from datacheck_expectations.measures.columns import Affected
 
 _WHAT = {"content_cluster": "byte for byte", "near_cluster": "nearly"}
@@ -36,14 +36,9 @@ class ExpectDuplicatesAtMost(DatacheckExpectation):
 
     def evaluate(self, measured: Affected) -> Evaluation:
         """Count the copies."""
-        share = measured.n / measured.total
         how = _WHAT.get(self.column, f"by {self.column}")
-        if not measured.n:
-            return Evaluation(True, 0.0, f"no two of {measured.total:,} samples are {how} the same")
-        sentence = f"{measured.n:,} of {measured.total:,} samples repeat an earlier one {how} ({percent(share)})"
-        success = share <= self.max_share
-        rows = () if success else measured.examples
-        return Evaluation(success, share, sentence, rows, measured.sample_ids, measured.n)
+        none = f"no two of {measured.total:,} samples are {how} the same"
+        return evaluate_affected(measured, self.max_share, none, f"an earlier one {how}", "repeat")
 
     @classmethod
     def requirement(cls, terms: Mapping[str, Any]) -> str:

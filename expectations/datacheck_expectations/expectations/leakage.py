@@ -7,7 +7,7 @@ from typing import Any, ClassVar
 
 from datacheck.text import percent
 from datacheck_expectations.base import DatacheckExpectation
-from datacheck_expectations.evaluation import Evaluation
+from datacheck_expectations.evaluation import Evaluation, evaluate_affected
 from datacheck_expectations.measures.columns import Affected
 
 _WHAT = {
@@ -43,16 +43,8 @@ class ExpectNoLeakageAcrossSplits(DatacheckExpectation):
     def evaluate(self, measured: Affected) -> Evaluation:
         """Count what is in two splits."""
         what = _WHAT.get(self.column, f"sample of its {self.column}")
-        share = measured.n / measured.total
-        if not measured.n:
-            return Evaluation(True, 0.0, f"no sample has a {what} in another split")
-        verb = "has" if measured.n == 1 else "have"
-        sentence = (
-            f"{measured.n:,} of {measured.total:,} samples {verb} a {what} in an earlier split ({percent(share)})"
-        )
-        success = share <= self.max_share
-        rows = () if success else measured.examples
-        return Evaluation(success, share, sentence, rows, measured.sample_ids, measured.n)
+        none = f"no sample has a {what} in another split"
+        return evaluate_affected(measured, self.max_share, none, f"a {what} in an earlier split")
 
     @classmethod
     def requirement(cls, terms: Mapping[str, Any]) -> str:

@@ -7,7 +7,7 @@ from typing import Any, ClassVar
 
 from datacheck.text import percent
 from datacheck_expectations.base import DatacheckExpectation
-from datacheck_expectations.evaluation import Evaluation
+from datacheck_expectations.evaluation import Evaluation, evaluate_affected
 from datacheck_expectations.measures.columns import Affected
 
 
@@ -25,7 +25,7 @@ class ExpectPairsToMatch(DatacheckExpectation):
     Example
     -------
     >>> ExpectPairsToMatch(max_share=0.0).evaluate(Affected(2, 4)).sentence
-    '2 of 4 images are without their label file, or beside the wrong one (50 %)'
+    '2 of 4 samples are without their label file, or beside the wrong one (50 %)'
     """
 
     max_share: float
@@ -34,16 +34,8 @@ class ExpectPairsToMatch(DatacheckExpectation):
 
     def evaluate(self, measured: Affected) -> Evaluation:
         """Count the wrong pairs."""
-        share = measured.n / measured.total
-        if not measured.n:
-            return Evaluation(True, 0.0, f"all {measured.total:,} pairs match")
-        sentence = (
-            f"{measured.n:,} of {measured.total:,} images are without their label file, or beside the wrong one "
-            f"({percent(share)})"
-        )
-        success = share <= self.max_share
-        rows = () if success else measured.examples
-        return Evaluation(success, share, sentence, rows, measured.sample_ids, measured.n)
+        what = "without their label file, or beside the wrong one"
+        return evaluate_affected(measured, self.max_share, f"all {measured.total:,} pairs match", what, "are")
 
     @classmethod
     def requirement(cls, terms: Mapping[str, Any]) -> str:

@@ -42,9 +42,11 @@ def row_proposals(frame: pd.DataFrame, task: Task) -> list[Proposal]:
         found.append(Proposal(1, partial(_pairs, relations.unmatched_pairs(frame))))
     clusters = [name for name in ("content_cluster", "near_cluster") if name in frame.columns]
     for column in clusters:
-        found.append(Proposal(1, partial(_copies, column, relations.repeated(frame, column))))
+        copies = partial(_duplicates, e.ExpectDuplicatesAtMost, "repeated an earlier one")
+        found.append(Proposal(1, partial(copies, column, relations.repeated(frame, column))))
         if task in (Task.CLASSIFICATION, Task.REGRESSION):
-            found.append(Proposal(1, partial(_conflicts, column, relations.conflicting(frame, column))))
+            conflicts = partial(_duplicates, e.ExpectConflictingDuplicatesAtMost, "had a duplicate with another label")
+            found.append(Proposal(1, partial(conflicts, column, relations.conflicting(frame, column))))
     if "split" in frame.columns and frame["split"].nunique() > 1:
         related = [*clusters, "group"] if "group" in frame.columns else clusters
         found += [
@@ -79,21 +81,12 @@ def _pairs(found: Affected, alpha: float) -> Any:
     )
 
 
-def _copies(column: str, found: Affected, alpha: float) -> Any:
-    return e.ExpectDuplicatesAtMost(
+def _duplicates(kind: type[Any], what: str, column: str, found: Affected, alpha: float) -> Any:
+    return kind(
         column=column,
         max_share=allowed_share(found.n, found.total, alpha),
         severity=_severity(column),
-        notes=seen_note(found.n, found.total, "repeated an earlier one"),
-    )
-
-
-def _conflicts(column: str, found: Affected, alpha: float) -> Any:
-    return e.ExpectConflictingDuplicatesAtMost(
-        column=column,
-        max_share=allowed_share(found.n, found.total, alpha),
-        severity=_severity(column),
-        notes=seen_note(found.n, found.total, "had a duplicate with another label"),
+        notes=seen_note(found.n, found.total, what),
     )
 
 
