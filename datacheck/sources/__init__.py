@@ -145,11 +145,26 @@ def _recognise(source: Any, options: SourceOptions) -> Source:
             return known
     if path is not None:
         existing(path)
+        advice = _advice(path)
+        if advice:
+            raise SourceError(f"expected a folder, a table, arrays or a tar, found {path}: {advice}")
         raise SourceError(
             f"expected a folder, a table (csv, tsv, jsonl, parquet), arrays (npz, npy) or a tar, found {path} with the "
             f"extension {path.suffix!r}; convert it, or name the kind of source with kind="
         )
     raise SourceError(f"expected a folder, a table, (images, labels), arrays or a Dataset, found {_describe(source)}")
+
+
+def _advice(path: Path) -> str:
+    """Return what to do with a file that people give and that is no source itself; empty for any other."""
+    extension = path.suffix.lower()
+    if extension in (".yaml", ".yml"):
+        return f"it describes the dataset in its folder; open the folder: {path.absolute().parent}"
+    if extension in (".zip", ".7z", ".rar", ".gz"):
+        return "unpack it first, then open the folder that comes out"
+    if extension in (".xlsx", ".xls", ".ods"):
+        return "save the sheet as CSV and open that"
+    return ""
 
 
 def _describe(source: Any) -> str:

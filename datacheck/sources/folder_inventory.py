@@ -16,6 +16,9 @@ LABEL_EXTENSIONS = frozenset(
 )
 """Extensions of files that can hold labels."""
 
+_ARCHIVES = frozenset(["zip", "tar", "gz", "tgz", "bz2", "xz", "7z", "rar"])
+"""Extensions of archives, which may hold images and labels."""
+
 _NO_LABELS = (
     "readme",
     "license",
@@ -55,7 +58,9 @@ def says_no_labels(name: str) -> bool:
     return name.rpartition("/")[2].lower().startswith(_NO_LABELS)
 
 
-def unread_files(names: Iterable[str], reason: str = "no image, and not asked for") -> tuple[Unread, ...]:
+def unread_files(
+    names: Iterable[str], other: str = "neither an image nor a table that names images of the folder"
+) -> tuple[Unread, ...]:
     """Return files that were not read: those that can hold labels by name, many of one extension as one item.
 
     Examples
@@ -65,7 +70,8 @@ def unread_files(names: Iterable[str], reason: str = "no image, and not asked fo
     """
     items = []
     for extension, found in _by_extension(names).items():
-        labels = HoldsLabels.MAYBE if extension in LABEL_EXTENSIONS else HoldsLabels.NO
+        labels = HoldsLabels.MAYBE if extension in LABEL_EXTENSIONS | _ARCHIVES else HoldsLabels.NO
+        reason = "an archive: unpack it to have its files read" if extension in _ARCHIVES else other
         if len(found) > _MOST_NAMED:
             name = f"*.{extension}" if extension else "files without extension"
             items.append(Unread(name, ItemKind.FILE, reason, labels, len(found), examples_of(found)))
@@ -89,7 +95,7 @@ def unread_content(files: Sequence[str], name: str) -> Unread:
     what = "masks" if files and is_image_name(files[0]) else "boxes"
     return Unread(
         name,
-        ItemKind.FOLDER,
+        ItemKind.FILE,
         f"{what} are not read yet: only the names and the order of the label files were compared with the images",
         HoldsLabels.YES,
         len(files),

@@ -7,7 +7,7 @@ from dataclasses import dataclass, replace
 from pathlib import Path
 
 from datacheck.errors import SourceError
-from datacheck.manifest import Inventory, ItemKind, Manifest, Task, Unread
+from datacheck.manifest import HoldsLabels, Inventory, ItemKind, Manifest, Task, Unread, examples_of
 from datacheck.sources.base import Source, SourceOptions, as_path
 from datacheck.sources.class_folders import FolderImages, class_folder_manifest
 from datacheck.sources.files import existing, is_image_name, text
@@ -92,8 +92,11 @@ def _read(found: _Found, options: SourceOptions) -> tuple[Manifest, set[str]]:
 
 
 def _images_by_folder(found: _Found) -> dict[Parts, list[str]]:
+    """Return the images of each folder, without those in folders named for label files where there are others."""
     by_folder = {each.parts: [name for name in each.names if is_image_name(name)] for each in found.folders}
-    return {parts: names for parts, names in by_folder.items() if names}
+    by_folder = {parts: names for parts, names in by_folder.items() if names}
+    of_images = {parts: names for parts, names in by_folder.items() if LABEL_WORDS.isdisjoint(map(str.lower, parts))}
+    return of_images or by_folder
 
 
 def _layout(found: _Found, options: SourceOptions) -> Layout:
@@ -115,8 +118,12 @@ def _by_folders(found: _Found, layout: Layout, options: SourceOptions) -> Manife
         empty_classes=tuple(dict.fromkeys(text(parts[-1]) for parts in empty)),
     )
     reason = "an empty class folder: its class has no sample"
-    unread = tuple(Unread(text("/".join(parts)) + "/", ItemKind.FOLDER, reason) for parts in empty)
-    inventory = Inventory(images_used(found.images), unread, layout.questions)
+    unread = [Unread(text("/".join(parts)) + "/", ItemKind.FOLDER, reason) for parts in empty]
+    labels = sorted(set(found.images).difference(images.uris)) if len(found.images) > len(images.uris) else []
+    if labels:
+        reason = "their folder is named for label files, and their names are not those of the images"
+        unread.append(Unread("label files", ItemKind.FILE, reason, HoldsLabels.YES, len(labels), examples_of(labels)))
+    inventory = Inventory(images_used(images.uris), tuple(unread), layout.questions)
     return class_folder_manifest(images, options, took_for=f"a folder of images ({found.root})", inventory=inventory)
 
 

@@ -15,7 +15,7 @@ from typing import Any
 import pyarrow as pa
 
 from datacheck.errors import SourceError
-from datacheck.manifest import Inventory, Manifest, Modality
+from datacheck.manifest import Inventory, Manifest, Modality, Task
 from datacheck.manifest.readers import SampleReader
 from datacheck.sources.base import Source, SourceOptions, as_path
 from datacheck.sources.column_values import Names, are_indices, cast_columns, plain_labels
@@ -23,6 +23,7 @@ from datacheck.sources.columns import recognise_columns
 from datacheck.sources.file_roots import locate
 from datacheck.sources.file_search import column_of_ids
 from datacheck.sources.files import existing
+from datacheck.sources.folder_inventory import unread_content
 from datacheck.sources.splits import splits_from_paths
 from datacheck.sources.table_files import is_table_name, read_table_file
 from datacheck.sources.table_inventory import table_inventory
@@ -107,6 +108,9 @@ def table_manifest(
         located = locate(columns["uri"], base, options.root)
         columns = columns.set_column(columns.column_names.index("uri"), "uri", located.uris)
         inventory += Inventory(questions=located.questions)
+    if roles.task is Task.PAIRED:
+        files = columns["label_uri"].drop_null().to_pylist()
+        inventory += Inventory(unread=(unread_content(files, f"files of the column {roles.label_uri!r}"),))
     shown = given if reader is None else replace(given, path=None)
     words = [took_for, plural(table.num_rows, "row"), shown.words or NO_ROLES, renamed_splits]
     words += located.notes if located is not None else ()

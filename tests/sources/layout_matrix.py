@@ -1,0 +1,181 @@
+"""The layouts that people have, each as the files that it is made of and what it must be read as."""
+
+from __future__ import annotations
+
+import re
+from collections.abc import Mapping
+from dataclasses import dataclass, field
+from pathlib import Path
+from typing import Any
+
+from datacheck.sources.files import expand_braces, is_image_name
+
+from .pets_data import write_image
+
+
+@dataclass(frozen=True)
+class Layout:
+    """One layout.
+
+    ``files`` are names with braces, or a mapping to their content; an image without content is drawn. ``source`` is
+    what is opened below the folder. ``read`` is what it is read as in the words of the matrix; where it starts with
+    "refused", ``message`` must be in the error, and ``remedy`` holds the options that open it.
+    """
+
+    name: str
+    files: tuple[str, ...]
+    read: str
+    texts: Mapping[str, str | bytes] = field(default_factory=dict)
+    source: str = ""
+    options: Mapping[str, Any] = field(default_factory=dict)
+    message: str = ""
+    remedy: Mapping[str, Any] | None = None
+
+    def make(self, root: Path) -> Path:
+        """Write the files, and return what is to be opened."""
+        number = 0
+        for pattern in self.files:
+            for name in expand_braces(pattern):
+                path = root / name
+                path.parent.mkdir(parents=True, exist_ok=True)
+                number += 1
+                if name.endswith("/"):
+                    path.mkdir(exist_ok=True)
+                elif is_image_name(name):
+                    write_image(path, number % 256)
+                else:
+                    path.write_bytes(b"")
+        for name, text in self.texts.items():
+            path = root / name
+            path.parent.mkdir(parents=True, exist_ok=True)
+            path.write_bytes(text.encode() if isinstance(text, str) else text)
+        return root / self.source
+
+
+NOT_READ = "; content of the label files not read"
+"""What is said of pairs whose masks or boxes were not opened."""
+
+
+def _rows(text: str) -> tuple[Layout, ...]:
+    """Return the layouts of a text: a name, then its files, what they are read as, and for a refusal the message."""
+    found = []
+    for entry in re.split(r"\n(?= {4}\S)", text.rstrip()):
+        if entry.strip():
+            name, files, read, *message = [cell.strip() for cell in entry.split("=>")]
+            read = read.replace(" +", NOT_READ)
+            found.append(Layout(name, tuple(files.split()), read, message="".join(message).removeprefix("! ")))
+    return tuple(found)
+
+
+FOLDERS = _rows(
+    """
+    class folders
+      => {cat,dog}/{1,2}.jpg
+      => 4 images, classes cat, dog
+    split folders with class folders
+      => {train,val}/{cat,dog}/1.jpg
+      => 4 images, classes cat, dog, splits train, val
+    other words for splits
+      => {Training,valid,testing}/{cat,dog}/1.jpg
+      => 6 images, classes cat, dog, splits train, val, test
+    class folders with split folders
+      => {cat,dog}/{train,test}/1.jpg
+      => 4 images, classes cat, dog, splits train, test
+    `images/` within the splits
+      => {train,val}/images/{cat,dog}/1.jpg
+      => 4 images, classes cat, dog, splits train, val
+    `images/` around the splits
+      => images/{train,val}/{cat,dog}/1.jpg
+      => 4 images, classes cat, dog, splits train, val
+    extra folders on top
+      => archive/PetImages/{Cat,Dog}/1.jpg
+      => 2 images, classes Cat, Dog
+    nested class folders
+      => {cat,dog}/{x,y}/1.jpg
+      => 4 images, classes cat, dog; asks which level holds the class
+    one class folder
+      => cat/{1,2}.jpg
+      => 2 images, classes cat; asks about the single class
+    a misspelt split
+      => {train,validaton}/{cat,dog}/1.jpg
+      => 4 images, classes cat, dog, splits train, validaton; asks about the split
+    a class folder empty in every split
+      => {train,val}/{day,night}/1.jpg {train,val}/dusk/
+      => 4 images, classes day, dusk, night, splits train, val
+    a test split without classes
+      => train/{cat,dog}/1.jpg test/{1,2}.jpg
+      => 4 images, classes cat, dog, splits train, test
+    images without any label
+      => {1,2,3}.jpg
+      => 3 images, no labels
+    leftovers of systems and editors
+      => {cat,dog}/1.jpg cat/._1.jpg dog/Thumbs.db .ipynb_checkpoints/2.jpg __MACOSX/cat/._1.jpg
+      => 2 images, classes cat, dog
+    a zip that was not unpacked
+      => pets.zip
+      => refused: unpack it
+      => ! unpack pets.zip first
+    """
+)
+
+PAIRS = _rows(
+    """
+    `images/` and `masks/`
+      => images/{a,b}.png masks/{a,b}.png
+      => 2 images, pairs by name +
+    `images/`, `masks/` in each split
+      => {train,val}/{images,masks}/{a,b}.png
+      => 4 images, pairs by name, splits train, val +
+    `imgs/` and `GT/` around the splits
+      => {imgs,GT}/{train,val}/{a,b}.png
+      => 4 images, pairs by name, splits train, val +
+    `train` and `trainannot` (CamVid)
+      => {train,trainannot,val,valannot}/{a,b}.png
+      => 4 images, pairs by name, splits train, val +
+    `train` and `train_masks` (Carvana)
+      => train/{a,b}.jpg train_masks/{a,b}_mask.png
+      => 2 images, pairs by name, splits train +
+    `x.png` beside `x_mask.png`
+      => {a,b}.png {a,b}_mask.png
+      => 2 images, pairs by name +
+    YOLO, `images/train` and `labels/train`
+      => images/{train,val}/{a,b}.jpg labels/{train,val}/{a,b}.txt data.yaml
+      => 4 images, pairs by name, splits train, val +
+    YOLO, `train/images` and `train/labels`
+      => {train,valid}/images/{a,b}.jpg {train,valid}/labels/{a,b}.txt
+      => 4 images, pairs by name, splits train, val +
+    `x.jpg` beside `x.json` (LabelMe)
+      => {train,val}/{a,b}.{jpg,json}
+      => 4 images, pairs by name, splits train, val +
+    """
+)
+
+SPECIAL = (
+    Layout(
+        "nested class folders, `class_level=2`",
+        ("cat/{manx,siam}/1.jpg", "dog/{corgi,pug}/1.jpg"),
+        "4 images, classes corgi, manx, pug, siam",
+        options={"class_level": 2},
+    ),
+    Layout("the zip itself", ("pets.zip",), "refused: unpack it", source="pets.zip", message="unpack it first"),
+    Layout(
+        "`leftImg8bit` and `gtFine` (Cityscapes)",
+        ("leftImg8bit/{train,val}/rome/{a,b}_leftImg8bit.png", "gtFine/{train,val}/rome/{a,b}_gtFine_labelIds.png"),
+        f"4 images, pairs by name, splits train, val{NOT_READ}",
+    ),
+    Layout(
+        "YOLO's `data.yaml`",
+        ("train/images/a.jpg", "data.yaml"),
+        "refused: open its folder",
+        source="data.yaml",
+        message="open the folder: ",
+    ),
+    Layout(
+        "VOC with `ImageSets/Main`",
+        ("JPEGImages/{a,b,c}.jpg", "Annotations/{a,b,c}.xml", "SegmentationClass/a.png"),
+        f"3 images, pairs by name, splits train, val{NOT_READ}",
+        texts={"ImageSets/Main/train.txt": "a\nb\n", "ImageSets/Main/val.txt": "c\n"},
+    ),
+)
+
+FOLDER_LAYOUTS = (*FOLDERS, *PAIRS, *SPECIAL)
