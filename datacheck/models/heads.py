@@ -36,11 +36,15 @@ class HeadRecipe:
     Attributes
     ----------
     hidden
-        Units of the hidden layer.
+        Units of the hidden layer; those of all folds are the columns of one matrix, 640 for five folds.
     epochs, batch
-        Passes over the samples and samples a step; small datasets get more passes, so that ``min_steps`` are made.
-    learning_rate, weight_decay, dropout, label_smoothing
-        AdamW under a one-cycle schedule.
+        Passes over the samples and samples a step. Eight passes suffice for features that are given.
+    min_steps
+        Small datasets get more passes, until so many steps are made: the schedule needs some hundreds.
+    learning_rate, weight_decay
+        Of AdamW, under a one-cycle schedule.
+    dropout, label_smoothing
+        Strong, so that a head does not fit the wrong labels that it is meant to show.
     """
 
     hidden: int = 128
