@@ -23,6 +23,7 @@ def test_failures_are_grouped_by_reason_the_most_first() -> None:
     assert first.message == "2 of 5 samples cannot be read (zero-bytes): 'c' and 'd'"
     assert first.severity is Severity.ERROR
     assert first.evidence["by_class"] == {"dog": 2}
+    assert first.evidence["share"] == 2 / 5
     assert first.evidence["by_split"] == {"train": 1, "test": 1}
     assert second.sample_ids == ("a",)
     assert outcome.issues["note"].to_pylist() == ["truncated", "zero-bytes", "zero-bytes"]

@@ -1,10 +1,11 @@
 import numpy as np
+import pyarrow as pa
 import pytest
 
 from datacheck.findings import Found, NotApplicable, Passed
 from datacheck.manifest import Manifest
 from datacheck.rules.base import RuleContext
-from datacheck.rules.coverage.dc206_missing_combination import MissingCombination, chance_of_empty
+from datacheck.rules.coverage.dc206_missing_combination import MissingCombination, attributes, chance_of_empty
 
 from .examples import shown
 
@@ -94,3 +95,11 @@ def test_a_column_is_an_attribute_up_to_twenty_values() -> None:
     for n_values, applies in ((20, True), (21, False)):
         columns = {"label": ["a", "b"] * 210, "place": [f"p{row % n_values}" for row in range(420)]}
         assert isinstance(judge(columns), NotApplicable) != applies
+
+
+def test_a_value_without_rows_is_no_value() -> None:
+    light = pa.DictionaryArray.from_arrays(pa.array([0, 2] * 50, pa.int32()), pa.array(["day", "dusk", "night"]))
+    manifest = Manifest.from_columns({"label": ["a", "b"] * 50, "light": light})
+    codes, values = dict(attributes(manifest, 20))["light"]
+    assert values == ["day", "night"]
+    assert codes.tolist() == [0, 1] * 50

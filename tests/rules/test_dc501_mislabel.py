@@ -6,6 +6,7 @@ import pytest
 from datacheck.findings import Found, NotApplicable, Passed, Severity
 from datacheck.labels.label_yield import estimate_label_yield
 from datacheck.labels.quality import LabelAssessment
+from datacheck.labels.target_quality import TO_DEVIATION, target_deviations
 from datacheck.manifest import Manifest, Modality, Task
 from datacheck.probing.outputs import ProbeOutputs
 from datacheck.rules.base import RuleContext
@@ -160,3 +161,23 @@ def test_a_placeholder_is_no_mislabel() -> None:
     manifest = Manifest.from_columns({"target": target}, modality=Modality.TABULAR)
     probe = outputs(100, Task.REGRESSION, predictions=predictions.astype(np.float32))
     assert isinstance(Mislabel(min_skill=-1e9).check(RuleContext(manifest, probe=probe)), Passed)
+
+
+def test_the_edge_of_regression_is_in_standard_deviations() -> None:
+    rng = np.random.default_rng(0)
+    predictions = rng.normal(size=100).astype(np.float32)
+    target = predictions + 0.1 * rng.normal(size=100)
+    target[3] += 5
+    manifest = Manifest.from_columns({"target": target}, modality=Modality.TABULAR)
+    context = RuleContext(manifest, probe=outputs(100, Task.REGRESSION, predictions=predictions))
+    farthest = float(target_deviations(target, predictions)[3] / TO_DEVIATION)
+    assert isinstance(Mislabel(regression_deviations=farthest).check(context), Found)
+    assert isinstance(Mislabel(regression_deviations=farthest + 1e-6).check(context), Passed)
+
+
+def test_the_edge_of_several_labels() -> None:
+    manifest = Manifest.from_columns({"labels": [["a"]] * 40 + [["b"]] * 40}, modality=Modality.TABULAR)
+    probs = np.array([[0.875, 0.125]] * 40 + [[0.125, 0.875]] * 40, dtype=np.float32)
+    context = RuleContext(manifest, probe=outputs(80, Task.MULTILABEL, pred_probs=probs, classes=("a", "b")))
+    assert isinstance(Mislabel(multilabel_quality=0.875).check(context), Passed)
+    assert isinstance(Mislabel(multilabel_quality=0.876).check(context), Found)
