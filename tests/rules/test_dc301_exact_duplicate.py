@@ -1,9 +1,11 @@
 from __future__ import annotations
 
-from datacheck.findings import NotApplicable, Passed
+from datacheck.findings import Found, NotApplicable, Passed
 from datacheck.manifest import Manifest
 from datacheck.rules import RuleContext
 from datacheck.rules.splits.dc301_exact_duplicate import ExactDuplicate
+from datacheck.rules.splits.dc304_conflicting_duplicates import ConflictingDuplicates
+from datacheck.testing import measurements_for
 
 from .examples import shown
 from .split_tables import A, B, C, context, found
@@ -60,3 +62,15 @@ def test_repeated_rows_of_a_table_are_found_and_rows_equal_by_chance_are_not() -
     assert isinstance(ExactDuplicate().check(RuleContext(once)), Passed)
     colours = Manifest.from_columns({"colour": ["red", "blue"] * 50, "label": ["a"] * 100})
     assert isinstance(ExactDuplicate().check(RuleContext(colours)), NotApplicable)
+
+
+def test_one_image_with_a_row_for_each_box_has_no_copies() -> None:
+    columns = {"sample_id": ["1", "2", "3"], "uri": ["a.png", "a.png", "b.png"], "label": ["cat", "dog", "cat"]}
+    for xmin, outcomes in (([5, 9, 5], (Passed, Passed)), ([5, 5, 5], (Passed, Found))):
+        manifest = Manifest.from_columns({**columns, "xmin": xmin})
+        checked = RuleContext(manifest, measurements_for(manifest, content_hash=["1", "1", "2"]))
+        assert isinstance(ExactDuplicate().check(checked), outcomes[0])
+        assert isinstance(ConflictingDuplicates().check(checked), outcomes[1])
+    manifest = Manifest.from_columns({**columns, "label": ["cat"] * 3, "xmin": [5, 5, 5]})
+    checked = RuleContext(manifest, measurements_for(manifest, content_hash=["1", "1", "2"]))
+    assert found(ExactDuplicate().check(checked)).findings[0].n_affected == 2

@@ -11,7 +11,7 @@ from datacheck.findings import Found, Outcome, Passed, Severity
 from datacheck.rules.base import Rule, RuleContext
 from datacheck.rules.requirements import CONTENT
 from datacheck.rules.splits.labels import copies_within
-from datacheck.rules.splits.shared import Copies, conflicting, duplicates_of, repeats
+from datacheck.rules.splits.shared import Copies, conflicting, duplicates_of, further_rows, repeats
 from datacheck.text import percent, plural
 
 
@@ -22,7 +22,8 @@ class ExactDuplicate(Rule):
     What
     ----
     Finds samples of one split with exactly the same content: files with the same bytes, or rows of a table that are
-    equal in every feature column. Copies in two splits are DC303, copies with different labels DC304.
+    equal in every feature column. Copies in two splits are DC303, copies with different labels DC304. A table that
+    lists one image in several rows with other values, such as a row for each box, has no copies by that.
 
     Why it hurts training
     ---------------------
@@ -60,7 +61,7 @@ class ExactDuplicate(Rule):
         """Judge the dataset."""
         manifest, exact = context.manifest, duplicates_of(context).exact
         n_splits = len(manifest.splits) + 1
-        agreeing = (exact >= 0) & ~conflicting(manifest, exact)
+        agreeing = (exact >= 0) & ~conflicting(manifest, exact) & ~further_rows(manifest)
         within = np.where(agreeing, exact * n_splits + manifest.split_codes + 1, -1)
         rows, first = copies_within(within)
         if not len(rows):

@@ -12,7 +12,7 @@ from datacheck.findings import Found, Outcome, Passed, Severity
 from datacheck.rules.base import Rule, RuleContext
 from datacheck.rules.requirements import PIXELS
 from datacheck.rules.splits.labels import copies_within
-from datacheck.rules.splits.shared import Copies, Rows, conflicting, duplicates_of, repeats
+from datacheck.rules.splits.shared import Copies, Rows, conflicting, duplicates_of, further_rows, repeats
 from datacheck.text import percent, plural
 
 
@@ -62,7 +62,7 @@ class NearDuplicate(Rule):
     def judge(self, context: RuleContext) -> Outcome:
         """Judge the dataset."""
         manifest, found = context.manifest, duplicates_of(context)
-        near = np.where(conflicting(manifest, found.near), -1, found.near)
+        near = np.where(conflicting(manifest, found.near) | further_rows(manifest), -1, found.near)
         rows, first, within = near_within_split(found.exact, near, manifest.split_codes)
         if not len(rows):
             return Passed("no two images of a split are near duplicates with the same label")

@@ -17,7 +17,7 @@ from datacheck.manifest import Manifest, Modality, Task
 from datacheck.rules.base import Rule, RuleContext
 from datacheck.rules.requirements import CONTENT, LABELS
 from datacheck.rules.splits.labels import TARGET_TOLERANCE, comparable_labels, conflicts_in_clusters, label_tolerance
-from datacheck.rules.splits.shared import MAX_MEMBERS, Rows, cluster_evidence, duplicates_of
+from datacheck.rules.splits.shared import MAX_MEMBERS, Rows, cluster_evidence, duplicates_of, further_rows
 from datacheck.text import plural
 
 
@@ -39,7 +39,8 @@ class ConflictingDuplicates(Rule):
     ------------------
     Within each cluster of DC301 and each pair of DC302, also between splits. Regression targets conflict if they differ
     by more than ``target_tolerance`` standard deviations of the target. Suspicion is the share of the cluster that
-    disagrees with the sample. Samples without a label are left out.
+    disagrees with the sample. Samples without a label are left out, and so are further rows of one image with other
+    values, such as a row for each box.
 
     How to fix
     ----------
@@ -67,7 +68,7 @@ class ConflictingDuplicates(Rule):
     def judge(self, context: RuleContext) -> Outcome:
         """Judge the dataset."""
         manifest, found = context.manifest, duplicates_of(context)
-        labels = comparable_labels(manifest)
+        labels = np.where(further_rows(manifest), np.nan, comparable_labels(manifest))
         tolerance = label_tolerance(manifest, labels, self.target_tolerance)
         exact = conflicts_in_clusters(found.exact, labels, tolerance)
         near = np.setdiff1d(conflicts_in_pairs(found, labels, tolerance), exact)

@@ -9,6 +9,7 @@ from typing import Any
 
 import numpy as np
 import pyarrow as pa
+import pyarrow.compute as pc
 from numpy.typing import NDArray
 
 from datacheck.duplicates.clusters import DuplicateClusters
@@ -56,9 +57,40 @@ def duplicates_of(context: RuleContext) -> DuplicateClusters:
 
 def conflicting(manifest: Manifest, clusters: Rows) -> NDArray[np.bool_]:
     """Whether each row lies in a cluster whose labels differ, which DC304 reports; bool [N]."""
-    labels = comparable_labels(manifest)
+    labels = np.where(further_rows(manifest), np.nan, comparable_labels(manifest))
     rows = conflicts_in_clusters(clusters, labels, label_tolerance(manifest, labels))
     return np.isin(clusters, np.unique(clusters[rows])) & (clusters >= 0)
+
+
+def further_rows(manifest: Manifest) -> NDArray[np.bool_]:
+    """Whether a row lists a file again with other values in the extra columns, such as another box; bool [N].
+
+    Such a row is not a copy of the file's first row. One that repeats all values is.
+
+    Examples
+    --------
+    >>> columns = {"sample_id": ["1", "2", "3"], "uri": ["a.png", "a.png", "a.png"], "xmin": [5, 9, 9]}
+    >>> further_rows(Manifest.from_columns(columns)).tolist()
+    [False, True, False]
+    """
+    found = np.zeros(len(manifest), dtype=bool)
+    if "uri" not in manifest or not manifest.extra_columns:
+        return found
+    codes = [_codes(manifest.table[name]) for name in ("uri", *manifest.extra_columns)]
+    _, first_of_file = np.unique(codes[0], return_index=True)
+    _, first_of_row = np.unique(np.column_stack(codes), axis=0, return_index=True)
+    found[first_of_row] = True
+    found[first_of_file] = False
+    return found
+
+
+def _codes(column: pa.ChunkedArray) -> Rows:
+    """A number for each different value; columns of lists and the like count as equal; [N]."""
+    array = column.combine_chunks()
+    if pa.types.is_nested(array.type):
+        return np.zeros(len(array), np.int64)
+    array = array if pa.types.is_dictionary(array.type) else array.dictionary_encode()
+    return np.asarray(pc.fill_null(array.indices, -1).to_numpy(zero_copy_only=False), dtype=np.int64)
 
 
 def split_pairs(manifest: Manifest) -> Iterator[tuple[int, int]]:
