@@ -179,9 +179,9 @@ def update_command(
     ] = None,
     contract: _Folder = Path("contract"),
     accept: _Accept = None,
-    yes: Annotated[bool, typer.Option("--yes", "-y", help="Do not ask.")] = False,
+    yes: Annotated[bool, typer.Option("--yes", "-y", help="Write without a question.")] = False,
 ) -> int:
-    """Show what an update loosens or tightens, ask, and write it."""
+    """Show what an update loosens or tightens; write it on confirmation."""
     contracts = _contracts()
     old = contracts.Contract.load(contract, accept_edits=True)
     if run is None:

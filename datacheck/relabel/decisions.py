@@ -36,7 +36,7 @@ RELABELS_SCHEMA = pa.schema(
 
 ``decision`` is ``label`` (``new`` is the decided label, which may equal ``old``), ``ambiguous``, ``none-of-these``,
 ``disputed`` (no answer has more votes than every other) or ``skip`` (nobody answered). ``agreement`` is the share of
-answers that say ``new``; ``copy_of`` names the sample that was labelled where this one is its copy.
+answers that say ``new``; ``copy_of`` is the labelled sample that this one is a copy of.
 """
 
 

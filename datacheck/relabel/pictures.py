@@ -10,7 +10,7 @@ from datacheck.scanning.thumbnails import ThumbnailStore
 
 
 class KeptPictures(Mapping[str, bytes]):
-    """Thumbnails that the scan kept, read when they are asked for; none where it kept none.
+    """Thumbnails that the scan kept, read on demand; none where it kept none.
 
     Examples
     --------

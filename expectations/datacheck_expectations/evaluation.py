@@ -16,7 +16,7 @@ DIGITS = 4
 """Significant digits of a measured value in a sentence: thresholds of neighbouring values stay apart."""
 
 MAX_ROWS = 10
-"""Names that a table of differences shows: the largest differences tell the story."""
+"""Names that a table of differences shows: the largest differences come first."""
 
 MIN_BOOTSTRAP_LEVEL = 0.5
 """Level of a bootstrap interval that is not used: its computation needs one above 0."""
@@ -27,7 +27,7 @@ MIN_COMPARED = 2
 
 @dataclass(frozen=True)
 class Evaluation:
-    """What one expectation says about a dataset.
+    """What evaluating one expectation on a dataset gives.
 
     Attributes
     ----------

@@ -71,11 +71,11 @@ def relabel_answers(classes: Sequence[str], *, min_agreement: float = 0.8, confi
     >>> len(relabel_answers(["cat", "dog"]))
     4
     """
-    verdicts = ["label", "skip", "none-of-these", "ambiguous"]
+    kinds = ["label", "skip", "none-of-these", "ambiguous"]
     return [
         e.ExpectUniqueIds(column="answer_id", notes="An answer that was fetched twice counts once."),
         e.ExpectAllowedValues(
-            column="answer", values=verdicts, min_share=1.0, confidence=0.0, notes="Other words have no meaning here."
+            column="answer", values=kinds, min_share=1.0, confidence=0.0, notes="Other words have no meaning here."
         ),
         e.ExpectAllowedLabels(labels=list(classes), notes="An answer outside the classes cannot be applied."),
         e.ExpectAgreementAtLeast(

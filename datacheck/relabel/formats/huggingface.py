@@ -26,8 +26,8 @@ _SUFFIX = {"image/jpeg": ".jpg", "image/png": ".png", "image/gif": ".gif", "imag
 class HuggingFace:
     """A folder for ``load_dataset("imagefolder", data_dir=…)``.
 
-    The split's folder holds ``metadata.csv`` and the pictures, since ``datasets`` passes over a ``metadata.csv`` above
-    it without a word. People fill in ``label`` or ``answer`` there, or in a copy of it.
+    The split's folder holds ``metadata.csv`` and the pictures, since ``datasets`` ignores a ``metadata.csv`` above it.
+    People fill in ``label`` or ``answer`` there, or in a copy of it.
     """
 
     name: str = "huggingface"
@@ -36,7 +36,7 @@ class HuggingFace:
     def export(self, queue: RelabelQueue, links: Links, target: Path) -> list[Path]:
         """Write ``target/train/metadata.csv`` and the pictures by hard links, or copies where those cannot be."""
         if target.exists() and any(target.iterdir()):
-            raise RelabelError(f"expected a new or empty folder, {target} holds files")
+            raise RelabelError(f"expected a new or empty folder, {target} has files")
         items = queue.rows()
         width = len(str(len(items)))
         folder = target / "train"

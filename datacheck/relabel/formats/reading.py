@@ -1,4 +1,4 @@
-"""Reads what strangers wrote, in bounded time and memory: JSON arrays, JSON lines, XML."""
+"""Reads files of annotation tools in bounded time and memory: JSON arrays, JSON lines, XML."""
 
 from __future__ import annotations
 

@@ -35,7 +35,7 @@ _MAX_WAIT = 30.0
 """Seconds between two attempts at most."""
 
 _ALIVE_TIMEOUT = 10.0
-"""Seconds to wait for the first sign of life: a server that works answers this within a second."""
+"""Seconds to wait for the first answer: a server that works gives it within a second."""
 
 _PASSING = frozenset({429, 502, 503, 504})
 """Answers of a server that is starting, or has too much to do."""
@@ -79,12 +79,12 @@ class Server:
             raise RelabelError("expected a Label Studio access token (Account & Settings > Access Token)")
 
     def check_alive(self) -> None:
-        """Ask for a sign of life with a short time limit, before anything that may take long.
+        """Check with a short time limit that the server answers, before anything that may take long.
 
         Raises
         ------
         UnreachableError
-            When there is none.
+            When it does not.
         """
 
         def ask() -> None:

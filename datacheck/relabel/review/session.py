@@ -184,7 +184,7 @@ class ReviewSession:
             return Answers.empty(self.queue.identity)
         answers = Answers.load(self.path)
         if answers.identity and self.queue.identity and answers.identity != self.queue.identity:
-            raise RelabelError(f"{self.path} holds answers about another dataset: move it away")
+            raise RelabelError(f"{self.path} has answers about another dataset: move the file to another folder")
         return answers
 
     def _mine(self) -> list[dict[str, Any]]:

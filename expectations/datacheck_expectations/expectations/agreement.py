@@ -13,9 +13,9 @@ from datacheck_expectations.measures.columns import Affected
 
 
 class ExpectAgreementAtLeast(DatacheckExpectation):
-    """Expect at least a share of the pairs of answers to one question to agree.
+    """Expect at least a share of the pairs of answers to one sample to agree.
 
-    For a table of answers (``sample_id``, ``answer``, ``label``); questions with one answer say nothing. Broken when
+    For a table of answers (``sample_id``, ``answer``, ``label``); samples with one answer do not count. Broken when
     the upper end of the share's Wilson interval is below ``min_share``.
 
     Parameters
@@ -40,7 +40,7 @@ class ExpectAgreementAtLeast(DatacheckExpectation):
         """Count the pairs that agree."""
         agreeing, pairs, disputed = measured
         if not pairs:
-            return Evaluation(True, float("nan"), "no question has two answers, so that nothing is compared")
+            return Evaluation(True, float("nan"), "no sample has two answers, so that nothing is compared")
         share = proportion(agreeing, pairs, level=self.confidence)
         success = share.high >= self.min_share
         sentence = f"{agreeing:,} of {pairs:,} pairs of answers agree ({percent(share.value)})"
@@ -51,6 +51,6 @@ class ExpectAgreementAtLeast(DatacheckExpectation):
     def requirement(cls, terms: Mapping[str, Any]) -> str:
         """State the share."""
         return (
-            f"At least {percent(terms['min_share'])} of the pairs of answers to one question agree"
+            f"At least {percent(terms['min_share'])} of the pairs of answers to one sample agree"
             f"{sampling_clause(terms['confidence'])}."
         )

@@ -13,7 +13,7 @@ from datacheck_expectations.measures.columns import Words
 
 
 class ExpectAllowedValues(DatacheckExpectation):
-    """Expect at least a share of the samples to have one of the allowed values in a column (mode, format, verdict …).
+    """Expect at least a share of the samples to have one of the allowed values in a column (mode, format, colour …).
 
     Samples without a value are left out. Broken when the upper end of the share's Wilson interval is below
     ``min_share``.

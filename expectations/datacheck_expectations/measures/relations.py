@@ -84,14 +84,14 @@ def conflicting(frame: pd.DataFrame, column: str) -> Affected:
 
 
 def unmatched_pairs(frame: pd.DataFrame) -> Affected:
-    """Return the rows without one half of their pair, and those whose names say that another half is theirs."""
+    """Return the rows without image or label file, and those whose image name matches another row's label file."""
     need(frame, "uri", "label_uri")
     images, labels = (frame[name].astype(object).where(frame[name].notna(), None).tolist() for name in _PAIR)
     both = np.array([a is not None and b is not None for a, b in zip(images, labels, strict=True)], dtype=bool)
     rows = np.flatnonzero(both)
     matched = match_names([images[row] for row in rows], [labels[row] for row in rows]).label_of
     wrong = np.zeros(len(frame), dtype=bool)
-    # Names that match nothing say nothing; names that match another row's say that the pair is wrong.
+    # A name without any match is no evidence; a match with another row shows a wrong pair.
     wrong[rows] = (matched >= 0) & (matched != np.arange(len(rows)))
     bad = np.flatnonzero(wrong | ~both)
     right = dict(zip(rows.tolist(), matched.tolist(), strict=True))
@@ -99,7 +99,7 @@ def unmatched_pairs(frame: pd.DataFrame) -> Affected:
         {
             "image": str(images[row] or "(none)"),
             "paired with": str(labels[row] or "(none)"),
-            "its name says": labels[rows[right[row]]] if wrong[row] else "its other half is missing",
+            "expected label file": labels[rows[right[row]]] if wrong[row] else "its image or label file is missing",
         }
         for row in bad[:MAX_NAMED].tolist()
     )
@@ -110,9 +110,9 @@ _PAIR = ("uri", "label_uri")
 
 
 def agreement(frame: pd.DataFrame) -> tuple[int, int, Affected]:
-    """Return agreeing and all pairs of answers to the same question, and the samples most disputed.
+    """Return agreeing and all pairs of answers to the same sample, and the most disputed samples.
 
-    Columns ``sample_id``, ``answer`` and ``label``; two answers agree when both verdict and label are the same.
+    Columns ``sample_id``, ``answer`` and ``label``; two answers agree when both answer and label are the same.
     """
     need(frame, "sample_id", "answer", "label")
     sample, _ = pd.factorize(frame["sample_id"])
