@@ -10,7 +10,14 @@ import pytest
 from datacheck.manifest import Manifest
 from datacheck.plan.augment.candidates import Candidate
 from datacheck.plan.augment.outcomes import FEW, Outcome, Setting, class_changes
-from datacheck.plan.augment.verdicts import _verdict, augment_items, choose_applied, minority_item, turn_of
+from datacheck.plan.augment.verdicts import (
+    _verdict,
+    augment_items,
+    choose_applied,
+    combined_item,
+    minority_item,
+    turn_of,
+)
 from datacheck.plan.cohort import (
     MIN_ROWS,
     balanced_accuracy,
@@ -404,3 +411,86 @@ def test_a_number_without_an_interval_is_shown_without_one() -> None:
     assert Measured.from_json(gain.to_json()) == gain
     blank = Measured.from_json(Measured(metric="mean/red", estimate=counted(0.5, n=3)).to_json())
     assert np.isnan([blank.estimate.low, blank.estimate.high]).all()
+
+
+def test_a_drop_of_recall_counts_from_ten_points_on_whatever_turned() -> None:
+    """A tenth is wrong already and turns as well: only samples that were right lower the recall."""
+    n = 2000
+    codes = np.repeat([0, 1, 2], n)
+    clean = codes[None].copy()
+    clean[0, :200] = 2
+    setting = Setting(codes, ("a", "b", "c"), clean, "", (0,))
+    for right, verdict in ((0.125, "avoid"), (0.095, "harmless")):
+        altered = clean.copy()
+        altered[0, : 200 + round(right * n)] = 1
+        item = augment_items(setting, [Outcome(Candidate("rotate_180"), altered, clean, altered)])[0]
+        assert (item.verdict, bool(item.settings["turns"])) == (verdict, verdict == "avoid")
+
+
+def test_summaries_say_the_verdict_and_for_whom() -> None:
+    assert planted(altered=0.5, both=0.5).summary == "rotation by 180 degrees: avoid for a; it turns a → b (50%)"
+    assert planted(altered=0.05).summary == "rotation by 180 degrees"
+    n = 2000
+    codes = np.repeat([0, 1, 2], n)
+    wrong = np.where(np.arange(3 * n) % 4 == 0, (codes + 1) % 3, codes)[None]
+    setting = Setting(codes, ("a", "b", "c"), wrong, "", (0,))
+
+    def said(trained: np.ndarray) -> tuple[str, str]:
+        item = augment_items(setting, [Outcome(Candidate("blur", 0.02), wrong, trained, wrong)])[0]
+        return item.verdict, item.summary
+
+    mended = codes[None].copy()
+    assert said(mended) == ("use", "blur of 2 % of the side")
+    mended[0, :n] = np.where(np.arange(n) % 3 == 0, 1, 0)
+    assert said(mended) == ("use", "blur of 2 % of the side, but not for a")
+    worse = np.where(np.arange(3 * n) % 2 == 0, (codes + 1) % 3, codes)[None]
+    assert said(worse) == ("avoid", "blur of 2 % of the side: avoid; training with it lowers the accuracy")
+
+
+def test_intervals_of_classes_hold_for_all_classes_and_candidates() -> None:
+    """The same loss is significant for one candidate, and not among a hundred."""
+    n = 400
+    codes = np.repeat([0, 1, 2], n)
+    clean = codes[None].copy()
+    setting = Setting(codes, ("a", "b", "c"), clean, "", (0,))
+    trained = clean.copy()
+    trained[0, :8] = 1
+    outcome = Outcome(Candidate("blur"), clean, trained, clean)
+    alone = augment_items(setting, [outcome])[0]
+    among = augment_items(setting, [outcome, *[Outcome(Candidate("noise"), clean, clean, clean)] * 99])[0]
+    assert (alone.settings["avoid_classes"], among.settings["avoid_classes"]) == (["a"], [])
+
+
+@pytest.mark.parametrize(
+    ("whole", "best", "verdict"), [(0.3, 0.2, "use"), (0.2, 0.3, "harmless"), (0.2, 0.2, "use"), (0.0, 0.0, "harmless")]
+)
+def test_all_together_must_be_better_than_the_best_alone(whole: float, best: float, verdict: str) -> None:
+    codes = np.repeat([0, 1], 1000)
+    clean = np.where(np.arange(2000) % 2 == 0, codes, 1 - codes)[None]
+    setting = Setting(codes, ("a", "b"), clean, "", (0,))
+
+    def trained(gain: float) -> Outcome:
+        found = clean.copy()
+        rows = np.r_[1 : round(2000 * gain) : 2, 1001 : 1000 + round(2000 * gain) : 2] if gain else np.empty(0, int)
+        found[0, rows] = codes[rows]
+        return Outcome(Candidate("blur"), clean, found, clean)
+
+    item = combined_item(setting, trained(whole), trained(best), ["blur", "noise"], 0)
+    assert item.verdict == verdict
+    assert item.measured[0].estimate.value == pytest.approx(whole, abs=1e-9)
+    assert item.measured[0].baseline == pytest.approx(0.5)
+    kept = "better than the best alone" if verdict == "use" else "no better than blur alone"
+    assert item.summary.startswith(f"together (blur, noise): {kept}")
+
+
+def test_lists_and_sentences_are_cut_at_their_limits() -> None:
+    k, n = 60, 40
+    codes = np.repeat(np.arange(k), n)
+    clean = codes[None].copy()
+    setting = Setting(codes, tuple(f"c{code}" for code in range(k)), clean, "", (0,))
+    turned = (codes[None] + 1) % k
+    item = augment_items(setting, [Outcome(Candidate("rotate_180"), turned, turned, turned)])[0]
+    assert (item.verdict, item.classes, len(item.settings["turns"])) == ("avoid", (), 20)
+    assert len([one for one in item.measured if one.metric.startswith("label_preservation/")]) == 50
+    assert item.summary.count("→") == 3
+    assert item.summary.endswith(" and 57 more")
