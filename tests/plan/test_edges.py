@@ -138,6 +138,26 @@ def test_from_a_factor_of_1_2_on_classes_are_not_balanced(counts: tuple[int, ...
         assert "without a training sample: c" in item.summary
 
 
+def test_a_balanced_dataset_says_how_far_its_counts_differ_and_names_every_absent_class_it_can() -> None:
+    item = balance(np.array([119, 100]), ("a", "b"))
+    assert item is not None
+    assert item.summary == "classes are balanced: the largest has 1.19 times the samples of the smallest"
+    many = balance(np.array([9] + [0] * 8), tuple("abcdefghi"))
+    assert many is not None
+    assert "b, c, d, e, f and 3 more (no weight" in many.summary
+    assert many.settings["counts"] == {"a": 9, **dict.fromkeys("bcdefghi", 0)}
+
+
+def test_weights_have_a_mean_of_one_over_the_samples_and_absent_classes_are_neutral() -> None:
+    counts = np.array([900, 90, 10, 0])
+    for way in strategies(counts):
+        assert (way.loss_weights * counts).sum() / counts.sum() == pytest.approx(1)
+        assert (way.loss_weights[3], way.draw_weights[3], way.adjustment[3]) == (1, 1, 0)
+        assert way.adjustment[:3].mean() == pytest.approx(0)
+    under = {way.name: way for way in strategies(np.array([50, 50]), np.array([0.8, 0.2]))}["undersampling"]
+    np.testing.assert_allclose(under.draw_weights, [1, 0.25])
+
+
 def test_what_is_drawn_in_an_epoch() -> None:
     codes, rng = np.repeat([0, 1], [900, 100]), np.random.default_rng(0)
     ways = {way.name: way for way in strategies(np.array([900, 100]))}
@@ -275,7 +295,7 @@ def test_a_class_of_less_than_half_the_mean_count_is_rare(rare: int, named: bool
     [
         (np.arange(MIN_ROWS) % 2, MIN_ROWS, ""),
         (np.arange(MIN_ROWS - 1) % 2, MIN_ROWS, "needs 40 labelled training samples of two classes or more, found 39"),
-        (np.zeros(60, int), 60, "needs 40 labelled training samples of two classes or more, found 60 of one class"),
+        (np.zeros(40, int), 40, "needs 40 labelled training samples of two classes or more, found 40 of one class"),
         (np.arange(60) % 2, 5, ""),
         (np.arange(60) % 2, 4, "needs 5 independent training samples or more"),
     ],
@@ -314,6 +334,8 @@ def test_calibration_is_judged_bin_by_bin() -> None:
     shares = np.bincount(codes) / 20
     assert calibration_error(np.r_[sure, unsure], codes, shares) == pytest.approx(0.1)
     assert calibration_error(np.r_[sure, unsure], codes, shares, n_bins=1) == pytest.approx(0.0, abs=1e-9)
+    top = np.array([[1.0, 0.0]] * 2 + [[0.95, 0.05]] * 2)
+    assert calibration_error(top, np.array([1, 0, 0, 0]), np.array([0.75, 0.25])) == pytest.approx(0.225)
     certain = np.array([[1.0, 0.0]] * 4)
     assert calibration_error(certain, np.zeros(4, int), np.array([1.0, 0.0])) == 0
 

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import tarfile
 from dataclasses import replace
 from pathlib import Path
 from typing import Any
@@ -198,3 +199,32 @@ def test_ids_of_different_depths_are_resolved_below_one_folder() -> None:
     with pytest.raises(PlanError, match=r"can be 'b/a/x.png' or 'a/x.png' or 'x.png' of the plan: give paths="):
         match_dataset(made, Files(["/data/b/a/x.png"]))
     assert match_dataset(made, Files(names)).rows.tolist() == [0, 1, 2]
+
+
+@pytest.mark.slow
+def test_every_photo_with_an_unpadded_number_is_reached(shared_data: Path, tmp_path: Path) -> None:
+    """TrashNet's photos (glass1, glass10 ...), dealt to two splits; the plan's moves are carried out first."""
+    rng = np.random.default_rng(0)
+    with tarfile.open(shared_data / "trashnet-subset.tar") as archive:
+        for member in sorted(archive.getmembers(), key=lambda one: one.name):
+            if member.name.endswith(".jpg"):
+                split = "val" if rng.random() < 0.25 else "train"
+                target = tmp_path / split / Path(member.name).parent.name / Path(member.name).name
+                target.parent.mkdir(parents=True, exist_ok=True)
+                target.write_bytes(archive.extractfile(member).read())
+    manifest = datacheck.open(tmp_path)
+    first = make_plan(manifest, measurements=scan(manifest).measurements, augment=False, n_seeds=1)
+    for row in first.samples.select(["sample_id", "split", "planned_split"]).to_pylist():
+        name, given, planned = row.values()
+        if given != planned:
+            (tmp_path / name).rename(tmp_path / planned / name.removeprefix(f"{given}/"))
+    manifest = datacheck.open(tmp_path)
+    plan = make_plan(manifest, measurements=scan(manifest).measurements, augment=False, n_seeds=1)
+    opened: list[str] = []
+    reached = 0
+    for split in plan.splits:
+        opened.clear()
+        load_all(plan.subset(split, image_folder(tmp_path / split, opened), size=8))
+        assert opened == wanted(plan, split)
+        reached += len(opened)
+    assert reached == 962
