@@ -12,8 +12,9 @@ from datacheck.manifest import Manifest, Remedy, Task, Unread
 from datacheck.report.outcomes import RuleOutcome
 from datacheck.text import listed, plural
 
-NAMES_ONLY = frozenset({"DC102", "DC103", "DC104", "DC106", "DC107", "DC305"})
-"""Rules that read names of files, their order, groups and which labels are empty, but no label and no pixel.
+NAMES_ONLY = frozenset({"DC102", "DC103", "DC104", "DC106", "DC107", "DC109", "DC110", "DC305", "DC309"})
+"""Rules that read names of files and classes, their order, groups and which labels are empty, but no label of a sample
+and no pixel.
 
 A dataset of which only these could be judged was not looked at: that they pass does not make an audit green.
 """

@@ -11,7 +11,7 @@ from datacheck_expectations.changes import (
     foreign_expectations,
     update_contract,
 )
-from datacheck_expectations.check import check, check_tables
+from datacheck_expectations.checking import check, check_tables
 from datacheck_expectations.expectations import (
     EXPECTATIONS,
     ExpectAgreementAtLeast,

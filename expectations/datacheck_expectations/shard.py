@@ -15,7 +15,7 @@ import pandas as pd
 from datacheck.errors import ContractError
 from datacheck.fingerprints import Fingerprint, fingerprint
 from datacheck.stats import Moments, Quantiles
-from datacheck_expectations.check import Progress, measure
+from datacheck_expectations.checking import Progress, measure
 from datacheck_expectations.checkpoint import run_checkpoint
 from datacheck_expectations.evaluation import MIN_COMPARED, Evaluation, moments_of
 from datacheck_expectations.expectations import ExpectPropertyDriftAtMost
