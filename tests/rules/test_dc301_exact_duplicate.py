@@ -74,3 +74,12 @@ def test_one_image_with_a_row_for_each_box_has_no_copies() -> None:
     manifest = Manifest.from_columns({**columns, "label": ["cat"] * 3, "xmin": [5, 5, 5]})
     checked = RuleContext(manifest, measurements_for(manifest, content_hash=["1", "1", "2"]))
     assert found(ExactDuplicate().check(checked)).findings[0].n_affected == 2
+
+
+def test_many_clusters_in_three_splits_are_kept_apart() -> None:
+    content = [str(row // 6) for row in range(36)]
+    splits = ["train", "val", "test", "train", "val", "test"] * 6
+    outcome = found(ExactDuplicate().check(context([A] * 36, content, split=splits)))
+    assert outcome.findings[0].evidence["n_clusters"] == 18
+    assert outcome.findings[0].evidence["n_copies"] == 18
+    assert outcome.findings[0].evidence["clusters"][0] == ["0.png", "3.png"]

@@ -61,3 +61,13 @@ def test_the_example_and_the_edges() -> None:
         outcome = Shortcut(**settings).check(context)
         assert isinstance(outcome, Found)
         assert outcome.findings[0].severity is severity
+
+
+def test_images_without_a_label_or_a_value_are_left_out() -> None:
+    label = [*["cat"] * 120, *["dog"] * 80, *[None] * 200]
+    manifest = Manifest.from_columns({"label": label})
+    brightness = np.r_[np.repeat([0.2, 0.8], [120, 80]), np.full(200, 0.2)]
+    outcome = Shortcut().check(RuleContext(manifest, measurements_for(manifest, brightness=brightness)))
+    assert isinstance(outcome, Found)
+    assert outcome.findings[0].evidence["majority_share"] == 0.6
+    assert outcome.findings[0].evidence["gains"]["brightness"]["n"] == 200

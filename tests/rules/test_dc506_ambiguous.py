@@ -36,3 +36,15 @@ def test_the_example_and_the_edges() -> None:
     assert between_two(halves, min_together=0.875, max_gap=0.125).all()
     assert not between_two(halves, min_together=0.876, max_gap=0.125).any()
     assert not between_two(halves, min_together=0.875, max_gap=0.124).any()
+
+
+def test_the_most_common_pair_comes_first() -> None:
+    probs = believe(truth())
+    probs[10:40] = [0.48, 0.47, 0.03, 0.02]
+    probs[50:70] = [0.02, 0.47, 0.48, 0.03]
+    outcome = Ambiguous().check(probed(truth(), pred_probs=probs))
+    assert isinstance(outcome, Found)
+    assert [(one["pair"], one["n"]) for one in outcome.findings[0].evidence["pairs"]] == [
+        ("cat or dog", 30),
+        ("fox or dog", 20),
+    ]

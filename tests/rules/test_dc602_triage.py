@@ -6,7 +6,7 @@ import pytest
 from datacheck.findings import Found, Passed
 from datacheck.labels.label_yield import LabelYield
 from datacheck.rules.base import RuleContext
-from datacheck.rules.readiness.dc602_triage import Triage, triage
+from datacheck.rules.readiness.dc602_triage import REMEDIES, UNKNOWN_TRAIN, Triage, triage
 from datacheck.stats import Interval
 
 from .examples import shown
@@ -99,3 +99,20 @@ def test_the_example_and_the_edge() -> None:
     assert triage(table, min_gap=0.2501) == []
     table["validation"] = Interval(0.25, 0.0, 0.5)
     assert triage(table, min_gap=0.05) == []
+
+
+def test_a_step_counts_if_it_is_larger_than_both_half_widths_together() -> None:
+    table = {"goal": Interval(0, 0, 0), "train": Interval(0.1, 0.07, 0.13), "validation": Interval(0.16, 0.12, 0.2)}
+    (first, second) = triage(table, min_gap=0.0)[:2]
+    assert (first["step"], first["uncertainty"]) == ("underfitting", pytest.approx(0.03))
+    assert second["uncertainty"] == pytest.approx(0.05)
+    assert [step["step"] for step in triage({**table, "validation": Interval(0.149, 0.11, 0.19)}, min_gap=0.0)] == [
+        "underfitting"
+    ]
+
+
+def test_without_a_training_error_the_remedy_says_so() -> None:
+    for train_accuracy, remedy in ((None, UNKNOWN_TRAIN), (0.72, REMEDIES["underfitting"])):
+        outcome = Triage().check(judged(150, n_wrong_test=90, train_accuracy=train_accuracy))
+        assert isinstance(outcome, Found)
+        assert outcome.findings[0].remedy == remedy

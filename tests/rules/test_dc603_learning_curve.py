@@ -1,7 +1,7 @@
 import numpy as np
 
 from datacheck.findings import Found, NotApplicable, Passed
-from datacheck.rules.readiness.dc603_learning_curve import LearningCurve, fit_power_law
+from datacheck.rules.readiness.dc603_learning_curve import Curve, LearningCurve, class_gains, fit_power_law
 
 from .examples import shown
 from .probe_tables import embed, probed, truth
@@ -53,3 +53,14 @@ def test_the_example_and_the_edges() -> None:
     assert isinstance(LearningCurve(min_gain=low).check(context), Found)
     assert isinstance(LearningCurve(min_gain=low + 1e-9).check(context), Passed)
     assert isinstance(LearningCurve(min_samples=601).check(context), NotApplicable)
+
+
+def test_the_classes_are_ordered_by_what_the_second_half_of_the_data_brought() -> None:
+    recall = np.full((1, 6, 3), 0.5)
+    recall[0, 3:] = [[0.5, 0.9, 0.6], [0.5, 0.9, 0.6], [0.55, 0.9, 0.8]]
+    gains = class_gains(Curve(np.arange(1.0, 7), np.zeros((1, 6)), recall), ("cat", "dog", "owl"))
+    assert [(one["class"], round(one["gain_from_half"], 2)) for one in gains] == [
+        ("owl", 0.2),
+        ("cat", 0.05),
+        ("dog", 0.0),
+    ]

@@ -44,3 +44,8 @@ def test_the_example_and_the_edges() -> None:
     assert isinstance(Dimensionality(samples_per_dimension=80 / dims + 1e-9).check(context), Found)
     assert isinstance(Dimensionality(samples_per_dimension=0, min_participation=ratio).check(context), Passed)
     assert isinstance(Dimensionality(samples_per_dimension=0, min_participation=ratio + 1e-9).check(context), Found)
+
+
+def test_two_numbers_a_sample_are_few_by_design() -> None:
+    embeddings = np.column_stack([np.linspace(0, 1, 800), np.zeros(800)]).astype(np.float32)
+    assert isinstance(Dimensionality().check(probed(truth(), embeddings=embeddings)), Passed)

@@ -72,11 +72,7 @@ class NoisyClass(Rule):
         shares = doubt_by_class(guess[sure] != found.labels[sure], found.labels[sure], len(found.classes))
         for one in shares:
             one["class"] = found.classes[one["class"]]
-        noisy = [
-            one
-            for one in shares
-            if one["low"] >= max(self.min_share, self.ratio * one["share_elsewhere"]) and one["n"] > 0
-        ]
+        noisy = [one for one in shares if one["low"] >= max(self.min_share, self.ratio * one["share_elsewhere"])]
         if not noisy:
             return Passed("no class has far more doubtful labels than the others")
         noisy.sort(key=lambda one: -one["low"])
