@@ -1,6 +1,8 @@
+from dataclasses import replace
+
 import numpy as np
 
-from datacheck.findings import Found, NotApplicable, Passed
+from datacheck.findings import Found, NotApplicable, Passed, Severity
 from datacheck.labels.label_yield import LabelYield
 from datacheck.rules.labels.dc505_noisy_class import NoisyClass
 from datacheck.stats import Interval
@@ -52,4 +54,10 @@ def test_no_class_is_named_where_the_count_of_wrong_labels_is_not_known() -> Non
     assert isinstance(outcome, NotApplicable)
     assert "it is not known how many of 800 labels are wrong" in outcome.reason
     known = LabelYield(Interval(200, 0, 240, n=800), one.astype(np.int64), one, one, one, 1)
-    assert isinstance(NoisyClass().check(probed(given, pred_probs=believe(truth()), label_yield=known)), Found)
+    found = NoisyClass().check(probed(given, pred_probs=believe(truth()), label_yield=known))
+    assert isinstance(found, Found)
+    assert found.findings[0].severity is Severity.WARNING
+    unsure = replace(known, noise_certainty=0.49)
+    found = NoisyClass().check(probed(given, pred_probs=believe(truth()), label_yield=unsure))
+    assert isinstance(found, Found)
+    assert found.findings[0].severity is Severity.INFO

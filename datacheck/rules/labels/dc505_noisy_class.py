@@ -83,6 +83,7 @@ class NoisyClass(Rule):
             f"{percent_range(top['low'], top['high'])}), against "
             f"{percent(top['share_elsewhere'])} of all other labels" + (f"; also {others}" if len(noisy) > 1 else ""),
             "make clear what the class means, then label it again first",
+            severity=Severity.INFO if counted is not None and not counted.noise_is_evident else self.severity,
             evidence={"noisy": noisy, "by_class": shares},
             affected=int(sum(one["doubted"] for one in noisy)),
         )
