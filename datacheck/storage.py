@@ -6,6 +6,8 @@ import json
 import os
 import shutil
 import tempfile
+import zipfile
+import zlib
 from collections.abc import Iterator, Mapping
 from contextlib import contextmanager, suppress
 from glob import escape
@@ -15,7 +17,7 @@ from typing import Any, cast
 import pyarrow as pa
 import pyarrow.parquet as pq
 
-from datacheck.errors import StorageError
+from datacheck.errors import DatacheckError, StorageError
 
 _UNFINISHED = ".unfinished"
 """Ends the name of a folder that is being written."""
@@ -25,7 +27,7 @@ _UNFINISHED = ".unfinished"
 def atomic_path(path: Path) -> Iterator[Path]:
     """Yield a temporary path beside ``path``; rename it over ``path`` when the block succeeds.
 
-    A reader sees the old file or the new one, never half of one; a failed block leaves no trace.
+    A reader sees the old file or the new one, never half of one, even after a power cut; a failed block leaves nothing.
 
     Examples
     --------
@@ -42,6 +44,7 @@ def atomic_path(path: Path) -> Iterator[Path]:
     try:
         yield temporary
         temporary.chmod(0o666 & ~_umask())
+        _to_disk(temporary)
         temporary.replace(path)
     finally:
         with suppress(FileNotFoundError):
@@ -78,6 +81,12 @@ def new_folder(path: Path) -> Iterator[Path]:
         shutil.rmtree(temporary, ignore_errors=True)
 
 
+def _to_disk(path: Path) -> None:
+    """Have the system write a file to disk: otherwise a power cut after the rename can leave an empty file."""
+    with path.open("rb+") as file:
+        os.fsync(file.fileno())
+
+
 def _umask() -> int:
     current = os.umask(0)
     os.umask(current)
@@ -103,12 +112,8 @@ def read_json(path: Path, *, schema: str, version: int) -> dict[str, Any]:
     StorageError
         When the file is missing, is not JSON, names another schema, or a newer version.
     """
-    try:
+    with reading(path, schema):
         value = json.loads(path.read_text(encoding="utf-8"))
-    except FileNotFoundError:
-        raise StorageError(f"expected {schema} in {path}, but the file does not exist") from None
-    except (OSError, UnicodeDecodeError, json.JSONDecodeError) as error:
-        raise StorageError(f"expected {schema} in {path}, but it cannot be read: {error}") from error
     found = value.get("schema") if isinstance(value, dict) else type(value).__name__
     if found != schema:
         raise StorageError(f"expected schema {schema!r} in {path}, found {found!r}")
@@ -132,7 +137,7 @@ def write_table(path: Path, table: pa.Table, metadata: Mapping[str, Any] | None 
         encoded = json.dumps(metadata, ensure_ascii=False).encode()
         table = table.replace_schema_metadata({**(table.schema.metadata or {}), b"datacheck": encoded})
     with atomic_path(path) as temporary:
-        pq.write_table(table, temporary, compression="zstd")
+        pq.write_table(table, temporary, compression="zstd", write_page_checksum=True)
 
 
 def read_table(path: Path, *, what: str) -> tuple[pa.Table, dict[str, Any]]:
@@ -143,13 +148,49 @@ def read_table(path: Path, *, what: str) -> tuple[pa.Table, dict[str, Any]]:
     StorageError
         When the file is missing or is not a Parquet file that datacheck wrote.
     """
+    with reading(path, what):
+        table = pq.read_table(path, page_checksum_verification=True)
+        table.validate(full=True)
+        raw = (table.schema.metadata or {}).get(b"datacheck")
+        if raw is None:
+            raise StorageError(f"{path} is Parquet, but not {what} written by datacheck (its metadata is missing)")
+        metadata = json.loads(raw)
+        if not isinstance(metadata, dict):
+            raise StorageError(f"expected the metadata of {what} in {path} to be an object, found {metadata!r:.80}")
+        return table, metadata
+
+
+@contextmanager
+def reading(path: Path, what: str, remedy: str = "make it again") -> Iterator[None]:
+    """Turn every error that a damaged or edited file causes in the block into a `StorageError` that names the file.
+
+    Other errors of datacheck keep their class and get the name of the file.
+
+    Examples
+    --------
+    >>> with reading(Path("run.json"), "numbers"):
+    ...     {}["width"]
+    Traceback (most recent call last):
+        ...
+    datacheck.errors.StorageError: expected numbers in run.json, but it has no 'width'; make it again
+    """
     try:
-        table = pq.read_table(path)
+        yield
+    except StorageError:
+        raise
+    except DatacheckError as error:
+        raise type(error)(f"{path}: {error}") from error
     except FileNotFoundError:
         raise StorageError(f"expected {what} in {path}, but the file does not exist") from None
-    except (OSError, pa.ArrowException) as error:
-        raise StorageError(f"expected {what} in {path}, but it is not a readable Parquet file: {error}") from error
-    raw = (table.schema.metadata or {}).get(b"datacheck")
-    if raw is None:
-        raise StorageError(f"{path} is Parquet, but not {what} written by datacheck (its metadata is missing)")
-    return table, json.loads(raw)
+    except KeyError as error:
+        raise StorageError(f"expected {what} in {path}, but it has no {error}; {remedy}") from error
+    except _DAMAGED as error:
+        raise StorageError(f"expected {what} in {path}, but {type(error).__name__}: {error}; {remedy}") from error
+
+
+_DAMAGED = (
+    ArithmeticError, AttributeError, EOFError, LookupError, OSError, RuntimeError, TypeError,
+    ValueError, pa.ArrowException, zipfile.BadZipFile, zlib.error,
+)  # fmt: skip
+"""What reading a damaged file raises: the parsers' own errors, and those of values that are missing or of another
+type."""

@@ -10,13 +10,14 @@ from typing import Any
 import numpy as np
 from numpy.typing import NDArray
 
-from datacheck.errors import ManifestError, StorageError
+from datacheck.checked import checked
+from datacheck.errors import ManifestError
 from datacheck.fingerprints.columns import ColumnState
 from datacheck.fingerprints.states import TargetState, merged, merged_or_either, ordered_splits, states_json
 from datacheck.manifest import natural_sorted
 from datacheck.scanning.measurements import PROPERTIES
 from datacheck.stats import Counts, DistinctCount, Moments, Quantiles
-from datacheck.storage import read_json, write_json
+from datacheck.storage import read_json, reading, write_json
 
 SCHEMA = "datacheck.fingerprint"
 VERSION = 1
@@ -263,12 +264,8 @@ class Fingerprint:
             When the file is missing, damaged, not a fingerprint, or of a newer version.
         """
         value = read_json(path, schema=SCHEMA, version=VERSION)
-        try:
-            return cls.from_json(value)
-        except (KeyError, TypeError, ValueError, AttributeError, IndexError, ArithmeticError, RuntimeError) as error:
-            raise StorageError(
-                f"{path} is a damaged fingerprint ({type(error).__name__}: {error}): take it again"
-            ) from error
+        with reading(path, "a fingerprint", "take it again with datacheck fingerprint"):
+            return checked(cls.from_json(value), path)
 
 
 def _reshaped(moments: Moments, n_columns: int) -> Moments:

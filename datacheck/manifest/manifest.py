@@ -13,6 +13,7 @@ import pyarrow as pa
 import pyarrow.compute as pc
 from numpy.typing import NDArray
 
+from datacheck.checked import checked
 from datacheck.errors import ManifestError
 from datacheck.manifest.inventory import Inventory
 from datacheck.manifest.readers import FileReader, SampleReader
@@ -28,6 +29,7 @@ from datacheck.manifest.schema import (
 )
 from datacheck.manifest.storage import Listings, read_manifest, write_manifest
 from datacheck.manifest.tasks import Modality, Task
+from datacheck.storage import reading
 
 if TYPE_CHECKING:
     import pandas as pd
@@ -231,4 +233,6 @@ class Manifest:
         StorageError
             When the file is missing, damaged, not a manifest, or of a newer version.
         """
-        return cls(**read_manifest(path))
+        fields = read_manifest(path)
+        with reading(path, "a manifest", "run the audit again"):
+            return checked(cls(**fields), path)

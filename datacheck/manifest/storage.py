@@ -9,11 +9,10 @@ from typing import Any
 
 import pyarrow as pa
 
-from datacheck.errors import StorageError
 from datacheck.manifest.inventory import Inventory
 from datacheck.manifest.readers import FileReader, SampleReader, TarReader
 from datacheck.manifest.tasks import Modality, Task
-from datacheck.storage import check_version, read_table, write_table
+from datacheck.storage import check_version, read_table, reading, write_table
 
 SCHEMA = "datacheck.manifest"
 """What the metadata of ``manifest.parquet`` names as its schema."""
@@ -68,7 +67,7 @@ def read_manifest(path: Path) -> dict[str, Any]:
     """
     table, metadata = read_table(path, what="a manifest")
     check_version(metadata.get("version"), VERSION, what="a manifest", where=path)
-    try:
+    with reading(path, "a manifest", "run the audit again"):
         root = None if metadata["root"] is None else Path(metadata["root"])
         listings = metadata["listings"]
         return {
@@ -82,11 +81,6 @@ def read_manifest(path: Path) -> dict[str, Any]:
             "inventory": Inventory.from_json(metadata["inventory"]),
             "reader": _reader(metadata["reader"], root),
         }
-    except (KeyError, TypeError, ValueError, AttributeError) as error:
-        raise StorageError(
-            f"expected a manifest in {path}, but its metadata are damaged ({type(error).__name__}: {error}); "
-            "run the audit again"
-        ) from error
 
 
 def _reader(word: str | None, root: Path | None) -> SampleReader | None:

@@ -15,10 +15,11 @@ import pyarrow as pa
 import pyarrow.compute as pc
 from numpy.typing import NDArray
 
+from datacheck.checked import checked
 from datacheck.errors import PlanError, StorageError, did_you_mean
 from datacheck.manifest.manifest import STANDARD_SPLITS
 from datacheck.plan.items import PlanItem
-from datacheck.storage import check_version, read_json, read_table, write_json, write_table
+from datacheck.storage import check_version, read_json, read_table, reading, write_json, write_table
 
 SCHEMA = "datacheck.plan"
 VERSION = 1
@@ -211,7 +212,7 @@ class PlanRecord:
         table, metadata = read_table(folder / "sample_weights.parquet", what="the samples of a plan")
         where = folder / "sample_weights.parquet"
         check_version(metadata.get("version"), VERSION, what="the samples of a plan", where=where)
-        try:
+        with reading(folder / "plan.json", "a plan", "make it again with datacheck plan"):
             plan = cls(
                 identity=value["identity"],
                 task=value["task"],
@@ -225,10 +226,7 @@ class PlanRecord:
                 notes=tuple(value["notes"]),
             )
             n_samples = int(value["n_samples"])
-        except (AttributeError, KeyError, TypeError, ValueError, PlanError) as error:
-            raise StorageError(
-                f"{folder} holds a damaged plan ({type(error).__name__}: {error}): make it again with datacheck plan"
-            ) from error
+            checked(plan, folder / "plan.json")
         if metadata.get("identity") != plan.identity or len(plan) != n_samples:
             raise StorageError(
                 f"expected {where} for the dataset {plan.identity} ({n_samples} samples) as in plan.json, "

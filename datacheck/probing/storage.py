@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import json
-import zipfile
 from collections.abc import Mapping
 from dataclasses import asdict
 from pathlib import Path
@@ -12,13 +11,14 @@ from typing import Any
 import numpy as np
 from numpy.typing import NDArray
 
+from datacheck.checked import checked
 from datacheck.errors import StorageError
 from datacheck.labels.label_yield import LabelYield
 from datacheck.manifest import Task
 from datacheck.models.learning_task import Fault
 from datacheck.probing.outputs import ProbeOutputs
 from datacheck.stats import Interval
-from datacheck.storage import atomic_path, read_json, write_text
+from datacheck.storage import atomic_path, read_json, reading, write_text
 
 SCHEMA = "datacheck.probe"
 VERSION = 1
@@ -78,12 +78,8 @@ def load_probe(folder: Path) -> ProbeOutputs:
     path = folder / "probe.npz"
     numbers = read_json(folder / "probe.json", schema=SCHEMA, version=VERSION)
     arrays = _read_arrays(path)
-    try:
-        return _outputs(numbers, arrays, where=path)
-    except (KeyError, TypeError, ValueError) as error:
-        raise StorageError(
-            f"expected the outputs of one probe in {folder}, but {type(error).__name__}: {error}; probe again"
-        ) from error
+    with reading(path, "the outputs of a probe", "probe again"):
+        return checked(_outputs(numbers, arrays, where=path), path)
 
 
 def _arrays(outputs: ProbeOutputs) -> dict[str, NDArray[Any]]:
@@ -111,13 +107,8 @@ def _yield_json(label_yield: LabelYield | None) -> dict[str, Any] | None:
 
 
 def _read_arrays(path: Path) -> dict[str, NDArray[Any]]:
-    try:
-        with path.open("rb") as stream, np.load(stream, allow_pickle=False) as archive:
-            return {name: archive[name] for name in archive.files}
-    except FileNotFoundError:
-        raise StorageError(f"expected the probe's arrays in {path}, but the file does not exist") from None
-    except (OSError, ValueError, EOFError, zipfile.BadZipFile) as error:
-        raise StorageError(f"expected the probe's arrays in {path}, but they cannot be read: {error}") from error
+    with reading(path, "the arrays of a probe", "probe again"), path.open("rb") as stream, np.load(stream) as archive:
+        return {name: archive[name] for name in archive.files}
 
 
 def _outputs(numbers: Mapping[str, Any], arrays: Mapping[str, NDArray[Any]], *, where: Path) -> ProbeOutputs:
@@ -126,6 +117,14 @@ def _outputs(numbers: Mapping[str, Any], arrays: Mapping[str, NDArray[Any]], *, 
     for name in per_row:
         if len(arrays[name]) != n_rows:
             raise StorageError(f"{where}: expected {n_rows} rows of {name!r}, found {len(arrays[name])}; probe again")
+    if "pred_probs" in arrays and arrays["pred_probs"].shape != (n_rows, len(numbers["classes"])):
+        raise StorageError(
+            f"{where}: expected 'pred_probs' of shape {(n_rows, len(numbers['classes']))}, found "
+            f"{arrays['pred_probs'].shape}; probe again"
+        )
+    lengths = {len(arrays[name]) for name in arrays if name.startswith("label_yield/")}
+    if len(lengths) > 1:
+        raise StorageError(f"{where}: expected arrays of one length for 'label_yield', found {sorted(lengths)}")
     label_yield = numbers["label_yield"]
     needed: dict[str, Any] = {name: arrays[name] for name in _ARRAYS}
     optional: dict[str, Any] = {name: arrays.get(name) for name in _OPTIONAL_ARRAYS}

@@ -13,11 +13,12 @@ from typing import Any
 import pyarrow as pa
 import pyarrow.compute as pc
 
+from datacheck.checked import checked
 from datacheck.errors import RelabelError, did_you_mean
 from datacheck.manifest import Task
 from datacheck.relabel.label_text import encode_labels
 from datacheck.relabel.queue import RelabelQueue
-from datacheck.storage import check_version, read_table, write_table
+from datacheck.storage import check_version, read_table, reading, write_table
 
 VERSION = 1
 """Version of ``answers.parquet``."""
@@ -140,7 +141,8 @@ class Answers:
         """
         table, metadata = read_table(path, what="answers")
         check_version(metadata.get("version"), VERSION, what="answers", where=path)
-        return cls(table.replace_schema_metadata(None).cast(ANSWERS_SCHEMA), metadata["identity"])
+        with reading(path, "answers"):
+            return checked(cls(table.replace_schema_metadata(None).cast(ANSWERS_SCHEMA), metadata["identity"]), path)
 
     def count(self, kind: AnswerType) -> int:
         """How many answers are of a kind."""

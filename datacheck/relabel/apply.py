@@ -9,12 +9,13 @@ from typing import Any
 
 import pyarrow as pa
 
+from datacheck.checked import checked
 from datacheck.errors import RelabelError
 from datacheck.manifest import Manifest, Task
 from datacheck.relabel.decisions import RELABELS_SCHEMA, Consensus
 from datacheck.relabel.label_text import as_text, as_value
 from datacheck.relabel.queue import RelabelQueue
-from datacheck.storage import check_version, read_table, write_table
+from datacheck.storage import check_version, read_table, reading, write_table
 
 VERSION = 1
 """Version of ``relabels.parquet``."""
@@ -140,12 +141,14 @@ class Relabels:
         """
         table, metadata = read_table(path, what="relabels")
         check_version(metadata.get("version"), VERSION, what="relabels", where=path)
-        return cls(
-            table.replace_schema_metadata(None).cast(RELABELS_SCHEMA),
-            Task(metadata["task"]),
-            tuple(metadata["classes"]),
-            metadata["identity"],
-        )
+        with reading(path, "relabels"):
+            relabels = cls(
+                table.replace_schema_metadata(None).cast(RELABELS_SCHEMA),
+                Task(metadata["task"]),
+                tuple(metadata["classes"]),
+                metadata["identity"],
+            )
+        return checked(relabels, path)
 
 
 def _check_known(rows: Mapping[str, Any], ids: list[str]) -> None:

@@ -8,9 +8,10 @@ from typing import Any, cast
 
 import pyarrow as pa
 
+from datacheck.checked import checked
 from datacheck.manifest import Task
 from datacheck.stats import Interval
-from datacheck.storage import check_version, read_table, write_table
+from datacheck.storage import check_version, read_table, reading, write_table
 
 VERSION = 1
 """Version of ``queue.parquet``."""
@@ -115,14 +116,16 @@ class RelabelQueue:
         """
         table, metadata = read_table(path, what="a relabel queue")
         check_version(metadata.get("version"), VERSION, what="a relabel queue", where=path)
-        precision = metadata["expected_precision"]
-        return cls(
-            table=table.replace_schema_metadata(None).cast(QUEUE_SCHEMA),
-            task=Task(metadata["task"]),
-            classes=tuple(metadata["classes"]),
-            root=None if metadata["root"] is None else Path(metadata["root"]),
-            identity=metadata["identity"],
-            expected_precision=None if precision is None else Interval(**precision),
-            worth_depth=metadata["worth_depth"],
-            seed=metadata["seed"],
-        )
+        with reading(path, "a relabel queue"):
+            precision = metadata["expected_precision"]
+            queue = cls(
+                table=table.replace_schema_metadata(None).cast(QUEUE_SCHEMA),
+                task=Task(metadata["task"]),
+                classes=tuple(metadata["classes"]),
+                root=None if metadata["root"] is None else Path(metadata["root"]),
+                identity=metadata["identity"],
+                expected_precision=None if precision is None else Interval(**precision),
+                worth_depth=metadata["worth_depth"],
+                seed=metadata["seed"],
+            )
+        return checked(queue, path)

@@ -12,6 +12,7 @@ import numpy as np
 import pyarrow as pa
 import pyarrow.compute as pc
 
+from datacheck.checked import checked
 from datacheck.duplicates.clusters import DuplicateClusters, exact_clusters
 from datacheck.errors import ConfigError, RelabelError, did_you_mean
 from datacheck.findings import SAMPLE_ISSUES_SCHEMA, Finding, Found, Severity
@@ -249,7 +250,7 @@ class Report:
         StorageError
             When a file is missing, damaged, or of a newer version.
         """
-        return cls(**read_run_folder(Path(folder)))
+        return checked(cls(**read_run_folder(Path(folder))), Path(folder) / "findings.json")
 
     def _repr_html_(self) -> str:
         return summary_table(self.manifest, self.outcomes, self.findings, self.counts)

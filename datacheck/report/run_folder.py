@@ -2,14 +2,16 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping
-from dataclasses import dataclass
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass, field, fields
 from pathlib import Path
 from typing import Any
 
 import pyarrow as pa
 
-from datacheck.errors import ConfigError, StorageError
+from datacheck.checked import checked
+from datacheck.duplicates import DEFAULT_NEAR_DUPLICATE_DISTANCE
+from datacheck.errors import StorageError
 from datacheck.findings import SAMPLE_ISSUES_SCHEMA
 from datacheck.fingerprints import Fingerprint
 from datacheck.manifest import Manifest
@@ -18,7 +20,7 @@ from datacheck.probing.storage import load_probe, save_probe
 from datacheck.report.outcomes import RuleOutcome
 from datacheck.report.plans import load_plan
 from datacheck.scanning.measurements import Measurements
-from datacheck.storage import check_version, read_json, read_table, write_json, write_table
+from datacheck.storage import check_version, read_json, read_table, reading, write_json, write_table
 
 FINDINGS = "datacheck.findings"
 """The schema that ``findings.json`` names."""
@@ -36,6 +38,20 @@ class Tables:
     measurements: Measurements | None
     fingerprint: Fingerprint | None
     probe: ProbeOutputs | None
+
+
+@dataclass(frozen=True)
+class SavedSettings:
+    """The settings in ``findings.json`` that later steps read, with their types."""
+
+    given: Sequence[str] = ()
+    source: Mapping[str, Any] = field(default_factory=dict)
+    out: str | None = None
+    seed: int = 0
+    fail_on: str = "error"
+    near_duplicate_distance: int = DEFAULT_NEAR_DUPLICATE_DISTANCE
+    deployment_shares: Mapping[str, float] | None = None
+    rules: Mapping[str, Mapping[str, Any]] = field(default_factory=dict)
 
 
 def write_run_folder(folder: Path, findings: Mapping[str, Any], tables: Tables) -> None:
@@ -74,17 +90,15 @@ def read_run_folder(folder: Path) -> dict[str, Any]:
     issues, metadata = read_table(folder / "issues.parquet", what="sample issues")
     check_version(metadata.get("version"), VERSION, what="sample issues", where=folder / "issues.parquet")
     manifest = Manifest.load(folder / "manifest.parquet")
-    try:
+    with reading(path, "the findings of an audit", "audit again"):
         issues = issues.replace_schema_metadata(None).cast(SAMPLE_ISSUES_SCHEMA)
         return _fields(value, manifest, issues, folder)
-    except (KeyError, TypeError, ValueError, AttributeError, ConfigError) as error:
-        raise StorageError(
-            f"expected the findings of an audit in {path}, but {type(error).__name__}: {error}; audit again"
-        ) from error
 
 
 def _fields(value: Mapping[str, Any], manifest: Manifest, issues: pa.Table, folder: Path) -> dict[str, Any]:
-    artefacts = value["artefacts"]
+    artefacts, settings = value["artefacts"], value["settings"]
+    known = {one.name for one in fields(SavedSettings)}
+    checked(SavedSettings(**{name: one for name, one in settings.items() if name in known}), folder / "findings.json")
     measurements = _measurements(folder, manifest, artefacts["thumbnails"]) if artefacts["measurements"] else None
     fingerprint = Fingerprint.load(folder / "fingerprint.json") if artefacts["fingerprint"] else None
     return {
@@ -97,7 +111,7 @@ def _fields(value: Mapping[str, Any], manifest: Manifest, issues: pa.Table, fold
         "seconds": value["seconds"],
         "created": value["created"],
         "version": value["datacheck"],
-        "settings": value["settings"],
+        "settings": settings,
         "notes": tuple(value["notes"]),
         "unmet": tuple(value["unmet"]),
     }

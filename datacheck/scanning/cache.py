@@ -2,7 +2,7 @@
 
 ::
 
-    scan/index.arrow         a row a file, from the last scan that finished
+    scan/index.arrow         a row a file, from the last scan that finished: an Arrow stream and its xxh3 digest
     scan/part-*.arrow        rows since then, each part written whole or not at all
     scan/thumbs-*.bin        thumbnails end to end
     scan/pixels-*.npy        fixed-size pixels
@@ -25,6 +25,7 @@ import numpy as np
 import PIL
 import pyarrow as pa
 import pyarrow.compute as pc
+import xxhash
 from numpy.typing import NDArray
 
 from datacheck.manifest.readers import ReadFailure
@@ -63,6 +64,9 @@ ROW_SCHEMA = pa.schema(
 )
 """A measured file: its measurements, the stamp it had, and where its thumbnail and pixels are."""
 
+_DIGEST_BYTES = 16
+"""Each file of rows ends with the digest of its content: rows that were damaged or edited are measured again."""
+
 _MANY_FILES = 16
 """More thumbnail files than this are gathered into one."""
 _SLACK_BYTES = 1 << 20
@@ -98,6 +102,16 @@ def _array(values: Any, wanted: pa.DataType) -> pa.Array:
     return pa.array(values, wanted, from_pandas=True)
 
 
+def _read_rows(path: Path) -> pa.Table | None:
+    """Read rows that `ScanCache` wrote; None where the file is missing, or differs from what was written."""
+    with suppress(OSError, pa.ArrowException), pa.memory_map(str(path)) as source:
+        content = source.read_buffer()
+        body = content.slice(0, max(0, content.size - _DIGEST_BYTES))
+        if xxhash.xxh3_128_digest(body) == content.slice(body.size).to_pybytes():
+            return pa.ipc.open_stream(body).read_all()
+    return None
+
+
 class ScanCache:
     """The rows, thumbnails and pixels of one run folder. Not safe for two writers: the scan holds a lock."""
 
@@ -119,11 +133,9 @@ class ScanCache:
         tables = []
         parts = sorted(self.folder.glob("part-*.arrow"), key=lambda path: path.stat().st_mtime_ns)
         for path in [self.folder / "index.arrow", *parts]:
-            with suppress(OSError, pa.ArrowException):
-                with pa.memory_map(str(path)) as source:
-                    table = pa.ipc.open_file(source).read_all()
-                if (table.schema.metadata or {}).get(b"versions") == self.versions.encode():
-                    tables.append(table.replace_schema_metadata(None).cast(ROW_SCHEMA))
+            table = _read_rows(path)
+            if table is not None and (table.schema.metadata or {}).get(b"versions") == self.versions.encode():
+                tables.append(table.replace_schema_metadata(None).cast(ROW_SCHEMA))
         if not tables:
             return ROW_SCHEMA.empty_table()
         rows = pa.concat_tables(tables)
@@ -200,8 +212,13 @@ class ScanCache:
 
     def _write(self, path: Path, rows: pa.Table) -> None:
         rows = rows.replace_schema_metadata({b"versions": self.versions.encode()})
-        with atomic_path(path) as temporary, pa.ipc.new_file(str(temporary), rows.schema) as writer:
+        sink = pa.BufferOutputStream()
+        with pa.ipc.new_stream(sink, rows.schema) as writer:
             writer.write_table(rows)
+        body = sink.getvalue()
+        with atomic_path(path) as temporary, temporary.open("wb") as file:
+            file.write(body)
+            file.write(xxhash.xxh3_128_digest(body))
 
     def _gather_thumbnails(self, rows: pa.Table) -> pa.Table:
         """Copy the pictures into one file when more than half of the bytes are unused, or there are many files."""

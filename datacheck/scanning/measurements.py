@@ -13,7 +13,7 @@ from numpy.typing import NDArray
 
 from datacheck.errors import ManifestError
 from datacheck.manifest import Manifest
-from datacheck.storage import check_version, read_table, write_table
+from datacheck.storage import check_version, read_table, reading, write_table
 
 if TYPE_CHECKING:
     import pandas as pd
@@ -145,4 +145,5 @@ class Measurements:
         """Read ``measurements.parquet``."""
         table, metadata = read_table(path, what="measurements")
         check_version(metadata.get("version"), VERSION, what="measurements", where=path)
-        return cls(table.replace_schema_metadata(None).cast(MEASUREMENTS_SCHEMA), thumbnails)
+        with reading(path, "measurements"):
+            return cls(table.replace_schema_metadata(None).cast(MEASUREMENTS_SCHEMA), thumbnails)

@@ -96,7 +96,8 @@ def pixel_sides(folder: Path, files: pa.ChunkedArray) -> NDArray[np.int64]:
 
 def _side(path: Path) -> int:
     try:
-        shape = np.load(path, mmap_mode="r").shape
-    except (OSError, ValueError):
+        found = np.load(path, mmap_mode="r")
+    except (OSError, ValueError, EOFError):
         return 0
-    return int(shape[1]) if len(shape) == 4 else 0
+    fits = found.ndim == 4 and found.dtype == np.uint8 and found.shape[1:] == (found.shape[1], found.shape[1], 3)
+    return int(found.shape[1]) if fits else 0

@@ -11,8 +11,19 @@ import pyarrow as pa
 import pyarrow.compute as pc
 
 from datacheck.errors import StorageError
+from datacheck.storage import reading
 
 INDEX = "thumbnails.arrow"
+
+SCHEMA = pa.schema(
+    [
+        pa.field("sample_id", pa.string()),
+        pa.field("thumb_file", pa.string()),
+        pa.field("thumb_offset", pa.int64()),
+        pa.field("thumb_length", pa.int32()),
+    ]
+)
+"""Columns of the index: where each sample's picture is."""
 
 
 @dataclass(frozen=True)
@@ -42,11 +53,16 @@ class ThumbnailStore:
         folder = next((place for place in (path, path / "scan") if (place / INDEX).is_file()), None)
         if folder is None:
             raise StorageError(f"expected thumbnails below {path}, but there is no {INDEX}: scan again")
-        try:
-            with pa.memory_map(str(folder / INDEX)) as source:
-                return cls(folder, pa.ipc.open_file(source).read_all())
-        except (OSError, pa.ArrowException) as error:
-            raise StorageError(f"expected thumbnails in {folder / INDEX}, but they cannot be read: {error}") from error
+        with reading(folder / INDEX, "thumbnails", "scan again"), pa.memory_map(str(folder / INDEX)) as source:
+            index = pa.ipc.open_file(source).read_all()
+            index.validate(full=True)
+            index = index.select(SCHEMA.names).cast(SCHEMA)
+            names = pc.unique(index["thumb_file"]).to_pylist()
+            if any(name is None or Path(name).name != name for name in names):
+                raise StorageError(
+                    f"{folder / INDEX}: expected names of files beside it, found {names!r:.99}; scan again"
+                )
+            return cls(folder, index)
 
     def __len__(self) -> int:
         return int(self.index.num_rows)
@@ -73,10 +89,10 @@ class ThumbnailStore:
                 with (self.folder / name).open("rb") as file:
                     for row in members:
                         file.seek(rows["thumb_offset"][row])
-                        pictures[names[row]] = file.read(rows["thumb_length"][row])
-            except OSError as error:
+                        pictures[names[row]] = file.read(max(0, rows["thumb_length"][row]))
+            except (OSError, TypeError, ValueError) as error:
                 raise StorageError(
-                    f"expected thumbnails in {self.folder / name}, but they cannot be read ({error.strerror}): "
+                    f"expected thumbnails in {self.folder / name}, but they cannot be read ({error}): "
                     "a later scan replaced them; open the store again"
                 ) from error
         return {name: pictures[name] for name in names}

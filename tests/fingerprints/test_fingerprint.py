@@ -177,7 +177,7 @@ def test_bad_files_are_refused(tmp_path: Path) -> None:
         Fingerprint.load(path)
     del value["splits"]
     path.write_text(json.dumps(value))
-    with pytest.raises(StorageError, match="damaged fingerprint"):
+    with pytest.raises(StorageError, match="has no 'splits'; take it again"):
         Fingerprint.load(path)
 
 

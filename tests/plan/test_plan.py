@@ -142,7 +142,7 @@ def test_newer_and_damaged_plans_are_refused(plan: TrainingPlan, tmp_path: Path)
         TrainingPlan.load(tmp_path)
     del value["items"]
     (tmp_path / "plan.json").write_text(json.dumps(value))
-    with pytest.raises(StorageError, match=r"holds a damaged plan \(KeyError: 'items'\): make it again"):
+    with pytest.raises(StorageError, match=r"plan.json, but it has no 'items'; make it again with datacheck plan"):
         TrainingPlan.load(tmp_path)
     with pytest.raises(StorageError, match="does not exist"):
         TrainingPlan.load(tmp_path / "nowhere")
