@@ -16,7 +16,7 @@ from datacheck.config import Settings
 from datacheck.errors import ConfigError, DatacheckError
 from datacheck.fingerprints import Fingerprint, fingerprint
 from datacheck.manifest import Manifest, Modality
-from datacheck.probing.images import usual_side
+from datacheck.probing.images import probe_side
 from datacheck.report import Report, write_html
 from datacheck.report.outcomes import json_safe
 from datacheck.report.plans import load_plan
@@ -183,7 +183,7 @@ def _scan(
         run_dir=settings.out,
         jobs=settings.jobs,
         engine=settings.engine,
-        pixels=usual_side(manifest) if needs_pixels else None,
+        pixels=probe_side(manifest, packaged="weights" not in (probe_options or {})) if needs_pixels else None,
         progress=stage(progress, "scan"),
     )
 

@@ -170,4 +170,4 @@ def _probe_argument(parameters: dict[str, Any], settings: Settings) -> bool | di
         return True
     from datacheck.probing import PretrainedWeights
 
-    return {"weights": PretrainedWeights.taking(parameters["weights"], parameters["weights_inputs"] or "imagenet")}
+    return {"weights": PretrainedWeights.taking(parameters["weights"], parameters["weights_inputs"])}

@@ -31,7 +31,7 @@ def plan_command(
     weights: Annotated[
         str | None, typer.Option(help="Try augmentations on a pretrained network: a file, or a name.")
     ] = None,
-    weights_inputs: Annotated[str, typer.Option(help=INPUTS_HELP)] = "imagenet",
+    weights_inputs: Annotated[str | None, typer.Option(help=INPUTS_HELP)] = None,
     device: Annotated[str, typer.Option(help="Where the pretrained network runs: auto, cpu or cuda.")] = "auto",
     deployment: Annotated[
         str | None, typer.Option(help="Class shares where the model will run: cat=0.7,dog=0.3.")

@@ -10,7 +10,7 @@ from datacheck.duplicates import DEFAULT_NEAR_DUPLICATE_DISTANCE
 from datacheck.labels.label_yield import LabelYield
 from datacheck.probing.outputs import ProbeOutputs
 from datacheck.probing.storage import load_probe, save_probe
-from datacheck.probing.weights import PretrainedWeights
+from datacheck.probing.weights import NO_WEIGHTS, PretrainedWeights
 
 if TYPE_CHECKING:
     import numpy as np
@@ -63,10 +63,11 @@ def probe(
     backend
         ``"images"``, ``"descriptors"``, ``"scratch"``, ``"pretrained"``, ``"features"``, ``"pred_probs"`` or
         ``"tabular"``. ``"auto"`` takes ``pred_probs`` or ``features`` where you give them, else ``pretrained`` for
-        images where there are ``weights``, else ``images`` (``descriptors``, and ``scratch`` beside them where time and
-        samples allow), and ``tabular`` for tables.
+        images where there are ``weights``, else ``images`` (``descriptors``, and beside them the packaged weights for
+        photos, or ``scratch`` where time and samples allow), and ``tabular`` for tables.
     weights
-        Path of a torchvision state dict, or the name of weights that are cached; `PretrainedWeights` to say more.
+        Name of packaged weights (``"lite0"``), path of a torchvision state dict, or name of weights that are cached;
+        `PretrainedWeights` to say more; ``"none"`` to use no pretrained network.
     features, pred_probs
         Your own, one row a sample. Rows are matched by id where there is one: a mapping from sample id, a column
         ``sample_id``, the index of a pandas object; else they are taken in the manifest's order. The columns of
@@ -124,7 +125,20 @@ def probe(
     clock = Clock(parse_budget(budget), progress=progress)
     if weights is not None and not isinstance(weights, PretrainedWeights):
         weights = PretrainedWeights(weights)
-    options = Options(backend, device, seed, weights, folds, epochs, flip, side, bins, near_duplicate_distance)
+    packaged = weights is None or weights.source != NO_WEIGHTS
+    options = Options(
+        backend,
+        device,
+        seed,
+        weights if packaged else None,
+        packaged,
+        folds,
+        epochs,
+        flip,
+        side,
+        bins,
+        near_duplicate_distance,
+    )
     at_hand = AtHand(features, pred_probs, pixels, measurements)
     folder = None if run_dir is None else Path(run_dir)
     outputs = run_probe(open_source(source, **source_options), options, at_hand, clock, run_dir=folder)

