@@ -183,7 +183,7 @@ def _scan(
         run_dir=settings.out,
         jobs=settings.jobs,
         engine=settings.engine,
-        pixels=probe_side(manifest, packaged="weights" not in (probe_options or {})) if needs_pixels else None,
+        pixels=probe_side(manifest, packaged="weights" not in (options or {})) if needs_pixels else None,
         progress=stage(progress, "scan"),
     )
 

@@ -11,6 +11,7 @@ import pytest
 from numpy.typing import NDArray
 
 from datacheck.manifest import Manifest, Modality, Task
+from datacheck.models.kernel_head import KernelHead
 from datacheck.models.learning_task import Fitted, LearningTask
 from datacheck.probing import probe
 from datacheck.probing.backend import FitOptions
@@ -61,9 +62,7 @@ def test_the_same_seed_gives_the_same_answer() -> None:
 def test_rows_that_are_held_out_do_not_teach() -> None:
     pixels, labels = digits(300)
     first = problem(Task.CLASSIFICATION, labels, pixels)
-    head = descriptors.KernelHead(
-        descriptors.principal_components(descriptors.describe(pixels)), first, np.arange(len(pixels))
-    )
+    head = KernelHead(descriptors.principal_components(descriptors.describe(pixels)), first, np.arange(len(pixels)))
     changed = labels.copy()
     changed[first.fold == 2] = 0
     plain, _ = head.fit(first, penalties=(0.3,))

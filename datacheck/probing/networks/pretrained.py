@@ -15,6 +15,7 @@ from numpy.typing import NDArray
 
 from datacheck.manifest import Task
 from datacheck.models.heads import HeadRecipe, fit_heads
+from datacheck.models.kernel_head import KernelHead, direction_components, few_threads
 from datacheck.models.learning_task import Fitted, LearningTask, Refit
 from datacheck.probing.backend import FitOptions, pixels_of
 from datacheck.probing.budget import CUT_SHORT, Clock
@@ -36,7 +37,8 @@ from datacheck.probing.networks.image_side import MIN_SHOWN, Cost, ImagePlan, Wo
 from datacheck.probing.networks.stages import CHUNK_SIDE, Stages
 
 WORTH_TUNING = 5_000
-"""With fewer images a larger side under a frozen network is worth more than fine-tuning at a smaller side."""
+"""With fewer images a larger side under a frozen network is worth more than fine-tuning at a smaller side, and a kernel
+ridge regression on its features more than a two-layer network."""
 
 COLOUR_ROWS = 500
 """Images that decide whether the set is in colour."""
@@ -54,11 +56,10 @@ def fit_pretrained(problem: LearningTask, options: FitOptions) -> Fitted:
     # Fewer images are planned as for a frozen network, and then tuned in whatever time is left.
     tunes = plan.tunes or len(rows) < WORTH_TUNING if options.epochs is None else options.epochs > 0
     features, kept = embed_all(network, plan, rows, clock, flip=flip, keep=tunes)
-    recipe = HeadRecipe()
-    mirrored = features[1] if len(features) > 1 else None
-    outputs = fit_heads(features[0], problem, recipe, seed=problem.seed, mirrored=mirrored)
+    heads = _heads(features, problem, rows)
+    outputs = heads.outputs
     tuned = _fine_tuned(network, problem, options, plan, kept, flip=flip) if tunes else None
-    choices = [_embedded_note(network, plan, len(rows), problem.n_folds)]
+    choices = [_embedded_note(network, plan, len(rows), problem.n_folds), *heads.notes]
     if tuned is None:
         choices.append("left the network frozen: fine-tuning in each fold does not fit into the budget")
     else:
@@ -72,9 +73,46 @@ def fit_pretrained(problem: LearningTask, options: FitOptions) -> Fitted:
         embeddings_label_free=True,
         device=str(device),
         dynamics={} if tuned is None or tuned.dynamics is None else tuned.dynamics.result(),
-        refit=_refit(features[0], problem, recipe) if tuned is None else None,
+        refit=heads.refit if tuned is None and problem.task is Task.CLASSIFICATION else None,
         choices=tuple(choices),
     )
+
+
+@dataclass(frozen=True)
+class _Heads:
+    """Outputs of the heads on the frozen features, how they are fitted again, and what is to be said of them."""
+
+    outputs: NDArray[np.float32]
+    refit: Refit
+    notes: tuple[str, ...] = ()
+
+
+def _heads(features: list[NDArray[np.float32]], problem: LearningTask, rows: Rows) -> _Heads:
+    """Fit a two-layer network and, for few images, a kernel ridge regression; average them by held-out likelihood."""
+    recipe = HeadRecipe()
+    mirrored = features[1] if len(features) > 1 else None
+    outputs = fit_heads(features[0], problem, recipe, seed=problem.seed, mirrored=mirrored)
+
+    def refit(labels: NDArray[np.int64], seed: int) -> NDArray[np.float32]:
+        return fit_heads(features[0], problem.with_labels(labels, seed), recipe, seed=seed)
+
+    if len(rows) >= WORTH_TUNING:
+        return _Heads(outputs, refit)
+    with few_threads(len(rows)):
+        head = KernelHead(direction_components(np.mean([view[rows] for view in features], axis=0)), problem, rows)
+        by_kernel, penalty = head.fit(problem)
+    weight = ensemble_weight(outputs, by_kernel, problem)
+    outputs = ((1 - weight) * outputs + weight * by_kernel).astype(np.float32)
+    note = (
+        f"averaged that with weight {1 - weight:.2f}, and a kernel ridge regression on the embeddings with weight "
+        f"{weight:.2f}: this mixture predicts the held-out labels best"
+    )
+
+    def refit_kernel(labels: NDArray[np.int64], seed: int) -> NDArray[np.float32]:
+        with few_threads(len(rows)):
+            return head.fit(problem.with_labels(labels, seed), penalties=(penalty,))[0]
+
+    return _Heads(outputs, refit_kernel if weight > 0.5 else refit, (note,))
 
 
 @dataclass(frozen=True)
@@ -164,13 +202,3 @@ class _Trial:
             kept = network.passes[0](x).float()
         trainer = network.trainer(OneBatch(kept.clone()), self.problem, self.clock, flip=self.flip)
         return trainer.step_seconds() / min(network.batch, len(self.problem.training_rows(0)))
-
-
-def _refit(features: NDArray[np.float32], problem: LearningTask, recipe: HeadRecipe) -> Refit | None:
-    if problem.task is not Task.CLASSIFICATION:
-        return None
-
-    def refit(labels: NDArray[np.int64], seed: int) -> NDArray[np.float32]:
-        return fit_heads(features, problem.with_labels(labels, seed), recipe, seed=seed)
-
-    return refit

@@ -1,0 +1,152 @@
+"""A kernel ridge regression whose outputs are out of sample for any labels of the same rows.
+
+Ridge regression on Nyström features of a Gaussian kernel, solved for all folds from one set of Gram matrices: a fit on
+other labels costs little, and it is accurate from hundreds of samples on.
+"""
+
+from __future__ import annotations
+
+from dataclasses import dataclass, field
+from typing import Any
+
+import numpy as np
+from numpy.typing import NDArray
+from threadpoolctl import threadpool_limits  # type: ignore[import-untyped]
+
+from datacheck.manifest import Task
+from datacheck.models.components import Components
+from datacheck.models.kernel import kernel_features
+from datacheck.models.learning_task import LearningTask
+from datacheck.models.ridge import FoldSums
+
+Array = NDArray[np.float32]
+
+N_LANDMARKS, N_COMPONENTS = 1536, 192
+"""Landmarks of the kernel, and principal components that it is computed from: each fold solves 1,537 unknowns."""
+
+MAX_TRAINING_ROWS = 100_000
+"""With more samples the regression is fitted on as many drawn at random; all are predicted."""
+
+ONE_THREAD = 10_000
+"""Up to so many samples one thread is used: on a busy machine threads that wait for each other cost ten times more."""
+
+PENALTIES = (0.03, 0.3, 3.0)
+"""Ridge penalties that are tried: they span what suits hundreds to hundreds of thousands of images."""
+
+SHARPNESS = (0.5, 1.0, 2.0, 3.0, 4.0, 6.0, 8.0, 11.0, 15.0, 20.0)
+"""Factors on the scores before the softmax or sigmoid that are tried: ridge scores are too flat to be probabilities."""
+
+LEAST_PROBABILITY, LEAST_SHARE = 1e-7, 1e-4
+"""Bounds of probabilities and class shares whose logarithm is taken."""
+
+
+KERNEL_STREAM = 3
+"""Keeps the random numbers of the landmarks apart from those of the folds, which start from the same seed."""
+
+LEAST_NORM = 1e-9
+"""Guards the division for a row that equals the mean."""
+
+
+def few_threads(n_rows: int) -> Any:
+    """Return a context in which BLAS uses one thread for few rows."""
+    return threadpool_limits(1 if n_rows <= ONE_THREAD else None, user_api="blas")
+
+
+def direction_components(features: NDArray[np.floating[Any]]) -> Array:
+    """Return the principal components of directions from the mean: what of an embedding a kernel head reads.
+
+    Parameters
+    ----------
+    features
+        Embeddings of a network, shape [R, D].
+
+    Examples
+    --------
+    >>> direction_components(np.random.default_rng(0).normal(size=(50, 8))).shape
+    (50, 8)
+    """
+    x = np.asarray(features, dtype=np.float32) - features.mean(axis=0, dtype=np.float64).astype(np.float32)
+    x /= np.maximum(np.linalg.norm(x, axis=1, keepdims=True), LEAST_NORM)
+    return np.asarray(Components.fit(x, N_COMPONENTS).project(x), dtype=np.float32)
+
+
+@dataclass
+class KernelHead:
+    """Ridge regression on Nyström features of a Gaussian kernel, out of sample for every labelling of the same rows.
+
+    Attributes
+    ----------
+    components
+        Float32 [R, C].
+    problem
+        Gives folds and seed; the labels come from the task that `fit` is given.
+    rows
+        The rows of the problem that the components belong to, [R].
+    """
+
+    components: Array
+    problem: LearningTask
+    rows: NDArray[np.intp]
+    features: Array = field(init=False)
+    trains: NDArray[np.bool_] = field(init=False)
+
+    def __post_init__(self) -> None:
+        rng = np.random.default_rng([self.problem.seed, KERNEL_STREAM])
+        n = len(self.rows)
+        kernel = kernel_features(self.components, N_LANDMARKS, rng)
+        self.features = np.concatenate([kernel, np.ones((n, 1), dtype=np.float32)], axis=1)
+        self.trains = np.ones(n, dtype=bool)
+        if n > MAX_TRAINING_ROWS:
+            self.trains[rng.permutation(n)[MAX_TRAINING_ROWS:]] = False
+
+    def fit(self, problem: LearningTask, *, penalties: tuple[float, ...] = PENALTIES) -> tuple[Array, float]:
+        """Return out-of-sample outputs [N, K] (regression: [N]) and the penalty with the best held-out loss."""
+        known = self.trains & problem.labelled[self.rows]
+        fold = problem.fold[self.rows]
+        targets = problem.targets()[self.rows]
+        targets = targets - targets[known].mean(axis=0)
+        held = [np.flatnonzero(fold == one) for one in range(problem.n_folds)]
+        sums = FoldSums.of(self.features, targets, [rows[known[rows]] for rows in held])
+        scores = np.zeros((len(penalties), len(self.rows), problem.width), dtype=np.float32)
+        for number, penalty in enumerate(penalties):
+            for rows, weights in zip(held, sums.coefficients(penalty), strict=True):
+                scores[number, rows] = self.features[rows] @ weights.astype(np.float32)
+        return self._chosen(problem, scores, known, penalties)
+
+    def _chosen(
+        self, problem: LearningTask, scores: Array, known: NDArray[np.bool_], penalties: tuple[float, ...]
+    ) -> tuple[Array, float]:
+        share = problem.targets()[self.rows][known].mean(axis=0)
+        found = [_linked(one, share, problem, self.rows, known) for one in scores]
+        best = int(np.argmin([loss for _, loss in found]))
+        outputs = np.full((len(problem.fold), problem.width), np.nan, dtype=np.float32)
+        outputs[self.rows] = found[best][0]
+        if problem.task is Task.REGRESSION:
+            mean, deviation = problem.scale()
+            return (outputs[:, 0] * deviation + mean).astype(np.float32), penalties[best]
+        return outputs, penalties[best]
+
+
+def _linked(
+    scores: Array, share: NDArray[Any], problem: LearningTask, rows: NDArray[np.intp], known: NDArray[np.bool_]
+) -> tuple[Array, float]:
+    """Turn scores into outputs, with the sharpness of the best held-out loss, and return that loss."""
+    targets = problem.targets()[rows]
+    if problem.task is Task.REGRESSION:
+        outputs = scores + share
+        return outputs, float(np.abs(outputs[known] - targets[known]).mean())
+    best: tuple[Array, float] = (scores, float("inf"))
+    base = np.clip(share, LEAST_SHARE, 1 - LEAST_SHARE).astype(np.float64)
+    for sharpness in SHARPNESS:
+        if problem.task is Task.CLASSIFICATION:
+            logits = sharpness * (scores + share)
+            powers = np.exp(logits - logits.max(axis=1, keepdims=True))
+            outputs = powers / powers.sum(axis=1, keepdims=True)
+            right = (outputs * targets).sum(axis=1)
+        else:
+            outputs = 1 / (1 + np.exp(-(sharpness * scores + np.log(base / (1 - base)))))
+            right = np.where(targets > 0.5, outputs, 1 - outputs).ravel()
+        loss = float(-np.log(np.maximum(right.reshape(len(rows), -1)[known], LEAST_PROBABILITY)).mean())
+        if loss < best[1]:
+            best = (outputs.astype(np.float32), loss)
+    return best
