@@ -90,7 +90,7 @@ def cast_column(name: str, values: pa.Array | pa.ChunkedArray) -> pa.Array | pa.
 
 
 def all_whole(values: pa.Array | pa.ChunkedArray) -> bool:
-    """Tell whether all numbers are whole; True where there is none.
+    """Return whether all numbers are whole; True where there is none.
 
     Examples
     --------
@@ -127,7 +127,7 @@ def _unique_ids(uris: pa.ChunkedArray) -> pa.Array | pa.ChunkedArray:
 
 
 def _all_distinct(column: pa.ChunkedArray) -> bool:
-    """Tell whether no text repeats; several times as fast as counting the distinct ones, and in little memory."""
+    """Return whether no text repeats; several times as fast as counting the distinct ones, and in little memory."""
     hashes = np.empty(len(column), dtype=np.int64)
     for start in range(0, len(column), _HASHED_AT_ONCE):
         words = column.slice(start, _HASHED_AT_ONCE).to_pylist()

@@ -67,7 +67,7 @@ def open_source(
         A folder of images; a table (file or in memory); ``(images, labels)``, each a folder, a glob or a list;
         arrays; a Dataset of torch or of Hugging Face; tars; a mapping from splits to any of these; a manifest.
     kind
-        Kind of source, where it shall not be told from the source itself: the ``kind`` of one of `SOURCES`.
+        Kind of source, where the source itself is not to decide it: the ``kind`` of one of `SOURCES`.
     task
         ``classification``, ``regression``, ``multilabel``, ``paired`` or ``unlabelled``.
     columns, path, label, target, split, group, label_separator, delimiter, root, labels, classes

@@ -3,19 +3,19 @@
 from __future__ import annotations
 
 from collections.abc import Sequence
-from pathlib import Path
 from typing import Any
 
 import numpy as np
 import pyarrow as pa
 from numpy.typing import NDArray
 
-from datacheck.errors import SourceError, did_you_mean
+from datacheck.errors import SourceError
 from datacheck.manifest import Manifest, Modality, Task
 from datacheck.manifest.schema import row_ids
+from datacheck.sources.array_files import load_arrays
 from datacheck.sources.array_readers import ArrayReader, as_array
 from datacheck.sources.base import Source, SourceOptions, as_path
-from datacheck.sources.files import check_regular, existing
+from datacheck.sources.files import existing
 from datacheck.sources.pairs import per_sample
 from datacheck.text import plural
 
@@ -30,9 +30,6 @@ _FIRST_IMAGES = 1000
 
 _MOST_CLASSES_COUNTED = 1 << 20
 """Highest label that is taken for the index of a class; a higher one is a name that happens to be a number."""
-
-_IMAGE_KEYS = ("images", "image", "x", "X", "data", "x_train", "arr_0")
-_LABEL_KEYS = ("labels", "label", "y", "Y", "targets", "target", "y_train", "arr_1")
 
 
 def open_arrays(source: Any, options: SourceOptions) -> Manifest:
@@ -55,7 +52,7 @@ def open_arrays(source: Any, options: SourceOptions) -> Manifest:
     path = as_path(source)
     took_for = "arrays" if path is None else f"arrays ({path})"
     if path is not None:
-        source = _load(existing(path), options)
+        source = load_arrays(existing(path), options)
     images, labels = source if isinstance(source, tuple) else (source, options.labels)
     if isinstance(source, tuple) and options.labels is not None:
         raise SourceError("expected the labels once, found them in the tuple and in labels=; drop one")
@@ -115,7 +112,7 @@ def _image_reader(images: Any) -> tuple[ArrayReader, str]:
 
 
 def is_channels_first(shape: tuple[int, ...], *, where: str) -> bool:
-    """Tell [C, H, W] from [H, W] and [H, W, C].
+    """Tell apart [C, H, W] from [H, W] and [H, W, C].
 
     Examples
     --------
@@ -256,25 +253,6 @@ def _as_objects(values: NDArray[Any]) -> NDArray[Any]:
     array = np.empty(len(values), dtype=object)
     array[:] = [row.tolist() for row in values]
     return array
-
-
-def _load(path: Path, options: SourceOptions) -> Any:
-    try:
-        loaded = np.load(check_regular(path), allow_pickle=False, mmap_mode="r" if path.suffix == ".npy" else None)
-    except (ValueError, OSError, EOFError) as error:
-        raise SourceError(f"expected numpy arrays without pickled objects in {path}, found: {error}") from None
-    if isinstance(loaded, np.ndarray):
-        return loaded
-    with loaded:
-        image_key = next((key for key in _IMAGE_KEYS if key in loaded.files), None)
-        if image_key is None:
-            raise SourceError(
-                f"expected an array named images, x or data in {path}, found {loaded.files}"
-                f"{did_you_mean('images', loaded.files)}"
-            )
-        label_key = next((key for key in _LABEL_KEYS if key in loaded.files and key != image_key), None)
-        images = loaded[image_key]
-        return images if label_key is None or options.labels is not None else (images, loaded[label_key])
 
 
 def recognises(source: object) -> bool:

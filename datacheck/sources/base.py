@@ -17,7 +17,7 @@ lists them; as the caller gave them."""
 
 @dataclass(frozen=True, kw_only=True)
 class SourceOptions:
-    """Everything that a caller may say about a source; None is "tell it from the data".
+    """Everything that a caller may say about a source; None leaves it to the data.
 
     Attributes
     ----------
@@ -95,7 +95,7 @@ class Source:
     open: Callable[[Any, SourceOptions], Manifest]
 
     def check(self, options: SourceOptions) -> None:
-        """Raise a `SourceError` for an option that this kind of source has no use for."""
+        """Raise a `SourceError` for an option that this kind of source does not take."""
         for name in options.given():
             if name not in self.options:
                 raise SourceError(

@@ -22,7 +22,7 @@ SHARED_PARTS = 0.9
 
 
 def holds_marks(column: pa.ChunkedArray) -> bool:
-    """Tell whether a column holds nothing but 0, 1, -1, true, false and blank.
+    """Return whether a column holds nothing but 0, 1, -1, true, false and blank.
 
     Examples
     --------
@@ -38,7 +38,7 @@ def holds_marks(column: pa.ChunkedArray) -> bool:
 
 
 def are_marks(column: pa.ChunkedArray) -> bool:
-    """Tell whether a column says with 0 and 1 (or true and false) which rows have a class: both must occur.
+    """Return whether a column says with 0 and 1 (or true and false) which rows have a class: both must occur.
 
     Examples
     --------

@@ -60,7 +60,7 @@ def class_folder_manifest(
     Raises
     ------
     SourceError
-        When the folders shall say a regression target, and one is named by no number.
+        When the folders are to say a regression target, and the name of one is no number.
     """
     layout, lengths = images.layout, images.lengths
     columns = {**images.columns, "uri": pa.array(images.uris, pa.string())}

@@ -115,7 +115,7 @@ def group_named_by(name: str) -> str | None:
 
 
 def holds_image_paths(column: pa.ChunkedArray) -> bool:
-    """Tell whether a column holds names of image files."""
+    """Return whether a column holds names of image files."""
     if not is_text(column.type):
         return False
     values = [value for value in column.slice(0, _FIRST_VALUES).cast(pa.string()).to_pylist() if value]
@@ -123,7 +123,7 @@ def holds_image_paths(column: pa.ChunkedArray) -> bool:
 
 
 def names_masks(name: str) -> bool:
-    """Tell whether the name of a column of paths says that they are labels.
+    """Return whether the name of a column of paths says that they are labels.
 
     Examples
     --------
@@ -134,7 +134,7 @@ def names_masks(name: str) -> bool:
 
 
 def may_be_label(name: str, column: pa.ChunkedArray) -> bool:
-    """Tell whether a column without a known name may hold the class: words, each shared by several rows.
+    """Return whether a column without a known name may hold the class: words, each shared by several rows.
 
     Examples
     --------
@@ -152,7 +152,7 @@ def may_be_label(name: str, column: pa.ChunkedArray) -> bool:
 
 
 def are_class_codes(values: Sequence[float]) -> bool:
-    """Tell whether distinct whole numbers are codes of classes rather than a quantity.
+    """Return whether distinct whole numbers are codes of classes rather than a quantity.
 
     Codes are few, or count from 0 or 1 with hardly a gap; prices, ages and counts are not.
 
@@ -168,12 +168,12 @@ def are_class_codes(values: Sequence[float]) -> bool:
 
 
 def is_text(type_: pa.DataType) -> bool:
-    """Tell whether a column holds text, dictionary-encoded or not."""
+    """Return whether a column holds text, dictionary-encoded or not."""
     if pa.types.is_dictionary(type_):
         type_ = type_.value_type
     return bool(pa.types.is_string(type_) or pa.types.is_large_string(type_) or pa.types.is_string_view(type_))
 
 
 def is_list(type_: pa.DataType) -> bool:
-    """Tell whether a column holds a list a row."""
+    """Return whether a column holds a list a row."""
     return bool(pa.types.is_list(type_) or pa.types.is_large_list(type_) or pa.types.is_fixed_size_list(type_))

@@ -14,7 +14,7 @@ from datacheck.manifest import COLUMN_TYPES
 from datacheck.sources.base import SourceOptions
 from datacheck.sources.class_columns import labels_of_marks, marks_of, one_hot_length, written_lists
 from datacheck.sources.column_guesses import is_list, is_text
-from datacheck.sources.columns import Roles
+from datacheck.sources.roles import Roles
 from datacheck.sources.split_words import split_names
 
 Names = Mapping[str, tuple[str, ...]]
@@ -161,7 +161,7 @@ def _separate(chunk: pa.Array, separator: str) -> pa.Array:
 
 
 def are_indices(column: pa.ChunkedArray, n_names: int) -> bool:
-    """Tell whether a column holds whole numbers that can be indices of so many class names, -1 for none.
+    """Return whether a column holds whole numbers that can be indices of so many class names, -1 for none.
 
     Examples
     --------

@@ -2,8 +2,8 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Mapping
-from dataclasses import dataclass, replace
+from collections.abc import Mapping
+from dataclasses import replace
 from typing import Any
 
 import pyarrow as pa
@@ -26,18 +26,8 @@ from datacheck.sources.column_guesses import (
     names_masks,
     plain,
 )
+from datacheck.sources.roles import Roles
 from datacheck.text import listed
-
-ROLES = ("path", "label_uri", "label", "target", "labels", "split", "group")
-"""What a column can be, in the order in which the user reads them."""
-
-_TASKS = {
-    "label": Task.CLASSIFICATION,
-    "target": Task.REGRESSION,
-    "labels": Task.MULTILABEL,
-    "label_uri": Task.PAIRED,
-}
-"""The task that a label column of each role makes, the stronger first."""
 
 _ROLES_TO_TRY: Mapping[Task | None, tuple[str, ...]] = {
     None: ("target", "labels", "label", "label_uri"),
@@ -58,92 +48,6 @@ _FIRST_VALUES = 1000
 
 _MOST_TEXTS = 10_000
 """Distinct texts among which a separator of labels is looked for: more are names or sentences."""
-
-
-@dataclass(frozen=True)
-class Roles:
-    """The columns that have a meaning, by role, and the roles that were guessed.
-
-    Attributes
-    ----------
-    path, label_uri, label, target, labels, split, group
-        Names of columns.
-    guessed
-        The roles that the caller did not name.
-    class_columns
-        The columns of 0 and 1 of a table that has one a class.
-    separator
-        What separates the labels of one sample in a column of text.
-
-    Examples
-    --------
-    >>> Roles(path="file", label="y", guessed=("label",)).words
-    "path = 'file', label = 'y' (guessed)"
-    """
-
-    path: str | None = None
-    label_uri: str | None = None
-    label: str | None = None
-    target: str | None = None
-    labels: str | None = None
-    split: str | None = None
-    group: str | None = None
-    guessed: tuple[str, ...] = ()
-    class_columns: tuple[str, ...] = ()
-    separator: str | None = None
-
-    @property
-    def by_role(self) -> dict[str, str]:
-        """The columns by role, in the order of `ROLES`."""
-        return {role: column for role in ROLES if (column := getattr(self, role)) is not None}
-
-    @property
-    def words(self) -> str:
-        """The roles in words, for the user."""
-        parts = [f"{role} = {column!r}{self._how(role)}" for role, column in self.by_role.items()]
-        if self.class_columns:
-            parts.append(
-                f"one column a class: {listed(self.class_columns)}{self._how('class_columns')}, "
-                "1 has the class, and 0, -1 and blank have not"
-            )
-        if self.separator is not None:
-            parts.append(f"labels separated by {self.separator!r}")
-        return ", ".join(parts)
-
-    def _how(self, role: str) -> str:
-        return " (guessed)" if role in self.guessed else ""
-
-    @property
-    def task(self) -> Task:
-        """What the labels are for; of class columns it is known once their values are read."""
-        if self.class_columns:
-            return Task.MULTILABEL
-        return next((task for role, task in _TASKS.items() if role in self.by_role), Task.UNLABELLED)
-
-    @property
-    def has_labels(self) -> bool:
-        """Whether some column holds labels."""
-        return self.task is not Task.UNLABELLED
-
-    def moved(self, role: str, meant: str) -> Roles:
-        """Return the roles with the column of one role in another."""
-        guessed = tuple(meant if each == role else each for each in self.guessed)
-        changes: dict[str, Any] = {role: None, meant: getattr(self, role)}
-        return replace(self, **changes, guessed=guessed)
-
-    def guessing(self, role: str, column: str) -> Roles:
-        """Return the roles with one more, marked as guessed."""
-        changes: dict[str, Any] = {role: column}
-        return replace(self, **changes, guessed=(*self.guessed, role))
-
-    def without_labels(self) -> Roles:
-        """Return the roles without those of labels."""
-        return replace(self, label=None, target=None, labels=None, label_uri=None, class_columns=())
-
-    def unused(self, names: Iterable[str]) -> list[str]:
-        """Return the columns that have no role."""
-        taken = {*self.by_role.values(), *self.class_columns}
-        return [name for name in names if name not in taken]
 
 
 def recognise_columns(table: pa.Table, options: SourceOptions) -> Roles:
@@ -288,7 +192,7 @@ def _kind_of_label(roles: Roles, table: pa.Table, options: SourceOptions) -> Rol
 
 
 def _is_quantity(role: str, name: str, roles: Roles, column: pa.ChunkedArray, options: SourceOptions) -> bool:
-    """Tell whether the numbers of a column are a quantity, not codes of classes."""
+    """Return whether the numbers of a column are a quantity, not codes of classes."""
     whole = pa.types.is_integer(column.type)
     if options.task is Task.CLASSIFICATION or not (whole or pa.types.is_floating(column.type)):
         return False
@@ -300,7 +204,7 @@ def _is_quantity(role: str, name: str, roles: Roles, column: pa.ChunkedArray, op
 
 
 def _holds_several(roles: Roles, table: pa.Table, options: SourceOptions) -> tuple[bool, str | None]:
-    """Tell whether a column holds several labels a sample, and what separates them in a text."""
+    """Return whether a column holds several labels a sample, and what separates them in a text."""
     name = str(roles.label)
     type_ = table.schema.field(name).type
     if is_list(type_) or options.label_separator is not None:

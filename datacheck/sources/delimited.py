@@ -49,7 +49,7 @@ class Dialect:
 
 
 def read_dialect(path: Path, *, delimiter: str | None = None, columns: Sequence[str] | None = None) -> Dialect:
-    """Tell how a file is written, from its first rows; what the caller names is taken.
+    """Return how a file is written, from its first rows; what the caller names is taken.
 
     Parameters
     ----------

@@ -82,16 +82,28 @@ def _shared_start(paths: Sequence[tuple[str, ...]]) -> tuple[str, ...]:
 
 @dataclass(frozen=True)
 class Located:
-    """Where the files of a table are: their root, their paths below it, and words for what was changed."""
+    """A table whose paths start from a root.
 
-    root: Path
-    uris: pa.Array | pa.ChunkedArray
+    Attributes
+    ----------
+    table
+        With ``uri``, and ``label_uri`` where it is there, below the root.
+    root
+        None for a table without files.
+    notes
+        What was changed, or not found, in words.
+    questions
+        What the user should look at.
+    """
+
+    table: pa.Table
+    root: Path | None
     notes: tuple[str, ...] = ()
     questions: tuple[Question, ...] = ()
 
 
-def locate(paths: pa.ChunkedArray, base: Path, root: Path | None) -> Located:
-    """Find the files that a column of paths names.
+def locate(table: pa.Table, base: Path, root: Path | None) -> Located:
+    """Find the files that the columns ``uri`` and ``label_uri`` name.
 
     They are looked for as written, from ``root`` where it is given and from ``base`` otherwise; where none of the
     first is there, in the folders around, as `datacheck.sources.file_search` does.
@@ -101,22 +113,48 @@ def locate(paths: pa.ChunkedArray, base: Path, root: Path | None) -> Located:
     SourceError
         When absolute paths have nothing in common but ``/``.
     """
+    found = {name: _column(table[name], base, root) for name in ("uri", "label_uri") if name in table.column_names}
+    top = Path(os.path.commonpath([column.root for column in found.values()]))
+    for name, column in found.items():
+        paths = column.paths
+        if column.root != top:
+            prefix = os.path.relpath(column.root, top)
+            below = [path if not path or path.startswith("/") else f"{prefix}/{path}" for path in paths.to_pylist()]
+            paths = pa.array(below, pa.string())
+        table = table.set_column(table.column_names.index(name), name, paths)
+    notes = dict.fromkeys(note for column in found.values() for note in column.notes)
+    return Located(
+        table, top, tuple(notes), tuple(question for column in found.values() for question in column.questions)
+    )
+
+
+@dataclass(frozen=True)
+class _Column:
+    """The paths of one column, below a root of their own."""
+
+    root: Path
+    paths: pa.Array | pa.ChunkedArray
+    notes: tuple[str, ...] = ()
+    questions: tuple[Question, ...] = ()
+
+
+def _column(paths: pa.ChunkedArray, base: Path, root: Path | None) -> _Column:
     start = Path(os.path.abspath(root or base))  # noqa: PTH100 - must not follow links
     first = [path for path in paths.slice(0, _FIRST_FILES).to_pylist() if path]
     if not first or any(os.path.lexists(os.path.join(start, path)) for path in first):  # noqa: PTH118
-        return Located(root or common_root(paths, base), paths)
+        return _Column(start if root else common_root(paths, base), paths)
     names = paths.to_pylist()
     place = find_place([name for name in names if name], start, above=root is None)
     if place is None:
         near = "pass root= (--root) to say where they are"
         note = f"none of the first {plural(len(first), 'file')} found below {start}: {near}"
-        return Located(root or common_root(paths, base), paths, (note,))
+        return _Column(start if root else common_root(paths, base), paths, (note,))
     top = Path(os.path.commonpath([start, *place.folders]))
-    uris = pa.array([None if not name else text(os.path.relpath(place.path(name), top)) for name in names], pa.string())
+    below = [None if not name else text(os.path.relpath(place.path(name), top)) for name in names]
     questions: tuple[Question, ...] = ()
     if place.dropped:
         prefix = prefix_of(first[0], place.dropped)
         advice = "write that in front of them, or paths relative to the table"
         found = f"the paths start with {prefix!r}, where nothing is; they were read from {place.folders[0]!r}"
         questions = (Question(f"{found}: {advice}"),)
-    return Located(top, uris, (place.words(first, start),), questions)
+    return _Column(top, pa.array(below, pa.string()), (place.words(first, start),), questions)

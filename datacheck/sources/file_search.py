@@ -16,9 +16,9 @@ from pathlib import Path
 import pyarrow as pa
 
 from datacheck.sources.column_guesses import is_text, words_of
-from datacheck.sources.columns import Roles
 from datacheck.sources.files import is_image_name
 from datacheck.sources.layout import IMAGE_WORDS, WRAPPERS
+from datacheck.sources.roles import Roles
 from datacheck.sources.split_words import normalise_split
 
 _MOST_FOLDERS = 200
@@ -213,7 +213,7 @@ def _folders(base: Path, *, above: bool) -> Iterator[str]:
 
 
 def _is_neighbour(folder: str) -> bool:
-    """Tell from its name whether a folder beside the table's own holds the images: others are other datasets."""
+    """Return, by its name, whether a folder beside the table's own holds the images: others are other datasets."""
     name = os.path.basename(folder).lower()  # noqa: PTH119
     return name in IMAGE_WORDS | WRAPPERS or normalise_split(name) is not None
 

@@ -23,7 +23,7 @@ IMAGE_EXTENSIONS = frozenset(
 
 
 def is_image_name(name: str) -> bool:
-    """Tell from its extension whether a file is meant to be an image.
+    """Return, by its extension, whether a file is meant to be an image.
 
     Examples
     --------
@@ -35,7 +35,7 @@ def is_image_name(name: str) -> bool:
 
 
 def text(name: str) -> str:
-    r"""Return a file name as text; bytes that are no UTF-8 become ``\xNN``, which `FileReader` knows.
+    r"""Return a file name as text; bytes that are no UTF-8 become ``\xNN``, which `FileReader` reads back.
 
     Examples
     --------
@@ -50,7 +50,7 @@ def text(name: str) -> str:
 
 
 def is_glob(place: str | Path) -> bool:
-    """Tell a pattern from a path; an existing path with brackets in its name is a path.
+    """Return whether a place is a pattern and not a path; an existing path with brackets in its name is a path.
 
     Examples
     --------

@@ -3,10 +3,11 @@
 from __future__ import annotations
 
 from collections.abc import Iterable, Sequence
+from pathlib import Path
 
 from datacheck.manifest import HoldsLabels, Inventory, ItemKind, Unread, Used, examples_of
 from datacheck.sources.files import is_image_name, text
-from datacheck.sources.walking import Folder
+from datacheck.sources.walking import Folder, walk
 
 LABEL_EXTENSIONS = frozenset(
     (
@@ -40,7 +41,7 @@ _MOST_NAMED = 5
 
 
 def images_used(names: Sequence[str], role: str = "images") -> tuple[Used, ...]:
-    """Return the images, by extension.
+    """Return the images, or other files that were read, by extension.
 
     Examples
     --------
@@ -54,7 +55,7 @@ def images_used(names: Sequence[str], role: str = "images") -> tuple[Used, ...]:
 
 
 def says_no_labels(name: str) -> bool:
-    """Tell from its name whether a file holds no labels, whatever its extension."""
+    """Return whether the name of a file says that it holds no labels, whatever its extension."""
     return name.rpartition("/")[2].lower().startswith(_NO_LABELS)
 
 
@@ -136,6 +137,24 @@ def _hidden(kind: str, names: list[str]) -> Unread:
         len(names),
         examples_of(names),
     )
+
+
+def files_beside(folder: Path, read: Sequence[str]) -> Inventory:
+    """Return what became of the files of a folder of shards.
+
+    Parameters
+    ----------
+    folder
+        The folder.
+    read
+        How the names of the files end that were read.
+    """
+    folders = list(walk(folder))
+    names = [each.place(name) for each in folders for name in each.names]
+    shards = [name for name in names if name.endswith(tuple(read))]
+    others = [name for name in names if not name.endswith(tuple(read))]
+    used = images_used(shards, "shards")
+    return Inventory(used, unread_files(others, "it lies beside the shards")) + left_out(folders)
 
 
 def split_by_kind(folders: Sequence[Folder]) -> tuple[list[str], list[str]]:

@@ -17,6 +17,7 @@ from datacheck.manifest import Manifest, natural_key
 from datacheck.manifest.readers import FileReader, SampleReader, SampleReadError
 from datacheck.sources.base import Source, SourceOptions, as_path
 from datacheck.sources.files import check_regular, existing
+from datacheck.sources.folder_inventory import files_beside
 from datacheck.sources.shard_readers import EncodedReader, ShardReader, open_stream
 from datacheck.sources.split_words import normalise_split
 from datacheck.sources.splits import join_splits
@@ -25,6 +26,9 @@ from datacheck.sources.walking import walk
 from datacheck.text import plural
 
 _BINARY_NAMES = frozenset(["image", "img", "images", "jpeg", "jpg", "png", "webp", "bytes", "image_bytes", "img_bytes"])
+
+_READ = (".parquet", ".arrow", "dataset_info.json", "state.json", "dataset_dict.json")
+"""How the names of the files end that are read of a folder."""
 
 Features = Mapping[str, Any]
 """``Features.to_dict()`` of the library, as it stands in its JSON files too."""
@@ -43,7 +47,10 @@ def open_hugging_face(source: Any, options: SourceOptions) -> Manifest:
     path = as_path(source)
     if path is not None:
         path = existing(path)
-        return _saved(path, options) if path.is_dir() and _is_saved(path) else _parquet(path, options)
+        manifest = _saved(path, options) if path.is_dir() and _is_saved(path) else _parquet(path, options)
+        if path.is_dir():
+            manifest = replace(manifest, inventory=manifest.inventory + files_beside(path, _READ))
+        return manifest
     if isinstance(source, Mapping):
         return join_splits({normalise_split(name) or name: _dataset(part, options) for name, part in source.items()})
     return _dataset(source, options)
@@ -125,7 +132,7 @@ def _saved(folder: Path, options: SourceOptions) -> Manifest:
     for shard in shards:
         try:
             tables[shard] = open_stream(str(_inside(folder, shard)))
-        except (OSError, pa.ArrowException) as error:
+        except (OSError, pa.ArrowException, UnicodeDecodeError) as error:
             raise SourceError(f"expected an Arrow stream in {folder / shard}, found: {error}") from None
     return _sharded(tables, features, folder, options, took_for=f"a saved Hugging Face dataset ({folder})")
 
@@ -153,9 +160,10 @@ def _parquet_split(root: Path, shards: list[str], options: SourceOptions, took_f
             tables[shard] = pq.read_table(
                 root / shard, columns=[name for name in schema.names if name != image], partitioning=None
             )
+            tables[shard].validate(full=True)
             if image is not None:
                 tables[shard] = tables[shard].append_column(image, pa.nulls(pq.read_metadata(root / shard).num_rows))
-        except (OSError, pa.ArrowException) as error:
+        except (OSError, pa.ArrowException, UnicodeDecodeError) as error:
             raise SourceError(f"expected Parquet in {root / shard}, found: {error}") from None
     return _sharded(tables, features, root, options, took_for=took_for, image=image)
 
@@ -229,9 +237,9 @@ def _is_saved(folder: Path) -> bool:
 def _has_images(path: Path) -> bool:
     try:
         schema = pq.read_schema(path)
-    except (OSError, pa.ArrowException):
+        return image_column(_features_of(schema), schema) is not None
+    except (OSError, pa.ArrowException, UnicodeDecodeError):
         return False
-    return image_column(_features_of(schema), schema) is not None
 
 
 def recognises(source: object) -> bool:

@@ -142,7 +142,7 @@ def _unlike_names(folders: list[Folder]) -> tuple[str, str] | None:
 
 
 def _say_classes(pairs: Pairs, options: SourceOptions) -> bool:
-    """Tell whether files beside the images only add to class folders, such as captions."""
+    """Return whether files beside the images only add to class folders, such as captions."""
     if pairs.label_set != BESIDE:
         return False
     layout = read_layout(sorted({tuple(name.split("/")[:-1]) for name in pairs.images}), options.class_level)
@@ -167,7 +167,7 @@ def _empty_classes(folders: list[Folder], layout: Layout) -> list[tuple[str, ...
 
 
 def recognises(source: object) -> bool:
-    """Any folder that no other source wants."""
+    """Any folder that no other source recognises."""
     path = as_path(source)
     return path is not None and path.is_dir()
 

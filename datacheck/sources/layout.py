@@ -79,7 +79,7 @@ class Layout:
         return self.names.get(below[self.split_at])
 
     def is_class_folder(self, folder: Parts) -> bool:
-        """Tell whether a folder stands where the classes stand, neither above them nor below."""
+        """Return whether a folder stands where the classes stand, neither above them nor below."""
         depth = len(without_roles(folder)) - len(self.wrapper)
         return self.class_at is not None and depth == self.class_at + 1 and self.label(folder) is not None
 

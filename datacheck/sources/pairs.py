@@ -110,7 +110,7 @@ def _relative(paths: list[str], root: Path, place: Any) -> list[str]:
 
 
 def _are_paths(values: Any, root: Path | None) -> bool:
-    """Tell a list of label files from a list of label values."""
+    """Return whether a list holds label files, not label values."""
     some = list(values[:_FIRST_VALUES]) if hasattr(values, "__getitem__") else []
     if not some or not all(isinstance(value, str | os.PathLike) for value in some):
         return False

@@ -19,7 +19,7 @@ def recognises(source: object) -> bool:
         return False
     try:
         metadata = pq.read_schema(path).metadata or {}
-    except (OSError, pa.ArrowException):
+    except (OSError, pa.ArrowException, UnicodeDecodeError):
         return False
     return b'"schema": "datacheck.manifest"' in metadata.get(b"datacheck", b"")
 

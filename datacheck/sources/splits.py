@@ -20,7 +20,7 @@ from datacheck.sources.split_words import normalise_split, split_names
 
 
 def is_splits(source: object) -> bool:
-    """Tell splits from a mapping of columns: by the words for splits, or by values that are sources.
+    """Return whether a mapping holds splits, not columns: by the words for splits, or by values that are sources.
 
     Examples
     --------

@@ -5,9 +5,8 @@ One direction: read the table, recognise its columns, cast them, build the manif
 
 from __future__ import annotations
 
-import os
 import sys
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 from dataclasses import replace
 from pathlib import Path
 from typing import Any
@@ -15,15 +14,16 @@ from typing import Any
 import pyarrow as pa
 
 from datacheck.errors import SourceError
-from datacheck.manifest import Inventory, Manifest, Modality, Task
+from datacheck.manifest import Inventory, Manifest, Modality, Question, Task
 from datacheck.manifest.readers import SampleReader
 from datacheck.sources.base import Source, SourceOptions, as_path
 from datacheck.sources.column_values import Names, are_indices, cast_columns, plain_labels
 from datacheck.sources.columns import recognise_columns
-from datacheck.sources.file_roots import locate
+from datacheck.sources.file_roots import Located, locate
 from datacheck.sources.file_search import column_of_ids
 from datacheck.sources.files import existing
 from datacheck.sources.folder_inventory import unread_content
+from datacheck.sources.split_words import misspelt_split
 from datacheck.sources.splits import splits_from_paths
 from datacheck.sources.table_files import is_table_name, read_table_file
 from datacheck.sources.table_inventory import table_inventory
@@ -103,27 +103,34 @@ def table_manifest(
     inventory = table_inventory(table, given if reader is None else replace(given, path="uri"))
     table, roles, classes = plain_labels(table, given, options)
     columns, renamed_splits = cast_columns(table, roles, options, names)
-    located = None
+    located = Located(columns, None)
     if roles.path is not None and reader is None:
-        located = locate(columns["uri"], base, options.root)
-        columns = columns.set_column(columns.column_names.index("uri"), "uri", located.uris)
-        inventory += Inventory(questions=located.questions)
-    if roles.task is Task.PAIRED:
-        files = columns["label_uri"].drop_null().to_pylist()
-        inventory += Inventory(unread=(unread_content(files, f"files of the column {roles.label_uri!r}"),))
+        located = locate(columns, base, options.root)
     shown = given if reader is None else replace(given, path=None)
-    words = [took_for, plural(table.num_rows, "row"), shown.words or NO_ROLES, renamed_splits]
-    words += located.notes if located is not None else ()
-    return Manifest.from_columns(
-        columns,
+    words = [took_for, plural(table.num_rows, "row"), shown.words or NO_ROLES, renamed_splits, *located.notes]
+    manifest = Manifest.from_columns(
+        located.table,
         task=roles.task,
         modality=Modality.IMAGE if roles.path is not None else Modality.TABULAR,
-        root=None if located is None else Path(os.path.abspath(located.root)),  # noqa: PTH100 - must not follow links
+        root=located.root,
         classes=options.classes or classes or names.get(roles.label or roles.labels or ""),
         took_for=", ".join(word for word in words if word),
-        inventory=inventory,
         reader=reader,
     )
+    inventory += Inventory(questions=(*located.questions, *_slips(manifest.splits)))
+    if roles.task is Task.PAIRED:
+        files = manifest.table["label_uri"].drop_null().to_pylist()
+        inventory += Inventory(unread=(unread_content(files, f"files of the column {roles.label_uri!r}"),))
+    return replace(manifest, inventory=inventory)
+
+
+def _slips(splits: Sequence[str]) -> list[Question]:
+    """Ask about splits whose names look like slips in typing."""
+    return [
+        Question(f"the split {split!r} was read as a split of its own; {meant!r} may be meant")
+        for split in splits
+        if (meant := misspelt_split(split))
+    ]
 
 
 def _check(table: pa.Table, took_for: str) -> None:

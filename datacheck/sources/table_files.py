@@ -47,7 +47,7 @@ def read_table_file(path: Path, options: SourceOptions) -> tuple[pa.Table, tuple
 
 
 def is_table_name(path: Path) -> bool:
-    """Tell from its extension whether a file is a table."""
+    """Return, by its extension, whether a file is a table."""
     return path.suffix.lower() in _READERS
 
 
@@ -105,6 +105,11 @@ def _check_objects(path: Path) -> None:
     """Refuse a line that is no JSON object before Arrow reads it: a first line ``null`` ends the whole process."""
     with path.open("rb") as file:
         for number, line in enumerate(file, start=1):
+            try:
+                line.decode("utf-8")
+            except UnicodeDecodeError as error:
+                found = f"found the byte {line[error.start]:#x} on line {number}"
+                raise SourceError(f"expected UTF-8 in {path}, {found}; save it as UTF-8") from None
             start = line.strip()[:_MOST_SHOWN]
             if start and not start.startswith(b"{"):
                 raise SourceError(
@@ -123,7 +128,9 @@ def _read_list(path: Path, options: SourceOptions) -> tuple[pa.Table, tuple[str,
 
 
 def _read_parquet(path: Path, options: SourceOptions) -> tuple[pa.Table, tuple[str, ...]]:
-    return pq.read_table(path, partitioning=None), ()
+    table = pq.read_table(path, partitioning=None)
+    table.validate(full=True)  # names and texts that are no UTF-8 would stop later steps
+    return table, ()
 
 
 _READERS: Mapping[str, Callable[[Path, SourceOptions], tuple[pa.Table, tuple[str, ...]]]] = {

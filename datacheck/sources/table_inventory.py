@@ -6,8 +6,11 @@ import pyarrow as pa
 
 from datacheck.manifest import HoldsLabels, Inventory, ItemKind, Question, Remedy, Unread, Used, examples_of
 from datacheck.sources.column_guesses import are_class_codes, is_list, may_be_label
-from datacheck.sources.columns import Roles
+from datacheck.sources.roles import Roles
 from datacheck.text import listed
+
+_FIRST_VALUES = 100
+"""Values among which examples are looked for."""
 
 
 def table_inventory(table: pa.Table, roles: Roles) -> Inventory:
@@ -45,7 +48,7 @@ def _unread(name: str, column: pa.ChunkedArray, *, labelled: bool) -> Unread:
         "the label is in another column" if labelled else "its name says neither a path nor a label, split or group",
         HoldsLabels.MAYBE if maybe else HoldsLabels.NO,
         len(column) - column.null_count,
-        examples_of(map(str, column.drop_null().slice(0, 100).unique().to_pylist())) if maybe else (),
+        examples_of(dict.fromkeys(map(str, column.drop_null().slice(0, _FIRST_VALUES).to_pylist()))) if maybe else (),
         Remedy.option("label", name) if maybe else None,
     )
 

@@ -59,7 +59,7 @@ def read_lines(path: Path) -> list[str]:
 
 
 def is_separated(lines: Sequence[str]) -> bool:
-    """Tell whether all lines hold a comma, semicolon or tab: then the file is a table."""
+    """Return whether all lines hold a comma, semicolon or tab: then the file is a table."""
     return bool(lines) and all(_SEPARATORS.search(line) for line in lines)
 
 

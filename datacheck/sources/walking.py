@@ -100,7 +100,7 @@ def _is_folder(entry: os.DirEntry[str]) -> bool:
 
 
 def _listed_anyway(entry: os.DirEntry[str], real: str, *, is_folder: bool) -> bool:
-    """Tell whether a link leads to what the walk lists in another place, or to a folder above the top."""
+    """Return whether a link leads to what the walk lists in another place, or to a folder above the top."""
     target = os.path.realpath(entry.path)
     if is_folder and (real + os.sep).startswith(target.rstrip(os.sep) + os.sep):
         return True

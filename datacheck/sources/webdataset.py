@@ -18,7 +18,7 @@ from datacheck.sources.base import Source, SourceOptions, as_path
 from datacheck.sources.class_folders import FolderImages, class_folder_manifest
 from datacheck.sources.column_guesses import NAMES
 from datacheck.sources.files import check_regular, existing, expand_braces, is_glob, is_image_name, list_files, text
-from datacheck.sources.folder_inventory import images_used
+from datacheck.sources.folder_inventory import files_beside, images_used
 from datacheck.sources.layout import read_layout
 from datacheck.sources.split_words import normalise_split
 from datacheck.sources.table import table_manifest
@@ -70,7 +70,10 @@ def open_webdataset(source: Any, options: SourceOptions) -> Manifest:
     else:
         notes += [plural(n_others, "other member") + " ignored"] if n_others else []
         manifest = _class_folders(samples, splits, options, root=root, took_for=took_for)
-    return replace(manifest, took_for=", ".join([manifest.took_for, *notes]))
+    place = Path(str(source))
+    beside = files_beside(place, (".tar",)) if place.is_dir() else Inventory()
+    took_for = ", ".join([manifest.took_for, *notes])
+    return replace(manifest, took_for=took_for, inventory=manifest.inventory + beside)
 
 
 def _shards(pattern: str) -> tuple[list[Path], list[str]]:
@@ -202,9 +205,10 @@ def _with_labels(
     free = [f"{name}_" if name in ("uri", "sample_id") else name for name in table.column_names]
     table = table.rename_columns(free)
     ids = _ids(samples)
+    uris = pa.array(_uris(samples), pa.string())
+    table = table.append_column("uri", uris) if table.num_columns else pa.table({"uri": uris})
     if len(set(ids)) == len(ids):
         table = table.append_column("sample_id", pa.array(ids, pa.string()))
-    table = table.append_column("uri", pa.array(_uris(samples), pa.string()))
     if not any(name in table.column_names for name in NAMES["split"]):
         for name, values in _split_column(samples, splits).items():
             table = table.append_column(name, values)

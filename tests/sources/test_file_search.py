@@ -92,3 +92,20 @@ def test_a_table_of_features_beside_numbered_plots_stays_one(tmp_path: Path) -> 
     write_image(tmp_path / "1.png")
     (tmp_path / "t.csv").write_text("id,height,y\n" + "".join(f"{n},{n / 3:.2f},{'ab'[n % 2]}\n" for n in range(1, 9)))
     assert "uri" not in open_source(tmp_path / "t.csv")
+
+
+def test_images_and_masks_of_a_table_have_one_root(tmp_path: Path) -> None:
+    for name in NAMES:
+        write_image(tmp_path / "images" / f"{name}.jpg")
+        write_image(tmp_path / "lists" / "masks" / f"{name}.png")
+    (tmp_path / "lists" / "t.csv").write_text("image,mask\n" + "".join(f"{n}.jpg,masks/{n}.png\n" for n in NAMES))
+    manifest = open_source(tmp_path / "lists" / "t.csv")
+    assert manifest.root == tmp_path
+    assert manifest.table["uri"].to_pylist()[0] == f"images/{NAMES[0]}.jpg"
+    assert manifest.table["label_uri"].to_pylist()[0] == f"lists/masks/{NAMES[0]}.png"
+
+
+def test_a_split_that_is_a_slip_is_asked_about(tmp_path: Path) -> None:
+    (tmp_path / "t.csv").write_text("label,split,size\na,train,1\nb,train,2\na,Tset,3\nb,Tset,4\n")
+    (question,) = open_source(tmp_path / "t.csv").inventory.questions
+    assert question.text == "the split 'Tset' was read as a split of its own; 'test' may be meant"
