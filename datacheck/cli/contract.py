@@ -185,6 +185,8 @@ def update_command(
     contracts = _contracts()
     old = contracts.Contract.load(contract, accept_edits=True)
     if run is None:
+        if accept:
+            raise ConfigError("--accept goes with the run folder of an audit, whose errors it accepts")
         if sorted(term.digest for term in old.terms) == sorted(old.sealed):
             typer.echo("The suite was not edited since it was sealed.")
             return 0

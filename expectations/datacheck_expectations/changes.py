@@ -181,7 +181,7 @@ def _direction(name: str, was: Any, now: Any) -> str:
             return LOOSER if (now > was) == (name in _UP_LOOSENS) else TIGHTER
         return OTHER
     if name in _MORE_LOOSENS and isinstance(was, list) and isinstance(now, list):
-        return _subset(set(now), set(was), TIGHTER, LOOSER)
+        return _subset(set(map(repr, now)), set(map(repr, was)), TIGHTER, LOOSER)
     if name in _MORE_TIGHTENS and isinstance(was, Mapping) and isinstance(now, Mapping):
         cells = [{(split, label) for split, labels in one.items() for label in labels} for one in (was, now)]
         return _subset(cells[1], cells[0], LOOSER, TIGHTER)
@@ -189,7 +189,19 @@ def _direction(name: str, was: Any, now: Any) -> str:
         wider = all(now[key][0] <= was[key][0] and now[key][1] >= was[key][1] for key in was)
         narrower = all(now[key][0] >= was[key][0] and now[key][1] <= was[key][1] for key in was)
         return LOOSER if wider else TIGHTER if narrower else OTHER
+    if name == "columns" and isinstance(was, Mapping) and isinstance(now, Mapping):
+        return _column_direction(was, now)
     return OTHER
+
+
+def _column_direction(was: Mapping[str, Any], now: Mapping[str, Any]) -> str:
+    """Return whether columns lost or gained requirements."""
+    both = was.keys() & now.keys()
+    if any(was[name]["kind"] != now[name]["kind"] for name in both):
+        return OTHER
+    looser = bool(was.keys() - now.keys()) or any(now[n]["max_missing"] > was[n]["max_missing"] for n in both)
+    tighter = bool(now.keys() - was.keys()) or any(now[n]["max_missing"] < was[n]["max_missing"] for n in both)
+    return OTHER if looser and tighter else LOOSER if looser else TIGHTER
 
 
 def _subset(now: set[Any], was: set[Any], fewer: str, more: str) -> str:

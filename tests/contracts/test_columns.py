@@ -14,7 +14,14 @@ from datacheck.auditing import audit
 from datacheck.cli import run
 from datacheck.fingerprints import fingerprint
 from datacheck.manifest import Manifest
-from datacheck_expectations import Contract, check_tables, propose_expectations, write_contract
+from datacheck_expectations import (
+    Contract,
+    Term,
+    check_tables,
+    diff_terms,
+    propose_expectations,
+    write_contract,
+)
 
 N = 600
 
@@ -112,6 +119,26 @@ def test_a_new_column_is_said_to_be_uncovered(contract: Contract, table: Callabl
 def test_columns_whose_values_do_not_repeat_are_not_compared(contract: Contract) -> None:
     assert contract.not_compared == ("number", "remark")
     assert {"weight", "colour", "humidity"} <= contract.columns
+
+
+@pytest.mark.parametrize(
+    ("columns", "direction"),
+    [
+        ({"a": ("number", 0.0)}, "looser"),
+        ({"a": ("number", 0.0), "b": ("text", 0.2)}, "looser"),
+        ({"a": ("number", 0.0), "b": ("text", 0.0)}, "tighter"),
+        ({"a": ("number", 0.0), "b": ("text", 0.1), "c": ("time", 0.0)}, "tighter"),
+        ({"a": ("number", 0.1), "b": ("text", 0.0)}, "other"),
+        ({"a": ("text", 0.0), "b": ("text", 0.1)}, "other"),
+    ],
+)
+def test_a_diff_of_columns_has_a_direction(columns: dict[str, tuple[str, float]], direction: str) -> None:
+    def term(kinds: dict[str, tuple[str, float]]) -> Term:
+        value = {name: {"kind": kind, "max_missing": share} for name, (kind, share) in kinds.items()}
+        return Term("expect_columns_present", {"columns": value, "confidence": 0.9})
+
+    before = term({"a": ("number", 0.0), "b": ("text", 0.1)})
+    assert [change.direction for change in diff_terms([before], [term(columns)]).changes] == [direction]
 
 
 def test_missing_groups_and_targets_are_noticed(tmp_path: Path) -> None:

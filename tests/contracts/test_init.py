@@ -52,6 +52,8 @@ def test_errors_of_the_audit_are_refused_or_accepted_by_name(here: Path, capsys:
     assert "errors of the audit that you accepted: DC301, DC303" in capsys.readouterr().out
     assert Contract.load("contract").accepted == ("DC301", "DC303")
     assert run(["contract", "update", "run", "--yes"]) == 2
+    assert run(["contract", "update", "--accept", "DC301"]) == 2
+    assert "--accept goes with the run folder" in capsys.readouterr().err
 
 
 def test_a_crashed_rule_is_an_error_and_a_clean_audit_needs_no_word(
