@@ -2,13 +2,19 @@
 
 from __future__ import annotations
 
+from collections.abc import Callable
+from dataclasses import fields
 from pathlib import Path
 
 import pytest
+from hypothesis import given
+from hypothesis import strategies as st
 
 from datacheck.config import Settings, load_settings
 from datacheck.errors import ConfigError
 from datacheck.findings import Severity
+
+from .mutations import damaged_bytes, fuzz, seeds
 
 
 def test_defaults_without_a_file(tmp_path: Path) -> None:
@@ -103,3 +109,39 @@ def test_a_named_file_must_exist(tmp_path: Path) -> None:
 def test_override_leaves_what_is_none() -> None:
     settings = Settings(jobs=2, seed=3).override(jobs=None, seed=4)
     assert (settings.jobs, settings.seed) == (2, 4)
+
+
+NAMES = {field.name for field in fields(Settings)}
+KEYS = sorted(NAMES | {"fail-on", "near-duplicate-distance", "selct", "", "rules.DC1"})
+SCALARS = st.none() | st.booleans() | st.integers() | st.floats() | st.text(max_size=8) | st.dates()
+VALUES = st.recursive(
+    SCALARS,
+    lambda inner: st.lists(inner, max_size=3) | st.dictionaries(st.text(max_size=5), inner, max_size=3),
+    max_leaves=6,
+)
+FILE = b'select = ["DC1"]\nfail-on = "warning"\nseed = 3\n[rules.DC203]\nmax_ratio = 20\n[source]\nlabel = "species"\n'
+
+
+def complaint(read: Callable[[], Settings]) -> str:
+    """Return what a `ConfigError` says, or nothing where settings were made; any other error passes."""
+    try:
+        assert isinstance(read(), Settings)
+    except ConfigError as error:
+        return str(error)
+    return ""
+
+
+@fuzz
+@given(st.dictionaries(st.sampled_from(KEYS), VALUES, max_size=4))
+def test_any_values_are_settings_or_a_clear_error(values: dict[str, object]) -> None:
+    said = complaint(lambda: Settings.from_mapping(values, where="a.toml"))
+    assert not said or said.startswith("a.toml: ")
+
+
+@fuzz
+@given(seeds)
+def test_any_file_is_settings_or_a_clear_error(tmp_path: Path, seed: int) -> None:
+    path = tmp_path / "datacheck.toml"
+    path.write_bytes(damaged_bytes(FILE, seed))
+    said = complaint(lambda: load_settings(path))
+    assert not said or str(path) in said

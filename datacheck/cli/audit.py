@@ -10,6 +10,7 @@ from typing import TYPE_CHECKING, Annotated, Any
 import typer
 
 from datacheck.cli import source_options as given
+from datacheck.cli.output import emit
 from datacheck.cli.progress import progress_bars
 from datacheck.errors import ConfigError
 from datacheck.findings import Severity
@@ -76,8 +77,6 @@ def audit_command(
     quiet: Annotated[bool, typer.Option("--quiet", "-q", help="No progress bars.")] = False,
 ) -> int:
     """Audit a dataset: what is in it, what is wrong with it, and how to fix it."""
-    from datacheck.cli.output import emit
-
     settings = _settings(context.params)
     settings = settings.override(out=out or settings.out or default_run_folder(source, labels))
     report = run_audit(

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import shutil
 from pathlib import Path
 from typing import TYPE_CHECKING, Annotated
 
@@ -9,6 +10,7 @@ import typer
 
 from datacheck.cli.audit import RUNS, run_audit
 from datacheck.cli.output import emit
+from datacheck.findings import Severity
 
 if TYPE_CHECKING:
     from datacheck.demo import DemoTruth
@@ -45,8 +47,6 @@ def demo_command(
 
 def compare(report: Report, truth: DemoTruth, *, probe: bool) -> tuple[list[str], list[str]]:
     """Return the planted codes that were missed (in whole or in part), and the codes that were not planted."""
-    from datacheck.findings import Severity
-
     rows = report.issues.select(["code", "sample_id"]).to_pylist()
     named: dict[str, set[str]] = {}
     for row in rows:
@@ -83,7 +83,5 @@ def summary(truth: DemoTruth, missed: list[str], unplanted: list[str], *, probe:
 
 def _clear(folder: Path) -> None:
     """Remove what an earlier demo left in its own default folder."""
-    import shutil
-
     if folder.is_dir():
         shutil.rmtree(folder)

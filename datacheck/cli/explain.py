@@ -8,7 +8,7 @@ from typing import Annotated
 import typer
 
 from datacheck.cli.output import TEXT_OR_JSON
-from datacheck.errors import check_choice
+from datacheck.errors import ConfigError, check_choice
 
 
 def rules_command(
@@ -44,7 +44,6 @@ def explain_command(
     rule: Annotated[str, typer.Argument(help="A rule's code or name, such as DC301 or exact-duplicate.")],
 ) -> int:
     """Explain a rule: what it finds, why it hurts training, how it is measured, and how to fix it."""
-    from datacheck.errors import ConfigError
     from datacheck.rules import explanation
     from datacheck.rules.plugins import all_rules
     from datacheck.rules.select import select_rules

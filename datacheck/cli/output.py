@@ -5,15 +5,16 @@ from __future__ import annotations
 import os
 import sys
 from pathlib import Path
+from typing import TYPE_CHECKING
 
-from datacheck.findings import Severity
-from datacheck.report import FORMATS as RENDERED
-from datacheck.report import Report, concise, print_report, render
+if TYPE_CHECKING:
+    from datacheck.findings import Severity
+    from datacheck.report import Report
 
 TEXT_OR_JSON = ("text", "json")
 
-FORMATS = tuple(name for name in RENDERED if name != "html")
-"""What can go to standard output; an HTML report is a file."""
+FORMATS = ("terminal", "concise", "json", "junit", "sarif", "github")
+"""What can go to standard output: the formats of `datacheck.report` but HTML, which is a file."""
 
 
 def emit(report: Report, format: str | None, *, fail_on: Severity, folder: Path | None, verbose: bool = False) -> None:
@@ -34,6 +35,8 @@ def default_format() -> str:
 
 
 def _write(report: Report, format: str, *, fail_on: Severity, folder: Path | None, verbose: bool) -> None:
+    from datacheck.report import concise, print_report, render
+
     html = None if folder is None else folder / "report.html"
     if format == "terminal":
         print_report(report, html=html, verbose=verbose, caller="shell")

@@ -9,6 +9,7 @@ import typer
 
 from datacheck.cli.output import FORMATS, emit
 from datacheck.errors import check_choice
+from datacheck.findings import Severity
 
 
 def report_command(
@@ -21,7 +22,6 @@ def report_command(
     verbose: Annotated[bool, typer.Option("--verbose", "-v", help="Every finding.")] = False,
 ) -> int:
     """Show the report of a run folder again."""
-    from datacheck.findings import Severity
     from datacheck.report import Report, write_html
 
     if format is not None:

@@ -13,6 +13,7 @@ from typing import Protocol
 
 from datacheck.errors import StorageError
 from datacheck.report.report import Report
+from datacheck.scanning import ThumbnailStore
 
 _URI_OVERHEAD = 32
 """Bytes that a data URI takes beside its base64 text: the type before it, the quotes and the comma around it."""
@@ -53,8 +54,6 @@ class PictureBook:
 
 def open_thumbnails(report: Report, run_dir: Path | None = None) -> Thumbnails | None:
     """Return the store that the scan left in the run folder, or None where there is none to read."""
-    from datacheck.scanning import ThumbnailStore
-
     kept = None if report.measurements is None else report.measurements.thumbnails
     for place in (kept, run_dir):
         if place is not None:

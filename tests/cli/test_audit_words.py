@@ -18,10 +18,12 @@ import numpy as np
 import pytest
 from PIL import Image
 
+from datacheck import report
 from datacheck.cli import run
 from datacheck.cli.audit import audit_command
 from datacheck.cli.contract import check_command
 from datacheck.cli.fingerprint import fingerprint_command
+from datacheck.cli.output import FORMATS
 from datacheck.cli.source_options import NAMES
 from datacheck.report.wording import OPTIONS
 from datacheck.sources import SourceOptions
@@ -44,6 +46,19 @@ def test_every_argument_of_open_is_an_option_of_the_same_name() -> None:
     arguments = {option.name for option in fields(SourceOptions)} | {"kind"}
     assert set(NAMES) == arguments - {"labels"}
     assert set(OPTIONS) == set(NAMES)
+
+
+def test_every_format_but_html_goes_to_standard_output() -> None:
+    assert set(FORMATS) == set(report.FORMATS) - {"html"}
+
+
+def test_the_command_line_starts_without_scipy_and_scikit_learn() -> None:
+    code = (
+        "import sys; from datacheck.cli import run; run(['--version']);"
+        "print([name for name in ('scipy', 'sklearn', 'pandas', 'torch', 'cv2', 'PIL') if name in sys.modules])"
+    )
+    done = subprocess.run([sys.executable, "-c", code], capture_output=True, text=True, check=True)
+    assert done.stdout.splitlines()[-1] == "[]"
 
 
 def test_a_pipe_gets_a_whole_line_for_each_finding_and_each_sample(
