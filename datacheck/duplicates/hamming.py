@@ -11,6 +11,7 @@ from numpy.typing import NDArray
 _BRUTE_FORCE = 2048
 """Runs of at most so many hashes are compared pair by pair: 2 million comparisons, less than sorting again costs."""
 _HASH_BITS = 64
+"""Bits of a perceptual hash."""
 Emit = Callable[[NDArray[np.int64], NDArray[np.int64]], None]
 
 

@@ -48,6 +48,7 @@ class Shift:
 
 
 NO_SHIFT = Shift(0)
+"""Labels in place."""
 SMALL_SHIFTS = (Shift(1), Shift(-1), Shift(2), Shift(-2))
 """Tested always: one or two lines lost or doubled are the usual mistakes."""
 

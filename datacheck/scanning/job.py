@@ -109,7 +109,7 @@ class ScanJob:
             stale = ~self.unchanged
             self.pixel_path = place_pixels(
                 self.folder, self.cache.rows, np.where(self.complete, self.cached, -1), self.first_row,
-                len(self.manifest), self.side, stale,
+                (len(self.manifest), self.side), stale,
             )  # fmt: skip
             self.pixel_map = np.load(self.pixel_path, mmap_mode="r+")
         try:

@@ -7,7 +7,9 @@ from dataclasses import dataclass
 
 _MARKER = re.compile(rb"\xff[^\x00\xd0-\xd7\xff]")
 _START_OF_FRAME = frozenset((0xC0, 0xC1, 0xC2))
+"""Frame headers that decoders support: baseline, extended and progressive."""
 _KNOWN = frozenset((0xC3, 0xC4, 0xDA, 0xDB, 0xDD, 0xFE, *_START_OF_FRAME, *range(0xE0, 0xF0)))
+"""Segments that occur in JPEG files; any other marker is unexpected."""
 _SAYS_NOTHING = frozenset((0xC4, 0xDA, 0xDB, 0xDD, 0xE0, 0xFE))
 """Segments that change neither how the image is shown nor how many there are."""
 

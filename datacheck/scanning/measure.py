@@ -143,7 +143,7 @@ def perceptual_hashes(
 ) -> tuple[NDArray[np.uint64], NDArray[np.int8], NDArray[np.bool_]]:
     """DCT hashes and signatures of many images, and whether each has enough information to be one.
 
-    The 8 x 8 lowest frequencies of the 32 x 32 grey image without the constant one, 63 bits, each telling whether a
+    The 8 x 8 lowest frequencies of the 32 x 32 grey image without the constant one, 63 bits, each saying whether a
     coefficient exceeds the median (Zauner, "Implementation and benchmarking of perceptual image hash functions",
     2010). Re-encoding or resizing changes few bits. A blank or evenly shaded image has coefficients that are noise
     about zero, whose bits would be shared with every other blank image or be random: it has no hash. At least 40 of the
@@ -151,7 +151,7 @@ def perceptual_hashes(
 
     The hash finds candidates and the signature confirms them: it holds the `SIGNATURE_SIDE`² lowest coefficients but
     the constant one, scaled so that the largest is 127, and the cosine of two signatures is the correlation of the two
-    images as far as they can be told apart at that size.
+    images at that size.
 
     Parameters
     ----------

@@ -21,8 +21,7 @@ def place_pixels(
     rows: pa.Table,
     cached: NDArray[np.int64],
     wanted: NDArray[np.int64],
-    n_rows: int,
-    side: int,
+    shape: tuple[int, int],
     stale: NDArray[np.bool_],
 ) -> Path:
     """Return the pixel file of this scan, with everything in its row that earlier scans left.
@@ -35,11 +34,12 @@ def place_pixels(
         Row of the cache per file, -1 where it has none; shape [U].
     wanted
         The row of the pixel file that each file should have; shape [U].
-    n_rows, side
-        The file is [n_rows, side, side, 3] uint8.
+    shape
+        N and S of the file: [N, S, S, 3] uint8.
     stale
         Files that will be read again; shape [U].
     """
+    n_rows, side = shape
     have = np.flatnonzero(cached >= 0)
     files = rows["pixel_file"].take(pa.array(cached[have]))
     have = have[pixel_sides(folder, files) == side]

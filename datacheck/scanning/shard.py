@@ -139,7 +139,7 @@ def shard(
             rows.heads.append((False, error.reason.value, error.detail, size, *[None] * 7, content_hash, None))
             rows.thumbnails.append(None)
             continue
-        _measure(rows, position, decoded, size, content_hash, settings, pixels)
+        _measure(rows, position, decoded, (size, content_hash), settings, pixels)
     return ShardResult(_columns(rows), rows.thumbnails, pixels)
 
 
@@ -207,11 +207,12 @@ def _measure(
     rows: _Rows,
     position: int,
     decoded: Decoded,
-    size: int,
-    content_hash: str,
+    identity: tuple[int, str],
     settings: ShardSettings,
     pixels: NDArray[np.uint8] | None,
 ) -> None:
+    """Add one sample's row; ``identity`` is its size in bytes and content hash."""
+    size, content_hash = identity
     small = fit(decoded.small, MEASURED_SIDE)
     histogram, moments, sharpness, hash_input = raw_measures(small)
     rows.histograms.append(histogram)

@@ -1,4 +1,4 @@
-"""Is a file whole? Cheap looks at a container's structure, for what tolerant decoders hide."""
+"""Is a file complete? Fast checks of a container's structure, for damage that tolerant decoders do not report."""
 
 from __future__ import annotations
 
@@ -20,9 +20,9 @@ _STARTS = {
 
 
 def check_structure(data: bytes, image_format: str) -> tuple[bool, int | None]:
-    """Return whether the file is known to be whole, and the number of frames where the walk tells it.
+    """Return whether the file is known to be complete, and the number of frames where it is known.
 
-    ``False`` means that the structure alone cannot tell, and a strict decoder has to.
+    ``False`` means that the structure alone does not show it, and a strict decoder has to decide.
 
     Raises
     ------

@@ -17,7 +17,7 @@ from datacheck.manifest.readers import ReadFailure, SampleReadError
 from datacheck.scanning.resizing import shrink
 
 MIN_BITS, MAX_BITS = 8, 16
-"""Bit depths that are told apart: cameras, scanners and medical devices have 10, 12, 14 or 16 bits."""
+"""Bit depths that are distinguished: cameras, scanners and medical devices have 10, 12, 14 or 16 bits."""
 
 FULL_RANGE = 65_535
 """Largest value of 16 bits; integers beyond it are no usual image."""

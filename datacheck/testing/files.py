@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import io
-from collections.abc import Callable, Sequence
+from collections.abc import Callable, Mapping, Sequence
 from dataclasses import replace
 from pathlib import Path, PurePosixPath
 from typing import Literal
@@ -30,7 +30,8 @@ def duplicate_files(
 
     The truth names the copies, with ``copied_from``.
     """
-    return _copied(manifest, n, "duplicate_files", split, label, seed, lambda data, suffix: (data, suffix))
+    given = {"split": split, "label": label}
+    return _copied(manifest, n, "duplicate_files", given, seed, lambda data, suffix: (data, suffix))
 
 
 def near_duplicate_files(
@@ -56,19 +57,20 @@ def near_duplicate_files(
         image.save(buffer, "JPEG", quality=80)
         return buffer.getvalue(), ".jpg"
 
-    return _copied(manifest, n, "near_duplicate_files", split, label, seed, alter, {"kind": kind})
+    given = {"split": split, "label": label}
+    copied, truth = _copied(manifest, n, "near_duplicate_files", given, seed, alter)
+    return copied, replace(truth, details={**truth.details, "kind": kind})
 
 
 def _copied(
     manifest: Manifest,
     n: int,
     what: str,
-    split: str | None,
-    label: str | None,
+    given: Mapping[str, str | None],
     seed: int,
     alter: Callable[[bytes, str], tuple[bytes, str]],
-    details: dict[str, str] | None = None,
 ) -> tuple[Manifest, Truth]:
+    """List altered copies of ``n`` images, with the columns that are given."""
     root = _root(manifest)
     rows = np.sort(np.random.default_rng(seed).choice(len(manifest), n, replace=False))
     copies = manifest.take(rows)
@@ -81,12 +83,12 @@ def _copied(
         uris.append(copy)
     originals = tuple(copies.sample_ids.to_pylist())
     copies = copies.with_column("sample_id", uris).with_column("uri", uris)
-    for column, value in (("split", split), ("label", label)):
+    for column, value in given.items():
         if value is not None:
             copies = copies.with_column(column, [value] * n)
     parts = [part.table.unify_dictionaries() for part in (manifest, copies)]
     table = pa.concat_tables(parts).unify_dictionaries().combine_chunks()
-    truth = Truth(what, tuple(uris), {"copied_from": originals, **(details or {})})
+    truth = Truth(what, tuple(uris), {"copied_from": originals})
     return replace(manifest, table=table, listings=None), truth
 
 
@@ -107,7 +109,8 @@ def corrupt_files(
             data = {"truncate": data[: len(data) // 2], "zero": b"", "not-an-image": page}[kind]
         _write(path, data)
 
-    return _altered(manifest, n, None, "corrupt_files", damage, seed, {"kind": kind})
+    altered, truth = _altered(manifest, n, None, "corrupt_files", damage, seed)
+    return altered, replace(truth, details={"kind": kind})
 
 
 def darken(manifest: Manifest, n: int = 5, *, factor: float = 0.04, seed: int = 0) -> tuple[Manifest, Truth]:
@@ -178,7 +181,7 @@ def _repainted(
             save_image(painted, renamed)
             renamed.replace(temporary)
 
-    return _altered(manifest, n, rows, what, alter, seed, {})
+    return _altered(manifest, n, rows, what, alter, seed)
 
 
 def _altered(
@@ -188,14 +191,14 @@ def _altered(
     what: str,
     alter: Callable[[Path, np.random.Generator], None],
     seed: int,
-    details: dict[str, object],
 ) -> tuple[Manifest, Truth]:
+    """Alter ``n`` files drawn at random, or those of the rows given."""
     rng = np.random.default_rng(seed)
     chosen = np.sort(rng.choice(len(manifest), n, replace=False)) if rows is None else np.asarray(rows)
     root = _root(manifest)
     for uri in manifest.table["uri"].take(pa.array(chosen)).to_pylist():
         alter(root / uri, rng)
-    return manifest, Truth(what, tuple(manifest.sample_ids.take(pa.array(chosen)).to_pylist()), details)
+    return manifest, Truth(what, tuple(manifest.sample_ids.take(pa.array(chosen)).to_pylist()))
 
 
 def _root(manifest: Manifest) -> Path:

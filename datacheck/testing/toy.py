@@ -31,13 +31,12 @@ def toy_images(
     splits: Mapping[str, float] | Sequence[str] | None = TOY_SPLITS,
     size: int = 64,
     seed: int = 0,
-    suffix: str = ".jpg",
 ) -> Manifest:
     """Write a clean image folder, ``folder/split/class/class_0001.jpg``, and return its manifest.
 
     Each class is a shape (petals and a filling of its own) of random colour, place and size on a random cloudy
     ground. Brightness, contrast and grain are drawn independently of the class and the split, so that no image
-    property tells either; nothing is dark, blurry or a near-duplicate of anything else.
+    property predicts them; nothing is dark, blurry or a near-duplicate of anything else.
 
     Parameters
     ----------
@@ -53,8 +52,6 @@ def toy_images(
         Width and height in pixels, at least 16.
     seed
         The same arguments write the same pixels.
-    suffix
-        File extension, which also chooses the format.
 
     Examples
     --------
@@ -70,7 +67,7 @@ def toy_images(
     for kind, label in enumerate(classes):
         for number in range(n_per_class):
             split = names[int(np.searchsorted(ends, number, side="right"))]
-            uri = "/".join(part for part in (split, label, f"{label}_{number + 1:04d}{suffix}") if part)
+            uri = "/".join(part for part in (split, label, f"{label}_{number + 1:04d}.jpg") if part)
             path = Path(folder, uri)
             path.parent.mkdir(parents=True, exist_ok=True)
             pixels, _ = toy_image(kind, size=size, rng=np.random.default_rng([seed, kind, number]))
