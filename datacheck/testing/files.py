@@ -155,7 +155,8 @@ def rotate_exif(manifest: Manifest, n: int = 5, *, orientation: int = 6, seed: i
             image.save(buffer, image.format, exif=exif, quality=92)
         _write(path, buffer.getvalue())
 
-    return _altered(manifest, n, None, "rotate_exif", mark, seed, {"orientation": orientation})
+    altered, truth = _altered(manifest, n, None, "rotate_exif", mark, seed)
+    return altered, replace(truth, details={"orientation": orientation})
 
 
 def drift_brightness(manifest: Manifest, split: str, *, by: float = 0.15, seed: int = 0) -> tuple[Manifest, Truth]:
