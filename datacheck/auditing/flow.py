@@ -17,6 +17,7 @@ from datacheck.errors import ConfigError, DatacheckError
 from datacheck.fingerprints import Fingerprint, fingerprint
 from datacheck.manifest import Manifest, Modality
 from datacheck.probing.images import probe_side
+from datacheck.probing.weights import takes_photos
 from datacheck.report import Report, write_html
 from datacheck.report.outcomes import json_safe
 from datacheck.report.plans import load_plan
@@ -183,7 +184,7 @@ def _scan(
         run_dir=settings.out,
         jobs=settings.jobs,
         engine=settings.engine,
-        pixels=probe_side(manifest, packaged="weights" not in (options or {})) if needs_pixels else None,
+        pixels=probe_side(manifest, packaged=takes_photos((options or {}).get("weights"))) if needs_pixels else None,
         progress=stage(progress, "scan"),
     )
 

@@ -51,7 +51,9 @@ def audit_command(
     probe: Annotated[bool | None, typer.Option("--probe/--no-probe", help=PROBE_HELP)] = None,
     budget: Annotated[str | None, typer.Option(help="Time of the probe, such as 60s or 5m.")] = None,
     device: Annotated[str | None, typer.Option(help="Device of the probe: auto, cpu or cuda.")] = None,
-    weights: Annotated[str | None, typer.Option(help="Weights of a pretrained probe: a file, or a name.")] = None,
+    weights: Annotated[
+        str | None, typer.Option(help="Weights of a pretrained probe: lite0 (packaged), a file, a name, or none.")
+    ] = None,
     weights_inputs: Annotated[str | None, typer.Option(help=INPUTS_HELP)] = None,
     kind: given.Kind = None,
     task: given.Task = None,

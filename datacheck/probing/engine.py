@@ -21,6 +21,7 @@ from datacheck.probing.outputs import ProbeOutputs
 from datacheck.probing.results import outputs_of
 from datacheck.probing.targets import bin_target, usable_labels, y_of
 from datacheck.probing.user_arrays import align
+from datacheck.probing.weights import takes_photos
 from datacheck.scanning.measurements import Measurements
 
 MIN_SAMPLES = 8
@@ -39,7 +40,8 @@ def run_probe(
     backend = chosen_backend(options, at_hand, manifest)
     pixels, measurements = None, at_hand.measurements
     if "pixels" in backend.needs:
-        packaged = options.packaged and backend.name == images.BACKEND.name
+        has_weights = backend.name == images.BACKEND.name or "weights" in backend.needs
+        packaged = has_weights and options.packaged and takes_photos(options.weights)
         pixels, measurements = bring_pixels(manifest, at_hand, run_dir, packaged=packaged)
     user_array, assumed = _user_array(backend, at_hand, manifest)
     fit_options = FitOptions(

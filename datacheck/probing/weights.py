@@ -95,6 +95,18 @@ NO_WEIGHTS = "none"
 """What ``--weights`` takes to use no pretrained network at all."""
 
 
+def takes_photos(weights: object) -> bool:
+    """Return whether images are worth keeping at the size of photos: for packaged weights, named or by default.
+
+    Examples
+    --------
+    >>> takes_photos(None), takes_photos("lite0"), takes_photos("resnet18"), takes_photos(NO_WEIGHTS)
+    (True, True, False, False)
+    """
+    source = getattr(weights, "source", weights)
+    return source is None or str(source) in PACKAGED
+
+
 def default_weights_installed() -> bool:
     """Return whether torch and the default packaged weights are installed; neither is imported."""
     return find_spec("torch") is not None and PACKAGED[DEFAULT_WEIGHTS].path() is not None
