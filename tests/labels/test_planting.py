@@ -11,6 +11,7 @@ from datacheck.labels.planting import (
     _density_by_rank,
     _other_class,
     _places,
+    _summarised,
     plant,
 )
 from datacheck.labels.quality import LabelAssessment
@@ -47,6 +48,9 @@ def test_another_class_is_drawn_in_proportion_to_its_weight() -> None:
     shares = np.bincount(drawn, minlength=4) / 20_000
     assert shares[0] == 0
     assert shares[1:].tolist() == pytest.approx([0.6, 0.2, 0.2], abs=0.015)
+    tiny = np.tile([0.5, 0.0, 0.0, 2.5e-5], (20_000, 1))
+    drawn = _other_class(tiny, np.zeros(20_000, dtype=np.int64), np.random.default_rng(1))
+    assert (np.bincount(drawn, minlength=4) / 20_000).tolist() == pytest.approx([0, 0.25, 0.25, 0.5], abs=0.015)
     nothing = _other_class(np.zeros((20_000, 4)), np.full(20_000, 2), np.random.default_rng(0))
     assert (np.bincount(nothing, minlength=4) / 20_000).tolist() == pytest.approx([1 / 3, 1 / 3, 0, 1 / 3], abs=0.015)
 
@@ -107,6 +111,17 @@ def test_a_refit_is_given_the_planted_labels_and_scores_all_rows() -> None:
     assert (changed != labels).sum() == 60
     assert with_refit.recall == without.recall
     np.testing.assert_allclose(with_refit.uniform, without.uniform)
+
+
+def test_densities_of_the_untouched_rows_are_spread_over_the_whole_queue() -> None:
+    quality = np.array([0.05, 0.1, 0.2, 0.3, 0.4, 0.5, 0.6, 0.7])
+    kind = np.array([UNIFORM, UNTOUCHED, HARD, UNTOUCHED, UNIFORM, UNTOUCHED, HARD, UNTOUCHED], dtype=np.int8)
+    found = _summarised(quality, kind, np.array([True, False, False, True]))
+    grid, untouched = (np.arange(8) + 0.5) / 8, (np.arange(4) + 0.5) / 4
+    np.testing.assert_allclose(found.uniform, np.interp(grid, untouched, _density_by_rank(quality, kind, UNIFORM)))
+    np.testing.assert_allclose(found.hard, np.interp(grid, untouched, _density_by_rank(quality, kind, HARD)))
+    np.testing.assert_allclose(found.uniform_raw, np.interp(grid, untouched, _density_by_bins(quality, kind, UNIFORM)))
+    assert (found.recall, found.agreeing) == (0.5, 0.5)
 
 
 def test_rows_that_a_refit_does_not_predict_are_left_out() -> None:

@@ -112,6 +112,8 @@ def test_cramers_v_is_corrected_for_bias_and_its_interval_inverts_the_chi_square
     assert cramers_v(padded) == found
     assert cramers_v([[10, 10], [10, 10]]).low == 0
     assert cramers_v([[500, 0], [0, 500]]).high <= 1
+    one_column = cramers_v([[5], [5]])
+    assert (one_column.low, one_column.high) == (0, 1)
 
 
 def test_the_band_of_the_ks_distance_is_that_of_both_samples() -> None:
@@ -142,6 +144,8 @@ def test_delongs_interval_is_the_published_one() -> None:
     assert found.high == pytest.approx(min(1, wins.mean() + Z * np.sqrt(variance)))
     one = auc([3.0, 1.0, 2.0], [True, False, False])
     assert (one.value, one.method) == (1.0, "Hanley–McNeil")
+    nobody = auc([3.0, 1.0], [False, False])
+    assert (nobody.low, nobody.high) == (0, 1)
     two = auc([3.0, 2.5, 1.0, 2.0], [True, True, False, False])
     assert two.method == "DeLong"
 

@@ -38,7 +38,8 @@ class NoisyClass(Rule):
     By confident learning (Northcutt et al. 2021): among the samples that reach the mean self-confidence of some class
     out of sample, those with another label are doubtful. The share for each given class has Wilson's 95 % interval.
     Reported if its low end is at least ``min_share`` and at least ``ratio`` times the share in all other classes
-    together. A probe with a skill below ``min_skill`` judges nothing.
+    together. A probe with a skill below ``min_skill`` judges nothing. If the number of wrong labels is not known
+    (DC501), no class is named; if there may be none, the finding is an info.
 
     How to fix
     ----------
