@@ -108,6 +108,12 @@ def test_cramers_v_is_corrected_for_bias_and_its_interval_inverts_the_chi_square
     assert found.value == pytest.approx(np.sqrt(phi2 / side))
     for end, tail in ((found.low, 0.975), (found.high, 0.025)):
         assert stats.ncx2.cdf(chi2, 2, end**2 * n * (rows - 1)) == pytest.approx(tail, abs=1e-6)
+    tall = np.array([[40, 10, 10, 5], [10, 40, 10, 5], [5, 5, 5, 30]])
+    n, chi2 = tall.sum(), stats.chi2_contingency(tall, correction=False).statistic
+    phi2 = chi2 / n - 6 / (n - 1)
+    side = min(3 - 4 / (n - 1), 4 - 9 / (n - 1)) - 1
+    assert cramers_v(tall).value == pytest.approx(np.sqrt(phi2 / side))
+    assert cramers_v(tall.T).value == pytest.approx(np.sqrt(phi2 / side))
     padded = np.array([[40, 10, 0, 10], [10, 40, 0, 10], [0, 0, 0, 0]])
     assert cramers_v(padded) == found
     assert cramers_v([[10, 10], [10, 10]]).low == 0

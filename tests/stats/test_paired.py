@@ -158,6 +158,14 @@ def test_variances_within_a_class_are_shrunk_by_two_samples_of_the_pooled_varian
     assert len(set(np.sign(residuals[6:9]))) == 2
 
 
+def test_two_seeds_suffice_to_add_their_spread() -> None:
+    differences = np.ones((1, 2, 50))
+    differences[0, 1] = 3
+    found = simultaneous_gains(differences, np.zeros(50, dtype=int), np.ones(1))
+    assert found.value[0] == 2
+    assert found.deviation[0] == pytest.approx(1.0)
+
+
 def test_rows_are_held_out_only_where_every_candidate_and_seed_has_them() -> None:
     differences = np.ones((2, 2, 6))
     differences[0, 1, 0] = differences[1, 0, 1] = np.nan
