@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Sequence
+from dataclasses import replace
 from typing import Any
 
 import numpy as np
@@ -10,7 +11,7 @@ import pyarrow as pa
 from numpy.typing import NDArray
 
 from datacheck.errors import SourceError
-from datacheck.manifest import Manifest, Modality, Task
+from datacheck.manifest import Inventory, Manifest, Modality, Task
 from datacheck.manifest.schema import row_ids
 from datacheck.sources.array_files import load_arrays
 from datacheck.sources.array_readers import ArrayReader, as_array
@@ -51,12 +52,13 @@ def open_arrays(source: Any, options: SourceOptions) -> Manifest:
     """
     path = as_path(source)
     took_for = "arrays" if path is None else f"arrays ({path})"
+    inventory = Inventory()
     if path is not None:
-        source = load_arrays(existing(path), options)
+        source, inventory = load_arrays(existing(path), options)
     images, labels = source if isinstance(source, tuple) else (source, options.labels)
     if isinstance(source, tuple) and options.labels is not None:
         raise SourceError("expected the labels once, found them in the tuple and in labels=; drop one")
-    return arrays_manifest(images, labels, options, took_for=took_for)
+    return replace(arrays_manifest(images, labels, options, took_for=took_for), inventory=inventory)
 
 
 def arrays_manifest(images: Any, labels: Any, options: SourceOptions, *, took_for: str) -> Manifest:

@@ -107,3 +107,17 @@ def test_files_of_arrays(tmp_path: Path) -> None:
 def test_unusable_arrays(images: Any, message: str) -> None:
     with pytest.raises(SourceError, match=message):
         open_source(images)
+
+
+def test_every_array_of_a_file_is_used_or_named(tmp_path: Path) -> None:
+    images, labels = np.zeros((4, 8, 8), np.uint8), np.array([0, 1, 0, 1])
+    path = tmp_path / "mnist.npz"
+    np.savez(path, x_train=images, y_train=labels, x_test=images, y_test=labels)
+    inventory = open_source(path).inventory
+    assert [(item.name, item.role, item.count) for item in inventory.used] == [
+        ("x_train", "images or features", 4),
+        ("y_train", "labels", 4),
+    ]
+    assert [item.name for item in inventory.unread] == ["x_test", "y_test"]
+    np.savez(path, x=images, truth=labels)
+    assert [item.name for item in open_source(path).inventory.perhaps_labels] == ["truth"]
