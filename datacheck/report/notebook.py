@@ -7,6 +7,7 @@ from html import escape
 
 from datacheck.findings import Finding
 from datacheck.manifest import Manifest
+from datacheck.report.gaps import Gap
 from datacheck.report.outcomes import RuleOutcome
 from datacheck.text import plural
 
@@ -17,9 +18,13 @@ _COLOURS = {"error": "#b42318", "warning": "#b54708", "info": "#175cd3"}
 
 
 def summary_table(
-    manifest: Manifest, outcomes: Sequence[RuleOutcome], findings: Sequence[Finding], counts: Mapping[str, int]
+    manifest: Manifest,
+    outcomes: Sequence[RuleOutcome],
+    findings: Sequence[Finding],
+    counts: Mapping[str, int],
+    gaps: Sequence[Gap],
 ) -> str:
-    """Return the counts and the worst findings as an HTML fragment; everything in it is escaped."""
+    """Return the counts, what was not judged, and the worst findings as an HTML fragment; all of it is escaped."""
     parts = [plural(len(manifest), "sample")]
     if manifest.classes:
         parts.append(plural(len(manifest.classes), "class", "classes"))
@@ -31,12 +36,21 @@ def summary_table(
         for finding in findings[:MAX_ROWS]
     )
     crashed = "".join(_row("crashed", one, "") for one in outcomes if one.status == "failed")
+    unjudged = "".join(_gap_row(gap) for gap in gaps)
     more = len(findings) - MAX_ROWS
     tail = f"<p>… and {more} more</p>" if more > 0 else ""
     return (
         f"<div><p><strong>datacheck</strong> · {escape(' · '.join(parts))} · {escape(counted)}</p>"
         f"<table><thead><tr><th>severity</th><th>rule</th><th>finding</th></tr></thead>"
-        f"<tbody>{crashed}{rows}</tbody></table>{tail}</div>"
+        f"<tbody>{crashed}{unjudged}{rows}</tbody></table>{tail}</div>"
+    )
+
+
+def _gap_row(gap: Gap) -> str:
+    remedy = "" if gap.remedy is None else f"<br><small>pass {escape(gap.remedy.python)}</small>"
+    return (
+        f'<tr><td style="color:{_COLOURS["error"]};font-weight:600">unjudged</td><td></td>'
+        f'<td style="text-align:left">{escape(gap.text)}{remedy}</td></tr>'
     )
 
 

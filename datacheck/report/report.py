@@ -253,11 +253,12 @@ class Report:
         return checked(cls(**read_run_folder(Path(folder))), Path(folder) / "findings.json")
 
     def _repr_html_(self) -> str:
-        return summary_table(self.manifest, self.outcomes, self.findings, self.counts)
+        return summary_table(self.manifest, self.outcomes, self.findings, self.counts, self.gaps)
 
     def __repr__(self) -> str:
         counts = ", ".join(f"{count} {name}" for name, count in self.counts.items())
-        return f"<Report of {len(self.manifest):,} samples: {counts}; {len(self.outcomes)} rules>"
+        unjudged = f", {len(self.gaps)} unjudged" if self.gaps else ""
+        return f"<Report of {len(self.manifest):,} samples: {counts}{unjudged}; {len(self.outcomes)} rules>"
 
 
 def _exact_duplicates(measurements: Measurements) -> DuplicateClusters:

@@ -125,6 +125,14 @@ def test_questions_unused_files_and_notes_are_shown_with_their_remedies() -> Non
     assert "✔ 2 rules judged, nothing found" in shown
 
 
+def test_a_notebook_shows_a_gap_in_the_language_of_python() -> None:
+    unlabelled = report(IMAGES, *PIXELS, unread=(SPECIES,))
+    shown = unlabelled._repr_html_()
+    assert "no labels were read, and &#x27;species&#x27; may hold them" in shown
+    assert "<small>pass label=&#x27;species&#x27;</small>" in shown
+    assert repr(unlabelled) == "<Report of 2 samples: 0 error, 0 warning, 0 info, 1 unjudged; 2 rules>"
+
+
 @pytest.mark.parametrize("format", ["concise", "junit", "sarif", "github", "html", "json"])
 def test_every_format_tells_a_gap(format: str) -> None:
     text = render(report(IMAGES, *PIXELS, unread=(BOXES,)), format)
