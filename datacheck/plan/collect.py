@@ -44,24 +44,35 @@ LISTED = 50
 """An item lists at most this many measurements."""
 
 
-def collect_items(cohort: Cohort, penalty: float) -> tuple[PlanItem, ...]:
+def collect_items(
+    cohort: Cohort, penalty: float, counts: NDArray[np.integer[Any]] | None = None
+) -> tuple[PlanItem, ...]:
     """Return one item for each class that gains from more samples or has too few to be judged, the largest gain first.
 
     The gain of doubling a class is what the last doubling brought, shrunk by the ratio of the last two steps (never
     above 1): a power law's own forecast one step ahead. Its interval is the binomial noise of both ends of that step.
+
+    Parameters
+    ----------
+    cohort
+        Labels, label-free features and folds.
+    penalty
+        L2 penalty of the softmax regression.
+    counts
+        Training samples of each class where the cohort is a part of them; shape [K].
     """
     started = time.perf_counter()
     n_classes = len(cohort.classes)
     predict = by_softmax(cohort.features, cohort.codes, n_classes, penalty)
     curve = learning_curve(cohort.codes, n_classes, cohort.folds, predict, fractions=FRACTIONS, seeds=cohort.seeds)
     mean = curve.recall.mean(axis=0)
-    overall = np.diff(mean[:, cohort.counts > 0], axis=0).mean(axis=1)
-    shrink = float(np.clip(overall[1] / overall[0], *SHRINK)) if overall[0] > 0 else SHRINK_UNKNOWN
+    shrink = shrink_of(mean[:, cohort.counts > 0].mean(axis=1))
     seconds = (time.perf_counter() - started) / n_classes
-    few = {item.name: item for item in few_items(cohort.counts, cohort.classes)}
+    have = cohort.counts if counts is None else counts
+    few = {item.name: item for item in few_items(have, cohort.classes)}
     items = []
     for code in np.flatnonzero(cohort.counts):
-        item = _class_item(cohort, int(code), mean[:, code], shrink, seconds)
+        item = _class_item(cohort, int(code), int(have[code]), mean[:, code], shrink, seconds)
         if item.name in few:
             own = few.pop(item.name)
             item = replace(item, verdict="do", summary=own.summary, settings={**item.settings, **own.settings})
@@ -113,37 +124,69 @@ def few_items(counts: NDArray[np.integer[Any]], classes: Sequence[str]) -> list[
     return items
 
 
-def _class_item(cohort: Cohort, code: int, recall: NDArray[np.float64], shrink: float, seconds: float) -> PlanItem:
-    n, name, last = int(cohort.counts[code]), cohort.classes[code], float(recall[-1])
+def shrink_of(recall: NDArray[np.float64]) -> float:
+    """Return which share of the last doubling's gain the next one brings, from the mean recall at `FRACTIONS`.
+
+    Examples
+    --------
+    >>> round(shrink_of(np.array([0.5, 0.7, 0.8])), 3)
+    0.5
+    """
+    first, last = np.diff(recall)
+    return float(np.clip(last / first, *SHRINK)) if first > 0 else SHRINK_UNKNOWN
+
+
+def doubling_gain(before: float, last: float, n: int, shrink: float) -> Interval:
+    """Return what doubling a class of ``n`` samples adds to its recall, from the recalls at half and at all of them.
+
+    Examples
+    --------
+    >>> f"{doubling_gain(0.7, 0.8, 400, 0.5):.3f}"
+    '0.050 [0.020, 0.080]'
+    """
     room = 1 - last
-    gain = max(0.0, min(shrink * (last - float(recall[-2])), room))
+    gain = max(0.0, min(shrink * (last - before), room))
     # A recall of 0 or 1 from n samples is not without noise: its variance counts as at least 1 / (4 n).
-    noise = Z95 * shrink * float(np.sqrt(sum(max(r * (1 - r), 0.25 / n) for r in recall[-2:]) / n))
-    low, high = max(0.0, gain - noise), max(gain, min(room, gain + noise))
+    noise = Z95 * shrink * float(np.sqrt(sum(max(r * (1 - r), 0.25 / n) for r in (before, last)) / n))
+    return Interval(gain, max(0.0, gain - noise), max(gain, min(room, gain + noise)), n=n)
+
+
+def is_worth_collecting(gain: Interval) -> bool:
+    """Return whether a gain is certainly at least `WORTH`, or likely twice as much and certainly above 0."""
+    return gain.low >= WORTH or (gain.value >= 2 * WORTH and gain.low > 0)
+
+
+def _class_item(
+    cohort: Cohort, code: int, have: int, recall: NDArray[np.float64], shrink: float, seconds: float
+) -> PlanItem:
+    n, name, last = int(cohort.counts[code]), cohort.classes[code], float(recall[-1])
+    gain = doubling_gain(float(recall[-2]), last, n, shrink)
+    # The cohort may be a part of the training samples: each doubling up to all of them lowers the gain once more.
+    further = shrink ** float(np.log2(have / n))
+    gain = replace(gain, value=further * gain.value, low=further * gain.low, high=further * gain.high)
     shares = ", ".join(percent(fraction) for fraction in FRACTIONS)
     method = (
-        f"softmax regression on {cohort.features_from} with {shares} of the samples; last step times {shrink:.2f}; "
-        "95 % binomial noise of both ends"
+        f"softmax regression on {cohort.features_from} with {shares} of {plural(n, 'sample')}; last step times "
+        f"{shrink:.2f} for each doubling up to {2 * have:,}; 95 % binomial noise of both ends"
     )
     measured = Measured(
         metric="gain/recall_when_doubled",
-        estimate=Interval(gain, low, high, method=method, n=n),
+        estimate=replace(gain, method=method),
         baseline=last,
         folds=N_FOLDS,
         seeds=cohort.seeds,
         seconds=seconds,
     )
-    worth = low >= WORTH or (gain >= 2 * WORTH and low > 0)
     curve = {percent(fraction): float(value) for fraction, value in zip(FRACTIONS, recall, strict=True)}
     return PlanItem(
         kind="collect",
         name=name,
-        verdict="do" if worth else "nothing to do",
+        verdict="do" if is_worth_collecting(gain) else "nothing to do",
         classes=(name,),
         measured=(measured,),
-        settings={"have": n, "more": n, "curve": curve},
-        summary=f"collect {n:,} more of {name} (twice what there is): recall {last:.2f} is expected to rise by "
-        f"{gain:.2f} [{low:.2f}, {high:.2f}]",
+        settings={"have": have, "more": have, "curve": curve},
+        summary=f"collect {have:,} more of {name} (twice what there is): recall {last:.2f} is expected to rise by "
+        f"{gain:.2f}",
     )
 
 

@@ -65,7 +65,7 @@ def measured_items(
             f"rebalancing and collecting were measured on {len(cohort.rows):,} of {len(labelled):,} labelled training "
             "samples, the same share of every class (at least 20)"
         )
-    return [*rebalance_items(cohort, shares), *collect_items(cohort, best_penalty(cohort))]
+    return [*rebalance_items(cohort, shares), *collect_items(cohort, best_penalty(cohort), counts)]
 
 
 def _heads_cohort(data: PlanInputs, training: NDArray[np.int64]) -> tuple[Cohort | None, str]:

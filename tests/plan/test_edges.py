@@ -27,8 +27,17 @@ from datacheck.plan.cohort import (
     recalls,
     why_too_few,
 )
-from datacheck.plan.collect import ENOUGH, collect_items, few_items, label_next
-from datacheck.plan.drop import copies_and_conflicts
+from datacheck.plan.collect import (
+    ENOUGH,
+    _class_item,
+    collect_items,
+    doubling_gain,
+    few_items,
+    is_worth_collecting,
+    label_next,
+    shrink_of,
+)
+from datacheck.plan.drop import choose_actions, copies_and_conflicts
 from datacheck.plan.inputs import PlanInputs, target_shares
 from datacheck.plan.items import Measured, PlanItem, counted
 from datacheck.plan.normalise import from_pixels, input_side
@@ -36,6 +45,7 @@ from datacheck.plan.rebalance.choice import PRIOR_DEVIATION, PRIOR_GAIN, Compari
 from datacheck.plan.rebalance.strategies import balance, strategies
 from datacheck.plan.rebalance.trials import drawn
 from datacheck.stats import Gains, Interval
+from datacheck.testing import measurements_for
 
 from .planted import cohort_of
 
@@ -361,6 +371,72 @@ def test_a_class_that_is_told_apart_needs_no_more_samples() -> None:
     assert item.measured[0].baseline == 1
 
 
+def test_the_next_doubling_brings_a_share_of_the_last_one() -> None:
+    for recall, share in (
+        ([0.5, 0.7, 0.8], 0.5),
+        ([0.5, 0.6, 0.8], 1.0),
+        ([0.5, 0.9, 0.91], 0.3),
+        ([0.5, 0.5, 0.9], 0.7),
+    ):
+        assert shrink_of(np.array(recall)) == pytest.approx(share)
+
+
+def test_where_a_part_was_measured_the_gain_is_carried_on_to_all_samples() -> None:
+    rng = np.random.default_rng(0)
+    codes = np.repeat([0, 1], 200)
+    features = rng.normal(size=(400, 40)) + 0.35 * codes[:, None]
+    cohort = cohort_of(codes, features, "ab", n_seeds=2)
+    here, there = (
+        {item.name: item for item in [_class_item(cohort, code, have, np.array([0.5, 0.7, 0.8]), 0.5, 0.0)
+                                      for code, have in enumerate(counts)]}
+        for counts in ((200, 200), (200, 800))
+    )  # fmt: skip
+    assert (here["b"].settings["have"], there["b"].settings["have"]) == (200, 800)
+    assert here["b"].value == pytest.approx(0.05)
+    assert there["b"].value == pytest.approx(0.05 / 4)
+    assert there["a"].value == pytest.approx(0.05)
+    few = collect_items(cohort, 1e-3, np.array([200, 19]))
+    assert [item.settings["more"] for item in few if item.name == "b"] == [1]
+
+
+def test_what_doubling_a_class_brings_is_bounded_by_what_is_left_and_never_certain() -> None:
+    found = doubling_gain(0.7, 0.8, 100, 0.5)
+    assert found.value == pytest.approx(0.05)
+    half = 1.959964 * 0.5 * ((0.21 + 0.16) / 100) ** 0.5
+    assert (found.low, found.high) == (pytest.approx(max(0, 0.05 - half)), pytest.approx(0.05 + half))
+    sure = doubling_gain(1.0, 1.0, 4, 1.0)
+    assert (sure.value, sure.low, sure.high) == (0, 0, 0)
+    near = doubling_gain(0.2, 0.9, 50, 1.0)
+    assert (near.value, near.high) == (pytest.approx(0.1), pytest.approx(0.1))
+    flat = doubling_gain(0.5, 0.5, 4, 1.0)
+    assert flat.high == 0.5
+    few = doubling_gain(0.0, 0.0, 4, 1.0)
+    assert few.high == pytest.approx(1.959964 * (2 * 0.0625 / 4) ** 0.5)
+
+
+@pytest.mark.parametrize(
+    ("value", "low", "worth"), [(0.02, 0.02, True), (0.03, 0.019, False), (0.04, 0.001, True), (0.04, 0.0, False)]
+)
+def test_a_rise_of_two_points_is_worth_collecting_for(value: float, low: float, worth: bool) -> None:
+    assert is_worth_collecting(Interval(value, low, 1.0)) == worth
+
+
+def test_actions_carry_their_confidence_and_the_first_one_stays() -> None:
+    manifest = Manifest.from_columns({"label": ["a", "a", "b", "b"]})
+    measurements = measurements_for(manifest, readable=[False, True, True, True])
+    actions = choose_actions(manifest.label_codes, np.zeros(4, int), np.array([0, 0, -1, -1]), measurements, None)
+    assert actions.action.tolist() == ["drop", "drop", "keep", "keep"]
+    assert actions.reason.tolist()[:2] == [
+        "cannot be read",
+        "an identical copy with the same label is in the same split",
+    ]
+    assert actions.confidence.tolist()[:2] == [1.0, 1.0]
+    assert actions.suggested.tolist() == [-1] * 4
+    conflict = choose_actions(manifest.label_codes, np.zeros(4, int), np.array([-1, 3, 3, -1]), None, None)
+    assert conflict.action.tolist() == ["keep", "relabel", "relabel", "keep"]
+    assert conflict.confidence.tolist()[1:3] == [1.0, 1.0]
+
+
 def test_label_next_weighs_distance_by_uncertainty() -> None:
     places = np.array([[0.0, 0], [3, 0], [0, 4]])
     labelled = np.array([True, False, False])
@@ -411,8 +487,6 @@ def test_declared_shares_must_sum_to_one_and_follow_the_classes() -> None:
 
 
 def test_near_duplicates_up_to_the_given_distance_stay_together() -> None:
-    from datacheck.testing import measurements_for
-
     manifest = Manifest.from_columns({"label": ["a"] * 4})
     rng = np.random.default_rng(0)
     hashes = rng.integers(0, 2**63, 4).astype(np.uint64)

@@ -153,6 +153,9 @@ def test_bad_input_is_named(labels, images) -> None:
     swapped = [dataset[1], *dataset[1:]]
     with pytest.raises(PlanError, match="sample '00' is 'dog' in the plan and 'cat' in the dataset"):
         plan.subset("train", swapped)[0]
+    for wrong in (torch.randn(3, 8, 8), images[0].astype(np.float32), images[0].astype(np.int64)):
+        with pytest.raises(PlanError, match=r"expected an image of uint8.*, found (floats from|torch.int64)"):
+            plan.eval_transform()(wrong)
     with pytest.raises(PlanError, match="expected a PIL image, an array or a tensor, found str"):
         plan.eval_transform()("photo.png")
     unknown = replace(flip(), settings={**flip().settings, "family": "teleport"})

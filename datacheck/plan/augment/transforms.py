@@ -17,6 +17,9 @@ from datacheck.plan.record import PlanRecord
 
 Transform = Callable[[Tensor], Tensor]
 
+TOLERANCE = 1e-3
+"""Resizing may push values this far beyond 0 and 1; normalised images lie further out."""
+
 
 def build_transform(candidate: Candidate, side: int) -> Transform:
     """Return an augmentation as a torchvision transform of uint8 images [..., 3, side, side], applied always."""
@@ -159,5 +162,15 @@ def to_image(image: Any) -> Tensor:
         image = v2.functional.pil_to_tensor(image.convert("RGB"))
     if image.ndim != 3 or image.shape[0] not in {1, 3, 4}:
         raise PlanError(f"expected an image with 1, 3 or 4 channels, found shape {list(image.shape)}")
+    if image.is_floating_point():
+        low, high = float(image.min()), float(image.max())
+        if low < -TOLERANCE or high > 1 + TOLERANCE:
+            raise PlanError(
+                f"expected an image of uint8, or of floats from 0 to 1, found floats from {low:.3g} to {high:.3g}: "
+                "give images that are not normalised, the plan's transform does that"
+            )
+        image = image.clamp(0, 1)
+    elif image.dtype not in {torch.uint8, torch.uint16}:
+        raise PlanError(f"expected an image of uint8, uint16 or floats from 0 to 1, found {image.dtype}")
     image = image[:3].expand(3, -1, -1) if image.shape[0] != 1 else image.expand(3, -1, -1)
     return cast("Tensor", v2.functional.to_dtype(image, torch.uint8, scale=True))
