@@ -92,6 +92,18 @@ def test_a_group_that_another_class_needs_for_training_does_not_move() -> None:
         assert (repaired[7:] == 1).sum() == 1
 
 
+def test_a_class_never_gives_away_its_last_sample_however_large_the_other_split() -> None:
+    members = Members(np.r_[np.zeros(41, int), 1, 1, 1], np.arange(44), TWO, ("a", "b"))
+    split = np.r_[0, np.ones(40, int), 0, 0, 0]
+    assert np.bincount(repair_split(split, members, seed=0)[41:]).tolist() == [1, 2]
+
+
+def test_samples_in_groups_of_rarer_classes_count_towards_the_shares_of_a_class() -> None:
+    codes = np.r_[np.tile([0, 1], 3), np.zeros(17, int)]
+    members = Members(codes, np.r_[np.repeat([0, 1, 2], 2), np.arange(3, 20)], THREE, ("a", "b"))
+    assert members.counts(propose_split(members, seed=0)).tolist() == [[14, 3, 3], [1, 1, 1]]
+
+
 def test_training_is_served_before_the_other_splits() -> None:
     """Two samples of b, both in val: one goes to training, none to test."""
     codes = np.array([0] * 12 + [1] * 2)
@@ -124,6 +136,17 @@ def test_a_proposed_split_is_stratified_and_keeps_groups_whole() -> None:
     np.testing.assert_allclose(codes[split == 1].mean(), codes.mean(), atol=0.05)
     assert propose_split(members, seed=1).tolist() == split.tolist()
     assert propose_split(members, seed=2).tolist() != split.tolist()
+
+
+def test_the_proposed_split_says_its_sizes_and_which_classes_are_too_small_for_it() -> None:
+    members = Members(np.repeat([0, 1, 2], [100, 4, 2]), np.arange(106), THREE, ("a", "b", "c"))
+    item = split_item(np.full(106, -1), propose_split(members, seed=0), members, seed=0)
+    assert (item.name, item.verdict) == ("proposed_split", "do")
+    assert item.settings["sizes"] == {"train": 74, "val": 16, "test": 16}
+    assert item.summary == (
+        "the data came without a split: use the proposed one (train 74, val 16, test 16), stratified by class, with "
+        "groups and duplicates kept together; too few samples for c in val, c in test"
+    )
 
 
 @pytest.mark.parametrize(
