@@ -523,6 +523,20 @@ def test_a_drop_of_recall_counts_from_ten_points_on_whatever_turned() -> None:
         assert (item.verdict, bool(item.settings["turns"])) == (verdict, verdict == "avoid")
 
 
+def test_what_was_confused_before_does_not_count_as_turned() -> None:
+    """Three tenths of a are predicted as b with and without; what is lost besides goes to c and d, a little each."""
+    n = 2000
+    codes = np.repeat(np.arange(4), n)
+    clean = codes[None].copy()
+    clean[0, :600] = 1
+    setting = Setting(codes, ("a", "b", "c", "d"), clean, "", (0,))
+    for spread, verdict in ((240, "harmless"), (480, "avoid")):
+        altered = clean.copy()
+        altered[0, 600 : 600 + spread], altered[0, 1200 : 1200 + (480 - spread)] = 2, 3
+        item = augment_items(setting, [Outcome(Candidate("rotate_180"), altered, clean, altered)])[0]
+        assert item.verdict == verdict
+
+
 def test_summaries_say_the_verdict_and_for_whom() -> None:
     assert planted(altered=0.5, both=0.5).summary == "rotation by 180 degrees: avoid for a; it turns a → b (50%)"
     assert planted(altered=0.05).summary == "rotation by 180 degrees"
