@@ -109,10 +109,6 @@ def augment_part(
     n_rows = affordable_rows(data, samples, encoder, lambda: deadline - clock.used)
     if n_rows < len(rows):
         samples = samples.take(choose_rows(samples.codes, np.arange(len(rows)), limit=n_rows, seed=data.seed))
-        notes.append(
-            f"augmentations were tried on {len(samples.codes):,} of {plural(len(rows), 'sample')} to keep to the "
-            "budget: a higher --budget gives narrower intervals"
-        )
     found = try_augmentations(
         samples,
         encoder,
@@ -120,6 +116,11 @@ def augment_part(
         out_of_time=lambda: clock.used > deadline,
         progress=lambda done, total: tell("augment", done, total),
     )
+    if n_rows < len(rows) and any(item.measured for item in found):
+        notes.append(
+            f"augmentations were tried on {len(samples.codes):,} of {plural(len(rows), 'sample')} to keep to the "
+            "budget: a higher --budget gives narrower intervals"
+        )
     return list(found)
 
 
