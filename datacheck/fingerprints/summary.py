@@ -21,6 +21,7 @@ from datacheck.storage import read_json, reading, write_json
 
 SCHEMA = "datacheck.fingerprint"
 VERSION = 1
+"""Version of ``fingerprint.json``."""
 
 
 @dataclass(frozen=True, eq=False)

@@ -83,7 +83,7 @@ def unread_sentence(item: Unread) -> str:
     >>> unread_sentence(Unread("boxes/*.txt", ItemKind.FILE, "boxes are not supported", HoldsLabels.YES, count=34))
     "'boxes/*.txt' (34 files) holds labels and was not read: boxes are not supported"
     """
-    many = f" ({plural(item.count, item.kind.value)})" if item.count > 1 and item.kind.value != "column" else ""
+    many = f" ({plural(item.count, 'file')})" if item.count > 1 and item.kind.value != "column" else ""
     holds = {"yes": " holds labels and", "maybe": " may hold labels and", "no": ""}[item.labels.value]
     return f"{item.name!r}{many}{holds} was not read: {item.reason}"
 
