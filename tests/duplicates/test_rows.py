@@ -75,3 +75,20 @@ def test_a_table_without_features_has_no_copies() -> None:
     assert clusters(pa.table({"same": [1.0] * 9})) == []
     assert clusters(pa.table({"list": [[1, 2]] * 9})) == []
     assert equal_rows(pa.table({"x": pa.array([], pa.float64())})) is None
+
+
+def phrases(n: int, length: int) -> list[str]:
+    """Texts of four words and so many characters."""
+    return [f"a b c {row:0{length - 6}d}" for row in range(n)]
+
+
+@pytest.mark.parametrize(("length", "found"), [(21, True), (20, False)])
+def test_a_row_needs_ten_bits_more_than_the_number_of_pairs_has(length: int, found: bool) -> None:
+    texts = phrases(63, length)
+    assert bool(clusters(pa.table({"text": [*texts, texts[5]]}))) == found  # log2(64² / 2) + 10 = 21
+
+
+def test_half_of_the_rows_with_a_value_of_their_own_are_mostly_distinct() -> None:
+    texts = phrases(32, 30)
+    table = pa.table({"text": texts * 2, "answer": ["yes"] * 32 + ["no"] * 32})
+    assert clusters(copied(table, 1)) == [[0, 64]]

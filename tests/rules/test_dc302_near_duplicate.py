@@ -36,3 +36,9 @@ def test_near_copies_with_different_labels_are_left_to_dc304() -> None:
 
 def test_a_table_has_no_near_duplicates() -> None:
     assert isinstance(NearDuplicate().check(RuleContext(Manifest.from_columns({"x": [1.5, 1.5]}))), NotApplicable)
+
+
+def test_an_exact_copy_in_a_near_cluster_stands_for_its_first_file() -> None:
+    outcome = found(NearDuplicate().check(context([A, A, NEAR_A, B], ["1", "1", "2", "3"])))
+    assert outcome.findings[0].sample_ids == ("2.png", "0.png")
+    assert outcome.findings[0].evidence["n_copies"] == 1

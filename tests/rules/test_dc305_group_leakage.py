@@ -34,3 +34,9 @@ def test_the_clean_twin_is_silent() -> None:
 def test_the_example_is_produced() -> None:
     outcome = found(GroupLeakage().check(context(["p1", "p2", "p1", "p3"], ["train", "train", "test", "test"])))
     assert outcome.findings[0].message == shown(GroupLeakage)
+
+
+def test_the_largest_group_comes_first() -> None:
+    groups: list[str | None] = ["p", "q", "p", "q", "q"]
+    outcome = found(GroupLeakage().check(context(groups, ["train", "train", "test", "test", "test"])))
+    assert list(outcome.findings[0].evidence["groups"].items()) == [("q", 2), ("p", 1)]
