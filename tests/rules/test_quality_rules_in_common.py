@@ -1,11 +1,13 @@
 """What holds for every rule that looks at image quality."""
 
+import numpy as np
 import pytest
 
 from datacheck.findings import Found, NotApplicable, Passed
 from datacheck.manifest import Manifest
 from datacheck.rules import RULES
 from datacheck.rules.base import Rule, RuleContext
+from datacheck.rules.samples.shared import mode_boundary
 
 from .quality_tables import check, context_of, photos
 
@@ -40,3 +42,12 @@ class TestEveryQualityRule:
         outcome = rule().check(RuleContext(context_of(photos(3)).manifest))
         assert isinstance(outcome, NotApplicable)
         assert "no image was scanned" in outcome.reason
+
+
+@pytest.mark.parametrize("side", ["low", "high"])
+def test_five_values_form_a_mode_and_four_do_not(side: str) -> None:
+    sign = 1 if side == "high" else -1
+    bulk = np.linspace(0, 1, 50)
+    for n, found in ((5, True), (4, False)):
+        values = sign * np.r_[bulk, np.full(n, 9.0)]
+        assert (mode_boundary(values) is not None) == found
