@@ -92,3 +92,13 @@ def test_a_power_law_never_has_a_negative_floor_or_scale() -> None:
         pytest.approx(3, rel=0.05),
         pytest.approx(0.8, abs=0.02),
     )
+
+
+def test_a_floor_below_0_is_held_at_0_with_the_scale_that_then_fits_best() -> None:
+    sizes = np.array([100.0, 200, 400, 800])
+    errors = np.maximum(3 * sizes**-0.8 - 0.005, 0)
+    floor, scale, rate = fit_power_law(sizes, errors)
+    assert floor == 0
+    basis = sizes**-rate
+    assert scale == pytest.approx((basis * errors).sum() / (basis * basis).sum())
+    assert rate > 0.8
