@@ -50,8 +50,8 @@ LARGEST_HIGH_END_ABOVE_0 = 0.3
 """The same where the low end is 0, so that all labels may be correct."""
 
 EVIDENT_NOISE = 0.5
-"""Certainty of noise from which there are wrong labels: three quarters of a significant difference. Of 30 clean
-datasets and probes that allow a conclusion one reached it, an overconfident naive Bayes (``docs/benchmarks.md``)."""
+"""Certainty of noise from which there are wrong labels: three quarters of a significant difference. Chosen on
+experiments like the one in ``docs/benchmarks.md``, where one clean dataset of 30 reaches it (a naive Bayes)."""
 
 SAMPLES_TO_REVIEW = 60
 """Samples from the top of the queue whose review settles an inconclusive count: if none of them is wrong, less than 6 %

@@ -135,7 +135,7 @@ DIGITS: dict[str, Callable[[], tuple[Floats, Floats]]] = {
 }
 
 
-@pytest.mark.parametrize("loaders", [REAL, DIGITS], ids=["tables", "digits"])
+@pytest.mark.parametrize("loaders", [REAL, pytest.param(DIGITS, marks=pytest.mark.slow)], ids=["tables", "digits"])
 def test_wrong_targets_rank_at_least_as_well_as_by_cleanlab_on_real_data(
     loaders: dict[str, Callable[[], tuple[Floats, Floats]]],
 ) -> None:
