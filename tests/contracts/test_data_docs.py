@@ -9,7 +9,7 @@ from typing import Any
 import pytest
 
 from datacheck.errors import ContractError
-from datacheck_expectations import Contract, check_tables
+from datacheck_expectations import Contract, check_tables, reasons
 from tests.contracts.world import World
 
 CHROMIUM = Path("/usr/bin/chromium")
@@ -69,7 +69,7 @@ def test_a_person_can_read_the_result(docs: Path, page: Any) -> None:
     assert "'9' has 0 samples in 'val'" in text
     assert "9 of 1,770 samples have another label: '<img src=x onerror=document.title=1> $x' (9)" in text
     assert "Each of the 10 classes '0', '1', '2'" in text
-    assert "Why: What a split does not have is not learnt there, or not measured." in text
+    assert f"Why: {reasons.COVERAGE}" in text
     assert "**{" not in text
     assert "$sentence" not in text
     assert page.title() != "1"
