@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections import Counter
 from collections.abc import Callable, Mapping
 from pathlib import Path
-from typing import TYPE_CHECKING, Any, Literal, cast
+from typing import TYPE_CHECKING, Any, cast
 
 import pyarrow as pa
 
@@ -16,6 +16,7 @@ if TYPE_CHECKING:
     from datacheck.manifest import Manifest
     from datacheck.relabel import Consensus, Relabels
     from datacheck.relabel.annotators import AnnotatorQuality
+    from datacheck.relabel.corrected_folder import Link
     from datacheck.report import Report
     from datacheck.stats import Interval
 
@@ -49,8 +50,8 @@ def apply_answers(
     decided = consensus(answers, queue, report.probe)
     relabels = Relabels.from_consensus(decided, queue).with_given(report.manifest)
     corrected = relabels.apply(report.manifest)
-    copy = None if folder is None else CorrectedFolder.plan(corrected, folder)
-    written = 0 if copy is None else copy.write(cast("Literal['hard', 'symbolic', 'copy']", link))
+    copy = None if folder is None else CorrectedFolder.plan(corrected, folder, cast("Link", link))
+    written = 0 if copy is None else copy.write()
     relabels.save(run / "relabels.parquet")
     write_change_log(relabels, run / "changes.csv")
     corrected.save(output)

@@ -96,8 +96,9 @@ class SampleReader(Protocol):
 class FileReader:
     """Reads files below one root and refuses every path that leads out of it.
 
-    Symbolic links inside the root may point anywhere (people link datasets together); a path with ``..`` or an
-    absolute path that leads out of the root is refused.
+    Symbolic links inside the root may point anywhere (people link datasets together) and are read, but what they point
+    to outside the root is never passed on: see `contained`. A path with ``..`` or an absolute path that leads out of
+    the root is refused.
 
     Examples
     --------
@@ -117,6 +118,20 @@ class FileReader:
         if "\0" in uri or not (path == root or path.startswith(root.rstrip(os.sep) + os.sep)):
             raise SampleReadError(ReadFailure.ESCAPES_ROOT, f"{uri!r} leads out of the dataset's root {self.root}")
         return Path(_on_disk(path))
+
+    def contained(self, uri: str) -> Path:
+        """Return the path of a sample whose content may be passed on: no link leads out of the root.
+
+        Raises
+        ------
+        SampleReadError
+            When the file, or a folder above it, is a link to a place outside the root.
+        """
+        path = self.path(uri)
+        real, root = os.path.realpath(path), os.path.realpath(self.root)
+        if not real.startswith(root.rstrip(os.sep) + os.sep):
+            raise SampleReadError(ReadFailure.ESCAPES_ROOT, f"{uri!r} is a link to {real}, outside the root {root}")
+        return path
 
     def stamp(self, uri: str) -> FileStamp | None:
         """Return size and modification time; None when the file cannot be reached."""

@@ -14,7 +14,7 @@ from datacheck.manifest.readers import FileReader, SampleReadError
 from datacheck.storage import new_folder
 from datacheck.text import plural
 
-LINKS = ("hard", "symbolic", "copy")
+Link = Literal["hard", "symbolic", "copy"]
 """How a file gets into the copy."""
 
 
@@ -28,13 +28,16 @@ class CorrectedFolder:
         Where it goes.
     files
         The source of each file, by its path in the copy.
+    link
+        How a file gets there.
     """
 
     folder: Path
     files: dict[Path, Path]
+    link: Link = "hard"
 
     @classmethod
-    def plan(cls, manifest: Manifest, folder: Path) -> CorrectedFolder:
+    def plan(cls, manifest: Manifest, folder: Path, link: Link = "hard") -> CorrectedFolder:
         """Give every labelled file its place ``[split/]label/file``; reads nothing but the folders.
 
         Samples that people found to be none of the classes are left out.
@@ -42,8 +45,9 @@ class CorrectedFolder:
         Raises
         ------
         RelabelError
-            When the manifest is not one of files with class labels, a source is missing or outside the root, or the
-            folder is not new or empty, or is inside the dataset.
+            When the manifest is not one of files with class labels, a source is missing or outside the root, a file
+            whose content would be copied is a link that leads out of the root, or the folder is not new or empty, or is
+            inside the dataset.
         """
         if manifest.task is not Task.CLASSIFICATION or not isinstance(manifest.reader, FileReader):
             raise RelabelError("a corrected folder needs a classification dataset of files")
@@ -58,7 +62,7 @@ class CorrectedFolder:
         for row in manifest.table.select(columns).to_pylist():
             if row["label"] is None or row.get("relabel_decision") == "none-of-these":
                 continue
-            source = _source(manifest.reader, row["uri"])
+            source = _source(manifest.reader, row["uri"], link)
             if source.is_file():
                 files[_free(Path(row.get("split") or "", safe_name(row["label"]), source.name), files)] = source
             else:
@@ -68,9 +72,9 @@ class CorrectedFolder:
                 f"{plural(len(missing), 'missing file')} below {root}, such as {missing[0]!r}: nothing was written; "
                 "restore the files, or audit the dataset again"
             )
-        return cls(folder, files)
+        return cls(folder, files, link)
 
-    def write(self, link: Literal["hard", "symbolic", "copy"] = "hard") -> int:
+    def write(self) -> int:
         """Write the copy, whole or not at all, and return its number of files.
 
         Raises
@@ -82,7 +86,7 @@ class CorrectedFolder:
             with new_folder(self.folder) as folder:
                 for path, source in self.files.items():
                     (folder / path).parent.mkdir(parents=True, exist_ok=True)
-                    _place(source, folder / path, link)
+                    _place(source, folder / path, self.link)
         except OSError as error:
             raise RelabelError(f"{self.folder} cannot be written, nothing is left of it: {error}") from error
         return len(self.files)
@@ -100,11 +104,14 @@ def safe_name(label: str) -> str:
     return name if name.strip(". ") else "_" + name.replace(".", "_")
 
 
-def _source(reader: FileReader, uri: str) -> Path:
+def _source(reader: FileReader, uri: str, link: Link) -> Path:
     try:
-        return reader.path(uri)
+        return reader.path(uri) if link == "symbolic" else reader.contained(uri)
     except SampleReadError as error:
-        raise RelabelError(f"a corrected folder takes only files inside the root: {error}") from None
+        raise RelabelError(
+            f"a corrected folder takes only files inside the root: {error}; a copy of symbolic links (--link symbolic) "
+            "passes no content on"
+        ) from None
 
 
 def _free(path: Path, used: dict[Path, Path]) -> Path:
@@ -116,13 +123,13 @@ def _free(path: Path, used: dict[Path, Path]) -> Path:
     return candidate
 
 
-def _place(source: Path, target: Path, link: str) -> None:
+def _place(source: Path, target: Path, link: Link) -> None:
     if link == "symbolic":
         target.symlink_to(source.resolve())
     elif link == "copy":
         shutil.copy2(source, target)
     else:
         try:
-            os.link(source, target)
+            os.link(source.resolve(), target)  # of the file, where the source is a link to it
         except OSError:  # another file system, or one without hard links
             shutil.copy2(source, target)

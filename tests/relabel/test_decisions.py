@@ -253,10 +253,10 @@ def test_a_corrected_folder_checks_all_sources_first(tmp_path: Path) -> None:
 
 
 def test_a_corrected_folder_that_fails_leaves_nothing(tmp_path: Path) -> None:
-    planned = CorrectedFolder.plan(pictures(tmp_path / "source", "1.png", "2.png"), tmp_path / "out")
+    planned = CorrectedFolder.plan(pictures(tmp_path / "source", "1.png", "2.png"), tmp_path / "out", "copy")
     (tmp_path / "source/2.png").unlink()
     with pytest.raises(RelabelError, match="nothing is left of it"):
-        planned.write("copy")
+        planned.write()
     assert [path.name for path in tmp_path.iterdir()] == ["source"]
 
 

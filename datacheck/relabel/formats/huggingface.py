@@ -65,6 +65,7 @@ def _file_of(item: Row, links: Links) -> Path | None:
     if links.root is None or item.get("uri") is None:
         links.content(item)
         return None
+    links.refuse_link_out(item)
     path = links.path(item)
     if path.is_file():
         return path

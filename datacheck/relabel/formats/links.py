@@ -82,6 +82,7 @@ class Links:
             When the path leads out of the dataset's root, or there is nothing to embed.
         """
         if self.manner == "embed":
+            self.refuse_link_out(item)
             data = self.content(item)
             return f"data:{media_type(data)};base64,{base64.b64encode(data).decode('ascii')}"
         if self.manner == "url":
@@ -124,6 +125,24 @@ class Links:
             return FileReader(self.root).path(uri)
         except SampleReadError as error:
             raise RelabelError(f"sample {item['sample_id']!r}: {error}") from None
+
+    def refuse_link_out(self, item: Mapping[str, object]) -> None:
+        """Raise where a picture's content must not be passed on: it is a link out of the root, to anybody's file.
+
+        Raises
+        ------
+        RelabelError
+            When the picture is such a link, or its path leads out of the root.
+        """
+        if self.root is None or not isinstance(item.get("uri"), str):
+            return
+        try:
+            FileReader(self.root).contained(str(item["uri"]))
+        except SampleReadError as error:
+            raise RelabelError(
+                f"sample {item['sample_id']!r} is not passed on: {error}; put a copy of the file there if it belongs to "
+                "the dataset, or give the pictures by --images path or url"
+            ) from None
 
     def content(self, item: Mapping[str, object]) -> bytes:
         """Return the picture's encoded bytes: the file's, else those in `pictures`."""
