@@ -140,8 +140,8 @@ class Links:
             FileReader(self.root).contained(str(item["uri"]))
         except SampleReadError as error:
             raise RelabelError(
-                f"sample {item['sample_id']!r} is not passed on: {error}; put a copy of the file there if it belongs to "
-                "the dataset, or give the pictures by --images path or url"
+                f"sample {item['sample_id']!r} is not passed on: {error}; put a copy of the file there if it belongs "
+                "to the dataset, or give the pictures by --images path or url"
             ) from None
 
     def content(self, item: Mapping[str, object]) -> bytes:
