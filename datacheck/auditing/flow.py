@@ -24,6 +24,7 @@ from datacheck.report.plans import load_plan
 from datacheck.rules import RuleContext
 from datacheck.scanning import ScanResult, scan
 from datacheck.sources import open_source
+from datacheck.storage import write_text
 from datacheck.version import __version__
 
 
@@ -167,9 +168,11 @@ def prepare_run_folder(folder: Path) -> None:
         folder.mkdir(parents=True, exist_ok=True)
         ignore = folder / ".gitignore"
         if not ignore.exists():
-            ignore.write_text("*\n", encoding="utf-8")
+            write_text(ignore, "*\n")
     except OSError as error:
-        raise DatacheckError(f"expected a run folder that can be written at {folder}: {error}") from error
+        raise DatacheckError(
+            f"expected a run folder that can be written at {folder}: {error.strerror or error}"
+        ) from error
 
 
 def _scan(

@@ -95,6 +95,11 @@ def _other(error: Exception) -> int:
         )
     if isinstance(error, OSError) and error.errno in _NO_WRITING:
         return _complain(f"{error.strerror}{_place(error)}; give the permission, or choose another place")
+    if isinstance(error, FileNotFoundError) and "temporary directory" in str(error):
+        return _complain(
+            "no folder for temporary files can be written to (it is full, or read-only): make room, or name another "
+            "with the environment variable TMPDIR"
+        )
     return _complain(f"internal error: {name}: {error}\nset DATACHECK_DEBUG=1 for the traceback, and please report it")
 
 

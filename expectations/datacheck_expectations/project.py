@@ -51,6 +51,10 @@ def write_project(folder: Path, expectations: Sequence[Any], finish: Callable[[P
             _write_new(folder, expectations, finish)
     except OSError as error:
         raise ContractError(f"a contract cannot be written to {folder}: {error.strerror or error}") from error
+    except (
+        gx.exceptions.GitIgnoreScaffoldingError
+    ) as error:  # how Great Expectations reports the first file that it cannot write
+        raise ContractError(f"a contract cannot be written to {folder}: {error}") from error
 
 
 def _write_new(folder: Path, expectations: Sequence[Any], finish: Callable[[Path], None]) -> None:
