@@ -15,7 +15,7 @@ from datacheck.auditing.progress import Progress, stage
 from datacheck.config import Settings
 from datacheck.errors import ConfigError, DatacheckError
 from datacheck.fingerprints import Fingerprint, fingerprint
-from datacheck.manifest import Manifest, Modality
+from datacheck.manifest import Manifest, Modality, Task
 from datacheck.probing.images import probe_side
 from datacheck.probing.weights import takes_photos
 from datacheck.report import Report, write_html
@@ -148,9 +148,16 @@ def _audit(
         created=datetime.now(UTC).isoformat(timespec="seconds"),
         version=__version__,
         settings={"given": _given(source), **_settings_json(settings)},
-        notes=probed.notes,
+        notes=(*probed.notes, *_offers(manifest)),
         unmet=probed.unmet,
     )
+
+
+def _offers(manifest: Manifest) -> tuple[str, ...]:
+    """Return what the caller may want and has to ask for."""
+    if manifest.task is not Task.REGRESSION:
+        return ()
+    return ("the target is judged as a number; bins=5 divides it into 5 classes of equal counts, to judge those",)
 
 
 def open_manifest(source: object, options: Mapping[str, Any]) -> Manifest:

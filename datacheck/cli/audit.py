@@ -36,6 +36,7 @@ _OF_THE_PROBE = ("budget", "device", "weights", "weights_inputs")
 """Options that say how the probe is trained, and have no effect without it."""
 
 
+@given.takes_source_options
 def audit_command(
     context: typer.Context,
     source: given.SourceArgument,
@@ -55,21 +56,6 @@ def audit_command(
         str | None, typer.Option(help="Weights of a pretrained probe: lite0 (packaged), a file, a name, or none.")
     ] = None,
     weights_inputs: Annotated[str | None, typer.Option(help=INPUTS_HELP)] = None,
-    kind: given.Kind = None,
-    task: given.Task = None,
-    label: given.Label = None,
-    target: given.Target = None,
-    split: given.Split = None,
-    group: given.Group = None,
-    path: given.ImagePath = None,
-    columns: given.Columns = None,
-    classes: given.Classes = None,
-    root: given.Root = None,
-    delimiter: given.Delimiter = None,
-    label_separator: given.LabelSeparator = None,
-    class_level: given.ClassLevel = None,
-    image_order: given.ImageOrder = None,
-    label_order: given.LabelOrder = None,
     deployment: Annotated[str | None, typer.Option(help=SHARES_HELP)] = None,
     reference: Annotated[Path | None, typer.Option(help="Fingerprint of an accepted dataset to compare with.")] = None,
     seed: Annotated[int | None, typer.Option(min=0, help="Seed of everything random.")] = None,

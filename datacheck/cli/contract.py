@@ -80,6 +80,7 @@ def init_command(
 
 
 @contract_app.command("check", short_help="Check a dataset against a contract.")
+@given.takes_source_options
 def check_command(
     context: typer.Context,
     source: given.SourceArgument,
@@ -105,21 +106,6 @@ def check_command(
     merged: Annotated[
         Path | None, typer.Option(help="With --shard: write the fingerprint of old and new here.")
     ] = None,
-    kind: given.Kind = None,
-    task: given.Task = None,
-    label: given.Label = None,
-    target: given.Target = None,
-    split: given.Split = None,
-    group: given.Group = None,
-    path: given.ImagePath = None,
-    columns: given.Columns = None,
-    classes: given.Classes = None,
-    root: given.Root = None,
-    delimiter: given.Delimiter = None,
-    label_separator: given.LabelSeparator = None,
-    class_level: given.ClassLevel = None,
-    image_order: given.ImageOrder = None,
-    label_order: given.LabelOrder = None,
     verbose: Annotated[bool, typer.Option("--verbose", "-v", help="Every term, kept ones too.")] = False,
     quiet: Annotated[bool, typer.Option("--quiet", "-q", help="No progress bars.")] = False,
 ) -> int:

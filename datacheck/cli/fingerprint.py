@@ -18,6 +18,7 @@ if TYPE_CHECKING:
     from datacheck.fingerprints import Fingerprint
 
 
+@given.takes_source_options
 def fingerprint_command(
     context: typer.Context,
     source: given.SourceArgument,
@@ -25,21 +26,6 @@ def fingerprint_command(
     out: Annotated[Path, typer.Option("--out", "-o", help="Where the fingerprint goes.")] = Path("fingerprint.json"),
     jobs: Annotated[int | None, typer.Option(min=1, help="Worker processes of the scan.")] = None,
     pixels: Annotated[bool, typer.Option("--pixels/--no-pixels", help="Whether to read the images.")] = True,
-    kind: given.Kind = None,
-    task: given.Task = None,
-    label: given.Label = None,
-    target: given.Target = None,
-    split: given.Split = None,
-    group: given.Group = None,
-    path: given.ImagePath = None,
-    columns: given.Columns = None,
-    classes: given.Classes = None,
-    root: given.Root = None,
-    delimiter: given.Delimiter = None,
-    label_separator: given.LabelSeparator = None,
-    class_level: given.ClassLevel = None,
-    image_order: given.ImageOrder = None,
-    label_order: given.LabelOrder = None,
 ) -> int:
     """Summarise a dataset into one small file: statistics per split and class, and an identity."""
     made = take_fingerprint(source, labels, jobs=jobs, pixels=pixels, **given.source_options(context.params))

@@ -18,6 +18,10 @@ class ItemKind(StrEnum):
     FILE = "file"
     FOLDER = "folder"
     COLUMN = "column"
+    ARRAY = "array"
+    """Of a call: images, labels and the like that are in memory."""
+    FIELD = "field"
+    """A part of each item of a Dataset: ``item[0]``, ``item['image']``."""
 
 
 class HoldsLabels(StrEnum):

@@ -38,7 +38,6 @@ def probe(
     epochs: int | None = None,
     flip: bool | None = None,
     side: int | None = None,
-    bins: int | None = None,
     near_duplicate_distance: int = DEFAULT_NEAR_DUPLICATE_DISTANCE,
     progress: Callable[[int, int], None] | None = None,
     tensorboard: str | Path | None = None,
@@ -83,8 +82,6 @@ def probe(
     epochs, flip, side
         Passes over the samples, whether images may be mirrored, and the side in pixels that a pretrained network is
         given. Chosen by the probe where they are None.
-    bins
-        Turns a regression target into this many classes.
     near_duplicate_distance
         Images whose perceptual hashes differ in at most so many of 64 bits stay in one fold.
     progress
@@ -136,7 +133,6 @@ def probe(
         epochs,
         flip,
         side,
-        bins,
         near_duplicate_distance,
     )
     at_hand = AtHand(features, pred_probs, pixels, measurements)

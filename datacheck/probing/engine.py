@@ -19,7 +19,7 @@ from datacheck.probing.images import bring_pixels
 from datacheck.probing.options import AtHand, Options
 from datacheck.probing.outputs import ProbeOutputs
 from datacheck.probing.results import outputs_of
-from datacheck.probing.targets import bin_target, usable_labels, y_of
+from datacheck.probing.targets import usable_labels, y_of
 from datacheck.probing.user_arrays import align
 from datacheck.probing.weights import takes_photos
 from datacheck.scanning.measurements import Measurements
@@ -32,10 +32,6 @@ def run_probe(
     manifest: Manifest, options: Options, at_hand: AtHand, clock: Clock, *, run_dir: Path | None = None
 ) -> ProbeOutputs:
     """Do what `datacheck.probing.probe` says; the scan, where one is needed, is kept in ``run_dir``."""
-    notes: list[str] = []
-    if options.bins is not None:
-        manifest, note = bin_target(manifest, options.bins)
-        notes.append(note)
     _check_task(manifest)
     backend = chosen_backend(options, at_hand, manifest)
     pixels, measurements = None, at_hand.measurements
@@ -68,7 +64,7 @@ def run_probe(
         options.seed,
     )
     fitted = backend.fit(problem, fit_options)
-    return outputs_of(manifest, problem, fitted, clock, (*notes, *assumed, *folds.notes), advice=backend.advice)
+    return outputs_of(manifest, problem, fitted, clock, (*assumed, *folds.notes), advice=backend.advice)
 
 
 def chosen_backend(options: Options, at_hand: AtHand, manifest: Manifest) -> Backend:

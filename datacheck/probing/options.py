@@ -27,7 +27,6 @@ class Options:
     epochs: int | None = None
     flip: bool | None = None
     side: int | None = None
-    bins: int | None = None
     near_duplicate_distance: int = DEFAULT_NEAR_DUPLICATE_DISTANCE
 
 

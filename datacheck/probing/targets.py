@@ -2,14 +2,11 @@
 
 from __future__ import annotations
 
-from dataclasses import replace
-from itertools import pairwise
 from typing import Any
 
 import numpy as np
 from numpy.typing import NDArray
 
-from datacheck.errors import ProbeError
 from datacheck.labels.placeholders import placeholder_targets
 from datacheck.manifest import Manifest, Task
 
@@ -66,47 +63,3 @@ def strata_of(task: Task, y: NDArray[Any], labelled: NDArray[np.bool_]) -> NDArr
     first = matrix[:, order].argmax(axis=1)
     strata[labelled] = np.where(matrix.any(axis=1), order[first], matrix.shape[1])[labelled]
     return strata
-
-
-def bin_target(manifest: Manifest, bins: int) -> tuple[Manifest, str]:
-    """Return a regression manifest as a classification one: ``bins`` classes of equal counts, named by their ranges.
-
-    Raises
-    ------
-    ProbeError
-        When the manifest is no regression, or its target has too few values.
-
-    Examples
-    --------
-    >>> manifest = Manifest.from_columns({"target": [1.0, 2.0, 3.0, 4.0]})
-    >>> binned, note = bin_target(manifest, 2)
-    >>> binned.classes
-    ('1 to 2.5', '2.5 to 4')
-    """
-    if manifest.task is not Task.REGRESSION:
-        raise ProbeError(f"bins= turns a regression target into classes, found a {manifest.task.value} manifest")
-    known = manifest.target[manifest.labelled]
-    if bins < 2 or not len(known):
-        raise ProbeError(f"bins: expected 2 or more bins and a target to cut, found {bins} bins, {len(known)} targets")
-    edges = np.unique(np.quantile(known, np.linspace(0, 1, bins + 1)))
-    if len(edges) < 3:
-        raise ProbeError(f"bins: the target has too few values to cut into {bins} bins, its quantiles are {edges}")
-    names = tuple(f"{low:.6g} to {high:.6g}" for low, high in pairwise(edges))
-    codes = np.clip(np.searchsorted(edges, np.nan_to_num(manifest.target), side="right") - 1, 0, len(names) - 1)
-    labels = [names[code] if known_ else None for code, known_ in zip(codes, manifest.labelled, strict=True)]
-    binned = Manifest.from_columns(
-        manifest.table.append_column("label", [labels]) if "label" not in manifest else _replaced(manifest, labels),
-        task=Task.CLASSIFICATION,
-        modality=manifest.modality,
-        root=manifest.root,
-        classes=names,
-        took_for=manifest.took_for,
-        reader=manifest.reader,
-    )
-    note = f"cut the target into {len(names)} classes of about equal counts"
-    return replace(binned, listings=manifest.listings), note
-
-
-def _replaced(manifest: Manifest, labels: list[str | None]) -> Any:
-    table = manifest.table
-    return table.set_column(table.column_names.index("label"), "label", [labels])

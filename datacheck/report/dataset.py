@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections import Counter
 from collections.abc import Sequence
 from dataclasses import dataclass
 from typing import Any
@@ -83,9 +84,9 @@ def inventory_notes(report: Report, *, verbose: bool = False) -> list[Note]:
     notes += [Note(Severity.WARNING, "unread", unread_sentence(item), item.remedy) for item in shown]
     others = [*(item for item in inventory.unread if item.labels is HoldsLabels.NO), *maybe[len(shown) :]]
     if others:
-        columns = sum(item.kind is ItemKind.COLUMN for item in others)
-        files = sum(item.count for item in others if item.kind is not ItemKind.COLUMN)
-        what = " and ".join(plural(n, word) for n, word in ((files, "file"), (columns, "column")) if n)
+        files = sum(item.count for item in others if item.kind in {ItemKind.FILE, ItemKind.FOLDER})
+        parts = Counter(item.kind.value for item in others if item.kind not in {ItemKind.FILE, ItemKind.FOLDER})
+        what = " and ".join(plural(n, word) for word, n in (("file", files), *parts.items()) if n)
         text = f"{what} not used: {listed([item.name for item in others], MAX_NAMES)}"
         notes.append(Note(Severity.INFO, "unread", text))
     return notes + [Note(Severity.INFO, "note", text) for text in report.notes]

@@ -8,7 +8,7 @@ from dataclasses import dataclass
 from typing import Any, Literal
 
 from datacheck.findings import NotApplicable
-from datacheck.manifest import Manifest, Remedy, Task, Unread
+from datacheck.manifest import ItemKind, Manifest, Remedy, Task, Unread
 from datacheck.report.outcomes import RuleOutcome
 from datacheck.text import listed, plural
 
@@ -79,11 +79,12 @@ def unread_sentence(item: Unread) -> str:
 
     Examples
     --------
-    >>> from datacheck.manifest import HoldsLabels, ItemKind
+    >>> from datacheck.manifest import HoldsLabels
     >>> unread_sentence(Unread("boxes/*.txt", ItemKind.FILE, "boxes are not supported", HoldsLabels.YES, count=34))
     "'boxes/*.txt' (34 files) holds labels and was not read: boxes are not supported"
     """
-    many = f" ({plural(item.count, 'file')})" if item.count > 1 and item.kind.value != "column" else ""
+    are_files = item.kind in {ItemKind.FILE, ItemKind.FOLDER}
+    many = f" ({plural(item.count, 'file')})" if item.count > 1 and are_files else ""
     holds = {"yes": " holds labels and", "maybe": " may hold labels and", "no": ""}[item.labels.value]
     return f"{item.name!r}{many}{holds} was not read: {item.reason}"
 

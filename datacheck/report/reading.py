@@ -56,8 +56,7 @@ def _how(remedy: Remedy | None) -> str:
 
 
 def _count(item: Used | Unread) -> str:
-    words = {ItemKind.COLUMN: "value", ItemKind.FILE: "file", ItemKind.FOLDER: "file"}
-    return plural(item.count, words[item.kind])
+    return plural(item.count, "file" if item.kind in {ItemKind.FILE, ItemKind.FOLDER} else "value")
 
 
 def _table(name: str, head: Sequence[str], rows: Sequence[tuple[str, ...]]) -> RecordTable:

@@ -20,6 +20,7 @@ from datacheck.sources import (
     webdataset,
 )
 from datacheck.sources.base import Source, SourceOptions, as_path, as_task
+from datacheck.sources.binning import bin_target
 from datacheck.sources.files import existing, list_files
 from datacheck.sources.splits import is_splits, open_splits
 
@@ -57,6 +58,7 @@ def open_source(
     image_order: str | None = None,
     label_order: str | None = None,
     class_level: int | None = None,
+    bins: int | None = None,
     **unknown: Any,
 ) -> Manifest:
     """Open a dataset, whatever it comes as; `Manifest.took_for` says what it was taken for.
@@ -76,6 +78,8 @@ def open_source(
         How the two listings of a pair are sorted.
     class_level
         Which level of nested class folders is the class.
+    bins
+        Divides a regression target into this many classes of equal counts; the manifest is one of classes then.
     **unknown
         Refused, with the near option suggested.
 
@@ -91,7 +95,7 @@ def open_source(
     "a table in memory, 3 rows, label = 'label' (guessed), split = 'split' (guessed), split 'dev' read as 'val'"
     """
     if unknown:
-        known = [*(option.name for option in fields(SourceOptions)), "kind"]
+        known = [*(option.name for option in fields(SourceOptions)), "kind", "bins"]
         name = next(iter(unknown))
         raise SourceError(f"unknown option {name!r}{did_you_mean(name, known)}; known are {', '.join(sorted(known))}")
     if isinstance(classes, str) or isinstance(columns, str):
@@ -113,7 +117,8 @@ def open_source(
         label_order=label_order,
         class_level=class_level,
     )
-    return _open(source, options, kind)
+    manifest = _open(source, options, kind)
+    return manifest if bins is None else bin_target(manifest, bins)
 
 
 def _open(source: Any, options: SourceOptions, kind: str | None = None) -> Manifest:

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from dataclasses import replace
 from typing import Any
 
@@ -11,7 +11,7 @@ import pyarrow as pa
 from numpy.typing import NDArray
 
 from datacheck.errors import SourceError
-from datacheck.manifest import Inventory, Manifest, Modality, Task
+from datacheck.manifest import Inventory, ItemKind, Manifest, Modality, Task, Used
 from datacheck.manifest.schema import row_ids
 from datacheck.sources.array_files import load_arrays
 from datacheck.sources.array_readers import ArrayReader, as_array
@@ -52,13 +52,14 @@ def open_arrays(source: Any, options: SourceOptions) -> Manifest:
     """
     path = as_path(source)
     took_for = "arrays" if path is None else f"arrays ({path})"
-    inventory = Inventory()
+    inventory = None
     if path is not None:
         source, inventory = load_arrays(existing(path), options)
     images, labels = source if isinstance(source, tuple) else (source, options.labels)
     if isinstance(source, tuple) and options.labels is not None:
         raise SourceError("expected the labels once, found them in the tuple and in labels=; drop one")
-    return replace(arrays_manifest(images, labels, options, took_for=took_for), inventory=inventory)
+    manifest = arrays_manifest(images, labels, options, took_for=took_for)
+    return manifest if inventory is None else replace(manifest, inventory=inventory)
 
 
 def arrays_manifest(images: Any, labels: Any, options: SourceOptions, *, took_for: str) -> Manifest:
@@ -84,8 +85,15 @@ def arrays_manifest(images: Any, labels: Any, options: SourceOptions, *, took_fo
         modality=Modality.TABULAR if reader is None else Modality.IMAGE,
         classes=classes,
         took_for=f"{took_for}: {words}, {label_words}",
+        inventory=_inventory(n_rows, reader is not None, label_columns, options),
         reader=reader,
     )
+
+
+def _inventory(n_rows: int, are_images: bool, label_columns: Mapping[str, Any], options: SourceOptions) -> Inventory:
+    arrays = [("images", "images") if are_images else ("features", "features"), *(("labels", n) for n in label_columns)]
+    arrays += [(name, name) for name in ("split", "group") if getattr(options, name) is not None]
+    return Inventory(tuple(Used(name, ItemKind.ARRAY, role, n_rows) for name, role in arrays))
 
 
 def _features(rows: NDArray[Any]) -> dict[str, Any]:

@@ -27,6 +27,9 @@ NAMES: Mapping[str, tuple[str, ...]] = {
 }
 """Names, best first, that a column is recognised by; case, spaces and dashes do not matter."""
 
+CERTAIN_LABELS = frozenset(("label", "class", "class_name", "classname", "class_label", "target"))
+"""Names that say that a column is what a model is to predict."""
+
 GROUP_WORDS = (
     *("patient", "subject", "person", "participant", "user", "customer", "speaker", "player", "animal", "donor"),
     *("household", "case", "study", "session", "visit", "exam", "video", "movie", "clip", "scene", "recording"),

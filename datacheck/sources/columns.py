@@ -15,6 +15,7 @@ from datacheck.manifest.schema import all_whole
 from datacheck.sources.base import SourceOptions
 from datacheck.sources.class_columns import are_marks, find_separator, written_lists
 from datacheck.sources.column_guesses import (
+    CERTAIN_LABELS,
     GROUP_WORDS,
     NAMES,
     are_class_codes,
@@ -117,8 +118,11 @@ def _first(schema: pa.Schema, role: str, taken: set[str], task: Task | None) -> 
     by_name = {plain(name): name for name in reversed(schema.names)}
     for word in NAMES[role]:
         name = by_name.get(word)
-        if name is not None and name not in taken and _fits(role, schema.field(name).type, task):
-            return str(name)
+        if name is None or name in taken or not _fits(role, schema.field(name).type, task):
+            continue
+        if role == "target" and word == "y" and task is None and by_name.keys() & CERTAIN_LABELS:
+            continue  # beside a column called label, y is a feature, such as a coordinate
+        return str(name)
     return None
 
 

@@ -13,7 +13,7 @@ import pyarrow as pa
 import pyarrow.parquet as pq
 
 from datacheck.errors import SourceError
-from datacheck.manifest import Manifest, natural_key
+from datacheck.manifest import ItemKind, Manifest, Used, natural_key
 from datacheck.manifest.readers import FileReader, SampleReader, SampleReadError
 from datacheck.sources.base import Source, SourceOptions, as_path
 from datacheck.sources.files import check_regular, existing
@@ -71,7 +71,7 @@ def _dataset(dataset: Any, options: SourceOptions) -> Manifest:
         others = others.take(pa.array(rows))
     reader = None if image is None else EncodedReader(table[image], rows)
     uris = pa.array(np.arange(len(dataset))).cast(pa.string())
-    return _manifest(others, features, options, reader, uris, took_for=f"a Hugging Face {name}")
+    return _manifest(others, features, options, reader, uris, image=image, took_for=f"a Hugging Face {name}")
 
 
 def _manifest(
@@ -81,9 +81,10 @@ def _manifest(
     reader: SampleReader | None,
     uris: pa.Array | pa.ChunkedArray,
     *,
+    image: str | None,
     took_for: str,
 ) -> Manifest:
-    """Build the manifest from the columns beside the images."""
+    """Build the manifest from the columns beside those of ``image``."""
     if table.num_rows == 0 and len(uris) == 0:
         raise SourceError(f"expected rows in {took_for}, found none")
     if reader is not None:
@@ -91,9 +92,13 @@ def _manifest(
         table = pa.table({"uri": uris}) if not free.column_names else free.append_column("uri", uris)
         options = replace(options, path="uri")
     names = {name: words for name in table.column_names if (words := class_names(features.get(name)))}
-    return table_manifest(
-        table.replace_schema_metadata(None), options, base=Path.cwd(), took_for=took_for, reader=reader, names=names
-    )
+    table = table.replace_schema_metadata(None)
+    manifest = table_manifest(table, options, base=Path.cwd(), took_for=took_for, reader=reader, names=names)
+    if image is None:
+        return manifest
+    images = Used(image, ItemKind.COLUMN, "images", len(manifest))
+    used = tuple(images if one.role == "path" else one for one in manifest.inventory.used)
+    return replace(manifest, inventory=replace(manifest.inventory, used=used))
 
 
 def image_column(features: Features, schema: pa.Schema) -> str | None:
@@ -187,7 +192,7 @@ def _sharded(
     table = pa.concat_tables([each.replace_schema_metadata(None) for each in others], promote_options="permissive")
     reader = None if image is None else ShardReader(root.absolute(), image)
     took_for += f", {plural(len(tables), 'shard')}"
-    return _manifest(table, features, options, reader, uris, took_for=took_for)
+    return _manifest(table, features, options, reader, uris, image=image, took_for=took_for)
 
 
 def _features_of(schema: pa.Schema) -> Features:

@@ -5,7 +5,7 @@ from __future__ import annotations
 import pyarrow as pa
 
 from datacheck.manifest import HoldsLabels, Inventory, ItemKind, Question, Remedy, Unread, Used, examples_of
-from datacheck.sources.column_guesses import are_class_codes, is_list, may_be_label
+from datacheck.sources.column_guesses import CERTAIN_LABELS, are_class_codes, is_list, may_be_label, plain
 from datacheck.sources.roles import Roles
 from datacheck.text import listed
 
@@ -37,7 +37,9 @@ def table_inventory(table: pa.Table, roles: Roles) -> Inventory:
             used.append(Used(name, ItemKind.COLUMN, role, len(column) - column.null_count))
         else:
             unread.append(_unread(name, column, labelled=roles.has_labels))
-    return Inventory(tuple(used), tuple(unread), _questions(roles, unread))
+    return Inventory(
+        tuple(used), tuple(unread), _questions(roles, unread, [one.name for one in used if one.role == "feature"])
+    )
 
 
 def _unread(name: str, column: pa.ChunkedArray, *, labelled: bool) -> Unread:
@@ -53,11 +55,16 @@ def _unread(name: str, column: pa.ChunkedArray, *, labelled: bool) -> Unread:
     )
 
 
-def _questions(roles: Roles, unread: list[Unread]) -> tuple[Question, ...]:
+def _questions(roles: Roles, unread: list[Unread], features: list[str]) -> tuple[Question, ...]:
     if not roles.has_labels and roles.path is not None:
         likely = [item.remedy for item in unread if item.remedy is not None]
         text = f"no label column was recognised among {listed([item.name for item in unread])}"
         return (Question(text, likely[0]),) if likely else ()
+    taken = roles.label or roles.target
+    rivals = [name for name in features if plain(name) in CERTAIN_LABELS]
+    if taken is not None and rivals and {"label", "target"} & set(roles.guessed):
+        text = f"{taken!r} was taken for what is to be predicted, and {listed(rivals)} for a feature"
+        return (Question(text, Remedy.option("label", rivals[0])),)
     if roles.class_columns and "class_columns" in roles.guessed:
         text = f"{listed(roles.class_columns)} hold 0 and 1 and were read as one column a class"
         return (Question(text, Remedy.option("task", "unlabelled")),)

@@ -12,7 +12,7 @@ import numpy as np
 import pyarrow as pa
 
 from datacheck.errors import SourceError
-from datacheck.manifest import Manifest, Modality, Task
+from datacheck.manifest import HoldsLabels, Inventory, ItemKind, Manifest, Modality, Remedy, Task, Unread, Used
 from datacheck.manifest.schema import row_ids
 from datacheck.sources.array_readers import DatasetReader, as_array
 from datacheck.sources.arrays import arrays_manifest, is_channels_first, read_labels
@@ -76,6 +76,12 @@ def _from_files(dataset: Any, paths: list[str], labels: Any, options: SourceOpti
         root=root,
         classes=classes,
         took_for=f"{took_for}: {plural(len(paths), 'image')} below {root}, {words}; its transforms are left out",
+        inventory=Inventory(
+            (
+                Used("its list of files", ItemKind.FIELD, "images", len(paths)),
+                *(Used("its list of labels", ItemKind.FIELD, column, len(paths)) for column in columns),
+            )
+        ),
     )
 
 
@@ -84,7 +90,7 @@ def _item_by_item(dataset: Any, labels: Any, options: SourceOptions, name: str) 
     if n_rows == 0:
         raise SourceError(f"expected samples in the Dataset {name}, found none")
     first = _item(dataset, 0, name)
-    image_key, label_key = _keys(first, name)
+    image_key, label_key = _keys(first, name, options.column("label"))
     some = [as_array(_pick(_item(dataset, row, name), image_key)) for row in range(min(n_rows, _FIRST_ITEMS))]
     words = "read item by item"
     if labels is None and label_key is not None:
@@ -104,8 +110,28 @@ def _item_by_item(dataset: Any, labels: Any, options: SourceOptions, name: str) 
         modality=Modality.IMAGE,
         classes=classes,
         took_for=f"a Dataset ({name}): {plural(n_rows, 'sample')} {words}, {label_words}",
+        inventory=_inventory(first, image_key, label_key if columns else None, n_rows),
         reader=reader,
     )
+
+
+def _inventory(item: Any, image_key: Any, label_key: Any, n_rows: int) -> Inventory:
+    """Return which fields of the items were read; any other may hold the labels, where there are none."""
+    if image_key is None:
+        return Inventory((Used("item", ItemKind.FIELD, "images", n_rows),))
+    keys = list(item) if isinstance(item, Mapping) else list(range(len(item)))
+    roles = {image_key: "images"} | ({} if label_key is None else {label_key: "label"})
+    used = tuple(Used(f"item[{key!r}]", ItemKind.FIELD, role, n_rows) for key, role in roles.items())
+    unnamed = "its name says no label" if isinstance(item, Mapping) else "it is not one value a sample"
+    reason = unnamed if label_key is None else "the label is in another field"
+    maybe = HoldsLabels.MAYBE if label_key is None else HoldsLabels.NO
+    remedy = Remedy.option if label_key is None and isinstance(item, Mapping) else None
+    unread = (
+        Unread(f"item[{key!r}]", ItemKind.FIELD, reason, maybe, n_rows, (), remedy and remedy("label", str(key)))
+        for key in keys
+        if key not in roles
+    )
+    return Inventory(used, tuple(unread))
 
 
 class _Pick:
@@ -127,14 +153,18 @@ def _item(dataset: Any, row: int, name: str) -> Any:
         ) from error
 
 
-def _keys(item: Any, name: str) -> tuple[Any, Any]:
+def _keys(item: Any, name: str, label: str | None) -> tuple[Any, Any]:
+    """Return where the image and the label of an item are; the latter where the caller says, in a mapping."""
+    if label is not None and not (isinstance(item, Mapping) and label in item):
+        fields = list(item) if isinstance(item, Mapping) else type(item).__name__
+        raise SourceError(f"label={label!r}: expected it among the fields of an item of {name}, found {fields}")
     if isinstance(item, Mapping):
         image = next((key for key in _IMAGE_KEYS if key in item), None)
         if image is None:
             raise SourceError(
                 f"expected an image under one of {', '.join(_IMAGE_KEYS)} in the items of {name}, found {list(item)}"
             )
-        return image, next((key for key in _LABEL_KEYS if key in item), None)
+        return image, label or next((key for key in _LABEL_KEYS if key in item), None)
     if isinstance(item, tuple | list):
         return 0, 1 if len(item) > 1 and _is_label(item[1]) else None
     return None, None
@@ -161,4 +191,4 @@ def recognises(source: object) -> bool:
     return hasattr(source, "__getitem__") and hasattr(source, "__len__")
 
 
-SOURCE = Source("torch-dataset", frozenset({"task", "classes"}), recognises, open_torch_dataset)
+SOURCE = Source("torch-dataset", frozenset({"task", "classes", "label"}), recognises, open_torch_dataset)

@@ -24,7 +24,7 @@ from datacheck.cli.audit import audit_command
 from datacheck.cli.contract import check_command
 from datacheck.cli.fingerprint import fingerprint_command
 from datacheck.cli.output import FORMATS
-from datacheck.cli.source_options import NAMES
+from datacheck.cli.source_options import OPTIONS as OF_COMMANDS
 from datacheck.report.wording import OPTIONS
 from datacheck.sources import SourceOptions
 
@@ -43,9 +43,9 @@ def folder(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Path:
 
 
 def test_every_argument_of_open_is_an_option_of_the_same_name() -> None:
-    arguments = {option.name for option in fields(SourceOptions)} | {"kind"}
-    assert set(NAMES) == arguments - {"labels"}
-    assert set(OPTIONS) == set(NAMES)
+    arguments = {option.name for option in fields(SourceOptions)} | {"kind", "bins"}
+    assert set(OF_COMMANDS) == arguments - {"labels"}
+    assert set(OPTIONS) == set(OF_COMMANDS)
 
 
 def test_every_format_but_html_goes_to_standard_output() -> None:
@@ -188,7 +188,7 @@ def test_a_termination_ends_with_a_word(folder: Path) -> None:
 
 def test_each_command_that_opens_a_dataset_takes_all_options() -> None:
     for command in (audit_command, fingerprint_command, check_command):
-        assert set(NAMES) <= set(inspect.signature(command).parameters)
+        assert set(OF_COMMANDS) <= set(inspect.signature(command).parameters)
 
 
 def test_a_fingerprint_is_taken_with_the_options_of_the_table(folder: Path, capsys: pytest.CaptureFixture[str]) -> None:

@@ -12,7 +12,7 @@ import pytest
 from numpy.typing import NDArray
 
 from datacheck.errors import ConfigError, MissingExtraError, ProbeError
-from datacheck.manifest import Manifest, Task
+from datacheck.manifest import Manifest
 from datacheck.probing import PretrainedWeights, load_probe, probe
 from datacheck.probing.backends import BACKENDS, FitOptions
 from datacheck.probing.budget import Clock
@@ -97,16 +97,6 @@ def test_regression_finds_the_corrupted_targets() -> None:
     assert outputs.predictions is not None
     assert np.abs(np.delete(outputs.predictions - target, wrong)).mean() < 1
     assert outputs.metrics["mae"].low < outputs.metrics["mae"].value < outputs.metrics["mae"].high
-
-
-def test_a_regression_target_can_be_cut_into_classes() -> None:
-    rng = np.random.default_rng(0)
-    features = rng.normal(size=(200, 4)).astype(np.float32)
-    manifest = Manifest.from_columns({"target": features[:, 0].astype(np.float64)})
-    outputs = probe(manifest, features=features, bins=4)
-    assert outputs.task is Task.CLASSIFICATION
-    assert len(outputs.classes) == 4
-    assert outputs.metrics["accuracy"].value > 0.7
 
 
 def test_multilabel_quality_falls_where_a_label_was_dropped() -> None:

@@ -66,7 +66,6 @@ COMMANDS = {
     "contract-init": Command(CONTRACT, ("contract",)),
     "contract-check": Command(("contract", "check", "data", "--contract", "contract"), (), (CONTRACT,)),
     "plan": Command(("plan", "run", "--no-augment", "--budget", "30s"), ("run/sample_weights.parquet",)),
-    "report": Command(("report", "run"), ("run/report.html",)),
 }
 every_command = pytest.mark.parametrize("name", COMMANDS)
 
