@@ -1,6 +1,7 @@
 """The manifest: one row a sample, whatever the source was; and the inventory of what was read for it."""
 
 from datacheck.manifest.inventory import (
+    NO_IMAGE,
     HoldsLabels,
     Inventory,
     ItemKind,
@@ -19,6 +20,7 @@ from datacheck.manifest.tasks import Modality, Task
 __all__ = [
     "CATEGORY",
     "COLUMN_TYPES",
+    "NO_IMAGE",
     "SCHEMA",
     "STANDARD_SPLITS",
     "VERSION",

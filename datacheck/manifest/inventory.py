@@ -12,6 +12,10 @@ MOST_EXAMPLES = 3
 """Names kept of many files: enough to find them again."""
 
 
+NO_IMAGE = "no image has this name"
+"""Why a label file was not read that has no image: DC102 names these files."""
+
+
 class ItemKind(StrEnum):
     """What an item of the inventory is."""
 

@@ -33,7 +33,7 @@ from datacheck.scanning.measurements import MEASUREMENTS_SCHEMA
 from datacheck.scanning.shard import ShardResult
 from datacheck.storage import atomic_path
 
-SCAN_VERSION = 3
+SCAN_VERSION = 4
 """Raised whenever a measured value changes its meaning; rows of another version are measured again."""
 
 DETERMINED_BY_CONTENT = tuple(

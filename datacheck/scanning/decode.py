@@ -102,6 +102,8 @@ def decode_bytes(
     width, height = image.size
     _refuse_bomb(width, height, max_pixels)
     image_format, mode = image.format or "unknown", image.mode
+    if mode == "P" and "transparency" in image.info:
+        mode = "PA"  # Pillow's name of a palette with alpha
     complete, n_frames = check_structure(data, image_format)
     orientation = _orientation(image)
     if image_format == "TIFF" and (orientation or 1) >= 5:  # Pillow turns the size as well

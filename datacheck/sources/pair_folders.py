@@ -10,6 +10,7 @@ from pathlib import Path
 import pyarrow as pa
 
 from datacheck.manifest import (
+    NO_IMAGE,
     HoldsLabels,
     Inventory,
     ItemKind,
@@ -238,10 +239,9 @@ def _inventory(pairs: Pairs, folders: Sequence[Folder], root: Path) -> Inventory
         unread_content(files, "label files beside the images" if pairs.label_set == BESIDE else f"{pairs.label_set}/")
     ]
     if pairs.orphans:
-        reason = "no image has this name"
         name = pairs.orphans[0] if len(pairs.orphans) == 1 else f"label files without an image ({pairs.label_set})"
         examples = examples_of(map(text, pairs.orphans))
-        unread.append(Unread(name, ItemKind.FILE, reason, HoldsLabels.MAYBE, len(pairs.orphans), examples))
+        unread.append(Unread(name, ItemKind.FILE, NO_IMAGE, HoldsLabels.MAYBE, len(pairs.orphans), examples))
     for name, others in pairs.other_sets.items():
         first = str(root / Path(others[0]).parent)
         images = str(root / Path(pairs.images[0]).parent)

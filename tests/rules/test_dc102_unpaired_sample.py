@@ -2,10 +2,11 @@ from __future__ import annotations
 
 from pathlib import Path
 
-from datacheck.findings import Found, NotApplicable, Passed
+from datacheck.findings import Found, NotApplicable, Passed, Severity
 from datacheck.manifest import Listings, Manifest
 from datacheck.rules.base import RuleContext
 from datacheck.rules.files.dc102_unpaired_sample import UnpairedSample
+from datacheck.sources import open_source
 from datacheck.testing import toy_labels, toy_pairs
 
 from .examples import shown
@@ -60,3 +61,16 @@ def test_the_example_is_produced() -> None:
     outcome = _check(("images/a1.jpg", "images/a2.jpg", "images/a3.jpg"), ("masks/a1.png", "masks/a3.png"))
     assert isinstance(outcome, Found)
     assert outcome.findings[0].message == shown(UnpairedSample)
+
+
+def test_a_label_file_without_an_image_is_named_where_a_folder_was_paired_by_name(tmp_path: Path) -> None:
+    toy_pairs(tmp_path, n=6)
+    context = RuleContext(open_source(tmp_path))
+    assert UnpairedSample().check(context) == Passed("each of 6 images has its label file")
+    for number in (1, 3):
+        (tmp_path / f"images/img_000{number}.jpg").unlink()
+    outcome = UnpairedSample().check(RuleContext(open_source(tmp_path)))
+    assert isinstance(outcome, Found)
+    (finding,) = outcome.findings
+    assert finding.message == "2 label files have no image: 'masks/mask_0001.png' and 'masks/mask_0003.png'"
+    assert finding.severity is Severity.ERROR

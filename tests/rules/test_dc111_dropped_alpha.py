@@ -42,3 +42,19 @@ def test_line_art_is_found_in_real_files_and_not_called_blank(tmp_path: Path) ->
     context = RuleContext(manifest, scan(manifest, jobs=1).measurements)
     assert len(found_ids(DroppedAlpha().check(context))) == 12
     assert isinstance(LowInformation().check(context), Passed)
+
+
+def test_a_palette_with_a_transparent_colour_has_alpha(tmp_path: Path) -> None:
+    for number in range(6):
+        drawn = Image.new("P", (32, 32), 0)
+        drawn.putpalette([0, 0, 0, 0, 0, 0, 200, 30, 30])
+        ImageDraw.Draw(drawn).line((2, 2 + number, 28, 20), fill=1, width=3)
+        (tmp_path / "art").mkdir(exist_ok=True)
+        (tmp_path / "flags").mkdir(exist_ok=True)
+        drawn.save(tmp_path / f"art/{number}.png", transparency=0)
+        ImageDraw.Draw(drawn).rectangle((4, 4 + number, 20, 28), fill=2)
+        drawn.save(tmp_path / f"flags/{number}.png")
+    manifest = open_source(tmp_path)
+    context = RuleContext(manifest, scan(manifest, jobs=1).measurements)
+    assert found_ids(DroppedAlpha().check(context)) == [f"art/{number}.png" for number in range(6)]
+    assert isinstance(LowInformation().check(context), Passed)

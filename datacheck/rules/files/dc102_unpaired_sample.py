@@ -11,7 +11,7 @@ import numpy as np
 import pyarrow.compute as pc
 
 from datacheck.findings import Finding, Found, Outcome, Passed, Severity
-from datacheck.manifest import Manifest, Task
+from datacheck.manifest import NO_IMAGE, Manifest, Task, Unread
 from datacheck.manifest.readers import FileReader
 from datacheck.pairing.name_matching import stem
 from datacheck.rules.base import CannotJudge, Rule, RuleContext
@@ -71,7 +71,8 @@ class UnpairedSample(Rule):
         listings, repair = context.listings, context.pairing
         assert listings is not None and repair is not None, "required above"  # noqa: PT018
         images, labels = _without_label_file(context.manifest), []
-        if not repair.judged and not images:
+        orphans = [item for item in context.manifest.inventory.unread if item.reason == NO_IMAGE]
+        if not repair.judged and not images and not orphans:
             raise CannotJudge(names_do_not_match(listings))
         if repair.judged and context.manifest.listings is not None:
             images += [listings.images[row] for row in repair.unmatched_samples]
@@ -79,6 +80,7 @@ class UnpairedSample(Rule):
         n_images = len(listings.images)
         sides = (("image", images, "label file", labels), ("label file", labels, "image", images))
         findings = tuple(self._finding(context.manifest, side, n_images) for side in sides if side[1])
+        findings += tuple(map(self._orphan_finding, orphans))
         if not findings:
             return Passed(f"each of {plural(n_images, 'image')} has its label file")
         notes = ["no label file"] * len(images) + ["no image"] * len(labels)
@@ -95,6 +97,18 @@ class UnpairedSample(Rule):
                 "examples": [{"name": name, "near": nearest_name(name, others)} for name in names[:N_EXAMPLES]],
             },
             affected=self.issues(ids_of(manifest, names)),
+        )
+
+    def _orphan_finding(self, item: Unread) -> Finding:
+        """Return the finding of label files beside which the source found no image when it paired by name."""
+        more = item.count - len(item.examples)
+        return self.finding(
+            f"{have(item.count, 'label file')} no image: {listed(item.examples)}"
+            + (f" and {more:,} more" if more else ""),
+            "restore or rename the missing image, or delete the label file; training code that zips sorted listings "
+            "puts each image after it beside the label file of another",
+            evidence={"n_unpaired": item.count, "examples": [{"name": name, "near": None} for name in item.examples]},
+            affected=item.count,
         )
 
 

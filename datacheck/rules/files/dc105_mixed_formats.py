@@ -106,6 +106,7 @@ class MixedFormats(Rule):
 
     def _modes(self, context: RuleContext, read: NDArray[np.int64]) -> list[Part]:
         modes = context.measured.strings("mode")
+        modes = np.where(modes == "PA", "P", modes)  # a palette, whether or not one of its colours is transparent
         counts = Counter(mode for mode in modes[read] if mode is not None)
         if len(counts) < 2:
             return []
