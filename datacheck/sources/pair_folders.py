@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from collections import Counter
 from collections.abc import Iterable, Sequence
-from dataclasses import dataclass, field
+from dataclasses import dataclass
 from pathlib import Path
 
 import pyarrow as pa
@@ -25,6 +25,7 @@ from datacheck.manifest import (
 from datacheck.pairing.name_matching import match_names, stem
 from datacheck.sources.files import is_image_name, text
 from datacheck.sources.folder_inventory import images_used, left_out, unread_content, unread_files
+from datacheck.sources.label_sets import LabelGroup, divide_by_suffix, glob_of, suffix_rank
 from datacheck.sources.layout import IMAGE_WORDS, LABEL_WORDS, Parts
 from datacheck.sources.split_words import misspelt_split, normalise_split, split_names
 from datacheck.sources.walking import Folder
@@ -44,14 +45,6 @@ _MATCHED_SHARE = 0.5
 
 BESIDE = "beside the images"
 """The name of the set of label files that lie in the images' own folders."""
-
-
-@dataclass
-class _Group:
-    """The images of one place, such as a split, and the label files for it, by the set that they belong to."""
-
-    images: list[str] = field(default_factory=list)
-    labels: dict[str, list[str]] = field(default_factory=dict)
 
 
 @dataclass(frozen=True)
@@ -96,8 +89,9 @@ def find_pairs(folders: Sequence[Folder]) -> Pairs | None:
     such places files are paired by their names. Of several sets of label files, that with the most pairs is taken.
     """
     groups = _groups(folders)
+    divide_by_suffix(groups)
     matched = {name: _match(groups, name) for name in {name for group in groups.values() for name in group.labels}}
-    ranked = sorted(matched, key=lambda name: (-len(matched[name]), name == BESIDE, name))
+    ranked = sorted(matched, key=lambda name: (-len(matched[name]), name == BESIDE, suffix_rank(name), name))
     if not ranked or not _are_pairs(groups, ranked[0], len(matched[ranked[0]])):
         return None
     best, label_of = ranked[0], matched[ranked[0]]
@@ -122,12 +116,12 @@ def find_pairs(folders: Sequence[Folder]) -> Pairs | None:
     )
 
 
-def _groups(folders: Sequence[Folder]) -> dict[Parts, _Group]:
+def _groups(folders: Sequence[Folder]) -> dict[Parts, LabelGroup]:
     known = {folder.parts for folder in folders}
-    groups: dict[Parts, _Group] = {}
+    groups: dict[Parts, LabelGroup] = {}
     for folder in sorted(folders, key=lambda folder: folder.parts):
         label_set, place = _role(folder.parts, known)
-        group = groups.setdefault(place, _Group())
+        group = groups.setdefault(place, LabelGroup())
         files = [folder.place(name) for name in folder.names]
         if label_set:
             found = [name for name in files if is_image_name(name) or _is_box_file(name)]
@@ -179,7 +173,7 @@ def _unmasked(name: str) -> str | None:
     return None
 
 
-def _match(groups: dict[Parts, _Group], label_set: str) -> dict[str, str]:
+def _match(groups: dict[Parts, LabelGroup], label_set: str) -> dict[str, str]:
     """Return the label file of each image that has one in a set."""
     found: dict[str, str] = {}
     for group in groups.values():
@@ -195,7 +189,7 @@ def _match(groups: dict[Parts, _Group], label_set: str) -> dict[str, str]:
     return found
 
 
-def _are_pairs(groups: dict[Parts, _Group], label_set: str, n_matched: int) -> bool:
+def _are_pairs(groups: dict[Parts, LabelGroup], label_set: str, n_matched: int) -> bool:
     with_labels = [group for group in groups.values() if group.labels.get(label_set)]
     n_images = sum(len(group.images) for group in with_labels)
     n_labels = sum(len(group.labels[label_set]) for group in with_labels)
@@ -236,23 +230,38 @@ def _inventory(pairs: Pairs, folders: Sequence[Folder], root: Path) -> Inventory
     files = sorted(pairs.files)
     used = (*images_used(pairs.images), *images_used(files, "label files, by name"))
     unread = [
-        unread_content(files, "label files beside the images" if pairs.label_set == BESIDE else f"{pairs.label_set}/")
+        unread_content(files, "label files beside the images" if pairs.label_set == BESIDE else _shown(pairs.label_set))
     ]
     if pairs.orphans:
         name = pairs.orphans[0] if len(pairs.orphans) == 1 else f"label files without an image ({pairs.label_set})"
         examples = examples_of(map(text, pairs.orphans))
         unread.append(Unread(name, ItemKind.FILE, NO_IMAGE, HoldsLabels.MAYBE, len(pairs.orphans), examples))
     for name, others in pairs.other_sets.items():
-        first = str(root / Path(others[0]).parent)
-        images = str(root / Path(pairs.images[0]).parent)
+        first = glob_of(root, name, others)
+        top = root / Path(pairs.images[0]).parts[0]
+        images = (
+            f"{top}/**/*{Path(pairs.images[0]).suffix}" if "*" in name else str(root / Path(pairs.images[0]).parent)
+        )
         remedy = Remedy(f"datacheck audit {images} {first}", f"datacheck.audit(({images!r}, {first!r}))")
         reason = f"the images were paired with the label files in {pairs.label_set!r}"
         unread.append(
-            Unread(f"{name}/", ItemKind.FOLDER, reason, HoldsLabels.MAYBE, len(others), examples_of(others), remedy)
+            Unread(
+                name if "*" in name else f"{name}/",
+                ItemKind.FOLDER,
+                reason,
+                HoldsLabels.MAYBE,
+                len(others),
+                examples_of(others),
+                remedy,
+            )
         )
     seen = {*pairs.images, *files, *pairs.orphans, *(name for others in pairs.other_sets.values() for name in others)}
     rest = [name for folder in folders for name in map(folder.place, folder.names) if name not in seen]
     return Inventory(used, (*unread, *unread_files(rest)), tuple(_questions(pairs)))
+
+
+def _shown(label_set: str) -> str:
+    return label_set if "*" in label_set else f"{label_set}/"
 
 
 def _questions(pairs: Pairs) -> Iterable[Question]:

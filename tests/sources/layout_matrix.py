@@ -135,6 +135,9 @@ PAIRS = _rows(
     `train` and `train_masks` (Carvana)
       => train/{a,b}.jpg train_masks/{a,b}_mask.png
       => 2 images, pairs by name, splits train +
+    several label files an image (Cityscapes)
+      => leftImg8bit/{train,val}/ulm/a_{1,2}_leftImg8bit.png gtFine/{train,val}/ulm/a_{1,2}_gtFine_{color,labelIds}.png
+      => 4 images, pairs by name, splits train, val +
     `x.png` beside `x_mask.png`
       => {a,b}.png {a,b}_mask.png
       => 2 images, pairs by name +

@@ -110,3 +110,25 @@ def test_the_task_decides_where_it_is_named(tmp_path: Path) -> None:
     write(tmp_path, "cat/images/*.jpg", "abc")
     with pytest.raises(SourceError, match="task='paired': expected folders of images and of label files"):
         open_source(tmp_path, task="paired")
+
+
+def test_of_several_label_files_an_image_that_of_class_numbers_is_taken(tmp_path: Path) -> None:
+    ends = ("color.png", "instanceIds.png", "labelIds.png", "polygons.json")
+    for city, split in (("ulm", "train"), ("bonn", "val")):
+        for number in range(3):
+            name = f"{city}_{number:06d}_000019"
+            files = [f"leftImg8bit/{split}/{city}/{name}_leftImg8bit.png"]
+            files += [f"gtFine/{split}/{city}/{name}_gtFine_{end}" for end in ends]
+            for file in files:
+                (tmp_path / file).parent.mkdir(parents=True, exist_ok=True)
+                (tmp_path / file).write_bytes(b"x")
+    manifest = open_source(tmp_path)
+    assert manifest.task is Task.PAIRED
+    assert manifest.splits == ("train", "val")
+    assert {name.rpartition("_")[2] for name in manifest.table["label_uri"].to_pylist()} == {"labelIds.png"}
+    others = {item.name: item for item in manifest.inventory.unread if item.remedy is not None}
+    assert set(others) == {f"gtfine/*_gtFine_{end}" for end in ends if end != "labelIds.png"}
+    remedy = others["gtfine/*_gtFine_color.png"].remedy
+    assert remedy is not None
+    _, _, images, labels = remedy.command_line.split()
+    assert len(open_source((images, labels))) == 6
