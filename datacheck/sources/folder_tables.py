@@ -13,7 +13,7 @@ import pyarrow as pa
 from datacheck.errors import DatacheckError
 from datacheck.manifest import HoldsLabels, ItemKind, Manifest, Remedy, Task, Unread
 from datacheck.sources.base import SourceOptions
-from datacheck.sources.files import text
+from datacheck.sources.files import is_image_name, text
 from datacheck.sources.folder_inventory import says_no_labels
 from datacheck.sources.split_words import normalise_split
 from datacheck.sources.table import open_table
@@ -84,7 +84,8 @@ def find_tables(
 def _candidates(folders: Sequence[Folder]) -> list[str]:
     names: list[str] = []
     for folder in folders:
-        own = [name for name in folder.names if is_table_name(Path(name)) and not says_no_labels(name)]
+        others = (name for name in folder.names if not is_image_name(name))
+        own = [name for name in others if is_table_name(Path(name)) and not says_no_labels(name)]
         own = [name for name in own if name.lower() not in CLASS_NAME_FILES]
         lists = [name for name in own if name.lower().endswith(LIST_EXTENSIONS)]
         if len(lists) > _MOST_TABLES:  # a file for each image, or VOC's lists for each class

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import re
 from collections import Counter
 from collections.abc import Iterable, Sequence
 from dataclasses import dataclass
@@ -33,6 +34,9 @@ from datacheck.text import plural
 
 _LABEL_SUFFIXES = ("annotations", "annot", "masks", "mask", "labels", "label", "gt", "seg", "segmentation")
 """What stands behind the name of a folder, or of a file, for the labels of it: ``trainannot``, ``train_masks``."""
+
+_MASK_NAME = re.compile(rf"[-_. ](?:{'|'.join(_LABEL_SUFFIXES)})\.[^/]*$", re.IGNORECASE)
+"""File names that end as those of masks do: a quick test for the many that do not."""
 
 _BOX_EXTENSIONS = frozenset(["txt", "xml", "json"])
 """Extensions of files that hold the boxes of one image."""
@@ -159,10 +163,12 @@ def _is_box_file(name: str) -> bool:
 
 def _beside(images: Sequence[str], files: Sequence[str]) -> list[str]:
     """Return the label files among the files of one folder: of an image's own name, or with ``_mask`` behind it."""
+    boxes = [name for name in files if _is_box_file(name)]
+    masks = [(name, base) for name in images if _MASK_NAME.search(name) and (base := _unmasked(stem(name))) is not None]
+    if not boxes and not masks:
+        return []
     stems = {stem(name) for name in images}
-    boxes = [name for name in files if _is_box_file(name) and stem(name) in stems]
-    masks = [name for name in images if (base := _unmasked(stem(name))) is not None and base in stems]
-    return boxes or masks
+    return [name for name in boxes if stem(name) in stems] or [name for name, base in masks if base in stems]
 
 
 def _unmasked(name: str) -> str | None:

@@ -6,12 +6,13 @@ One direction: read the table, recognise its columns, cast them, build the manif
 from __future__ import annotations
 
 import sys
-from collections.abc import Mapping, Sequence
+from collections.abc import Mapping
 from dataclasses import replace
 from pathlib import Path
 from typing import Any
 
 import pyarrow as pa
+import pyarrow.compute as pc
 
 from datacheck.errors import SourceError
 from datacheck.manifest import Inventory, Manifest, Modality, Question, Task
@@ -108,28 +109,29 @@ def table_manifest(
         located = locate(columns, base, options.root)
     shown = given if reader is None else replace(given, path=None)
     words = [took_for, plural(table.num_rows, "row"), shown.words or NO_ROLES, renamed_splits, *located.notes]
-    manifest = Manifest.from_columns(
+    inventory += Inventory(questions=(*located.questions, *_slips(located.table)))
+    if roles.task is Task.PAIRED:
+        files = located.table["label_uri"].drop_null().to_pylist()
+        inventory += Inventory(unread=(unread_content(files, f"files of the column {roles.label_uri!r}"),))
+    return Manifest.from_columns(
         located.table,
         task=roles.task,
         modality=Modality.IMAGE if roles.path is not None else Modality.TABULAR,
         root=located.root,
         classes=options.classes or classes or names.get(roles.label or roles.labels or ""),
         took_for=", ".join(word for word in words if word),
+        inventory=inventory,
         reader=reader,
     )
-    inventory += Inventory(questions=(*located.questions, *_slips(manifest.splits)))
-    if roles.task is Task.PAIRED:
-        files = manifest.table["label_uri"].drop_null().to_pylist()
-        inventory += Inventory(unread=(unread_content(files, f"files of the column {roles.label_uri!r}"),))
-    return replace(manifest, inventory=inventory)
 
 
-def _slips(splits: Sequence[str]) -> list[Question]:
+def _slips(table: pa.Table) -> list[Question]:
     """Ask about splits whose names look like slips in typing."""
+    splits = pc.unique(table["split"]).to_pylist() if "split" in table.column_names else []
     return [
         Question(f"the split {split!r} was read as a split of its own; {meant!r} may be meant")
         for split in splits
-        if (meant := misspelt_split(split))
+        if split is not None and (meant := misspelt_split(split))
     ]
 
 
