@@ -13,8 +13,9 @@ from scipy.sparse import coo_matrix, csr_matrix
 from scipy.sparse.csgraph import connected_components
 
 from datacheck.duplicates import DEFAULT_NEAR_DUPLICATE_DISTANCE
-from datacheck.duplicates.lookalikes import closer_than_others
+from datacheck.duplicates.lookalikes import closer_than_others, unit_vectors
 from datacheck.duplicates.near_pairs import is_small, near_duplicate_pairs, properties_of
+from datacheck.duplicates.twins import MAX_IMAGES, find_twins
 from datacheck.scanning.measurements import Measurements
 
 Rows = NDArray[np.int64]
@@ -35,16 +36,26 @@ class DuplicateClusters:
         Rows of near duplicates, int64, shape [P, 2], first below second; only the first row of each exact cluster,
         and one row for each shade among many images with one hash.
     near_distance
-        Bits in which the perceptual hashes of a pair differ, int8, shape [P].
+        Bits in which the perceptual hashes of a pair differ, int8, shape [P]; -1 for a pair whose tones, proportions or
+        orientation differ too.
+    orientation
+        How the second image of a pair is turned, an index in `datacheck.duplicates.orientations.ORIENTATIONS`, int8,
+        shape [P]; 0 for not at all.
     complete
-        False when there were too many near pairs to hold them all.
+        False when there were too many near pairs to hold them all, or too many images to look for turned copies.
     """
 
     exact: Rows
     near: Rows
     near_pairs: Rows
     near_distance: NDArray[np.int8]
+    orientation: NDArray[np.int8]
     complete: bool = True
+
+    @classmethod
+    def equal(cls, exact: Rows) -> DuplicateClusters:
+        """Return the clusters of samples of which only the exact copies are known."""
+        return cls(exact, exact, np.empty((0, 2), np.int64), np.empty(0, np.int8), np.empty(0, np.int8))
 
     @cached_property
     def linked(self) -> Rows:
@@ -65,7 +76,9 @@ def find_duplicates(
     Near duplicates differ in at most ``max_distance`` of the 64 bits of their perceptual hash, and their aspect and
     the mean and deviation of each channel agree within `near_pairs.TOLERANCES` (a twentieth of that for images under
     `near_pairs.SMALL_SIDE` pixels a side, whose hashes must be equal too), and they are much closer to each other than
-    to any other image (`datacheck.duplicates.lookalikes`). Images without information have no hash and match nothing.
+    to any other image (`datacheck.duplicates.lookalikes`). Copies that were mirrored, turned by 90 degrees, stretched
+    or changed in tone are found by their signatures (`datacheck.duplicates.twins`), small images excepted. Images
+    without information have no hash and match nothing.
 
     Unreadable samples match nothing: that all empty files are equal says nothing about the images.
 
@@ -95,10 +108,26 @@ def find_duplicates(
         values[nodes], properties_of(measurements)[nodes], is_small(measurements)[nodes], max_distance
     )
     pairs = nodes[pairs]
-    sure = closer_than_others(pairs, nodes, measurements.table["perceptual_signature"].combine_chunks())
+    signatures = measurements.table["perceptual_signature"].combine_chunks()
+    sure = closer_than_others(pairs, nodes, signatures)
     pairs, distance = pairs[sure], distance[sure]
+    turned = np.zeros(len(pairs), np.int8)
+    large = nodes[~is_small(measurements)[nodes] & pc.is_valid(signatures.take(pa.array(nodes))).to_numpy(False)]
+    if max_distance and len(large):
+        twins = find_twins(unit_vectors(signatures, large))
+        new = np.setdiff1d(_keys(large[twins.pairs], n), _keys(pairs, n))
+        kept = np.isin(_keys(large[twins.pairs], n), new)
+        pairs = np.concatenate((pairs, large[twins.pairs[kept]]))
+        distance = np.concatenate((distance, np.full(kept.sum(), -1, np.int8)))
+        turned = np.concatenate((turned, twins.orientation[kept]))
+        complete = complete and len(large) <= MAX_IMAGES
     near = _cut_chains(pairs, values, first, max_distance)
-    return DuplicateClusters(exact, near, pairs, distance, complete)
+    return DuplicateClusters(exact, near, pairs, distance, turned, complete)
+
+
+def _keys(pairs: Rows, n: int) -> Rows:
+    """Return one number for each pair of rows below n."""
+    return np.asarray(pairs[:, 0] * n + pairs[:, 1])
 
 
 def exact_clusters(content: pa.ChunkedArray | pa.Array) -> Rows:

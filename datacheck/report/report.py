@@ -8,7 +8,6 @@ from functools import cached_property
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
-import numpy as np
 import pyarrow as pa
 import pyarrow.compute as pc
 
@@ -264,4 +263,4 @@ class Report:
 def _exact_duplicates(measurements: Measurements) -> DuplicateClusters:
     """Return the clusters of identical files; near duplicates are other samples, each with its own question."""
     exact = exact_clusters(measurements.table["content_hash"])
-    return DuplicateClusters(exact, exact, np.empty((0, 2), np.int64), np.empty(0, np.int8))
+    return DuplicateClusters.equal(exact)

@@ -72,7 +72,7 @@ class RuleContext:
         equal = equal_rows(self.manifest.table.select(self.manifest.extra_columns))
         if equal is None:
             return None
-        return DuplicateClusters(equal, equal, np.empty((0, 2), np.int64), np.empty(0, np.int8))
+        return DuplicateClusters.equal(equal)
 
     @cached_property
     def listings(self) -> Listings | None:

@@ -12,7 +12,16 @@ from datacheck.findings import Found, Outcome, Passed, Severity
 from datacheck.rules.base import Rule, RuleContext
 from datacheck.rules.requirements import PIXELS
 from datacheck.rules.splits.labels import copies_within
-from datacheck.rules.splits.shared import Copies, Rows, conflicting, duplicates_of, further_rows, repeats
+from datacheck.rules.splits.shared import (
+    Copies,
+    Rows,
+    changes,
+    conflicting,
+    counted,
+    duplicates_of,
+    further_rows,
+    repeats,
+)
 from datacheck.text import percent, plural
 
 
@@ -34,9 +43,12 @@ class NearDuplicate(Rule):
     ------------------
     By perceptual hashes (DCT; Zauner 2010) that differ in at most 6 bits. All pairs are found, by multi-index hashing
     (Norouzi, Punjani and Fleet 2012), and each is confirmed by the aspect and the means and deviations of the channels.
+    Copies that were mirrored, turned by 90 degrees, stretched, brightened or turned to grey are found by their 12 x 12
+    lowest frequencies, in all eight orientations: two pictures that are nearly equal there, and eight times nearer than
+    the next picture, are copies (up to 120,000 images).
     Very small images must agree in all of this almost exactly, because their hashes hardly differ; blank images match
     nothing. Long chains of similar images are cut, so that two members of a cluster are never further apart than twice
-    the limit from one common image. Strong crops and edits are not found, so the count is a lower bound.
+    the limit from one common image. Crops, small rotations and strong edits are not found: the count is a lower bound.
 
     How to fix
     ----------
@@ -67,7 +79,12 @@ class NearDuplicate(Rule):
         if not len(rows):
             return Passed("no two images of a split are near duplicates with the same label")
         copies = Copies(rows, first, within[rows], found.near[rows])
-        issues, n, evidence = repeats(self, context, copies, suspicion=(0.4, 0.8))
+        words = changes(context, found, rows, first)
+        notes = [
+            "first of its cluster" if row == start else f"copy{word and f': {word}'}"
+            for row, start, word in zip(rows, first, words, strict=True)
+        ]
+        issues, n, evidence = repeats(self, context, copies, suspicion=(0.4, 0.8), notes=notes)
         finding = self.finding(
             f"at least {n:,} of {plural(len(manifest), 'image')} ({percent(n / len(manifest))}) "
             f"{'is a near duplicate' if n == 1 else 'are near duplicates'} of another image"
@@ -76,6 +93,7 @@ class NearDuplicate(Rule):
             evidence={
                 "max_distance": context.near_duplicate_distance,
                 "pairs_complete": found.complete,
+                "changes": counted([word for row, start, word in zip(rows, first, words, strict=True) if row != start]),
                 **evidence,
             },
             affected=issues,

@@ -14,7 +14,16 @@ from datacheck.findings import Finding, Found, Outcome, Passed, Severity
 from datacheck.manifest import Modality
 from datacheck.rules.base import Rule, RuleContext
 from datacheck.rules.requirements import CONTENT, SPLITS
-from datacheck.rules.splits.shared import MAX_CLUSTERS, Rows, duplicates_of, seen_before, sharing, split_pairs
+from datacheck.rules.splits.shared import (
+    MAX_CLUSTERS,
+    Rows,
+    changes,
+    counted,
+    duplicates_of,
+    seen_before,
+    sharing,
+    split_pairs,
+)
 from datacheck.stats import proportion
 from datacheck.text import percent
 
@@ -36,7 +45,8 @@ class SplitLeakage(Rule):
     How it is measured
     ------------------
     By the clusters of DC301 and DC302: the share of the later split with a member of its cluster in the earlier one,
-    exact and near copies counted separately. Strong crops and edits are not found, so the count is a lower bound.
+    exact and near copies counted separately, with what was done to the copies (mirrored, brighter, other proportions).
+    Crops, small rotations and strong edits are not found, so the count is a lower bound.
 
     How to fix
     ----------
@@ -79,32 +89,39 @@ class SplitLeakage(Rule):
         names = manifest.splits[earlier], manifest.splits[later]
         order = np.argsort(~exact, kind="stable")
         ids, related_ids = context.ids(rows[order]), context.ids(related[order])
+        words = changes(context, found, rows[order], related[order])
+        words = ["" if same else word for same, word in zip(exact[order].tolist(), words, strict=True)]
         issues = self.issues(
             ids,
             np.where(exact[order], 1.0, 0.9),
             related_id=related_ids,
             cluster=found.near[rows[order]],
-            note=[f"{'exact' if same else 'near'} duplicate in {names[0]}" for same in exact[order].tolist()],
+            note=[
+                f"{'exact' if same else 'near'} duplicate in {names[0]}{word and f': {word}'}"
+                for same, word in zip(exact[order].tolist(), words, strict=True)
+            ],
         )
         n_exact, share = int(exact.sum()), proportion(len(rows), size)
         n_near = len(rows) - n_exact
-        counted = {
+        numbers = {
             "n_exact": n_exact,
             "n_near": n_near,
+            "changes": counted(words),
             "n_clusters": len(np.unique(found.near[rows])),
             "clusters": [
                 list(pair)
                 for pair in zip(ids[:MAX_CLUSTERS].to_pylist(), related_ids[:MAX_CLUSTERS].to_pylist(), strict=True)
             ],
         }
-        what, kinds = "samples", f": {n_exact:,} exact copies, {n_near:,} near duplicates"
+        done = ", ".join(f"{n:,} {word}" for word, n in counted(words).items())
+        what, kinds = "samples", f": {n_exact:,} exact copies, {n_near:,} near duplicates{done and f' ({done})'}"
         if manifest.modality is Modality.TABULAR:
             what, kinds = "rows", ", equal in every feature column"
         finding = self.finding(
             f"at least {len(rows):,} of {size:,} {what} of {names[1]!r} ({percent(share.value)}) are also in "
             f"{names[0]!r}{kinds}",
             f"remove them from {names[1]!r}, split by group, and repeat the evaluations made on it",
-            evidence=sharing(names, share, counted),
+            evidence=sharing(names, share, numbers),
             affected=issues,
         )
         return finding, issues

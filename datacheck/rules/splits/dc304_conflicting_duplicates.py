@@ -72,8 +72,13 @@ class ConflictingDuplicates(Rule):
         tolerance = label_tolerance(manifest, labels, self.target_tolerance)
         exact = conflicts_in_clusters(found.exact, labels, tolerance)
         near = np.setdiff1d(conflicts_in_pairs(found, labels, tolerance), exact)
+        turned = np.setdiff1d(conflicts_in_pairs(found, labels, tolerance, turned=True), np.union1d(exact, near))
         findings, tables = [], []
-        for kind, rows, clusters in (("exact", exact, found.exact), ("near", near, found.near)):
+        for kind, rows, clusters in (
+            ("exact", exact, found.exact),
+            ("near", near, found.near),
+            ("turned", turned, found.near),
+        ):
             if len(rows):
                 issues = self._issues(context, rows, clusters, *most_different(rows, clusters, labels, tolerance))
                 findings.append(self._finding(context, kind, cluster_evidence(context, clusters[rows], rows), issues))
@@ -92,14 +97,17 @@ class ConflictingDuplicates(Rule):
         )
 
     def _finding(self, context: RuleContext, kind: str, evidence: dict[str, Any], issues: pa.Table) -> Finding:
-        alike = "exact copies" if kind == "exact" else "near duplicates"
+        alike = {"exact": "exact copies", "near": "near duplicates", "turned": "mirrored or turned copies"}[kind]
         if context.manifest.modality is Modality.TABULAR:
             alike = "equal in every feature column,"
         return self.finding(
-            f"{'at least ' if kind == 'near' else ''}{plural(issues.num_rows, 'sample')} are {alike} with different "
+            f"{'' if kind == 'exact' else 'at least '}{plural(issues.num_rows, 'sample')} are {alike} with different "
             f"labels ({plural(evidence['n_clusters'], 'cluster')})",
-            "decide on one label for each cluster, or remove the cluster",
-            severity=self.severity if kind == "exact" else min(self.severity, Severity.WARNING),
+            "right where a class depends on the direction (left and right, 6 and 9): then do not flip or turn images "
+            "in training; else decide on one label for each cluster"
+            if kind == "turned"
+            else "decide on one label for each cluster, or remove the cluster",
+            severity={"exact": self.severity, "near": min(self.severity, Severity.WARNING)}.get(kind, Severity.INFO),
             evidence={**evidence, "kind": kind, "notes": issues["note"].slice(0, MAX_MEMBERS).to_pylist()},
             affected=issues,
         )
@@ -122,9 +130,14 @@ def most_different(
     return suspicion, related
 
 
-def conflicts_in_pairs(found: DuplicateClusters, labels: NDArray[np.float64], tolerance: float) -> Rows:
-    """Return the rows of near pairs (within one cluster) whose labels differ by more than the tolerance, ascending."""
-    pairs = found.near_pairs
+def conflicts_in_pairs(
+    found: DuplicateClusters, labels: NDArray[np.float64], tolerance: float, *, turned: bool = False
+) -> Rows:
+    """Return the rows of near pairs (within one cluster) whose labels differ by more than the tolerance, ascending.
+
+    Of the pairs whose images have the same orientation, or of those that are mirrored or turned.
+    """
+    pairs = found.near_pairs[(found.orientation > 0) == turned]
     together = found.near[pairs[:, 0]] == found.near[pairs[:, 1]]
     apart = np.abs(labels[pairs[:, 0]] - labels[pairs[:, 1]]) > tolerance
     return np.unique(pairs[together & apart])

@@ -2,7 +2,8 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator, Mapping
+from collections import Counter
+from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass
 from itertools import combinations
 from typing import Any
@@ -12,7 +13,9 @@ import pyarrow as pa
 import pyarrow.compute as pc
 from numpy.typing import NDArray
 
+from datacheck.duplicates.changes import change_words
 from datacheck.duplicates.clusters import DuplicateClusters
+from datacheck.duplicates.orientations import ORIENTATIONS
 from datacheck.manifest import Manifest
 from datacheck.rules.base import CannotJudge, Rule, RuleContext
 from datacheck.rules.splits.labels import comparable_labels, conflicts_in_clusters, label_tolerance
@@ -93,6 +96,32 @@ def _codes(column: pa.ChunkedArray) -> Rows:
     return np.asarray(pc.fill_null(array.indices, -1).to_numpy(zero_copy_only=False), dtype=np.int64)
 
 
+def changes(context: RuleContext, found: DuplicateClusters, rows: Rows, related: Rows) -> list[str]:
+    """Return how each row's image differs from the related one, in words; empty where nothing that was measured does.
+
+    A pair that is tied by a third image only is described as if it had the same orientation.
+    """
+    if context.measurements is None:
+        return [""] * len(rows)
+    known = dict(zip(map(tuple, found.near_pairs.tolist()), found.orientation.tolist(), strict=True))
+    turned = []
+    for row, other in zip(rows.tolist(), related.tolist(), strict=True):
+        number = known.get((min(row, other), max(row, other)), 0)
+        turned.append(number if other < row else ORIENTATIONS[number].reverse)
+    return change_words(context.measurements, related, rows, np.array(turned, np.int8))
+
+
+def counted(words: Sequence[str]) -> dict[str, int]:
+    """Return how many pairs have each change, the most first.
+
+    Examples
+    --------
+    >>> counted(["mirrored", "", "brighter, mirrored"])
+    {'mirrored': 2, 'brighter': 1}
+    """
+    return dict(Counter(word for each in words if each for word in each.split(", ")).most_common())
+
+
 def split_pairs(manifest: Manifest) -> Iterator[tuple[int, int]]:
     """Yield the numbers of each two splits, the one nearer to training first."""
     yield from combinations(range(len(manifest.splits)), 2)
@@ -112,7 +141,11 @@ def cluster_evidence(context: RuleContext, clusters: Rows, rows: Rows) -> dict[s
 
 
 def repeats(
-    rule: Rule, context: RuleContext, copies: Copies, suspicion: tuple[float, float]
+    rule: Rule,
+    context: RuleContext,
+    copies: Copies,
+    suspicion: tuple[float, float],
+    notes: list[str] | None = None,
 ) -> tuple[pa.Table, int, dict[str, Any]]:
     """Return the issues of copies within splits, how many are superfluous, and the evidence.
 
@@ -124,6 +157,8 @@ def repeats(
         Which sample is a copy of which.
     suspicion
         Of the first sample of each cluster, and of those that repeat it.
+    notes
+        One a sample; ``copy`` and ``first of its cluster`` where they are None.
     """
     rows, first = copies.rows, copies.first
     is_copy = rows != first
@@ -134,7 +169,7 @@ def repeats(
         np.where(is_copy, suspicion[1], suspicion[0]),
         related_id=related,
         cluster=copies.cluster,
-        note=np.where(is_copy, "copy", "first of its cluster").tolist(),
+        note=notes if notes is not None else np.where(is_copy, "copy", "first of its cluster").tolist(),
     )
     share = proportion(n_copies, len(context.manifest)).to_json()
     return issues, n_copies, {"n_copies": n_copies, "share": share, **cluster_evidence(context, copies.within, rows)}
