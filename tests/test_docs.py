@@ -10,7 +10,7 @@ import pytest
 
 import datacheck
 from datacheck.config import Settings
-from datacheck.rules import RULES
+from datacheck.rules import CODE_RULES, LOADER_RULES, RULES
 
 ROOT = Path(__file__).resolve().parent.parent
 
@@ -45,7 +45,9 @@ def test_every_setting_is_in_the_configuration_page(pages: dict[str, str]) -> No
 
 
 def test_every_rule_has_a_page(pages: dict[str, str]) -> None:
-    assert [rule.code for rule in RULES if f"rules/{rule.code.lower()}.md" not in pages] == []
+    assert [
+        rule.code for rule in (*RULES, *CODE_RULES, *LOADER_RULES) if f"rules/{rule.code.lower()}.md" not in pages
+    ] == []
 
 
 def test_the_glossary_is_in_order_and_names_places_that_exist() -> None:

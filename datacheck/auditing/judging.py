@@ -12,19 +12,19 @@ from datacheck.errors import ConfigError
 from datacheck.findings import Failed, Outcome
 from datacheck.report import RuleOutcome
 from datacheck.rules import Rule, RuleContext
-from datacheck.rules.plugins import all_rules
+from datacheck.rules.plugins import OTHER_RULES, all_rules
 from datacheck.rules.select import configure, select_rules
 
 
 def configured_rules(settings: Settings) -> tuple[Rule, ...]:
     """Return the selected rules with their thresholds set."""
     known = all_rules()
-    by_code = {rule.code: rule for rule in known}
+    codes = {rule.code for rule in (*known, *OTHER_RULES)}
     for code in settings.rules:
-        select_rules(known, select=(code,))
-        if code not in by_code:
+        select_rules((*known, *OTHER_RULES), select=(code,))
+        if code not in codes:
             raise ConfigError(f"thresholds are set by rule code, such as 'DC203'; found {code!r}")
-    selected = select_rules(known, select=settings.select, ignore=settings.ignore)
+    selected = select_rules(known, select=settings.select, ignore=settings.ignore, elsewhere=OTHER_RULES)
     return tuple(configure(rule, settings.rules.get(rule.code, {})) for rule in selected)
 
 

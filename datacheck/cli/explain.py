@@ -17,11 +17,11 @@ def rules_command(
 ) -> int:
     """List the rules."""
     from datacheck.rules import explanation
-    from datacheck.rules.plugins import all_rules
+    from datacheck.rules.plugins import rules_of_every_family
     from datacheck.rules.select import select_rules
 
     check_choice("--format", format, TEXT_OR_JSON)
-    chosen = select_rules(all_rules(), select=tuple(word.strip() for word in select.split(",")))
+    chosen = select_rules(rules_of_every_family(), select=tuple(word.strip() for word in select.split(",")))
     rows = [
         {
             "code": rule.code,
@@ -45,15 +45,16 @@ def explain_command(
 ) -> int:
     """Explain a rule: what it finds, why it hurts training, how it is measured, and how to fix it."""
     from datacheck.rules import explanation
-    from datacheck.rules.plugins import all_rules
+    from datacheck.rules.plugins import rules_of_every_family
     from datacheck.rules.select import select_rules
 
-    chosen = select_rules(all_rules(), select=(rule,))
+    chosen = select_rules(rules_of_every_family(), select=(rule,))
     if len(chosen) != 1:
         raise ConfigError(
             f"expected one rule, but {rule!r} names {len(chosen)}: {', '.join(found.code for found in chosen)}"
         )
     (found,) = chosen
-    needs = ", ".join(requirement.name for requirement in found.requires) or "nothing but the dataset"
-    typer.echo(f"{found.code} · {found.name} · {found.severity.label} · needs {needs}\n\n{explanation(found)}")
+    needs = ", ".join(requirement.name for requirement in found.requires) or f"nothing but {found.reads}"
+    facts = f"{found.severity.label} · needs {needs} · judged by {found.judged_by}"
+    typer.echo(f"{found.code} · {found.name} · {facts}\n\n{explanation(found)}")
     return 0

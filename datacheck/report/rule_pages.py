@@ -4,15 +4,16 @@ from __future__ import annotations
 
 import inspect
 import re
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field
 from functools import lru_cache
+from typing import Any
 
 from datacheck.errors import ConfigError
 from datacheck.findings import Severity
-from datacheck.rules import RULES
+from datacheck.rules import RULES, BaseRule
 from datacheck.rules.base import SECTIONS
-from datacheck.rules.plugins import all_rules
+from datacheck.rules.plugins import OTHER_RULES, rules_of_every_family
 
 
 @dataclass(frozen=True)
@@ -31,9 +32,9 @@ class RulePage:
 def rule_pages() -> Mapping[str, RulePage]:
     """Return the pages of all rules by code; a plug-in that cannot be loaded is left out."""
     try:
-        rules = all_rules()
+        rules: Sequence[type[BaseRule[Any]]] = rules_of_every_family()
     except ConfigError:
-        rules = RULES
+        rules = (*RULES, *OTHER_RULES)
     return {rule.code: parse_page(inspect.getdoc(rule) or "", rule.severity) for rule in rules}
 
 

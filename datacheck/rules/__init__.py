@@ -3,6 +3,8 @@
 from __future__ import annotations
 
 from datacheck.rules.base import Requirement, Rule, RuleContext, explanation
+from datacheck.rules.code import CODE_RULES
+from datacheck.rules.common import BaseRule
 from datacheck.rules.coverage.dc201_missing_class_in_split import MissingClassInSplit
 from datacheck.rules.coverage.dc202_rare_class import RareClass
 from datacheck.rules.coverage.dc203_class_imbalance import ClassImbalance
@@ -27,6 +29,7 @@ from datacheck.rules.labels.dc504_shortcut import Shortcut
 from datacheck.rules.labels.dc505_noisy_class import NoisyClass
 from datacheck.rules.labels.dc506_ambiguous import Ambiguous
 from datacheck.rules.labels.dc507_given_predictions import GivenPredictions
+from datacheck.rules.loader import LOADER_RULES
 from datacheck.rules.readiness.dc601_below_baseline import BelowBaseline
 from datacheck.rules.readiness.dc602_triage import Triage
 from datacheck.rules.readiness.dc603_learning_curve import LearningCurve
@@ -100,6 +103,6 @@ RULES: tuple[type[Rule], ...] = (
     LearningCurve,
     Dimensionality,
 )
-"""Every built-in rule, in the order of its code."""
+"""Every built-in rule of an audit, in the order of its code."""
 
-__all__ = ["RULES", "Requirement", "Rule", "RuleContext", "explanation"]
+__all__ = ["CODE_RULES", "LOADER_RULES", "RULES", "BaseRule", "Requirement", "Rule", "RuleContext", "explanation"]

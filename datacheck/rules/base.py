@@ -1,20 +1,19 @@
-"""What a rule is, and what it may look at."""
+"""What a rule of an audit is, and what it may look at."""
 
 from __future__ import annotations
 
-import inspect
-from collections.abc import Callable, Mapping, Sequence
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from functools import cached_property
-from typing import TYPE_CHECKING, Any, ClassVar
+from typing import TYPE_CHECKING, Any
 
 import numpy as np
 import pyarrow as pa
 from numpy.typing import ArrayLike, NDArray
 
 from datacheck.duplicates import DEFAULT_NEAR_DUPLICATE_DISTANCE
-from datacheck.findings import Finding, NotApplicable, Outcome, Severity, sample_issues, worst_sample_ids
 from datacheck.manifest import Listings, Manifest, Modality, Task
+from datacheck.rules.common import SECTIONS, BaseRule, CannotJudge, Requirement, explanation
 from datacheck.scanning.measurements import Measurements
 
 if TYPE_CHECKING:
@@ -126,44 +125,14 @@ MAX_CLASSES = 10
 NOT_SCANNED = "no file was scanned: the dataset has no images that can be opened"
 
 
-class CannotJudge(Exception):  # noqa: N818 (control flow inside `Rule.check`, never seen by a user)
-    """Raised inside a rule that lacks something; `Rule.check` turns it into `NotApplicable`."""
+class Rule(BaseRule[RuleContext]):
+    """One thing to check in an audit: a frozen dataclass whose fields are its thresholds, and that defines `judge`.
 
-
-@dataclass(frozen=True)
-class Requirement:
-    """Something that an audit must have before a rule can judge it.
-
-    Attributes
-    ----------
-    name
-        What it is, in a few words: it stands on the rule's page.
-    missing
-        Returns why it is not there and what to do, or None where it is there.
-    """
-
-    name: str
-    missing: Callable[[RuleContext], str | None]
-
-
-class Rule:
-    """One thing to check. A rule is a frozen dataclass whose fields are its thresholds, and that defines `judge`.
-
-    Its docstring is its page: a first line, then the sections *What*, *Why it hurts training*, *How it is measured*,
-    *How to fix* and *Example*, each a line of that name underlined with hyphens.
-
-    Attributes
-    ----------
-    code, name
-        The stable code and the slug, such as ``DC301`` and ``exact-duplicate``.
-    severity
-        The usual severity; a finding may have another.
-    requires
-        What the rule needs, checked before `judge` in this order: see `datacheck.rules.requirements`.
+    See `datacheck.rules.common.BaseRule` for its docstring and its attributes.
 
     Examples
     --------
-    >>> from datacheck.findings import Found, Passed
+    >>> from datacheck.findings import Found, Passed, Severity
     >>> from datacheck.rules.requirements import CLASSES
     >>> @dataclass(frozen=True)
     ... class FewClasses(Rule):
@@ -181,78 +150,5 @@ class Rule:
     'needs class labels, and the task of this dataset is regression'
     """
 
-    code: ClassVar[str]
-    name: ClassVar[str]
-    severity: ClassVar[Severity]
-    requires: ClassVar[tuple[Requirement, ...]] = ()
 
-    def judge(self, context: RuleContext) -> Outcome:
-        """Judge a dataset that has all that the rule requires."""
-        raise NotImplementedError(f"{type(self).__name__} defines no judge(context)")
-
-    def check(self, context: RuleContext) -> Outcome:
-        """Judge the dataset, or say which requirement is missing."""
-        for requirement in self.requires:
-            reason = requirement.missing(context)
-            if reason is not None:
-                return NotApplicable(reason)
-        try:
-            return self.judge(context)
-        except CannotJudge as missing:
-            return NotApplicable(str(missing))
-
-    def finding(
-        self,
-        message: str,
-        remedy: str,
-        *,
-        severity: Severity | None = None,
-        evidence: Mapping[str, Any] | None = None,
-        affected: pa.Table | int = 0,
-    ) -> Finding:
-        """Return a finding of this rule.
-
-        Parameters
-        ----------
-        message, remedy
-            What is wrong and how sure that is; what to do about it.
-        severity
-            The rule's own by default.
-        evidence
-            JSON-safe numbers behind the message.
-        affected
-            The issues of the samples concerned, or only the number of samples.
-        """
-        sample_ids, n_affected = (
-            ((), affected) if isinstance(affected, int) else (worst_sample_ids(affected), affected.num_rows)
-        )
-        return Finding(
-            code=self.code,
-            name=self.name,
-            severity=self.severity if severity is None else severity,
-            message=message,
-            remedy=remedy,
-            evidence=evidence or {},
-            sample_ids=sample_ids,
-            n_affected=n_affected,
-        )
-
-    def issues(self, sample_ids: Any, suspicion: ArrayLike = 1.0, **columns: Any) -> pa.Table:
-        """Return the sample issues of this rule; the columns are those of `datacheck.findings.sample_issues`."""
-        return sample_issues(self.code, sample_ids, suspicion, **columns)
-
-
-SECTIONS = ("What", "Why it hurts training", "How it is measured", "How to fix", "Example")
-"""The sections of a rule's docstring, in order."""
-
-
-def explanation(rule: type[Rule] | Rule) -> str:
-    """Return a rule's docstring as clean text.
-
-    Examples
-    --------
-    >>> from datacheck.rules import RULES
-    >>> explanation(RULES[0]).splitlines()[0].endswith(".")
-    True
-    """
-    return inspect.getdoc(rule if inspect.isclass(rule) else type(rule)) or ""
+__all__ = ["SECTIONS", "CannotJudge", "Requirement", "Rule", "RuleContext", "explanation"]

@@ -9,8 +9,12 @@ from typing import Any
 
 from datacheck.errors import ConfigError
 from datacheck.findings import Severity
-from datacheck.rules import RULES
+from datacheck.rules import CODE_RULES, LOADER_RULES, RULES
 from datacheck.rules.base import Rule
+from datacheck.rules.common import BaseRule
+
+OTHER_RULES: tuple[type[BaseRule[Any]], ...] = (*CODE_RULES, *LOADER_RULES)
+"""The rules that no audit judges: on training code, and on loader and model."""
 
 GROUP = "datacheck.rules"
 """The entry-point group; each entry is a rule class, or a tuple of rule classes."""
@@ -19,7 +23,7 @@ GROUP = "datacheck.rules"
 def all_rules(
     builtin: Iterable[type[Rule]] = RULES, plugins: Iterable[EntryPoint] | None = None
 ) -> tuple[type[Rule], ...]:
-    """Return the built-in rules and those of installed plug-ins, ordered by code.
+    """Return the rules of an audit: the built-in ones and those of installed plug-ins, ordered by code.
 
     Parameters
     ----------
@@ -40,22 +44,37 @@ def all_rules(
     True
     """
     loaded = list(builtin)
-    origin = {rule: f"{rule.__module__}.{rule.__qualname__}" for rule in loaded}
+    origin: dict[type[BaseRule[Any]], str] = {rule: _where(rule) for rule in (*loaded, *OTHER_RULES)}
     for entry in entry_points(group=GROUP) if plugins is None else plugins:
         for rule in _load(entry):
             if rule not in origin:
-                origin[rule] = f"{rule.__module__}.{rule.__qualname__} (plug-in {entry.name!r})"
+                origin[rule] = f"{_where(rule)} (plug-in {entry.name!r})"
                 loaded.append(rule)
     for what in ("code", "name"):
-        owner: dict[str, type[Rule]] = {}
-        for rule in loaded:
-            first = owner.setdefault(getattr(rule, what), rule)
-            if first is not rule:
+        owner: dict[str, type[BaseRule[Any]]] = {}
+        for any_rule in origin:
+            first = owner.setdefault(getattr(any_rule, what), any_rule)
+            if first is not any_rule:
                 raise ConfigError(
-                    f"expected each rule {what} once, found {getattr(rule, what)!r} in both {origin[first]} and "
-                    f"{origin[rule]}; uninstall one of them, or change the {what} of the plug-in's rule"
+                    f"expected each rule {what} once, found {getattr(any_rule, what)!r} in both {origin[first]} and "
+                    f"{origin[any_rule]}; uninstall one of them, or change the {what} of the plug-in's rule"
                 )
     return tuple(sorted(loaded, key=lambda rule: rule.code))
+
+
+def rules_of_every_family() -> tuple[type[BaseRule[Any]], ...]:
+    """Return the rules of an audit, on training code, and on loader and model, ordered by code.
+
+    Examples
+    --------
+    >>> {"DC301"} <= {rule.code for rule in rules_of_every_family()}
+    True
+    """
+    return tuple(sorted((*all_rules(), *OTHER_RULES), key=lambda rule: rule.code))
+
+
+def _where(rule: type[BaseRule[Any]]) -> str:
+    return f"{rule.__module__}.{rule.__qualname__}"
 
 
 def _load(entry: EntryPoint) -> tuple[type[Rule], ...]:

@@ -5,22 +5,30 @@ from __future__ import annotations
 import types
 from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import fields
-from typing import Any, Union, get_args, get_origin, get_type_hints
+from typing import Any, TypeVar, Union, get_args, get_origin, get_type_hints
 
 from datacheck.errors import ConfigError, did_you_mean
-from datacheck.rules.base import Rule
+from datacheck.rules.common import BaseRule
+
+AnyRule = TypeVar("AnyRule", bound=BaseRule[Any])
+"""A rule of one family: what is selected has the type of what was given."""
 
 EVERYTHING = "ALL"
 """The selector that matches every rule, whatever its prefix."""
 
 
 def select_rules(
-    rules: Sequence[type[Rule]], select: Iterable[str] = ("DC",), ignore: Iterable[str] = ()
-) -> tuple[type[Rule], ...]:
+    rules: Sequence[type[AnyRule]],
+    select: Iterable[str] = ("DC",),
+    ignore: Iterable[str] = (),
+    *,
+    elsewhere: Sequence[type[BaseRule[Any]]] = (),
+) -> tuple[type[AnyRule], ...]:
     """Return the rules that a selection leaves, in the order given.
 
     A selector is the beginning of a code (``DC``, ``DC3``, ``DC301``), a rule's name (``exact-duplicate``), or ``ALL``.
     The longer selector wins, so ``select=["DC301"], ignore=["DC3"]`` runs DC301 alone; at equal length, ignore wins.
+    A selector may name rules of ``elsewhere``, which another command judges: one configuration file serves them all.
 
     Raises
     ------
@@ -33,18 +41,19 @@ def select_rules(
     >>> [rule.code for rule in select_rules(RULES, select=["DC20"], ignore=["DC202", "class-imbalance"])]
     ['DC201', 'DC204', 'DC205', 'DC206']
     """
-    wanted = tuple(_known_selector(selector, rules, "select") for selector in select)
-    unwanted = tuple(_known_selector(selector, rules, "ignore") for selector in ignore)
+    wanted = tuple(_known_selector(selector, (*rules, *elsewhere), "select") for selector in select)
+    unwanted = tuple(_known_selector(selector, (*rules, *elsewhere), "ignore") for selector in ignore)
     chosen = tuple(rule for rule in rules if _strength(rule, wanted) > _strength(rule, unwanted))
     if not chosen:
+        runners = sorted({rule.judged_by for rule in elsewhere if _strength(rule, wanted) > _strength(rule, unwanted)})
         raise ConfigError(
             f"expected at least one rule to run, found none left by select={list(wanted)} and ignore={list(unwanted)}; "
-            "select more, or ignore less"
+            + (f"these rules are judged by {' and '.join(runners)}" if runners else "select more, or ignore less")
         )
     return chosen
 
 
-def configure(rule_class: type[Rule], settings: Mapping[str, Any]) -> Rule:
+def configure(rule_class: type[AnyRule], settings: Mapping[str, Any]) -> AnyRule:
     """Return the rule with its thresholds set from configuration; those not named keep their default.
 
     Keys may be spelt with hyphens or underscores.
@@ -77,7 +86,7 @@ def configure(rule_class: type[Rule], settings: Mapping[str, Any]) -> Rule:
         raise ConfigError(f"{rule_class.code} {rule_class.name}: {error}") from error
 
 
-def _known_selector(selector: str, rules: Sequence[type[Rule]], option: str) -> str:
+def _known_selector(selector: str, rules: Sequence[type[BaseRule[Any]]], option: str) -> str:
     selector = selector.strip()
     if any(_matches(rule, selector) for rule in rules):
         return selector
@@ -89,12 +98,12 @@ def _known_selector(selector: str, rules: Sequence[type[Rule]], option: str) -> 
     )
 
 
-def _matches(rule: type[Rule], selector: str) -> bool:
+def _matches(rule: type[BaseRule[Any]], selector: str) -> bool:
     upper = selector.upper()
     return upper == EVERYTHING or (bool(upper) and rule.code.startswith(upper)) or rule.name == selector.lower()
 
 
-def _strength(rule: type[Rule], selectors: Iterable[str]) -> int:
+def _strength(rule: type[BaseRule[Any]], selectors: Iterable[str]) -> int:
     """Return how specifically a rule is named: -1 not at all, 0 by ALL, else how much of its code."""
     strengths = [-1]
     for selector in selectors:

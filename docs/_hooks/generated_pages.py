@@ -5,6 +5,7 @@ from __future__ import annotations
 import inspect
 from collections.abc import Iterator
 from pathlib import Path
+from typing import Any
 
 import pyarrow as pa
 from mkdocs.config.defaults import MkDocsConfig
@@ -12,11 +13,14 @@ from mkdocs.structure.files import File, Files
 
 from datacheck.findings import SAMPLE_ISSUES_SCHEMA
 from datacheck.manifest import COLUMN_TYPES
-from datacheck.rules import RULES, Rule, explanation
+from datacheck.rules import CODE_RULES, LOADER_RULES, RULES, BaseRule, explanation
 from datacheck.rules.base import SECTIONS
 from datacheck.scanning.measurements import MEASUREMENTS_SCHEMA
 
 ROOT = Path(__file__).resolve().parents[2]
+
+CATALOGUE: tuple[type[BaseRule[Any]], ...] = (*RULES, *CODE_RULES, *LOADER_RULES)
+"""The rules of every family that come with datacheck."""
 
 FAMILIES = {
     "DC1": "Files and pairing",
@@ -26,6 +30,7 @@ FAMILIES = {
     "DC5": "Labels",
     "DC6": "Readiness",
     "DC7": "Code",
+    "DC9": "Loader and model",
 }
 
 
@@ -39,7 +44,7 @@ def on_files(files: Files, config: MkDocsConfig) -> Files:
 def pages() -> Iterator[tuple[str, str]]:
     """Yield the path and the Markdown of every generated page."""
     yield "rules/index.md", rules_index()
-    for rule in RULES:
+    for rule in CATALOGUE:
         yield f"rules/{rule.code.lower()}.md", rule_page(rule)
     yield "tables.md", tables_page()
     yield "changelog.md", (ROOT / "CHANGELOG.md").read_text(encoding="utf-8")
@@ -54,7 +59,7 @@ def rules_index() -> str:
         "",
     ]
     for prefix, title in FAMILIES.items():
-        members = [rule for rule in RULES if rule.code.startswith(prefix)]
+        members = [rule for rule in CATALOGUE if rule.code.startswith(prefix)]
         if members:
             lines += [f"## {prefix}xx · {title}", "", "| code | name | severity | says |", "| --- | --- | --- | --- |"]
             lines += [
@@ -66,11 +71,12 @@ def rules_index() -> str:
     return "\n".join(lines)
 
 
-def rule_page(rule: type[Rule]) -> str:
+def rule_page(rule: type[BaseRule[Any]]) -> str:
     """Return a rule's docstring as Markdown, with its thresholds."""
     text = explanation(rule)
-    needs = ", ".join(requirement.name for requirement in rule.requires) or "nothing but the dataset"
-    lines = [f"# {rule.code} · {rule.name}", "", f"Severity: **{rule.severity.label}** by default. Needs: {needs}.", ""]
+    needs = ", ".join(requirement.name for requirement in rule.requires) or f"nothing but {rule.reads}"
+    facts = f"Severity: **{rule.severity.label}** by default. Judged by `{rule.judged_by}`. Needs: {needs}."
+    lines = [f"# {rule.code} · {rule.name}", "", facts, ""]
     body = text.splitlines()
     for position, line in enumerate(body):
         underline = body[position + 1] if position + 1 < len(body) else ""
@@ -81,7 +87,7 @@ def rule_page(rule: type[Rule]) -> str:
     return "\n".join([*lines, "", *thresholds(rule)])
 
 
-def thresholds(rule: type[Rule]) -> list[str]:
+def thresholds(rule: type[BaseRule[Any]]) -> list[str]:
     """Return a table of a rule's fields and their defaults."""
     fields = [
         (name, parameter.default)

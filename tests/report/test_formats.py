@@ -23,7 +23,7 @@ from datacheck.report.json import schema
 from datacheck.report.rule_pages import RulePage, rule_pages
 from datacheck.report.terminal import Screen
 from datacheck.report.terminal import render as render_terminal
-from datacheck.rules import RULES
+from datacheck.rules import CODE_RULES, LOADER_RULES, RULES
 
 GOLDEN = Path(__file__).parent / "golden"
 SUFFIXES = {"terminal": "txt", "concise": "txt", "json": "json", "junit": "xml", "sarif": "sarif", "github": "txt"}
@@ -202,6 +202,6 @@ def test_terminal_says_when_nothing_was_found(report: Report) -> None:
 
 def test_every_rule_has_a_page_with_its_sections() -> None:
     pages = rule_pages()
-    for rule in RULES:
+    for rule in (*RULES, *CODE_RULES, *LOADER_RULES):
         assert pages[rule.code].summary
         assert list(pages[rule.code].sections)[:2] == ["What", "Why it hurts training"]

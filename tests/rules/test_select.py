@@ -103,6 +103,14 @@ def test_a_selection_that_cannot_be_meant_is_refused(selection: dict[str, list[s
         codes(**selection)
 
 
+def test_rules_that_another_command_judges_are_known_and_not_selected() -> None:
+    assert [rule.code for rule in select_rules(RULES, ["DC402", "XY001"], elsewhere=(Foreign,))] == ["DC402", "XY001"]
+    here = RULES[:3]
+    assert [rule.code for rule in select_rules(here, ["DC402", "XY"], elsewhere=(Foreign,))] == ["DC402"]
+    with pytest.raises(ConfigError, match="these rules are judged by datacheck audit"):
+        select_rules(here, ["XY"], elsewhere=(Foreign,))
+
+
 def test_configures_every_type() -> None:
     rule = configure(
         Dark,
