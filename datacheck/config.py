@@ -9,7 +9,7 @@ from dataclasses import dataclass, field, fields, replace
 from pathlib import Path
 from typing import Any, get_type_hints
 
-from datacheck.duplicates import DEFAULT_NEAR_DUPLICATE_DISTANCE
+from datacheck.duplicates import DEFAULT_NEAR_DUPLICATE_DISTANCE, SEARCHES
 from datacheck.errors import ConfigError, check_choice, did_you_mean
 from datacheck.findings import Severity
 from datacheck.probing.budget import parse_budget
@@ -59,6 +59,9 @@ class Settings:
         Whether to train the probe; ``budget`` is its time, such as ``"60s"``; ``device`` where it runs.
     near_duplicate_distance
         Bits in which the perceptual hashes of near duplicates may differ.
+    duplicates
+        How thoroughly duplicates of images are searched for: ``exact`` (equal bytes), ``hash`` (by what the scan
+        measured), ``features`` (the nearest pictures are read again and compared), or ``auto``.
     deployment_shares
         Class shares where the model will run.
     source
@@ -84,6 +87,7 @@ class Settings:
     budget: str = "60s"
     device: str = "auto"
     near_duplicate_distance: int = DEFAULT_NEAR_DUPLICATE_DISTANCE
+    duplicates: str = "auto"
     deployment_shares: Mapping[str, float] | None = None
     source: Mapping[str, Any] = field(default_factory=dict)
     rules: Mapping[str, Mapping[str, Any]] = field(default_factory=dict)
@@ -92,6 +96,7 @@ class Settings:
         """Refuse values out of range, whichever way they came."""
         _one_of("format", self.format, [name for name in FORMATS if name != "html"])
         _one_of("engine", self.engine, ENGINES)
+        _one_of("duplicates", self.duplicates, SEARCHES)
         _within("jobs", self.jobs, 1, MAX_JOBS)
         _within("seed", self.seed, 0, MAX_SEED)
         _within("near_duplicate_distance", self.near_duplicate_distance, 0, HASH_BITS)

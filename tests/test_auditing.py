@@ -13,7 +13,7 @@ import pytest
 import datacheck
 from datacheck.auditing import audit, run_rules
 from datacheck.config import Settings
-from datacheck.duplicates import clusters
+from datacheck.duplicates import clusters, search
 from datacheck.errors import ConfigError, ProbeError, StorageError
 from datacheck.findings import Failed, Outcome, Passed, Severity
 from datacheck.fingerprints import fingerprint
@@ -87,13 +87,13 @@ def test_a_rule_that_raises_fails_the_audit(monkeypatch: pytest.MonkeyPatch) -> 
 
 def test_duplicates_are_found_once_for_all_rules(monkeypatch: pytest.MonkeyPatch) -> None:
     calls = []
-    find = clusters.find_duplicates
+    find = search.search_duplicates
 
     def counted(*arguments: Any, **options: Any) -> clusters.DuplicateClusters:
-        calls.append(options)
+        calls.append({"max_distance": options["max_distance"]})
         return find(*arguments, **options)
 
-    monkeypatch.setattr(clusters, "find_duplicates", counted)
+    monkeypatch.setattr(search, "search_duplicates", counted)
     report = audit(twins(), select=["DC301", "DC302", "DC304"], settings=Settings(near_duplicate_distance=3))
     assert calls == [{"max_distance": 3}]
     assert [finding.code for finding in report.findings if finding.severity is Severity.ERROR] == ["DC304"]

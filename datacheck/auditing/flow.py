@@ -6,8 +6,9 @@ import time
 from collections.abc import Mapping, Sequence
 from dataclasses import replace
 from datetime import UTC, datetime
+from functools import cache, partial
 from pathlib import Path
-from typing import Any
+from typing import TYPE_CHECKING, Any
 
 from datacheck.auditing.judging import configured_rules, run_rules
 from datacheck.auditing.probe import USER_ARRAYS, Probed, keep, probe_options, train
@@ -27,6 +28,10 @@ from datacheck.sources import open_source
 from datacheck.storage import write_text
 from datacheck.version import __version__
 
+if TYPE_CHECKING:
+    from datacheck.duplicates.clusters import DuplicateClusters
+    from datacheck.scanning.measurements import Measurements
+
 
 def audit(
     source: object,
@@ -37,6 +42,7 @@ def audit(
     out: str | Path | None = None,
     jobs: int | None = None,
     engine: str | None = None,
+    duplicates: str | None = None,
     probe: bool | str | Mapping[str, Any] | None = None,
     deployment_shares: Mapping[str, float] | None = None,
     reference: Fingerprint | None = None,
@@ -59,6 +65,8 @@ def audit(
         files that changed, and keeps a probe that still fits. Without it nothing is written to disk.
     jobs, engine
         How the scan runs: worker processes, and ``"local"`` or ``"ray"``.
+    duplicates
+        How thoroughly duplicates of images are searched for: ``"exact"``, ``"hash"``, ``"features"`` or ``"auto"``.
     probe
         True or a budget such as ``"60s"`` trains the probe; a mapping holds options of `datacheck.probe`. None keeps
         the probe of an earlier audit into ``out`` where the dataset is the same; False does without.
@@ -94,6 +102,7 @@ def audit(
         out=None if out is None else Path(out),
         jobs=jobs,
         engine=engine,
+        duplicates=duplicates,
         deployment_shares=deployment_shares,
         seed=seed,
         source={**(settings.source if settings else {}), **source_options},
@@ -129,6 +138,9 @@ def _audit(
         deployment_shares=settings.deployment_shares,
         seed=settings.seed,
         near_duplicate_distance=settings.near_duplicate_distance,
+        find_copies=None
+        if measurements is None
+        else cache(partial(_copies, manifest, measurements, settings, progress)),
     )
     if options is not None:
         probed = train(context, scanned, options, progress)
@@ -150,6 +162,20 @@ def _audit(
         settings={"given": _given(source), **_settings_json(settings)},
         notes=(*probed.notes, *_offers(manifest)),
         unmet=probed.unmet,
+    )
+
+
+def _copies(
+    manifest: Manifest, measurements: Measurements, settings: Settings, progress: Progress | None
+) -> DuplicateClusters:
+    from datacheck.duplicates.search import DuplicateSearch, search_duplicates
+
+    return search_duplicates(
+        manifest,
+        measurements,
+        search=DuplicateSearch(settings.duplicates),
+        max_distance=settings.near_duplicate_distance,
+        progress=stage(progress, "duplicates"),
     )
 
 
@@ -221,6 +247,7 @@ def _settings_json(settings: Settings) -> dict[str, Any]:
             "fail_on": settings.fail_on.label,
             "seed": settings.seed,
             "near_duplicate_distance": settings.near_duplicate_distance,
+            "duplicates": settings.duplicates,
             "deployment_shares": settings.deployment_shares,
             "source": {name: one for name, one in settings.source.items() if _is_plain(one)},
             "out": settings.out,

@@ -53,7 +53,7 @@ def train(
     context: RuleContext, scanned: ScanResult | None, options: Mapping[str, Any], progress: Progress | None
 ) -> Probed:
     """Train the probe; data that it cannot judge leave the rest of the audit standing."""
-    at_hand: dict[str, Any] = {}
+    at_hand: dict[str, Any] = {"duplicates": context.duplicates}
     if scanned is not None:
         at_hand["measurements"] = scanned.measurements
         if scanned.pixels is not None:

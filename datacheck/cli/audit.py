@@ -49,6 +49,9 @@ def audit_command(
     jobs: Annotated[int | None, typer.Option(min=1, help="Worker processes of the scan.")] = None,
     engine: Annotated[str | None, typer.Option(help="How the scan runs: local or ray.")] = None,
     config: Annotated[Path | None, typer.Option(help="Configuration file (datacheck.toml or pyproject.toml).")] = None,
+    duplicates: Annotated[
+        str | None, typer.Option(help="How thoroughly duplicates are searched for: auto, exact, hash, features.")
+    ] = None,
     probe: Annotated[bool | None, typer.Option("--probe/--no-probe", help=PROBE_HELP)] = None,
     budget: Annotated[str | None, typer.Option(help="Time of the probe, such as 60s or 5m.")] = None,
     device: Annotated[str | None, typer.Option(help="Device of the probe: auto, cpu or cuda.")] = None,
@@ -133,7 +136,7 @@ def _settings(parameters: dict[str, Any]) -> Settings:
         return None if parameters[name] is None else tuple(word.strip() for word in parameters[name].split(","))
 
     fail_on, deployment = parameters["fail_on"], parameters["deployment"]
-    plain = ("format", "jobs", "engine", "probe", "budget", "device", "seed")
+    plain = ("format", "jobs", "engine", "duplicates", "probe", "budget", "device", "seed")
     return load_settings(parameters["config"]).override(
         select=words("select"),
         ignore=words("ignore"),

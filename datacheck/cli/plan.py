@@ -69,6 +69,7 @@ def plan_command(
             near_duplicate_distance=int(
                 report.settings.get("near_duplicate_distance", DEFAULT_NEAR_DUPLICATE_DISTANCE)
             ),
+            duplicates=report.settings.get("duplicates", "auto"),
             progress=progress,
         )
     plan.save(folder)

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from functools import cached_property
 
 import numpy as np
@@ -15,6 +15,7 @@ from scipy.sparse.csgraph import connected_components
 from datacheck.duplicates import DEFAULT_NEAR_DUPLICATE_DISTANCE
 from datacheck.duplicates.lookalikes import closer_than_others, unit_vectors
 from datacheck.duplicates.near_pairs import is_small, near_duplicate_pairs, properties_of
+from datacheck.duplicates.registration import Registered
 from datacheck.duplicates.twins import MAX_IMAGES, find_twins
 from datacheck.scanning.measurements import Measurements
 
@@ -43,6 +44,8 @@ class DuplicateClusters:
         shape [P]; 0 for not at all.
     complete
         False when there were too many near pairs to hold them all, or too many images to look for turned copies.
+    registered
+        Pairs that were laid over one another, copies and objects photographed again; None where that was not tried.
     """
 
     exact: Rows
@@ -51,6 +54,7 @@ class DuplicateClusters:
     near_distance: NDArray[np.int8]
     orientation: NDArray[np.int8]
     complete: bool = True
+    registered: Registered | None = None
 
     @classmethod
     def equal(cls, exact: Rows) -> DuplicateClusters:
@@ -61,10 +65,11 @@ class DuplicateClusters:
     def linked(self) -> Rows:
         """Connected components over all pairs, chains uncut, int64, shape [N]; -1 when alone.
 
-        For what must never separate a pair, such as the folds of a probe.
+        For what must never separate a pair, such as the folds of a probe: with the pairs that show one thing again.
         """
         n = len(self.exact)
-        links = np.concatenate((self.near_pairs, _links(self.exact), _links(self.near)))
+        again = np.empty((0, 2), np.int64) if self.registered is None else self.registered.pairs
+        links = np.concatenate((self.near_pairs, again, _links(self.exact), _links(self.near)))
         return _numbered(_components(links, n))
 
 
@@ -123,6 +128,27 @@ def find_duplicates(
         complete = complete and len(large) <= MAX_IMAGES
     near = _cut_chains(pairs, values, first, max_distance)
     return DuplicateClusters(exact, near, pairs, distance, turned, complete)
+
+
+def with_registered(
+    found: DuplicateClusters, registered: Registered, measurements: Measurements, max_distance: int
+) -> DuplicateClusters:
+    """Return the clusters with the copies among pictures that were laid over one another."""
+    copies = registered.pairs[registered.copies]
+    pairs = np.concatenate((found.near_pairs, copies))
+    hashes = pc.fill_null(measurements.table["perceptual_hash"].combine_chunks(), 0).to_numpy(zero_copy_only=False)
+    first = np.arange(len(measurements), dtype=np.int64)
+    clustered = found.exact >= 0
+    first[clustered] = _first_rows(found.exact[clustered], np.flatnonzero(clustered))
+    turned = np.where(registered.mirrored[registered.copies], 1, 0).astype(np.int8)
+    return replace(
+        found,
+        near=_cut_chains(pairs, np.asarray(hashes, np.uint64), first, max_distance),
+        near_pairs=pairs,
+        near_distance=np.concatenate((found.near_distance, np.full(len(copies), -1, np.int8))),
+        orientation=np.concatenate((found.orientation, turned)),
+        registered=registered,
+    )
 
 
 def _keys(pairs: Rows, n: int) -> Rows:

@@ -44,6 +44,7 @@ class PlanInputs:
     n_seeds: int = 3
     device: str = "auto"
     near_duplicate_distance: int = DEFAULT_NEAR_DUPLICATE_DISTANCE
+    duplicates: str = "auto"
 
     @property
     def is_classification(self) -> bool:
@@ -75,9 +76,14 @@ class PlanInputs:
     def _duplicates(self) -> DuplicateClusters | None:
         if self.measurements is None:
             return None
-        from datacheck.duplicates.clusters import find_duplicates
+        from datacheck.duplicates.search import DuplicateSearch, search_duplicates
 
-        return find_duplicates(self.measurements, max_distance=self.near_duplicate_distance)
+        return search_duplicates(
+            self.manifest,
+            self.measurements,
+            search=DuplicateSearch(self.duplicates),
+            max_distance=self.near_duplicate_distance,
+        )
 
     @property
     def exact(self) -> NDArray[np.int64] | None:

@@ -61,6 +61,7 @@ def make_plan(
     deployment_shares: Mapping[str, float] | None = None,
     augment: bool = True,
     near_duplicate_distance: int = DEFAULT_NEAR_DUPLICATE_DISTANCE,
+    duplicates: str = "auto",
     progress: Callable[[str, int, int], None] | None = None,
 ) -> TrainingPlan:
     """Try on this dataset what a training run could do, and plan what was measured to help.
@@ -100,6 +101,8 @@ def make_plan(
         Whether to try augmentations.
     near_duplicate_distance
         Bits in which the perceptual hashes of near duplicates may differ; they are never separated by a split.
+    duplicates
+        How thoroughly duplicates are searched for, as in `datacheck.audit`.
     progress
         Called as ``progress(stage, done, total)``.
 
@@ -119,7 +122,17 @@ def make_plan(
     """
     clock = Clock(parse_budget(budget))
     data = PlanInputs(
-        manifest, measurements, pixels, probe, features, weights, seed, n_seeds, device, near_duplicate_distance
+        manifest,
+        measurements,
+        pixels,
+        probe,
+        features,
+        weights,
+        seed,
+        n_seeds,
+        device,
+        near_duplicate_distance,
+        duplicates,
     )
     check_inputs(data, fingerprint)
     shares = None if deployment_shares is None else target_shares(manifest, deployment_shares)

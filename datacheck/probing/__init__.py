@@ -16,6 +16,7 @@ if TYPE_CHECKING:
     import numpy as np
     from numpy.typing import NDArray
 
+    from datacheck.duplicates.clusters import DuplicateClusters
     from datacheck.scanning.measurements import Measurements
 
 __all__ = ["LabelYield", "PretrainedWeights", "ProbeOutputs", "load_probe", "probe", "save_probe"]
@@ -35,6 +36,7 @@ def probe(
     run_dir: str | Path | None = None,
     pixels: NDArray[np.uint8] | int | None = None,
     measurements: Measurements | None = None,
+    duplicates: DuplicateClusters | None = None,
     epochs: int | None = None,
     flip: bool | None = None,
     side: int | None = None,
@@ -79,6 +81,8 @@ def probe(
         uint8 [N, S, S, 3] where you have them already; or the side S in pixels to scan at.
     measurements
         Where you have them already: duplicates are found in them.
+    duplicates
+        The duplicate clusters, where you have them already; what they tie together stays in one fold.
     epochs, flip, side
         Passes over the samples, whether images may be mirrored, and the side in pixels that a pretrained network is
         given. Chosen by the probe where they are None.
@@ -135,7 +139,7 @@ def probe(
         side,
         near_duplicate_distance,
     )
-    at_hand = AtHand(features, pred_probs, pixels, measurements)
+    at_hand = AtHand(features, pred_probs, pixels, measurements, duplicates)
     folder = None if run_dir is None else Path(run_dir)
     outputs = run_probe(open_source(source, **source_options), options, at_hand, clock, run_dir=folder)
     if folder is not None:

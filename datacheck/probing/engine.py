@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from pathlib import Path
+from typing import TYPE_CHECKING
 
 import numpy as np
 from numpy.typing import NDArray
@@ -14,7 +15,7 @@ from datacheck.models.learning_task import LearningTask
 from datacheck.probing.backend import USER_ARRAYS
 from datacheck.probing.backends import Available, Backend, FitOptions, choose_backend, images
 from datacheck.probing.budget import Clock
-from datacheck.probing.folds import deal_folds, given_folds
+from datacheck.probing.folds import deal_folds, given_folds, linked_samples
 from datacheck.probing.images import bring_pixels
 from datacheck.probing.options import AtHand, Options
 from datacheck.probing.outputs import ProbeOutputs
@@ -23,6 +24,9 @@ from datacheck.probing.targets import usable_labels, y_of
 from datacheck.probing.user_arrays import align
 from datacheck.probing.weights import takes_photos
 from datacheck.scanning.measurements import Measurements
+
+if TYPE_CHECKING:
+    from datacheck.duplicates.clusters import DuplicateClusters
 
 MIN_SAMPLES = 8
 """Fewer samples cannot fill five folds with two classes each."""
@@ -52,7 +56,7 @@ def run_probe(
         0 if pixels is None else pixels.shape[1],
         user_array,
     )
-    folds = _folds(backend, options, fit_options, measurements)
+    folds = _folds(backend, options, fit_options, measurements, at_hand.duplicates)
     problem = LearningTask(
         manifest.task,
         manifest.classes,
@@ -121,7 +125,13 @@ def _check_task(manifest: Manifest) -> None:
         raise ProbeError(f"expected two or more classes, found {list(manifest.classes)}")
 
 
-def _folds(backend: Backend, options: Options, fit_options: FitOptions, measurements: Measurements | None) -> Folds:
+def _folds(
+    backend: Backend,
+    options: Options,
+    fit_options: FitOptions,
+    measurements: Measurements | None,
+    duplicates: DuplicateClusters | None,
+) -> Folds:
     manifest, rows = fit_options.manifest, fit_options.user_array
     usable = np.ones(len(manifest), dtype=bool)
     if measurements is not None:
@@ -138,4 +148,8 @@ def _folds(backend: Backend, options: Options, fit_options: FitOptions, measurem
     if options.folds is not None and not isinstance(options.folds, int):
         return given_folds(options.folds, usable)
     n_folds = backend.folds(int(usable.sum()), fit_options) if options.folds is None else options.folds
-    return deal_folds(manifest, measurements, usable, n_folds, options)
+    if duplicates is not None:
+        linked: NDArray[np.int64] | None = duplicates.linked
+    else:
+        linked = linked_samples(manifest, measurements, options.near_duplicate_distance)
+    return deal_folds(manifest, linked, usable, n_folds, options)

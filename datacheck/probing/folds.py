@@ -8,7 +8,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from datacheck.errors import ProbeError
-from datacheck.manifest import Manifest, Task
+from datacheck.manifest import Manifest, Modality, Task
 from datacheck.models.folds import Folds, assign_folds, join_groups
 from datacheck.probing.options import Options
 from datacheck.probing.targets import strata_of, usable_labels, y_of
@@ -34,12 +34,12 @@ def given_folds(folds: NDArray[np.integer], usable: NDArray[np.bool_]) -> Folds:
 
 
 def deal_folds(
-    manifest: Manifest, measurements: Measurements | None, usable: NDArray[np.bool_], n_folds: int, options: Options
+    manifest: Manifest, linked: NDArray[np.int64] | None, usable: NDArray[np.bool_], n_folds: int, options: Options
 ) -> Folds:
     """Deal samples to folds, stratified by label, groups and duplicates kept together; one fold holds nothing out."""
     if n_folds == 1:
         return Folds(np.where(usable, 0, -1).astype(np.int16), 1)
-    groups, note = _groups(manifest, measurements, options.near_duplicate_distance)
+    groups, note = _groups(manifest, linked)
     dealt = assign_folds(
         strata_of(manifest.task, y_of(manifest), usable_labels(manifest)),
         groups,
@@ -51,9 +51,25 @@ def deal_folds(
     return replace(dealt, notes=(f"dealt the samples to {n_folds} folds, stratified by label{note}", *dealt.notes))
 
 
-def _groups(
+def linked_samples(
     manifest: Manifest, measurements: Measurements | None, near_duplicate_distance: int
-) -> tuple[NDArray[np.int64], str]:
+) -> NDArray[np.int64] | None:
+    """Return the components of exact and near duplicates, -1 for a sample alone, shape [N]; None where none are known.
+
+    Of images by their measurements, of a table by its feature columns.
+    """
+    if measurements is not None:
+        from datacheck.duplicates.clusters import find_duplicates
+
+        return find_duplicates(measurements, max_distance=near_duplicate_distance).linked
+    if manifest.modality is not Modality.TABULAR or not manifest.extra_columns:
+        return None
+    from datacheck.duplicates.rows import equal_rows
+
+    return equal_rows(manifest.table.select(manifest.extra_columns))
+
+
+def _groups(manifest: Manifest, linked: NDArray[np.int64] | None) -> tuple[NDArray[np.int64], str]:
     """Return what must never be separated: the manifest's groups, exact and near duplicates."""
     columns: list[NDArray[np.int64]] = [np.full(len(manifest), -1, dtype=np.int64)]
     kept = []
@@ -61,10 +77,7 @@ def _groups(
         indices = manifest.table["group"].combine_chunks().dictionary_encode().indices
         columns.append(indices.fill_null(-1).to_numpy(zero_copy_only=False).astype(np.int64))
         kept.append("groups")
-    if measurements is not None:
-        from datacheck.duplicates.clusters import find_duplicates
-
-        linked = find_duplicates(measurements, max_distance=near_duplicate_distance).linked
+    if linked is not None:
         columns.append(linked.astype(np.int64))
         kept.append(f"{int((linked >= 0).sum()):,} exact and near duplicates")
     return join_groups(*columns), f"; {' and '.join(kept)} stay in one fold" if kept else ""

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from dataclasses import dataclass
-from typing import Any
+from typing import TYPE_CHECKING, Any
 
 import numpy as np
 from numpy.typing import NDArray
@@ -12,6 +12,9 @@ from datacheck.duplicates import DEFAULT_NEAR_DUPLICATE_DISTANCE
 from datacheck.probing.user_arrays import UserArray
 from datacheck.probing.weights import PretrainedWeights
 from datacheck.scanning.measurements import Measurements
+
+if TYPE_CHECKING:
+    from datacheck.duplicates.clusters import DuplicateClusters
 
 
 @dataclass(frozen=True)
@@ -38,3 +41,4 @@ class AtHand:
     pred_probs: UserArray | None = None
     pixels: NDArray[np.uint8] | int | None = None
     measurements: Measurements | None = None
+    duplicates: DuplicateClusters | None = None

@@ -50,6 +50,7 @@ class SavedSettings:
     seed: int = 0
     fail_on: str = "error"
     near_duplicate_distance: int = DEFAULT_NEAR_DUPLICATE_DISTANCE
+    duplicates: str = "auto"
     deployment_shares: Mapping[str, float] | None = None
     rules: Mapping[str, Mapping[str, Any]] = field(default_factory=dict)
 

@@ -53,6 +53,7 @@ from datacheck.rules.splits.dc306_label_drift import LabelDrift
 from datacheck.rules.splits.dc307_property_drift import PropertyDrift
 from datacheck.rules.splits.dc308_embedding_drift import EmbeddingDrift
 from datacheck.rules.splits.dc309_group_leakage_in_names import GroupLeakageInNames
+from datacheck.rules.splits.dc310_scene_leakage import SceneLeakage
 
 RULES: tuple[type[Rule], ...] = (
     UnreadableSample,
@@ -81,6 +82,7 @@ RULES: tuple[type[Rule], ...] = (
     PropertyDrift,
     EmbeddingDrift,
     GroupLeakageInNames,
+    SceneLeakage,
     Dark,
     Bright,
     Blurry,

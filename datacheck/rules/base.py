@@ -43,6 +43,10 @@ class RuleContext:
         Declared class shares where the model will run, summing to 1.
     seed
         Seed of everything random in a rule.
+    near_duplicate_distance
+        Bits in which the perceptual hashes of near duplicates may differ.
+    find_copies
+        Finds the duplicates of images, once for all rules; by the scan alone where it is None.
     """
 
     manifest: Manifest
@@ -53,6 +57,7 @@ class RuleContext:
     deployment_shares: Mapping[str, float] | None = None
     seed: int = 0
     near_duplicate_distance: int = DEFAULT_NEAR_DUPLICATE_DISTANCE
+    find_copies: Callable[[], DuplicateClusters] | None = None
 
     @cached_property
     def duplicates(self) -> DuplicateClusters | None:
@@ -62,6 +67,8 @@ class RuleContext:
         """
         from datacheck.duplicates.clusters import DuplicateClusters, find_duplicates
 
+        if self.measurements is not None and self.find_copies is not None:
+            return self.find_copies()
         if self.measurements is not None:
             return find_duplicates(self.measurements, max_distance=self.near_duplicate_distance)
         if self.manifest.modality is not Modality.TABULAR or not self.manifest.extra_columns:

@@ -16,6 +16,7 @@ from numpy.typing import NDArray
 from datacheck.duplicates.changes import change_words
 from datacheck.duplicates.clusters import DuplicateClusters
 from datacheck.duplicates.orientations import ORIENTATIONS
+from datacheck.duplicates.registration import registered_words
 from datacheck.manifest import Manifest
 from datacheck.rules.base import CannotJudge, Rule, RuleContext
 from datacheck.rules.splits.labels import comparable_labels, conflicts_in_clusters, label_tolerance
@@ -103,12 +104,18 @@ def changes(context: RuleContext, found: DuplicateClusters, rows: Rows, related:
     """
     if context.measurements is None:
         return [""] * len(rows)
-    known = dict(zip(map(tuple, found.near_pairs.tolist()), found.orientation.tolist(), strict=True))
-    turned = []
+    turned = dict(zip(map(tuple, found.near_pairs.tolist()), found.orientation.tolist(), strict=True))
+    laid: dict[tuple[int, int], str] = {}
+    if found.registered is not None:
+        for one in (found.registered, found.registered.reversed()):
+            laid |= zip(map(tuple, one.pairs.tolist()), registered_words(one), strict=True)
+    numbers = []
     for row, other in zip(rows.tolist(), related.tolist(), strict=True):
-        number = known.get((min(row, other), max(row, other)), 0)
-        turned.append(number if other < row else ORIENTATIONS[number].reverse)
-    return change_words(context.measurements, related, rows, np.array(turned, np.int8))
+        number = turned.get((min(row, other), max(row, other)), 0)
+        numbers.append(number if other < row else ORIENTATIONS[number].reverse)
+    words = change_words(context.measurements, related, rows, np.array(numbers, np.int8))
+    pairs = zip(related.tolist(), rows.tolist(), strict=True)
+    return [laid.get(pair, word) for pair, word in zip(pairs, words, strict=True)]
 
 
 def counted(words: Sequence[str]) -> dict[str, int]:
