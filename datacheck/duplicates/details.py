@@ -19,7 +19,7 @@ Keypoints = tuple[NDArray[np.float32], NDArray[np.uint8]]
 LONG_SIDE = 320
 """Pixels of the long side at which pictures are compared: details are still seen, and it takes 4 ms a pair."""
 
-_CANDIDATES = 6
+_CANDIDATES = 10
 """Pictures that each is compared with."""
 
 _WINDOWS = tuple(
@@ -90,33 +90,50 @@ def _keypoints(grey: Picture) -> Keypoints:
     return np.array([point.pt for point in points], np.float32), descriptors
 
 
-def candidates(details: Mapping[int, Details], known: Rows) -> Rows:
-    """Return the pairs that are worth comparing, each once and none of the known; shape [P, 2].
+def candidates(details: Mapping[int, Details], known: Rows) -> tuple[Rows, NDArray[np.bool_]]:
+    """Return the pairs that are worth comparing, each once and none of the known, and whether one seems mirrored.
 
     Each picture is paired with the `_CANDIDATES` pictures that resemble it most, in any orientation, or one of its
     windows, as it is or mirrored: a crop resembles the window that it was cut from.
+
+    Returns
+    -------
+    pairs, mirrored
+        int64 [P, 2], first below second, and bool [P].
     """
     rows = np.array(sorted(details), np.int64)
     n = len(rows)
     if n < 2:
-        return np.empty((0, 2), np.int64)
+        return np.empty((0, 2), np.int64), np.empty(0, bool)
     windows = np.stack([details[row].windows for row in rows.tolist()])
     whole = np.ascontiguousarray(windows[:, 0])
-    found = []
+    parts = []
     for start in range(0, n, _ROWS):
         block = np.arange(start, min(start + _ROWS, n))
-        best = np.full((len(block), n), -np.inf, np.float32)
-        for orientation in ORIENTATIONS:
-            np.maximum(best, orientation.of(whole[block]) @ whole.T, out=best)
-        for window in range(1, windows.shape[1]):
-            part = np.ascontiguousarray(windows[block, window])
-            for orientation in ORIENTATIONS[:2]:
-                np.maximum(best, orientation.of(part) @ whole.T, out=best)
+        plain, turned = (_resemblance(windows[block], whole, mirrored=mirrored) for mirrored in (False, True))
+        best = np.maximum(plain, turned)
         best[np.arange(len(block)), block] = -np.inf
         count = min(_CANDIDATES, n - 1)
         near = np.argpartition(-best, count - 1, axis=1)[:, :count]
-        found.append(np.column_stack((np.repeat(block, count), near.ravel())))
-    pairs = rows[np.unique(np.sort(np.concatenate(found), axis=1), axis=0)]
+        row = np.repeat(np.arange(len(block)), count)
+        ends = np.sort(np.column_stack((rows[block[row]], rows[near.ravel()])), axis=1)
+        parts.append((ends, best[row, near.ravel()], turned[row, near.ravel()] > plain[row, near.ravel()]))
+    pairs, resemblance, mirrored = (np.concatenate(part) for part in zip(*parts, strict=True))
+    order = np.lexsort((-resemblance, pairs[:, 1], pairs[:, 0]))
+    pairs, mirrored = pairs[order], mirrored[order]
+    new = np.ones(len(pairs), dtype=bool)
+    new[1:] = (pairs[1:] != pairs[:-1]).any(axis=1)
     size = int(rows[-1]) + 1
-    done = np.isin(pairs[:, 0] * size + pairs[:, 1], known[:, 0] * size + known[:, 1])
-    return np.asarray(pairs[~done], np.int64)
+    new &= ~np.isin(pairs[:, 0] * size + pairs[:, 1], known[:, 0] * size + known[:, 1])
+    return pairs[new], mirrored[new]
+
+
+def _resemblance(windows: NDArray[np.float32], whole: NDArray[np.float32], *, mirrored: bool) -> NDArray[np.float32]:
+    """Return how much each picture, or a window of it, resembles each other at best; shape [n, N]."""
+    turns = [one for one in ORIENTATIONS if (one.transposed + one.upside_down + one.mirrored) % 2 == mirrored]
+    best = np.full((len(windows), len(whole)), -np.inf, np.float32)
+    for orientation in turns:
+        np.maximum(best, orientation.of(np.ascontiguousarray(windows[:, 0])) @ whole.T, out=best)
+    for window in range(1, windows.shape[1]):
+        np.maximum(best, ORIENTATIONS[mirrored].of(np.ascontiguousarray(windows[:, window])) @ whole.T, out=best)
+    return best
