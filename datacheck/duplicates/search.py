@@ -14,7 +14,6 @@ from numpy.typing import NDArray
 
 from datacheck.duplicates.clusters import DuplicateClusters, exact_clusters, find_duplicates, with_registered
 from datacheck.duplicates.details import LONG_SIDE, Picture
-from datacheck.duplicates.near_pairs import is_small
 from datacheck.duplicates.registration import register
 from datacheck.manifest import Manifest
 from datacheck.manifest.readers import SampleReader, SampleReadError
@@ -23,6 +22,10 @@ from datacheck.scanning.measurements import Measurements
 
 MOST_BY_DEFAULT = 3_000
 """Images up to which details are compared unless the caller says otherwise: about 40 s of processor time."""
+
+
+LEAST_LONG_SIDE = 64
+"""Smaller images, in pixels, have too few details to lay them over one another."""
 
 
 class DuplicateSearch(StrEnum):
@@ -79,7 +82,8 @@ def _with_details(measurements: Measurements, found: DuplicateClusters) -> NDArr
     _, first = np.unique(found.exact, return_index=True)
     single = found.exact < 0
     single[first] = True
-    return np.flatnonzero(known & single & measurements.readable & ~is_small(measurements))
+    long_side = np.maximum(measurements.values("width"), measurements.values("height"))
+    return np.flatnonzero(known & single & measurements.readable & (long_side >= LEAST_LONG_SIDE))
 
 
 def _read(reader: SampleReader, uris: pa.ChunkedArray, row: int) -> Picture | None:
