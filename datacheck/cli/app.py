@@ -6,7 +6,7 @@ from typing import Annotated
 
 import typer
 
-from datacheck.cli import audit, contract, demo, explain, fingerprint, plan, queue, report
+from datacheck.cli import audit, contract, demo, explain, fingerprint, lint, plan, queue, report
 from datacheck.version import __version__
 
 app = typer.Typer(
@@ -35,6 +35,7 @@ def _options(
 
 
 app.command("audit", short_help="Report what is wrong with a dataset, and how to fix it.")(audit.audit_command)
+app.command("lint", short_help="Read training code for the ways it spoils its data.")(lint.lint_command)
 app.command("demo", short_help="Try it: audit a small dataset with known defects.")(demo.demo_command)
 app.command("report")(report.report_command)
 app.command("plan", short_help="Plan the training: weights, augmentations, splits.")(plan.plan_command)

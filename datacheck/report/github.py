@@ -13,7 +13,7 @@ from datacheck.text import clean
 SHOWN_SAMPLES = 5
 """Samples that an annotation names: it is read in a narrow column."""
 
-_COMMANDS = {Severity.ERROR: "error", Severity.WARNING: "warning", Severity.INFO: "notice"}
+COMMANDS = {Severity.ERROR: "error", Severity.WARNING: "warning", Severity.INFO: "notice"}
 
 
 def render(report: Report, *, fail_on: Severity = Severity.ERROR) -> str:
@@ -24,30 +24,32 @@ def render(report: Report, *, fail_on: Severity = Severity.ERROR) -> str:
     ids = [finding.sample_ids[0] for finding in report.findings if finding.sample_ids]
     files = sample_files(report.manifest, ids)
     lines = [
-        f"::error title={_property(f'{outcome.code} {outcome.name} crashed')}::{_data(outcome.outcome.error)}"
+        f"::error title={property_text(f'{outcome.code} {outcome.name} crashed')}::{data_text(outcome.outcome.error)}"
         for outcome in report.failed
         if isinstance(outcome.outcome, Failed)
     ]
-    lines.extend(f"::error title=not judged::{_data(for_caller(gap.text, 'shell'))}" for gap in report.gaps)
+    lines.extend(f"::error title=not judged::{data_text(for_caller(gap.text, 'shell'))}" for gap in report.gaps)
     lines.extend(_annotation(finding, files) for finding in report.findings)
     return "".join(f"{line}\n" for line in lines)
 
 
 def _annotation(finding: Finding, files: Mapping[str, str]) -> str:
     file = files.get(finding.sample_ids[0]) if finding.sample_ids else None
-    place = f"file={_property(file)}," if file else ""
-    title = _property(f"{finding.code} {finding.name}")
+    place = f"file={property_text(file)}," if file else ""
+    title = property_text(f"{finding.code} {finding.name}")
     named = f"\nSamples: {', '.join(finding.sample_ids[:SHOWN_SAMPLES])}" if finding.sample_ids else ""
     more = finding.n_affected - min(SHOWN_SAMPLES, len(finding.sample_ids))
     rest = f" and {more:,} more" if named and more > 0 else ""
-    message = _data(f"{finding.message}\nFix: {finding.remedy}{named}{rest}")
-    return f"::{_COMMANDS[finding.severity]} {place}title={title}::{message}"
+    message = data_text(f"{finding.message}\nFix: {finding.remedy}{named}{rest}")
+    return f"::{COMMANDS[finding.severity]} {place}title={title}::{message}"
 
 
-def _data(text: str) -> str:
+def data_text(text: str) -> str:
+    """Return text as the message of a workflow command."""
     lines = [clean(line).replace("%", "%25") for line in text.splitlines()]
     return "%0A".join(lines)
 
 
-def _property(text: str) -> str:
-    return _data(text).replace(":", "%3A").replace(",", "%2C")
+def property_text(text: str) -> str:
+    """Return text as a property of a workflow command."""
+    return data_text(text).replace(":", "%3A").replace(",", "%2C")

@@ -22,7 +22,7 @@ def render(report: Report, *, fail_on: Severity = Severity.ERROR) -> str:
     A rule with a finding at or above ``fail_on`` is a failure, a rule that could not be judged is skipped with its
     reason, and a rule that crashed is an error. Findings below ``fail_on`` stand in the case's output.
     """
-    suite = ET.Element("testsuite", name="datacheck", timestamp=_text(report.created), hostname="localhost")
+    suite = ET.Element("testsuite", name="datacheck", timestamp=xml_text(report.created), hostname="localhost")
     _read_case(suite, report)
     for outcome in report.outcomes:
         _case(suite, outcome, fail_on)
@@ -45,7 +45,7 @@ def _read_case(suite: ET.Element, report: Report) -> None:
     """Add the case of what was given and was not judged; an error rather than a failure, as it is no finding."""
     case = ET.SubElement(suite, "testcase", classname="datacheck.gaps", name="everything given was judged")
     if report.gaps:
-        texts = [_text(for_caller(gap.text, "shell")) for gap in report.gaps]
+        texts = [xml_text(for_caller(gap.text, "shell")) for gap in report.gaps]
         ET.SubElement(case, "error", message=texts[0], type="Gap").text = "\n".join(texts)
 
 
@@ -53,17 +53,17 @@ def _case(suite: ET.Element, outcome: RuleOutcome, fail_on: Severity) -> None:
     case = ET.SubElement(
         suite,
         "testcase",
-        classname=f"datacheck.{_text(outcome.code)}",
-        name=_text(f"{outcome.code} {outcome.name}"),
+        classname=f"datacheck.{xml_text(outcome.code)}",
+        name=xml_text(f"{outcome.code} {outcome.name}"),
         time=f"{outcome.seconds:.3f}",
     )
     match outcome.outcome:
         case Found(findings):
             _found(case, findings, fail_on)
         case NotApplicable(reason):
-            ET.SubElement(case, "skipped", message=_text(reason))
+            ET.SubElement(case, "skipped", message=xml_text(reason))
         case Failed(error, details):
-            ET.SubElement(case, "error", message=_text(error), type="Failed").text = _text(details)
+            ET.SubElement(case, "error", message=xml_text(error), type="Failed").text = xml_text(details)
 
 
 def _found(case: ET.Element, findings: tuple[Finding, ...], fail_on: Severity) -> None:
@@ -73,10 +73,10 @@ def _found(case: ET.Element, findings: tuple[Finding, ...], fail_on: Severity) -
     if failing:
         worst = max(failing, key=lambda finding: finding.severity)
         body = "\n\n".join(_body(finding) for finding in failing)
-        failure = ET.SubElement(case, "failure", message=_text(worst.message), type=worst.severity.label)
-        failure.text = _text(body)
+        failure = ET.SubElement(case, "failure", message=xml_text(worst.message), type=worst.severity.label)
+        failure.text = xml_text(body)
     if below:
-        ET.SubElement(case, "system-out").text = _text("\n\n".join(_body(finding) for finding in below))
+        ET.SubElement(case, "system-out").text = xml_text("\n\n".join(_body(finding) for finding in below))
 
 
 def _body(finding: Finding) -> str:
@@ -88,5 +88,6 @@ def _body(finding: Finding) -> str:
     return "\n".join(lines)
 
 
-def _text(text: str) -> str:
+def xml_text(text: str) -> str:
+    """Return text without the characters that XML cannot hold."""
     return _NOT_XML.sub("\N{REPLACEMENT CHARACTER}", text)

@@ -19,7 +19,7 @@ SCHEMA_URI = "https://json.schemastore.org/sarif-2.1.0.json"
 BASE = "%SRCROOT%"
 """The name of the working directory in artifact locations, as code-scanning services spell it."""
 
-_LEVELS = {Severity.ERROR: "error", Severity.WARNING: "warning", Severity.INFO: "note"}
+LEVELS = {Severity.ERROR: "error", Severity.WARNING: "warning", Severity.INFO: "note"}
 
 
 def render(report: Report, *, fail_on: Severity = Severity.ERROR) -> str:
@@ -30,7 +30,10 @@ def render(report: Report, *, fail_on: Severity = Severity.ERROR) -> str:
             "driver": {
                 "name": "datacheck",
                 "version": report.version,
-                "rules": [_rule(outcome, pages.get(outcome.code, RulePage())) for outcome in report.outcomes],
+                "rules": [
+                    rule_entry(outcome.code, outcome.name, pages.get(outcome.code, RulePage()))
+                    for outcome in report.outcomes
+                ],
             }
         },
         "invocations": [
@@ -52,17 +55,18 @@ def render(report: Report, *, fail_on: Severity = Severity.ERROR) -> str:
     return json.dumps(log, indent=2, ensure_ascii=False, allow_nan=False) + "\n"
 
 
-def _rule(outcome: RuleOutcome, page: RulePage) -> dict[str, Any]:
-    text = "\n\n".join(f"{name}\n{body}" for name, body in page.sections.items() if name != "Example")
-    markdown = "\n\n".join(f"## {name}\n\n{body}" for name, body in page.sections.items() if name != "Example")
-    summary = page.summary or outcome.name
+def rule_entry(code: str, name: str, page: RulePage) -> dict[str, Any]:
+    """Return what the log says of a rule."""
+    text = "\n\n".join(f"{head}\n{body}" for head, body in page.sections.items() if head != "Example")
+    markdown = "\n\n".join(f"## {head}\n\n{body}" for head, body in page.sections.items() if head != "Example")
+    summary = page.summary or name
     return {
-        "id": outcome.code,
-        "name": "".join(word.capitalize() for word in outcome.name.split("-")),
+        "id": code,
+        "name": "".join(word.capitalize() for word in name.split("-")),
         "shortDescription": {"text": summary},
         "fullDescription": {"text": page.sections.get("What", summary)},
         "help": {"text": text or summary, "markdown": markdown or summary},
-        "defaultConfiguration": {"level": _LEVELS[page.severity]},
+        "defaultConfiguration": {"level": LEVELS[page.severity]},
     }
 
 
@@ -78,7 +82,7 @@ def _result(finding: Finding, rule_index: int, files: Mapping[str, str]) -> dict
     return {
         "ruleId": finding.code,
         "ruleIndex": rule_index,
-        "level": _LEVELS[finding.severity],
+        "level": LEVELS[finding.severity],
         "message": {"text": f"{finding.message} Fix: {finding.remedy}"},
         "locations": locations[:1],
         "relatedLocations": [{"id": number, **place} for number, place in enumerate(locations[1:], start=1)],
