@@ -4,6 +4,15 @@ from __future__ import annotations
 
 from datacheck.auditing.flow import audit, open_manifest, prepare_run_folder
 from datacheck.auditing.judging import configured_rules, run_rules
+from datacheck.auditing.look import count_wrong_labels
 from datacheck.auditing.progress import Progress
 
-__all__ = ["Progress", "audit", "configured_rules", "open_manifest", "prepare_run_folder", "run_rules"]
+__all__ = [
+    "Progress",
+    "audit",
+    "configured_rules",
+    "count_wrong_labels",
+    "open_manifest",
+    "prepare_run_folder",
+    "run_rules",
+]

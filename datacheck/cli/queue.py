@@ -9,12 +9,12 @@ from typing import TYPE_CHECKING, Annotated, cast
 
 import typer
 
+from datacheck.cli.queue_files import put_aside, read_gold, say_look, take_answers
 from datacheck.errors import RelabelError, check_choice
-from datacheck.text import clean, percent, plural
+from datacheck.text import percent, plural
 
 if TYPE_CHECKING:
-    from datacheck.relabel import Answers, RelabelQueue
-    from datacheck.relabel.answers import Refusal
+    from datacheck.relabel import RelabelQueue
     from datacheck.relabel.formats.links import Links
     from datacheck.relabel.label_studio.server import Server
 
@@ -33,9 +33,6 @@ Served = Annotated[
     Path | None, typer.Option(help="Label Studio's document root; by default the folder above the dataset.")
 ]
 
-_SHOWN_REFUSALS = 10
-"""Refused entries that are listed; more of one kind do not help."""
-
 
 @queue_app.command("make", short_help="Choose the samples, the most useful first.")
 def make_command(
@@ -47,6 +44,9 @@ def make_command(
     gold: Annotated[
         Path | None, typer.Option(help="CSV with sample_id and label: known answers that measure the annotators.")
     ] = None,
+    look: Annotated[
+        int, typer.Option(min=0, help="How many come first to measure how many labels are wrong: 30 to 100.")
+    ] = 0,
     seed: Annotated[int, typer.Option(help="Seed of the random samples.")] = 0,
     replace: Annotated[bool, typer.Option("--replace", help="Rename a queue with answers and make a new one.")] = False,
 ) -> int:
@@ -54,11 +54,14 @@ def make_command(
     from datacheck.report import Report
 
     made = Report.load(run).relabel_queue(
-        budget, random_share=random_share, gold=None if gold is None else read_gold(gold), seed=seed
+        budget, random_share=random_share, gold=None if gold is None else read_gold(gold), look=look, seed=seed
     )
-    _put_aside(run, replace=replace)
+    put_aside(run, replace=replace)
     made.save(run / "queue.parquet")
     typer.echo(f"{run / 'queue.parquet'}: {plural(len(made), 'sample')}")
+    n_looks = made.table["kind"].to_pylist().count("look")
+    if n_looks:
+        typer.echo(f"the first {n_looks:,} are a random sample: their answers measure how many labels are wrong in all")
     precision = made.expected_precision
     if precision is not None:
         typer.echo(
@@ -67,6 +70,8 @@ def make_command(
         )
     else:
         typer.echo("expected: not known, the probe is too weak or gives no estimate; the first answers will show it")
+        if not n_looks and made.task.value != "regression":
+            typer.echo(f"to measure how many labels are wrong: datacheck queue make {run} --look 60")
     if made.worth_depth < len(made):
         after = "" if precision is None else "; after them a label is more likely right than wrong"
         typer.echo(f"recommended: the first {made.worth_depth:,}{after}")
@@ -102,7 +107,7 @@ def import_command(
     """Read answers; entries that do not fit are refused one by one. Exit 1 where some were, or none was an answer."""
     from datacheck.relabel.formats import import_answers
 
-    return _take(run, *import_answers(file, _queue(run), source, annotator=annotator))
+    return take_answers(run, *import_answers(file, _queue(run), source, annotator=annotator))
 
 
 @queue_app.command("push", short_help="Bring the samples to a Label Studio server.")
@@ -142,7 +147,15 @@ def pull_command(run: Run, url: Url, token: Token) -> int:
     """Fetch the answers from a Label Studio server; it can be repeated at any time."""
     from datacheck.relabel.label_studio.transfer import pull
 
-    return _take(run, *pull(_queue(run), _server(url, token)))
+    return take_answers(run, *pull(_queue(run), _server(url, token)))
+
+
+@queue_app.command("count", short_help="Count the wrong labels by the answers so far.")
+def count_command(run: Run) -> int:
+    """Say how many of all labels are wrong by the answers to the samples of --look; the audit then uses this count."""
+    if not say_look(run):
+        raise RelabelError(f"the queue of {run} has no samples for a count: datacheck queue make {run} --look 60")
+    return 0
 
 
 @relabel_app.command("apply", short_help="Decide each label, and write a new manifest.")
@@ -201,28 +214,11 @@ def review_command(
         try:
             server.serve_forever()
         except KeyboardInterrupt:
-            typer.echo(
-                f"\n{len(session.given_answers()):,} of {len(queue):,} answered; next: datacheck relabel apply {run}"
-            )
+            answered = len(session.given_answers())
+            typer.echo(f"\n{answered:,} of {len(queue):,} answered; next: datacheck relabel apply {run}")
+            if answered:
+                say_look(run)
     return 0
-
-
-def read_gold(path: Path) -> dict[str, str]:
-    """Read known answers from a CSV with the columns ``sample_id`` and ``label``.
-
-    Raises
-    ------
-    RelabelError
-        When it has other columns, or is no CSV.
-    """
-    from datacheck.relabel.formats.csv import csv_rows
-
-    gold = {}
-    for number, row in enumerate(csv_rows(path), start=2):
-        if not row.get("label"):
-            raise RelabelError(f"{path}, line {number}: expected a label for {row['sample_id']!r}, found none")
-        gold[row["sample_id"]] = row["label"]
-    return gold
 
 
 def _queue(run: Path) -> RelabelQueue:
@@ -245,43 +241,6 @@ def _server(url: str, token: str) -> Server:
     from datacheck.relabel.label_studio.server import Server
 
     return Server(url, token, notify=lambda words: typer.echo(words, err=True))
-
-
-def _take(run: Path, answers: Answers, refusals: list[Refusal]) -> int:
-    """Merge sound answers into the run folder's, and say which rows were refused."""
-    from datacheck.relabel import Answers
-
-    path = run / "answers.parquet"
-    before = Answers.load(path) if path.exists() else Answers.empty(answers.identity)
-    merged = before.merge(answers)
-    if len(answers) and not merged.table.equals(before.table):
-        merged.save(path)
-    typer.echo(f"{plural(len(answers), 'answer')} read, {len(merged) - len(before):,} new; {len(merged):,} in {path}")
-    for refusal in refusals[:_SHOWN_REFUSALS]:
-        typer.echo(f"refused: {clean(refusal)}", err=True)
-    if refusals:
-        taken = f"{plural(len(answers), 'answer')} taken" if answers else "no answer taken"
-        typer.echo(f"{plural(len(refusals), 'entry', 'entries')} refused; {taken}", err=True)
-    elif not answers:
-        typer.echo("no answers found: label samples in the annotation tool, then export and import again", err=True)
-    return 1 if refusals or not answers else 0
-
-
-def _put_aside(run: Path, *, replace: bool) -> None:
-    """Move a queue and its answers to numbered names: answers belong to one queue."""
-    answers = run / "answers.parquet"
-    if not answers.exists():
-        return
-    if not replace:
-        raise RelabelError(
-            f"{answers} belongs to the queue that is there: apply it first (datacheck relabel apply {run}), "
-            "then make a new one with --replace, which renames both"
-        )
-    number = 1
-    while (run / f"answers.{number}.parquet").exists() or (run / f"queue.{number}.parquet").exists():
-        number += 1
-    (run / "queue.parquet").rename(run / f"queue.{number}.parquet")
-    answers.rename(run / f"answers.{number}.parquet")
 
 
 def _user() -> str:

@@ -9,6 +9,7 @@ from typing import TYPE_CHECKING, Any, cast
 
 import pyarrow as pa
 
+from datacheck.cli.queue_files import say_look
 from datacheck.errors import RelabelError
 from datacheck.text import clean, number, percent, plural
 
@@ -56,6 +57,7 @@ def apply_answers(
     write_change_log(relabels, run / "changes.csv")
     corrected.save(output)
     _say_decisions(decided, relabels, say)
+    say_look(run)
     say(f"new manifest: {output}; change log: {run / 'changes.csv'}")
     if copy is not None:
         say(f"corrected copy: {folder}, {plural(written, 'file')}")

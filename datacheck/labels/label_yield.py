@@ -17,15 +17,15 @@ from typing import Any
 
 import numpy as np
 from numpy.typing import NDArray
-from scipy.optimize import brentq
-from scipy.special import expit, logit
 
 from datacheck.errors import ProbeError
 from datacheck.labels.confident_learning import find_label_issues
 from datacheck.labels.error_count import error_count
+from datacheck.labels.look import Look
 from datacheck.labels.planting import Planted, Refit, plant
-from datacheck.labels.quality import CLIP, LabelAssessment
-from datacheck.stats import Interval, wilson
+from datacheck.labels.quality import LabelAssessment
+from datacheck.labels.queue_precision import recommended_depth, scaled_to, share_wrong
+from datacheck.stats import Interval, stratified_count, wilson
 
 MIN_SAMPLES = 30
 """Samples from which label errors are estimated at all: anchor points and planting need some tens."""
@@ -53,27 +53,15 @@ EVIDENT_NOISE = 0.5
 """Certainty of noise from which there are wrong labels: three quarters of a significant difference. Chosen on
 experiments like the one in ``docs/benchmarks.md``, where one clean dataset of 30 reaches it (a naive Bayes)."""
 
+WIDEST_MEASURED = 0.5
+"""Share of the labels: where people's answers leave more than this open, nothing may be concluded from them either."""
+
+UNSUSPECTED = 1e-6
+"""Density of wrong labels where the model expects none: if people find some there, they lie anywhere in it."""
+
 SAMPLES_TO_REVIEW = 60
 """Samples from the top of the queue whose review settles an inconclusive count: if none of them is wrong, less than 6 %
 of such labels are (Wilson's interval)."""
-
-LIKELY_WRONG = 0.5
-"""Probability from which a label is more likely wrong than correct."""
-
-NO_ERRORS = 1e-3
-"""Estimated number of wrong labels that counts as none."""
-
-NEARLY_ALL = 0.999
-"""Largest share of wrong labels that probabilities can be scaled to: with 1, all log-odds would be infinite."""
-
-LARGEST_SHIFT = 60.0
-"""Of log-odds: beyond it every probability is 0 or 1 in double precision."""
-
-SMALLEST_SCALE, LARGEST_SCALE = 1e-12, 1e12
-"""Of a density, in the search for the scale at which it adds up to the estimated count."""
-
-SEARCHES = 200
-"""Bisections of that scale."""
 
 
 @dataclass(frozen=True)
@@ -92,6 +80,10 @@ class LabelYield:
         Where to stop: beyond it a reviewed label is more likely correct than wrong.
     noise_certainty
         From 0 to 1, how clearly there are wrong labels at all; see `datacheck.labels.error_count.ErrorCount`.
+    look
+        What people found among labels that they looked at; where it is given, the count and the precision are its own.
+    model
+        The yield by the model alone, where there was a look.
     """
 
     estimated_errors: Interval
@@ -101,6 +93,8 @@ class LabelYield:
     precision_high: NDArray[np.float64]
     recommended_depth: int
     noise_certainty: float = 1.0
+    look: Look | None = None
+    model: LabelYield | None = None
 
     @property
     def n(self) -> int:
@@ -115,6 +109,8 @@ class LabelYield:
         recommended depth. See `LARGEST_HIGH_END`.
         """
         errors = self.estimated_errors
+        if self.look is not None:
+            return errors.high - errors.low <= WIDEST_MEASURED * self.n
         largest = LARGEST_HIGH_END if errors.low >= 1 else LARGEST_HIGH_END_ABOVE_0
         return errors.high <= largest * self.n
 
@@ -129,7 +125,7 @@ class LabelYield:
         return self.recommended_depth if self.conclusive else min(SAMPLES_TO_REVIEW, self.n)
 
     def count_in_words(self) -> str:
-        """Return a sentence without a full stop: the estimate with its interval, or that the count is unknown.
+        """Return words without a full stop: the count with its interval, or that it is unknown.
 
         Examples
         --------
@@ -142,6 +138,8 @@ class LabelYield:
         'it is not known how many of 960 labels are wrong: 0 to 487 (95 % interval)'
         """
         errors = self.estimated_errors
+        if self.look is not None and self.conclusive:
+            return self.look.in_words()
         if self.conclusive:
             return (
                 f"about {errors.value:,.0f} of {self.n:,} labels are wrong "
@@ -151,6 +149,57 @@ class LabelYield:
             f"it is not known how many of {self.n:,} labels are wrong: "
             f"{errors.low:,.0f} to {errors.high:,.0f} (95 % interval)"
         )
+
+
+def measured(label_yield: LabelYield | None, look: Look | None) -> LabelYield | None:
+    """Return the yield by what people found, as far as they looked at enough labels; else that by the model.
+
+    The order of the queue stays the model's. Within each stratum of the look, the density of wrong labels is the
+    model's, scaled so that it adds up to what was found there; without a model's yield it is even.
+
+    Examples
+    --------
+    >>> from datacheck.stats import Stratum
+    >>> empty = np.zeros(0)
+    >>> model = LabelYield(Interval(160, 0, 487, n=960), np.zeros(0, np.int64), empty, empty, empty, 114)
+    >>> found = measured(model, Look((Stratum(60, 20, 14), Stratum(900, 40, 0))))
+    >>> model.conclusive, found.conclusive, found.n_to_review
+    (False, True, 60)
+    """
+    base = label_yield if label_yield is None or label_yield.model is None else label_yield.model
+    return base if look is None or not look.enough else _measured(base, look)
+
+
+def _measured(base: LabelYield | None, look: Look) -> LabelYield:
+    """Scale the model's density of wrong labels, stratum by stratum, to the ends and the value of what was found."""
+    n_rows = look.size
+    density = np.full(n_rows, UNSUSPECTED)
+    if base is not None:
+        errors = np.interp(np.arange(n_rows + 1), np.r_[0, base.depth], np.r_[0.0, base.depth * base.precision])
+        density += np.diff(np.maximum.accumulate(errors))
+    parts = np.split(density, np.cumsum([one.size for one in look.strata])[:-1])
+    alone = [stratified_count([one]) for one in look.strata]
+    low, value, high = (
+        np.concatenate(
+            [share_wrong(part, total, np.arange(len(part))) for part, total in zip(parts, totals, strict=True)]
+        )
+        for totals in ([one.low for one in alone], [one.estimate for one in look.strata], [one.high for one in alone])
+    )
+    evident = float(look.count.low >= 1)
+    recommended = recommended_depth(value, noise_certainty=evident)
+    depth = _depths(n_rows, recommended)
+    precision, lowest, highest = (np.cumsum(one)[depth - 1] / depth for one in (value, low, high))
+    return LabelYield(
+        estimated_errors=look.count,
+        depth=depth,
+        precision=precision,
+        precision_low=np.minimum(wilson(lowest, depth / DESIGN_EFFECT)[0], precision),
+        precision_high=np.maximum(wilson(highest, depth / DESIGN_EFFECT)[1], precision),
+        recommended_depth=recommended,
+        noise_certainty=evident,
+        look=look,
+        model=base,
+    )
 
 
 def estimate_label_yield(assessment: LabelAssessment, *, refit: Refit | None = None, seed: int = 0) -> LabelYield:
@@ -209,54 +258,14 @@ def estimate_label_yield(assessment: LabelAssessment, *, refit: Refit | None = N
     )
 
 
-def scaled_to(chances: NDArray[np.float64], total: float) -> NDArray[np.float64]:
-    """Shift the log-odds of all chances alike so that they add up to ``total``; shape [N].
-
-    Examples
-    --------
-    >>> scaled_to(np.array([0.9, 0.5, 0.5, 0.1]), 1.0).round(2).tolist()
-    [0.64, 0.17, 0.17, 0.02]
-    """
-    if total < NO_ERRORS:
-        return np.zeros_like(chances)
-    log_odds = logit(np.clip(chances, CLIP, 1 - CLIP))
-    wanted = min(total, NEARLY_ALL * len(chances))
-    shift = brentq(lambda moved: float(expit(log_odds + moved).sum()) - wanted, -LARGEST_SHIFT, LARGEST_SHIFT)
-    scaled: NDArray[np.float64] = expit(log_odds + shift)
-    return scaled
-
-
-def recommended_depth(wrong: NDArray[np.float64], *, noise_certainty: float = 1.0) -> int:
-    """Return where to stop in a queue whose labels are wrong with the given probabilities, in queue order; shape [N].
-
-    Where label noise is certain: at the highest expected F1. Where there is no sign of it: after the samples that are
-    more likely wrong than correct, as classes that overlap look the same as wrong labels. In between in proportion.
-
-    Examples
-    --------
-    >>> wrong = np.array([0.9, 0.8, 0.45, 0.45, 0.1, 0.0])
-    >>> [recommended_depth(wrong, noise_certainty=certainty) for certainty in (1.0, 0.5, 0.0)]
-    [4, 3, 2]
-    """
-    likely = int((wrong >= LIKELY_WRONG).sum())
-    total = float(wrong.sum())
-    if total < LIKELY_WRONG:
-        return likely
-    found = np.cumsum(wrong)
-    best = int((found / (np.arange(1, len(wrong) + 1) + total)).argmax()) + 1
-    return round(likely + noise_certainty * (best - likely))
-
-
 def _with_precision(count: Interval, planted: list[Planted], quality: NDArray[Any], recommended: int) -> LabelYield:
     """Bring the count and the mean ranks of the planted errors together; ``quality`` is in queue order."""
     ties = np.cumsum(np.r_[False, np.diff(quality) > 0][: len(quality)])
     shapes = [np.mean([getattr(one, kind) for one in planted], axis=0) for kind in ("uniform", "hard", "uniform_raw")]
-    wrong = _share_wrong((shapes[0] + shapes[1]) / 2, count.value, ties)
-    curves = [_share_wrong(shape, total, ties) for shape in shapes for total in (count.low, count.high, count.value)]
+    wrong = share_wrong((shapes[0] + shapes[1]) / 2, count.value, ties)
+    curves = [share_wrong(shape, total, ties) for shape in shapes for total in (count.low, count.high, count.value)]
     n_rows = len(quality)
-    depth = np.unique(np.geomspace(min(FIRST_DEPTH, n_rows), n_rows, N_DEPTHS).round().astype(np.int64))
-    if recommended:
-        depth = np.union1d(depth, [recommended])
+    depth = _depths(n_rows, recommended)
     precision = np.cumsum(wrong)[depth - 1] / depth
     means = np.stack([np.cumsum(curve)[depth - 1] / depth for curve in curves])
     return LabelYield(
@@ -269,22 +278,7 @@ def _with_precision(count: Interval, planted: list[Planted], quality: NDArray[An
     )
 
 
-def _share_wrong(shape: NDArray[np.float64], total: float, ties: NDArray[np.intp]) -> NDArray[np.float64]:
-    """Probability that each label in queue order is wrong: min(1, c shape) with c such that they sum to ``total``.
-
-    Samples of equal quality, which have no order, share their mean.
-    """
-    n_rows = len(shape)
-    if total <= 0 or not n_rows:
-        return np.zeros(n_rows)
-    low, high = 0.0, LARGEST_SCALE
-    for _ in range(SEARCHES):
-        middle = np.sqrt(max(low, SMALLEST_SCALE) * high)
-        if np.minimum(1, middle * shape).sum() > total:
-            high = middle
-        else:
-            low = middle
-    wrong = np.minimum(1, low * shape)
-    wrong = np.minimum(1, wrong * (total / max(wrong.sum(), SMALLEST_SCALE)))
-    averaged: NDArray[np.float64] = (np.bincount(ties, weights=wrong) / np.bincount(ties))[ties]
-    return averaged
+def _depths(n_rows: int, recommended: int) -> NDArray[np.int64]:
+    """Return the depths of the precision curve, the recommended one among them."""
+    depth = np.unique(np.geomspace(min(FIRST_DEPTH, n_rows), n_rows, N_DEPTHS).round().astype(np.int64))
+    return np.union1d(depth, [recommended]) if recommended else depth

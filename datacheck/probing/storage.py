@@ -13,11 +13,12 @@ from numpy.typing import NDArray
 
 from datacheck.checked import checked
 from datacheck.errors import StorageError
-from datacheck.labels.label_yield import LabelYield
+from datacheck.labels.label_yield import LabelYield, measured
+from datacheck.labels.look import Look
 from datacheck.manifest import Task
 from datacheck.models.learning_task import Fault
 from datacheck.probing.outputs import ProbeOutputs
-from datacheck.stats import Interval
+from datacheck.stats import Interval, Stratum
 from datacheck.storage import atomic_path, read_json, reading, write_text
 
 SCHEMA = "datacheck.probe"
@@ -91,19 +92,37 @@ def _arrays(outputs: ProbeOutputs) -> dict[str, NDArray[Any]]:
     for name, values in outputs.dynamics.items():
         arrays[f"dynamics/{name}"] = values
     if outputs.label_yield is not None:
+        by_model = outputs.label_yield.model or outputs.label_yield
         for name in _YIELD_ARRAYS:
-            arrays[f"label_yield/{name}"] = getattr(outputs.label_yield, name)
+            arrays[f"label_yield/{name}"] = getattr(by_model, name)
     return arrays
 
 
 def _yield_json(label_yield: LabelYield | None) -> dict[str, Any] | None:
     if label_yield is None:
         return None
+    look, label_yield = label_yield.look, label_yield.model or label_yield
     return {
         "estimated_errors": asdict(label_yield.estimated_errors),
         "recommended_depth": label_yield.recommended_depth,
         "noise_certainty": label_yield.noise_certainty,
+        "look": None if look is None else [asdict(stratum) for stratum in look.strata],
     }
+
+
+def _label_yield(numbers: Mapping[str, Any] | None, arrays: Mapping[str, NDArray[Any]]) -> LabelYield | None:
+    """Return the yield by the model, or by what people found where they looked."""
+    if numbers is None:
+        return None
+    curves: dict[str, Any] = {name: arrays[f"label_yield/{name}"] for name in _YIELD_ARRAYS}
+    by_model = LabelYield(
+        estimated_errors=Interval(**numbers["estimated_errors"]),
+        recommended_depth=numbers["recommended_depth"],
+        noise_certainty=numbers["noise_certainty"],
+        **curves,
+    )
+    strata = numbers.get("look")
+    return measured(by_model, None if strata is None else Look(tuple(Stratum(**one) for one in strata)))
 
 
 def _read_arrays(path: Path) -> dict[str, NDArray[Any]]:
@@ -125,7 +144,6 @@ def _outputs(numbers: Mapping[str, Any], arrays: Mapping[str, NDArray[Any]], *, 
     lengths = {len(arrays[name]) for name in arrays if name.startswith("label_yield/")}
     if len(lengths) > 1:
         raise StorageError(f"{where}: expected arrays of one length for 'label_yield', found {sorted(lengths)}")
-    label_yield = numbers["label_yield"]
     needed: dict[str, Any] = {name: arrays[name] for name in _ARRAYS}
     optional: dict[str, Any] = {name: arrays.get(name) for name in _OPTIONAL_ARRAYS}
     return ProbeOutputs(
@@ -133,14 +151,7 @@ def _outputs(numbers: Mapping[str, Any], arrays: Mapping[str, NDArray[Any]], *, 
         **optional,
         task=Task(numbers["task"]),
         classes=tuple(numbers["classes"]),
-        label_yield=None
-        if label_yield is None
-        else LabelYield(
-            estimated_errors=Interval(**label_yield["estimated_errors"]),
-            recommended_depth=label_yield["recommended_depth"],
-            noise_certainty=label_yield["noise_certainty"],
-            **{name: arrays[f"label_yield/{name}"] for name in _YIELD_ARRAYS},
-        ),
+        label_yield=_label_yield(numbers["label_yield"], arrays),
         dynamics={name: arrays[f"dynamics/{name}"] for name in numbers["dynamics"]},
         metrics={name: Interval(**value) for name, value in numbers["metrics"].items()},
         embeddings_label_free=numbers["embeddings_label_free"],

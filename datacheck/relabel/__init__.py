@@ -10,6 +10,7 @@ if TYPE_CHECKING:
     from datacheck.relabel.apply import Relabels
     from datacheck.relabel.corrected_folder import CorrectedFolder
     from datacheck.relabel.decisions import Consensus, consensus
+    from datacheck.relabel.look import look_of
     from datacheck.relabel.queue import RelabelQueue
     from datacheck.relabel.selection import relabel_queue
 
@@ -23,6 +24,7 @@ _HOMES = {
     "Consensus": "decisions",
     "consensus": "decisions",
     "RelabelQueue": "queue",
+    "look_of": "look",
     "relabel_queue": "selection",
 }
 
@@ -36,6 +38,7 @@ __all__ = [
     "Relabels",
     "accept",
     "consensus",
+    "look_of",
     "relabel_queue",
 ]
 

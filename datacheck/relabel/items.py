@@ -12,6 +12,7 @@ from numpy.typing import NDArray
 from datacheck.manifest import Manifest, Task
 from datacheck.probing.outputs import ProbeOutputs
 from datacheck.relabel.label_text import as_text, encode_labels
+from datacheck.relabel.look import LookSample
 from datacheck.relabel.queue import QUEUE_SCHEMA
 from datacheck.relabel.ranking import Ranking
 from datacheck.text import percent, plural
@@ -32,14 +33,17 @@ class Chosen:
     rows
         Rows of the manifest, shape [n].
     kinds
-        ``suspect``, ``random`` or ``gold``, shape [n].
+        ``suspect``, ``random``, ``gold`` or ``look``, shape [n].
     gold
         Known answers by sample id.
+    look
+        The sample that measures how many labels are wrong; None where none was drawn.
     """
 
     rows: NDArray[np.int64]
     kinds: NDArray[np.object_]
     gold: Mapping[str, str] = field(default_factory=dict)
+    look: LookSample | None = None
 
 
 def queue_items(chosen: Chosen, manifest: Manifest, probe: ProbeOutputs, ranking: Ranking) -> pa.Table:
@@ -48,7 +52,7 @@ def queue_items(chosen: Chosen, manifest: Manifest, probe: ProbeOutputs, ranking
     ids = manifest.sample_ids.take(indices).to_pylist()
     given = given_labels(manifest, rows)
     suggested, confidence = suggestions(manifest, probe, rows)
-    copies = _copies(rows, ranking.groups, manifest)
+    copies = _copies(rows, ranking.groups)
     probability = np.nan_to_num(ranking.error_probability[rows]).astype(np.float32)
     reasons = [
         _reason(*entry)
@@ -68,10 +72,24 @@ def queue_items(chosen: Chosen, manifest: Manifest, probe: ProbeOutputs, ranking
             "reason": reasons,
             "kind": pa.array(chosen.kinds, pa.string()),
             "gold": pa.array(gold, pa.string()),
-            "copies": pa.array(copies, pa.list_(pa.string())),
+            "copies": pa.array([manifest.sample_ids.take(pa.array(one, pa.int64())).to_pylist() for one in copies]),
+            **_of_look(chosen, copies),
         },
         schema=QUEUE_SCHEMA,
     )
+
+
+def _of_look(chosen: Chosen, copies: list[list[int]]) -> dict[str, pa.Array]:
+    """Return the columns that say how a sample may stand for others; null without a look and where none is judged."""
+    n_rows = len(chosen.rows)
+    if chosen.look is None:
+        return {name: pa.nulls(n_rows) for name in ("suspicion_rank", "inclusion_probability", "copy_ranks")}
+    rank = chosen.look.rank[chosen.rows]
+    return {
+        "suspicion_rank": pa.array(rank, pa.int64(), mask=rank < 0),
+        "inclusion_probability": pa.array(chosen.look.inclusion[chosen.rows], pa.float64(), from_pandas=True),
+        "copy_ranks": [chosen.look.rank[one].tolist() for one in copies],
+    }
 
 
 def given_labels(manifest: Manifest, rows: NDArray[np.int64]) -> list[str | None]:
@@ -100,26 +118,29 @@ def suggestions(
     return [manifest.classes[code] if code >= 0 else None for code in codes], np.where(codes >= 0, confidence, np.nan)
 
 
-def _copies(rows: NDArray[np.int64], groups: NDArray[np.int64], manifest: Manifest) -> list[list[str]]:
-    """Return for each row the other samples of its group."""
+def _copies(rows: NDArray[np.int64], groups: NDArray[np.int64]) -> list[list[int]]:
+    """Return for each row the other samples of its group, but those that are asked about, once for each group."""
+    asked = set(rows.tolist())
+    done: set[int] = set()
     sizes = np.bincount(groups)
     order = np.argsort(groups, kind="stable")
     starts = np.concatenate([[0], np.cumsum(sizes)])
-    result: list[list[str]] = []
+    result: list[list[int]] = []
     for row in rows:
-        group = groups[row]
-        if sizes[group] == 1:
+        group = int(groups[row])
+        if sizes[group] == 1 or group in done:
             result.append([])
             continue
-        members = order[starts[group] : starts[group + 1]]
-        result.append(manifest.sample_ids.take(pa.array(members[members != row])).to_pylist())
+        done.add(group)
+        members = order[starts[group] : starts[group + 1]].tolist()
+        result.append([member for member in members if member not in asked])
     return result
 
 
 def _reason(
     kind: str, given: str | None, suggested: str | None, confidence: float, probability: float, n_copies: int
 ) -> str:
-    if kind in {"random", "gold"}:
+    if kind != "suspect":
         return "Part of a quality check: label it like any other sample."
     label = "no label" if given is None else f"labelled {given}"
     text = f"{label}, probably wrong" if suggested in {None, given} else f"{label}, looks like {suggested}"

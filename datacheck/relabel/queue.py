@@ -13,7 +13,7 @@ from datacheck.manifest import Task
 from datacheck.stats import Interval
 from datacheck.storage import check_version, read_table, reading, write_table
 
-VERSION = 1
+VERSION = 2
 """Version of ``queue.parquet``."""
 
 QUEUE_SCHEMA = pa.schema(
@@ -30,6 +30,9 @@ QUEUE_SCHEMA = pa.schema(
         pa.field("kind", pa.string(), nullable=False),
         pa.field("gold", pa.string()),
         pa.field("copies", pa.list_(pa.string()), nullable=False),
+        pa.field("suspicion_rank", pa.int64()),
+        pa.field("inclusion_probability", pa.float64()),
+        pa.field("copy_ranks", pa.list_(pa.int64())),
     ]
 )
 """Columns of ``queue.parquet``, a row for each sample to label.
@@ -37,8 +40,11 @@ QUEUE_SCHEMA = pa.schema(
 ``rank`` counts from 0 in the order of the queue. ``given``, ``suggested`` and ``gold`` are class names, JSON lists of
 class names for multilabel, decimal numbers for regression. ``confidence`` is the probe's in the suggestion,
 ``error_probability`` that the given label is wrong, ``expected_corrections`` the labels that one answer is expected to
-correct, its own and its copies'. ``kind`` is ``suspect``, ``random`` (drawn to measure the true error rate) or ``gold``
-(the answer is known, to measure annotators). ``copies`` are the exact copies that the same answer applies to.
+correct, its own and its copies'. ``kind`` is ``suspect``, ``random`` (drawn to measure the true error rate), ``gold``
+(the answer is known, to measure annotators) or ``look`` (drawn from a stratum, to measure how many labels are wrong in
+all). ``copies`` are the exact copies that the same answer applies to. ``suspicion_rank`` is the place among all judged
+labels, the most suspect 0, and ``inclusion_probability`` the chance with which a label was to be drawn for a look;
+``copy_ranks`` are the ranks of the copies, -1 where one is not judged. All three are null where there is no look.
 """
 
 
@@ -62,6 +68,8 @@ class RelabelQueue:
         After this many samples a label is more likely right than wrong.
     seed
         Seed of the random and the gold samples.
+    strata
+        Labels in each stratum of the look, by ``suspicion_rank``; empty where there is none.
     """
 
     table: pa.Table
@@ -72,6 +80,7 @@ class RelabelQueue:
     expected_precision: Interval | None
     worth_depth: int
     seed: int = 0
+    strata: tuple[int, ...] = ()
 
     def __len__(self) -> int:
         return int(self.table.num_rows)
@@ -102,6 +111,7 @@ class RelabelQueue:
             "expected_precision": None if precision is None else vars(precision),
             "worth_depth": self.worth_depth,
             "seed": self.seed,
+            "strata": list(self.strata),
         }
         write_table(path, self.table, metadata)
 
@@ -117,6 +127,8 @@ class RelabelQueue:
         table, metadata = read_table(path, what="a relabel queue")
         check_version(metadata.get("version"), VERSION, what="a relabel queue", where=path)
         with reading(path, "a relabel queue"):
+            for name in QUEUE_SCHEMA.names[len(table.column_names) :] if metadata["version"] == 1 else ():
+                table = table.append_column(name, pa.nulls(len(table)))  # version 1 had no look
             precision = metadata["expected_precision"]
             queue = cls(
                 table=table.replace_schema_metadata(None).cast(QUEUE_SCHEMA),
@@ -127,5 +139,6 @@ class RelabelQueue:
                 expected_precision=None if precision is None else Interval(**precision),
                 worth_depth=metadata["worth_depth"],
                 seed=metadata["seed"],
+                strata=tuple(metadata.get("strata", ())),
             )
         return checked(queue, path)

@@ -21,10 +21,13 @@ class Ranking:
         Of each sample's given label, float32, shape [N]; NaN where the probe did not judge it.
     groups
         A number for each sample, int64, shape [N]; exact copies share one.
+    label_quality
+        Float32, shape [N], low first among samples of equal gain; None takes those by row.
     """
 
     error_probability: NDArray[np.float32]
     groups: NDArray[np.int64]
+    label_quality: NDArray[np.float32] | None = None
 
     @property
     def gain(self) -> NDArray[np.float64]:
@@ -37,7 +40,8 @@ class Ranking:
         """Return one row for each group whose label was judged, the largest gain first."""
         rows = most_suspect_rows(self.groups, self.error_probability)
         judged = rows[np.isfinite(self.error_probability[rows])]
-        return judged[np.argsort(-self.gain[self.groups[judged]], kind="stable")]
+        ties = judged if self.label_quality is None else self.label_quality[judged]
+        return judged[np.lexsort((ties, -self.gain[self.groups[judged]]))]
 
 
 def error_probability(label_quality: NDArray[np.float32], label_yield: LabelYield | None) -> NDArray[np.float32]:

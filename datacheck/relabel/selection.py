@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Mapping
+from dataclasses import replace
 from typing import TYPE_CHECKING
 
 import numpy as np
@@ -14,6 +15,7 @@ from datacheck.manifest import Manifest, Task
 from datacheck.probing.outputs import ProbeOutputs
 from datacheck.probing.skill import probe_skill, why_not_judged
 from datacheck.relabel.items import Chosen, queue_items
+from datacheck.relabel.look import COUNTED_TASKS, LookSample, draw_look
 from datacheck.relabel.queue import RelabelQueue
 from datacheck.relabel.ranking import Ranking, copy_groups, error_probability
 from datacheck.stats import Interval
@@ -24,6 +26,9 @@ if TYPE_CHECKING:
 BAND = 50
 """Samples whose order may change so that one pair of classes comes in a row: about the number that a person labels in
 one sitting. A band keeps its place in the queue."""
+
+TRY_LOOK = "or measure how many labels are wrong: datacheck queue make RUN --look 60 draws labels for people to look at"
+"""What needs no good probe."""
 
 LIKELY_WRONG = 0.5
 """Without a yield, samples are worth the time whose label is more likely wrong than right."""
@@ -38,6 +43,7 @@ def relabel_queue(
     duplicates: DuplicateClusters | None = None,
     random_share: float = 0.0,
     gold: Mapping[str, str] | None = None,
+    look: int = 0,
     seed: int = 0,
 ) -> RelabelQueue:
     """Choose the samples where an answer is expected to correct the most labels.
@@ -59,13 +65,17 @@ def relabel_queue(
         Share of the budget drawn at random from the other samples, to measure the true error rate.
     gold
         Known answers by sample id, mixed in evenly, to measure the annotators; they come on top of the budget.
+    look
+        How many of the budget come first as a random sample of all labels, more of the suspects than of the others:
+        their answers measure how many labels are wrong (`datacheck.relabel.look`). 30 to 100 are enough.
     seed
         Seed of the random samples and of the places of the gold ones.
 
     Raises
     ------
     RelabelError
-        When the task has no labels to correct, an option is out of range, or the probe is too weak to judge labels.
+        When the task has no labels to correct or to count, an option is out of range, or the probe is too weak to
+        judge labels. A look needs no good probe: with one that is too weak it is the whole queue.
     """
     if manifest.task not in {Task.CLASSIFICATION, Task.MULTILABEL, Task.REGRESSION}:
         raise RelabelError(f"a relabel queue needs labels, this manifest is {manifest.task.value}")
@@ -75,15 +85,21 @@ def relabel_queue(
         raise RelabelError(f"random_share: expected a share in [0, 1], found {random_share}")
     if len(probe) != len(manifest):
         raise RelabelError(f"the probe has {len(probe)} rows, the manifest {len(manifest)}: probe the manifest again")
-    _check_skill(manifest, probe)
+    weak = _check_skill(manifest, probe, look)
     rng = np.random.default_rng(seed)
     ranking = Ranking(
         error_probability(probe.label_quality, _conclusive(probe.label_yield)),
         copy_groups(None if duplicates is None else duplicates.exact, len(manifest)),
+        probe.label_quality,
     )
-    suspects, drawn = _split_budget(ranking.ordered(), budget, random_share, rng)
+    sample = draw_look(probe.label_quality, ranking.error_probability, min(look, budget), rng) if look else None
+    first = np.empty(0, np.int64) if sample is None else sample.rows
+    order = ranking.ordered()[: 0 if weak else None]
+    order = order[~np.isin(ranking.groups[order], ranking.groups[first])]
+    suspects, drawn = _split_budget(order, budget - len(first), random_share, rng)
     suspects = batch_pairs(suspects, manifest, probe)
-    chosen = with_gold(interleave(suspects, drawn, rng), manifest, gold or {}, rng)
+    known = {name: label for name, label in (gold or {}).items() if name not in set(probe.sample_ids[first])}
+    chosen = with_look(with_gold(interleave(suspects, drawn, rng), manifest, known, rng), sample)
     return RelabelQueue(
         table=queue_items(chosen, manifest, probe, ranking),
         task=manifest.task,
@@ -91,15 +107,24 @@ def relabel_queue(
         root=manifest.root,
         identity=identity,
         expected_precision=_expected_precision(_conclusive(probe.label_yield), len(suspects)),
-        worth_depth=_worth_depth(probe.label_yield, ranking.error_probability[suspects]),
+        worth_depth=len(first) + _worth_depth(probe.label_yield, ranking.error_probability[suspects]),
         seed=seed,
+        strata=() if sample is None else sample.sizes,
     )
 
 
-def _check_skill(manifest: Manifest, probe: ProbeOutputs) -> None:
+def _check_skill(manifest: Manifest, probe: ProbeOutputs, look: int) -> bool:
+    """Return whether the probe is too weak for suspects, so that the queue is a look alone; raise without a look."""
+    if look < 0:
+        raise RelabelError(f"look: expected 0 or more samples, found {look}")
+    if look and manifest.task not in COUNTED_TASKS:
+        raise RelabelError(f"look: wrong labels are counted for classes, this manifest is {manifest.task.value}")
     reason = why_not_judged(manifest, probe)
-    if reason is not None and probe_skill(manifest, probe) is not None:
-        raise RelabelError(f"no queue: {reason}")
+    if reason is None or probe_skill(manifest, probe) is None:
+        return False
+    if not look or probe.faults:
+        raise RelabelError(f"no queue: {reason}" + ("" if probe.faults else f"; {TRY_LOOK}"))
+    return True
 
 
 def _split_budget(
@@ -130,6 +155,14 @@ def interleave(suspects: NDArray[np.int64], drawn: NDArray[np.int64], rng: np.ra
     rows = np.empty(n_rows, dtype=np.int64)
     rows[kinds == "suspect"], rows[kinds == "random"] = suspects, drawn
     return Chosen(rows, kinds)
+
+
+def with_look(chosen: Chosen, sample: LookSample | None) -> Chosen:
+    """Put the samples of a look first."""
+    if sample is None:
+        return chosen
+    kinds = np.concatenate([np.full(len(sample.rows), "look", dtype=object), chosen.kinds])
+    return replace(chosen, rows=np.concatenate([sample.rows, chosen.rows]), kinds=kinds, look=sample)
 
 
 def with_gold(chosen: Chosen, manifest: Manifest, gold: Mapping[str, str], rng: np.random.Generator) -> Chosen:

@@ -217,7 +217,10 @@ def _yield(probe: ProbeOutputs) -> tuple[str, str]:
     if found is None:
         return "", ""
     words = found.count_in_words()
-    line = f"{words[0].upper()}{words[1:]}. Review the first {plural(found.n_to_review, 'sample')} of the queue; "
+    line = f"{words[0].upper()}{words[1:]}. "
+    if found.conclusive and not found.n_to_review:
+        return f"{line}No label is more likely wrong than right.", ""
+    line += f"Review the first {plural(found.n_to_review, 'sample')} of the queue; "
     if not found.conclusive:
         return f"{line}if few of them are wrong, the probe is too weak to judge labels.", ""
     line += "after that, most labels are right."

@@ -200,6 +200,7 @@ class Report:
         *,
         random_share: float = 0.0,
         gold: Mapping[str, str] | None = None,
+        look: int = 0,
         seed: int = 0,
     ) -> RelabelQueue:
         """Return the questions that are expected to correct the most labels for the attention they cost.
@@ -212,8 +213,10 @@ class Report:
             Share of them drawn at random, to measure the true error rate.
         gold
             Known answers by sample id, mixed in on top, to measure the annotators.
+        look
+            How many of them come first as a random sample of all labels, to measure how many are wrong.
         seed
-            Seed of both.
+            Seed of all that is random.
 
         Raises
         ------
@@ -232,6 +235,7 @@ class Report:
             duplicates=None if self.measurements is None else _exact_duplicates(self.measurements),
             random_share=random_share,
             gold=gold,
+            look=look,
             seed=seed,
         )
 

@@ -24,6 +24,7 @@ from datacheck.stats.intervals import (
 from datacheck.stats.paired import Gains, class_weights_of, mean_difference, paired_difference, simultaneous_gains
 from datacheck.stats.sketches import DistinctCount, Quantiles
 from datacheck.stats.states import Counts, MinMax, Moments, State
+from datacheck.stats.stratified import Stratum, stratified_count
 
 __all__ = [
     "Z95",
@@ -35,6 +36,7 @@ __all__ = [
     "Moments",
     "Quantiles",
     "State",
+    "Stratum",
     "auc",
     "auc_from_summary",
     "benjamini_hochberg",
@@ -51,6 +53,7 @@ __all__ = [
     "paired_difference",
     "proportion",
     "simultaneous_gains",
+    "stratified_count",
     "total_variation",
     "wasserstein",
     "wilson",

@@ -5,8 +5,9 @@ from hypothesis import strategies as st
 
 from datacheck.errors import ProbeError
 from datacheck.labels.confident_learning import find_label_issues
-from datacheck.labels.label_yield import LabelYield, estimate_label_yield, recommended_depth, scaled_to
+from datacheck.labels.label_yield import LabelYield, estimate_label_yield
 from datacheck.labels.quality import LabelAssessment, label_quality
+from datacheck.labels.queue_precision import recommended_depth, scaled_to
 from datacheck.stats import Interval
 
 from .worlds import world

@@ -16,7 +16,8 @@ from datacheck.labels.quality import LabelAssessment, label_quality, multilabel_
 from datacheck.labels.rows import row_statistics
 from datacheck.labels.target_quality import TO_DEVIATION, target_deviations, target_quality
 from datacheck.manifest import Task
-from datacheck.probing.skill import MIN_SKILL
+from datacheck.probing.outputs import ADVICE
+from datacheck.probing.skill import MIN_SKILL, why_not_judged
 from datacheck.rules.base import CannotJudge, Rule, RuleContext
 from datacheck.rules.requirements import LABELS, NO_PROBE, PROBE
 from datacheck.rules.shared import Classified, check_skill, trusted
@@ -44,7 +45,8 @@ class Mislabel(Rule):
     By label quality from out-of-sample probabilities. The number of wrong labels, and the share of them down to each
     depth of the list, come from wrong labels that are planted, from the labels of the samples of which the probe is
     most certain, and from all disagreements; the interval covers what these leave open (see
-    ``datacheck.labels.label_yield``). A list longer than ``warning_share`` of the samples is a warning, a low end
+    ``datacheck.labels.label_yield``). After a look at a random sample (``queue make --look 60``) the number is the
+    measured one. A list longer than ``warning_share`` of the samples is a warning, a low end
     above ``error_rate`` an error.
 
     Multilabel: each class by itself; a label is listed below ``multilabel_quality``. Regression: residuals beyond
@@ -85,6 +87,9 @@ class Mislabel(Rule):
 
     def judge(self, context: RuleContext) -> Outcome:
         """Judge the dataset."""
+        counted = None if context.probe is None else context.probe.label_yield
+        if counted is not None and counted.look is not None and not self._ranks(context):
+            return self._measured(counted)
         if context.manifest.task is Task.REGRESSION:
             check_skill(context, min_skill=self.min_skill)
             return self._regression(context)
@@ -97,8 +102,29 @@ class Mislabel(Rule):
         )
         depth = min(yielded.n_to_review, len(found.rows))
         if depth == 0:
-            return Passed(f"no label is more likely wrong than right ({len(found.rows):,} judged)")
+            words = f"no label is more likely wrong than right ({len(found.rows):,} judged)"
+            return Passed(words if yielded.look is None else f"{yielded.count_in_words()}; {words}")
         return self._queue(context, found, yielded, depth)
+
+    def _ranks(self, context: RuleContext) -> bool:
+        """Whether the probe is good enough to say which labels are wrong, beside how many."""
+        if context.manifest.task is not Task.CLASSIFICATION or context.probe is None:
+            return False
+        return why_not_judged(context.manifest, context.probe, min_skill=self.min_skill) is None
+
+    def _measured(self, counted: LabelYield) -> Outcome:
+        """Report what people found where the probe does not say which labels are wrong."""
+        low = counted.estimated_errors.low / counted.n
+        if counted.estimated_errors.low < 1:
+            return Passed(counted.count_in_words())
+        severity = Severity.ERROR if low >= self.error_rate else Severity.WARNING
+        finding = self.finding(
+            f"{counted.count_in_words()}; which of the others are wrong is not known",
+            "label the samples again; or make the list better first: " + ADVICE,
+            severity=severity if low >= self.warning_share else Severity.INFO,
+            evidence={"conclusive": counted.conclusive, "estimated_errors": counted.estimated_errors.to_json()},
+        )
+        return Found((finding,))
 
     def _queue(self, context: RuleContext, found: Classified, yielded: LabelYield, depth: int) -> Found:
         quality = found.probe.label_quality[found.rows]
@@ -199,6 +225,7 @@ def yield_evidence(yielded: LabelYield) -> dict[str, Any]:
     point = dict(zip(("value", "low", "high"), (float(values[at]) for values in curve), strict=True))
     return {
         "conclusive": yielded.conclusive,
+        "looked_at": 0 if yielded.look is None else yielded.look.looked_at,
         "noise_certainty": yielded.noise_certainty,
         "estimated_errors": {"value": errors.value, "low": errors.low, "high": errors.high, "method": errors.method},
         "recommended_depth": int(yielded.recommended_depth),

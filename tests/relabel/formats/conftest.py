@@ -65,6 +65,9 @@ def make_queue(root: Path | None, task: Task = Task.CLASSIFICATION, names: tuple
             "kind": ["suspect"] * len(names),
             "gold": pa.nulls(len(names), pa.string()),
             "copies": [[]] * len(names),
+            "suspicion_rank": pa.nulls(len(names)),
+            "inclusion_probability": pa.nulls(len(names)),
+            "copy_ranks": pa.nulls(len(names)),
         },
         schema=QUEUE_SCHEMA,
     )
