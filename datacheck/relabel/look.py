@@ -22,8 +22,6 @@ if TYPE_CHECKING:
 COUNTED_TASKS = frozenset({Task.CLASSIFICATION, Task.MULTILABEL})
 """Where a label is right or wrong; a target can be off by any amount, and people do not repeat it to the digit."""
 
-_WRONG = {True: 1, False: 0, None: 2}
-
 
 @dataclass(frozen=True)
 class LookSample:
@@ -126,7 +124,7 @@ def _strata(answered: Mapping[int, tuple[bool | None, bool]], start: int, size: 
 
 
 def _stratum(size: int, verdicts: Sequence[bool | None]) -> Stratum:
-    right, wrong, unknown = np.bincount([_WRONG[verdict] for verdict in verdicts], minlength=3).tolist()
+    right, wrong, unknown = (sum(verdict is kind for verdict in verdicts) for kind in (False, True, None))
     return Stratum(size, right + wrong + unknown, wrong, unknown)
 
 

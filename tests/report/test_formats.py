@@ -125,9 +125,9 @@ def test_github_escapes_data_and_properties(crashed: Report) -> None:
 
 
 def test_github_escapes_commas_and_colons_of_a_file(report: Report) -> None:
-    from datacheck.report.github import _property
+    from datacheck.report.github import property_text
 
-    assert _property("dog/10%, a:b.jpg") == "dog/10%25%2C a%3Ab.jpg"
+    assert property_text("dog/10%, a:b.jpg") == "dog/10%25%2C a%3Ab.jpg"
 
 
 @pytest.fixture
