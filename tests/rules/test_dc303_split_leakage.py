@@ -1,5 +1,7 @@
 from __future__ import annotations
 
+from dataclasses import replace
+
 import numpy as np
 
 from datacheck.findings import NotApplicable, Passed, Severity
@@ -48,3 +50,15 @@ def test_rows_of_a_table_that_stand_in_both_splits() -> None:
     assert outcome.issues["related_id"].to_pylist() == [f"0{row}" for row in range(10)]
     columns |= {"x0": np.random.default_rng(1).normal(size=60)}
     assert isinstance(SplitLeakage().check(RuleContext(Manifest.from_columns(columns))), Passed)
+
+
+def test_a_clean_result_says_that_not_all_pairs_were_compared() -> None:
+    judged = context([A, B, C], split=["train", "val", "test"])
+    outcome = SplitLeakage().check(judged)
+    assert outcome == Passed("no sample has a duplicate in another split")
+    whole = judged.duplicates
+    assert whole is not None
+    cut = RuleContext(judged.manifest, judged.measurements, find_copies=lambda: replace(whole, complete=False))
+    outcome = SplitLeakage().check(cut)
+    assert isinstance(outcome, Passed)
+    assert outcome.summary.endswith("the images are too many for all of them")

@@ -20,6 +20,7 @@ from datacheck.rules.splits.shared import (
     counted,
     duplicates_of,
     further_rows,
+    not_compared,
     repeats,
 )
 from datacheck.text import percent, plural
@@ -77,7 +78,7 @@ class NearDuplicate(Rule):
         near = np.where(conflicting(manifest, found.near) | further_rows(manifest), -1, found.near)
         rows, first, within = near_within_split(found.exact, near, manifest.split_codes)
         if not len(rows):
-            return Passed("no two images of a split are near duplicates with the same label")
+            return Passed(f"no two images of a split are near duplicates with the same label{not_compared(found)}")
         copies = Copies(rows, first, within[rows], found.near[rows])
         words = changes(context, found, rows, first)
         notes = [

@@ -20,6 +20,7 @@ from datacheck.rules.splits.shared import (
     changes,
     counted,
     duplicates_of,
+    not_compared,
     seen_before,
     sharing,
     split_pairs,
@@ -75,7 +76,7 @@ class SplitLeakage(Rule):
         judged = [self._compare(context, found, *pair) for pair in split_pairs(context.manifest)]
         leaks = [pair for pair in judged if pair is not None]
         if not leaks:
-            return Passed("no sample has a duplicate in another split")
+            return Passed(f"no sample has a duplicate in another split{not_compared(found)}")
         return Found(tuple(finding for finding, _ in leaks), pa.concat_tables([issues for _, issues in leaks]))
 
     def _compare(

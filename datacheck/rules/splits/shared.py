@@ -118,6 +118,11 @@ def changes(context: RuleContext, found: DuplicateClusters, rows: Rows, related:
     return [laid.get(pair, word) for pair, word in zip(pairs, words, strict=True)]
 
 
+def not_compared(found: DuplicateClusters) -> str:
+    """Return, for the end of a sentence that nothing was found, that not all pairs could be compared; empty else."""
+    return "" if found.complete else ", among the pairs that were compared: the images are too many for all of them"
+
+
 def counted(words: Sequence[str]) -> dict[str, int]:
     """Return how many pairs have each change, the most first.
 
