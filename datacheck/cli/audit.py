@@ -12,16 +12,14 @@ import typer
 from datacheck.cli import source_options as given
 from datacheck.cli.output import emit
 from datacheck.cli.progress import progress_bars
+from datacheck.cli.rule_options import Config, FailOn, Format, Ignore, Select, selection
 from datacheck.errors import ConfigError
-from datacheck.findings import Severity
 
 if TYPE_CHECKING:
     from datacheck.config import Settings
     from datacheck.report import Report
 
 INPUTS_HELP = "Input range of the network of --weights: imagenet (normalised), signed (-1 to 1) or unit (0 to 1)."
-
-FORMAT_HELP = "Standard output: terminal, concise (a line each), json, junit, sarif, github."
 
 OUT_HELP = "Run folder, with report.html; also the cache of the next audit."
 
@@ -41,14 +39,14 @@ def audit_command(
     context: typer.Context,
     source: given.SourceArgument,
     labels: given.LabelsArgument = None,
-    select: Annotated[str | None, typer.Option(help="Rules to run: codes, prefixes, names; comma-separated.")] = None,
-    ignore: Annotated[str | None, typer.Option(help="Rules to leave out.")] = None,
-    fail_on: Annotated[str | None, typer.Option(help="Exit with 1 at this severity: info, warning, error.")] = None,
-    format: Annotated[str | None, typer.Option(help=FORMAT_HELP)] = None,
+    select: Select = None,
+    ignore: Ignore = None,
+    fail_on: FailOn = None,
+    format: Format = None,
     out: Annotated[Path | None, typer.Option(help=OUT_HELP)] = None,
     jobs: Annotated[int | None, typer.Option(min=1, help="Worker processes of the scan.")] = None,
     engine: Annotated[str | None, typer.Option(help="How the scan runs: local or ray.")] = None,
-    config: Annotated[Path | None, typer.Option(help="Configuration file (datacheck.toml or pyproject.toml).")] = None,
+    config: Config = None,
     duplicates: Annotated[
         str | None, typer.Option(help="How thoroughly duplicates are searched for: auto, exact, hash, features.")
     ] = None,
@@ -132,15 +130,10 @@ def _settings(parameters: dict[str, Any]) -> Settings:
     """Return the settings of the configuration file with the command line's put over them."""
     from datacheck.config import load_settings
 
-    def words(name: str) -> tuple[str, ...] | None:
-        return None if parameters[name] is None else tuple(word.strip() for word in parameters[name].split(","))
-
-    fail_on, deployment = parameters["fail_on"], parameters["deployment"]
+    deployment = parameters["deployment"]
     plain = ("format", "jobs", "engine", "duplicates", "probe", "budget", "device", "seed")
     return load_settings(parameters["config"]).override(
-        select=words("select"),
-        ignore=words("ignore"),
-        fail_on=None if fail_on is None else Severity.parse(fail_on),
+        **selection(parameters["select"], parameters["ignore"], parameters["fail_on"]),
         deployment_shares=None if deployment is None else parse_shares(deployment),
         **{name: parameters[name] for name in plain},
     )

@@ -8,6 +8,7 @@ from typing import Annotated
 import typer
 
 from datacheck.cli.output import TEXT_OR_JSON
+from datacheck.cli.rule_options import separated
 from datacheck.errors import ConfigError, check_choice
 
 
@@ -21,7 +22,7 @@ def rules_command(
     from datacheck.rules.select import select_rules
 
     check_choice("--format", format, TEXT_OR_JSON)
-    chosen = select_rules(rules_of_every_family(), select=tuple(word.strip() for word in select.split(",")))
+    chosen = select_rules(rules_of_every_family(), select=separated(select))
     rows = [
         {
             "code": rule.code,

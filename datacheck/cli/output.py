@@ -4,8 +4,10 @@ from __future__ import annotations
 
 import os
 import sys
+from collections.abc import Iterator
+from contextlib import contextmanager
 from pathlib import Path
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, TextIO
 
 if TYPE_CHECKING:
     from datacheck.findings import Severity
@@ -17,16 +19,23 @@ FORMATS = ("terminal", "concise", "json", "junit", "sarif", "github")
 """What can go to standard output: the formats of `datacheck.report` but HTML, which is a file."""
 
 
-def emit(report: Report, format: str | None, *, fail_on: Severity, folder: Path | None, verbose: bool = False) -> None:
-    """Write a report to standard output; nobody has to read it to the end.
-
-    Without a format that is ``terminal`` on a terminal, and ``concise`` in a pipe or a file.
-    """
+@contextmanager
+def standard_output() -> Iterator[TextIO]:
+    """Yield standard output, and flush it; nobody has to read it to the end."""
     try:
-        _write(report, format or default_format(), fail_on=fail_on, folder=folder, verbose=verbose)
+        yield sys.stdout
         sys.stdout.flush()
     except BrokenPipeError:
         os.dup2(os.open(os.devnull, os.O_WRONLY), sys.stdout.fileno())
+
+
+def emit(report: Report, format: str | None, *, fail_on: Severity, folder: Path | None, verbose: bool = False) -> None:
+    """Write a report to standard output.
+
+    Without a format that is ``terminal`` on a terminal, and ``concise`` in a pipe or a file.
+    """
+    with standard_output():
+        _write(report, format or default_format(), fail_on=fail_on, folder=folder, verbose=verbose)
 
 
 def default_format() -> str:

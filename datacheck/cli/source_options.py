@@ -10,6 +10,8 @@ from typing import Annotated, Any, get_type_hints
 
 import typer
 
+from datacheck.cli.rule_options import separated
+
 SourceArgument = Annotated[str, typer.Argument(help="A folder of images, a table, a tar, or the images of a pair.")]
 LabelsArgument = Annotated[
     str | None, typer.Argument(help="The labels or masks of a pair: a folder or a glob, in the order of the images.")
@@ -85,7 +87,5 @@ def source_options(parameters: Mapping[str, Any]) -> dict[str, Any]:
     """
     given = {name: parameters.get(name) for name in OPTIONS}
     return {
-        name: [word.strip() for word in value.split(",")] if name in _LISTS else value
-        for name, value in given.items()
-        if value is not None
+        name: list(separated(value)) if name in _LISTS else value for name, value in given.items() if value is not None
     }

@@ -11,10 +11,10 @@ from xml.etree import ElementTree as ET
 from datacheck.findings import Severity
 from datacheck.linting.results import CodeFinding, LintReport
 from datacheck.report.github import COMMANDS, data_text, property_text
-from datacheck.report.junit import xml_text
-from datacheck.report.places import file_uri, from_working_directory
+from datacheck.report.junit import document, xml_text
+from datacheck.report.places import from_working_directory
 from datacheck.report.rule_pages import RulePage, rule_pages
-from datacheck.report.sarif import BASE, LEVELS, SCHEMA_URI, rule_entry
+from datacheck.report.sarif import BASE, LEVELS, location_of, log_of, rule_entry
 from datacheck.text import clean, plural
 from datacheck.version import __version__
 
@@ -121,26 +121,18 @@ def _junit(report: LintReport, fail_on: Severity) -> str:
     case = ET.SubElement(suite, "testcase", classname="datacheck.lint", name="every file was read")
     if report.unread:
         ET.SubElement(case, "error", message=xml_text(_unread(report)[0])).text = xml_text("\n".join(_unread(report)))
-    failures = 0
     for code, name in report.rules:
         case = ET.SubElement(suite, "testcase", classname=f"datacheck.{code}", name=f"{code} {name}")
         found = report.of_rule(code)
         failing = [one for one in found if one.finding.severity >= fail_on]
         texts = [f"{_place(one)}: {one.finding.message}; fix: {one.finding.remedy}" for one in failing or found]
         if failing:
-            failures += 1
             worst = max(one.finding.severity for one in failing)
             failure = ET.SubElement(case, "failure", message=xml_text(texts[0]), type=worst.label)
             failure.text = xml_text("\n".join(texts))
         elif found:
             ET.SubElement(case, "system-out").text = xml_text("\n".join(texts))
-    counts = {"tests": 1 + len(report.rules), "failures": failures, "errors": int(bool(report.unread)), "skipped": 0}
-    for key, count in counts.items():
-        suite.set(key, str(count))
-    suites = ET.Element("testsuites")
-    suites.append(suite)
-    ET.indent(suites)
-    return '<?xml version="1.0" encoding="UTF-8"?>\n' + ET.tostring(suites, encoding="unicode") + "\n"
+    return document(suite)
 
 
 def _sarif(report: LintReport, fail_on: Severity) -> str:
@@ -167,17 +159,13 @@ def _sarif(report: LintReport, fail_on: Severity) -> str:
         "columnKind": "unicodeCodePoints",
         "results": [_result(one, index[one.finding.code]) for one in report.findings],
     }
-    log = {"$schema": SCHEMA_URI, "version": "2.1.0", "runs": [run]}
-    return json.dumps(log, indent=2, ensure_ascii=False) + "\n"
+    return log_of(run)
 
 
 def _result(one: CodeFinding, position: int) -> dict[str, Any]:
-    place = {"uri": file_uri(from_working_directory(one.path, None))}
-    if ":" not in place["uri"]:
-        place["uriBaseId"] = BASE
-    physical: dict[str, Any] = {"artifactLocation": place}
+    location = location_of(from_working_directory(one.path, None))
     if one.place.cell is None:
-        physical["region"] = {
+        location["physicalLocation"]["region"] = {
             "startLine": one.place.line,
             "startColumn": one.place.column,
             "endLine": one.place.end_line,
@@ -191,7 +179,7 @@ def _result(one: CodeFinding, position: int) -> dict[str, Any]:
         "ruleIndex": position,
         "level": LEVELS[one.finding.severity],
         "message": {"text": message},
-        "locations": [{"physicalLocation": physical}],
+        "locations": [location],
         "partialFingerprints": {"datacheck/v1": f"{one.finding.code}/{one.line}"},
     }
 

@@ -51,6 +51,11 @@ def render(report: Report, *, fail_on: Severity = Severity.ERROR) -> str:
     }
     if f'"uriBaseId": "{BASE}"' in json.dumps(run["results"]):
         run["originalUriBaseIds"] = {BASE: {"uri": Path.cwd().as_uri().rstrip("/") + "/"}}
+    return log_of(run)
+
+
+def log_of(run: dict[str, Any]) -> str:
+    """Return the whole log of one run."""
     log = {"$schema": SCHEMA_URI, "version": "2.1.0", "runs": [run]}
     return json.dumps(log, indent=2, ensure_ascii=False, allow_nan=False) + "\n"
 
@@ -78,7 +83,7 @@ def _results(report: Report) -> list[dict[str, Any]]:
 
 
 def _result(finding: Finding, rule_index: int, files: Mapping[str, str]) -> dict[str, Any]:
-    locations = [_location(files[sample_id]) for sample_id in finding.sample_ids if sample_id in files]
+    locations = [location_of(files[sample_id]) for sample_id in finding.sample_ids if sample_id in files]
     return {
         "ruleId": finding.code,
         "ruleIndex": rule_index,
@@ -95,7 +100,8 @@ def _result(finding: Finding, rule_index: int, files: Mapping[str, str]) -> dict
     }
 
 
-def _location(file: str) -> dict[str, Any]:
+def location_of(file: str) -> dict[str, Any]:
+    """Return the location of a file, which is relative to the working directory or an address."""
     place = {"uri": file_uri(file)}
     if ":" not in place["uri"]:  # a relative path: a colon of its own would be escaped
         place["uriBaseId"] = BASE
