@@ -9,7 +9,7 @@ from dataclasses import dataclass, field, fields, replace
 from pathlib import Path
 from typing import Any, get_type_hints
 
-from datacheck.duplicates import DEFAULT_NEAR_DUPLICATE_DISTANCE, SEARCHES
+from datacheck.duplicates import DEFAULT_NEAR_DUPLICATE_DISTANCE, DuplicateSearch
 from datacheck.errors import ConfigError, check_choice, did_you_mean
 from datacheck.findings import Severity
 from datacheck.probing.budget import parse_budget
@@ -96,7 +96,7 @@ class Settings:
         """Refuse values out of range, whichever way they came."""
         _one_of("format", self.format, [name for name in FORMATS if name != "html"])
         _one_of("engine", self.engine, ENGINES)
-        _one_of("duplicates", self.duplicates, SEARCHES)
+        _one_of("duplicates", self.duplicates, list(DuplicateSearch))
         _within("jobs", self.jobs, 1, MAX_JOBS)
         _within("seed", self.seed, 0, MAX_SEED)
         _within("near_duplicate_distance", self.near_duplicate_distance, 0, HASH_BITS)

@@ -204,6 +204,11 @@ class Found:
         if not self.findings:
             raise ValueError("Found without a finding: return Passed() when there is nothing to say")
 
+    @classmethod
+    def of(cls, parts: Sequence[tuple[Finding, pa.Table]]) -> Found:
+        """Return several findings, each with its issues, as one outcome."""
+        return cls(tuple(finding for finding, _ in parts), pa.concat_tables([issues for _, issues in parts]))
+
 
 @dataclass(frozen=True)
 class NotApplicable:

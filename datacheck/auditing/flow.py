@@ -14,6 +14,7 @@ from datacheck.auditing.judging import configured_rules, run_rules
 from datacheck.auditing.probe import USER_ARRAYS, Probed, keep, probe_options, train
 from datacheck.auditing.progress import Progress, stage
 from datacheck.config import Settings
+from datacheck.duplicates import DuplicateSearch
 from datacheck.errors import ConfigError, DatacheckError
 from datacheck.fingerprints import Fingerprint, fingerprint
 from datacheck.manifest import Manifest, Modality, Task
@@ -168,7 +169,7 @@ def _audit(
 def _copies(
     manifest: Manifest, measurements: Measurements, settings: Settings, progress: Progress | None
 ) -> DuplicateClusters:
-    from datacheck.duplicates.search import DuplicateSearch, search_duplicates
+    from datacheck.duplicates.search import search_duplicates
 
     return search_duplicates(
         manifest,

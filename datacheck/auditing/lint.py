@@ -5,7 +5,6 @@ from __future__ import annotations
 import ast
 import traceback
 from collections.abc import Iterable, Sequence
-from dataclasses import replace
 from pathlib import Path
 
 from datacheck.config import Settings
@@ -89,6 +88,6 @@ def _fix(path: Path, source: SourceFile, listings: list[ast.expr]) -> int:
 def _finding(source: SourceFile, rule: CodeRule, hit: Hit) -> CodeFinding:
     place = source.place(hit.node)
     where = {"line": place.line, "column": place.column} | ({} if place.cell is None else {"cell": place.cell})
-    finding = replace(rule.finding(hit.message, hit.remedy, severity=hit.severity), evidence=where)
+    finding = rule.finding(hit.message, hit.remedy, severity=hit.severity, evidence=where)
     line = source.lines[getattr(hit.node, "lineno", 1) - 1].strip()
     return CodeFinding(finding, source.path, place, line, bool(hit.to_sort) and not source.cells)

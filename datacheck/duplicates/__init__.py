@@ -1,7 +1,9 @@
 """Exact and near duplicates among the measured samples, and the clusters that they form.
 
-`datacheck.duplicates.clusters` finds them; it loads SciPy, so that this module imports nothing.
+`datacheck.duplicates.clusters` finds them; it loads SciPy, so that this module does not import it.
 """
+
+from enum import StrEnum
 
 DEFAULT_NEAR_DUPLICATE_DISTANCE = 6
 """Largest number of differing bits, of the 64 of a perceptual hash, between near duplicates.
@@ -10,5 +12,15 @@ On 241 TrashNet photos, JPEG at quality 30 and scaling to a third change at most
 in 89 % of the photos; the two closest different photos differ in 8 bits.
 """
 
-SEARCHES = ("auto", "exact", "hash", "features")
-"""How thoroughly duplicates are searched for: see `datacheck.duplicates.search.DuplicateSearch`."""
+
+class DuplicateSearch(StrEnum):
+    """How thoroughly duplicates of images are searched for, by `datacheck.duplicates.search`."""
+
+    AUTO = "auto"
+    """``features`` up to `search.MOST_BY_DEFAULT` images that can be read again, else ``hash``."""
+    EXACT = "exact"
+    """Equal bytes."""
+    HASH = "hash"
+    """Also what the scan measured: copies that were saved again, scaled, mirrored, turned, or changed in tone."""
+    FEATURES = "features"
+    """Also crops, small rotations and watermarks: the nearest pictures are read again and laid over one another."""

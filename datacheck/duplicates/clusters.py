@@ -15,11 +15,12 @@ from scipy.sparse.csgraph import connected_components
 from datacheck.duplicates import DEFAULT_NEAR_DUPLICATE_DISTANCE
 from datacheck.duplicates.lookalikes import closer_than_others, unit_vectors
 from datacheck.duplicates.near_pairs import is_small, near_duplicate_pairs, properties_of
+from datacheck.duplicates.pairs import Rows, not_among
 from datacheck.duplicates.registration import Registered
+from datacheck.duplicates.rows import equal_rows
 from datacheck.duplicates.twins import MAX_IMAGES, find_twins
+from datacheck.manifest import Manifest, Modality
 from datacheck.scanning.measurements import Measurements
-
-Rows = NDArray[np.int64]
 
 
 @dataclass(frozen=True)
@@ -101,10 +102,7 @@ def find_duplicates(
     n = len(measurements)
     readable = measurements.table["readable"]
     exact = exact_clusters(pc.if_else(readable, measurements.table["content_hash"], None))
-    first = np.arange(n, dtype=np.int64)
-    clustered = exact >= 0
-    if clustered.any():
-        first[clustered] = _first_rows(exact[clustered], np.flatnonzero(clustered))
+    first = _first_copies(exact)
     hashes = measurements.table["perceptual_hash"].combine_chunks()
     known = np.asarray(pc.is_valid(hashes).to_numpy(zero_copy_only=False))
     nodes = np.flatnonzero(known & (first == np.arange(n)))
@@ -120,14 +118,25 @@ def find_duplicates(
     large = nodes[~is_small(measurements)[nodes] & pc.is_valid(signatures.take(pa.array(nodes))).to_numpy(False)]
     if max_distance and len(large):
         twins = find_twins(unit_vectors(signatures, large))
-        new = np.setdiff1d(_keys(large[twins.pairs], n), _keys(pairs, n))
-        kept = np.isin(_keys(large[twins.pairs], n), new)
-        pairs = np.concatenate((pairs, large[twins.pairs[kept]]))
-        distance = np.concatenate((distance, np.full(kept.sum(), -1, np.int8)))
-        turned = np.concatenate((turned, twins.orientation[kept]))
+        new = not_among(large[twins.pairs], pairs)
+        pairs = np.concatenate((pairs, large[twins.pairs[new]]))
+        distance = np.concatenate((distance, np.full(new.sum(), -1, np.int8)))
+        turned = np.concatenate((turned, twins.orientation[new]))
         complete = complete and len(large) <= MAX_IMAGES
     near = _cut_chains(pairs, values, first, max_distance)
     return DuplicateClusters(exact, near, pairs, distance, turned, complete)
+
+
+def duplicates_at_hand(
+    manifest: Manifest, measurements: Measurements | None, max_distance: int
+) -> DuplicateClusters | None:
+    """Return the duplicates of images by their measurements, of a table by its feature columns; None without either."""
+    if measurements is not None:
+        return find_duplicates(measurements, max_distance=max_distance)
+    if manifest.modality is not Modality.TABULAR or not manifest.extra_columns:
+        return None
+    equal = equal_rows(manifest.table.select(manifest.extra_columns))
+    return None if equal is None else DuplicateClusters.equal(equal)
 
 
 def with_registered(
@@ -137,23 +146,15 @@ def with_registered(
     copies = registered.pairs[registered.copies]
     pairs = np.concatenate((found.near_pairs, copies))
     hashes = pc.fill_null(measurements.table["perceptual_hash"].combine_chunks(), 0).to_numpy(zero_copy_only=False)
-    first = np.arange(len(measurements), dtype=np.int64)
-    clustered = found.exact >= 0
-    first[clustered] = _first_rows(found.exact[clustered], np.flatnonzero(clustered))
     turned = np.where(registered.mirrored[registered.copies], 1, 0).astype(np.int8)
     return replace(
         found,
-        near=_cut_chains(pairs, np.asarray(hashes, np.uint64), first, max_distance),
+        near=_cut_chains(pairs, np.asarray(hashes, np.uint64), _first_copies(found.exact), max_distance),
         near_pairs=pairs,
         near_distance=np.concatenate((found.near_distance, np.full(len(copies), -1, np.int8))),
         orientation=np.concatenate((found.orientation, turned)),
         registered=registered,
     )
-
-
-def _keys(pairs: Rows, n: int) -> Rows:
-    """Return one number for each pair of rows below n."""
-    return np.asarray(pairs[:, 0] * n + pairs[:, 1])
 
 
 def exact_clusters(content: pa.ChunkedArray | pa.Array) -> Rows:
@@ -210,6 +211,14 @@ def _links(clusters: Rows) -> Rows:
     """Return pairs that tie each member of a cluster to its first; shape [P, 2]."""
     rows = np.flatnonzero(clusters >= 0)
     return np.column_stack((_first_rows(clusters[rows], rows), rows))
+
+
+def _first_copies(exact: Rows) -> Rows:
+    """Return the first row of each sample's exact cluster, its own where it is alone; shape [N]."""
+    first = np.arange(len(exact), dtype=np.int64)
+    clustered = exact >= 0
+    first[clustered] = _first_rows(exact[clustered], np.flatnonzero(clustered))
+    return first
 
 
 def _first_rows(clusters: Rows, rows: Rows) -> Rows:

@@ -9,10 +9,11 @@ import cv2
 import numpy as np
 from numpy.typing import NDArray
 
+from datacheck.duplicates.lookalikes import of_length_one
 from datacheck.duplicates.orientations import ORIENTATIONS
+from datacheck.duplicates.pairs import Rows, first_of_each, not_among
 from datacheck.scanning.measure import HASH_SIDE, perceptual_hashes
 
-Rows = NDArray[np.int64]
 Picture = NDArray[np.uint8]
 Keypoints = tuple[NDArray[np.float32], NDArray[np.uint8]]
 
@@ -80,9 +81,7 @@ def details_of(picture: Picture | None) -> Details | None:
         turn = cv2.getRotationMatrix2D((width / 2, height / 2), angle, 1.0)
         parts.append(np.asarray(cv2.warpAffine(grey, turn, (width, height), borderValue=_MIDDLE), np.uint8))
     _, signatures, _ = perceptual_hashes(np.stack([_hash_input(part) for part in parts]))
-    vectors = signatures.astype(np.float32)
-    vectors /= np.maximum(np.linalg.norm(vectors, axis=1, keepdims=True), 1e-9)
-    return Details(_keypoints(grey), _keypoints(np.ascontiguousarray(grey[:, ::-1])), vectors)
+    return Details(_keypoints(grey), _keypoints(np.ascontiguousarray(grey[:, ::-1])), of_length_one(signatures))
 
 
 def prepared(picture: Picture | None) -> Picture | None:
@@ -133,8 +132,8 @@ def candidates(details: Mapping[int, Details], known: Rows) -> tuple[Rows, NDArr
         best[np.arange(len(block)), block] = -np.inf
         count = min(_CANDIDATES, n - 1)
         near = np.argpartition(-best, count - 1, axis=1)[:, :count]
+        least = np.sort(np.take_along_axis(best, near, axis=1), axis=1)[:, -min(_ALWAYS, count)]
         row = np.repeat(np.arange(len(block)), count)
-        least = np.sort(best, axis=1)[:, -min(_ALWAYS, n - 1)]
         close = best[row, near.ravel()] >= np.minimum(least, _LEAST_RESEMBLANCE)[row]
         row, near = row[close], near.ravel()[close]
         ends = np.sort(np.column_stack((rows[block[row]], rows[near])), axis=1)
@@ -142,10 +141,7 @@ def candidates(details: Mapping[int, Details], known: Rows) -> tuple[Rows, NDArr
     pairs, resemblance, mirrored = (np.concatenate(part) for part in zip(*parts, strict=True))
     order = np.lexsort((-resemblance, pairs[:, 1], pairs[:, 0]))
     pairs, mirrored = pairs[order], mirrored[order]
-    new = np.ones(len(pairs), dtype=bool)
-    new[1:] = (pairs[1:] != pairs[:-1]).any(axis=1)
-    size = int(rows[-1]) + 1
-    new &= ~np.isin(pairs[:, 0] * size + pairs[:, 1], known[:, 0] * size + known[:, 1])
+    new = first_of_each(pairs) & not_among(pairs, known)
     return pairs[new], mirrored[new]
 
 

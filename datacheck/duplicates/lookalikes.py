@@ -66,7 +66,12 @@ def closer_than_others(pairs: Rows, rows: Rows, signatures: pa.FixedSizeBinaryAr
 def unit_vectors(signatures: pa.FixedSizeBinaryArray, rows: Rows) -> NDArray[np.float32]:
     """Return the signatures of some rows, none of them null, scaled to length 1; shape [len(rows), D]."""
     values = np.frombuffer(b"".join(signatures.take(pa.array(rows)).to_pylist()), dtype=np.int8)
-    vectors = values.reshape(-1, SIGNATURE_LENGTH).astype(np.float32)
+    return of_length_one(values.reshape(-1, SIGNATURE_LENGTH))
+
+
+def of_length_one(signatures: NDArray[np.int8]) -> NDArray[np.float32]:
+    """Return signatures scaled to length 1, so that the product of two is their correlation; shape [n, D]."""
+    vectors = signatures.astype(np.float32)
     return np.asarray(vectors / np.maximum(np.linalg.norm(vectors, axis=1, keepdims=True), 1e-9))
 
 

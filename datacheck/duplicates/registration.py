@@ -19,8 +19,7 @@ from numpy.typing import NDArray
 from datacheck.cpus import available_cpus
 from datacheck.duplicates.details import Details, Keypoints, Picture, candidates, details_of, prepared
 from datacheck.duplicates.orientations import ORIENTATIONS
-
-Rows = NDArray[np.int64]
+from datacheck.duplicates.pairs import Rows
 
 MIN_INLIERS = 40
 """Matched details from which two pictures show the same thing.
@@ -208,7 +207,7 @@ def _blocks(picture: NDArray[Any]) -> NDArray[Any]:
 
 
 def registered_words(registered: Registered) -> list[str]:
-    """Return for each pair what was done to the second picture, such as ``"mirrored, cropped to 80 %"``."""
+    """Return for each pair what was done to the second picture, such as ``"mirrored, cropped"``."""
     quarter = np.rint(registered.angle / 90) * 90
     found = []
     for mirrored, turn, angle, scale in zip(

@@ -1,9 +1,8 @@
-"""How thoroughly duplicates are searched for, and the search over a whole dataset."""
+"""The search for duplicates over a whole dataset."""
 
 from __future__ import annotations
 
 from collections.abc import Callable
-from enum import StrEnum
 from functools import partial
 from typing import Any
 
@@ -12,6 +11,7 @@ import pyarrow as pa
 import pyarrow.compute as pc
 from numpy.typing import NDArray
 
+from datacheck.duplicates import DuplicateSearch
 from datacheck.duplicates.clusters import DuplicateClusters, exact_clusters, find_duplicates, with_registered
 from datacheck.duplicates.details import LONG_SIDE, Picture
 from datacheck.duplicates.registration import register
@@ -23,22 +23,8 @@ from datacheck.scanning.measurements import Measurements
 MOST_BY_DEFAULT = 3_000
 """Images up to which details are compared unless the caller says otherwise: about 40 s of processor time."""
 
-
 LEAST_LONG_SIDE = 64
 """Smaller images, in pixels, have too few details to lay them over one another."""
-
-
-class DuplicateSearch(StrEnum):
-    """What counts as a duplicate."""
-
-    AUTO = "auto"
-    """``features`` up to `MOST_BY_DEFAULT` images that can be read again, else ``hash``."""
-    EXACT = "exact"
-    """Equal bytes."""
-    HASH = "hash"
-    """Also what the scan measured: copies that were saved again, scaled, mirrored, turned, or changed in tone."""
-    FEATURES = "features"
-    """Also crops, small rotations and watermarks: the nearest pictures are read again and laid over one another."""
 
 
 def search_duplicates(

@@ -8,9 +8,8 @@ import numpy as np
 from numpy.typing import NDArray
 
 from datacheck.duplicates.orientations import ORIENTATIONS
+from datacheck.duplicates.pairs import Rows, first_of_each
 from datacheck.scanning.measurements import SIGNATURE_SIDE
-
-Rows = NDArray[np.int64]
 
 MAX_DISTANCE = 0.02
 """Largest distance (one minus the correlation of 12 x 12 frequencies) between a picture and its copy.
@@ -95,8 +94,7 @@ def neighbours(vectors: NDArray[np.float32], max_distance: float) -> Neighbours:
     left, right, distance, kind = (np.concatenate(part) for part in zip(*found, strict=True))
     order = np.lexsort((kind, distance, right, left))
     pairs = np.column_stack((left, right)).astype(np.int64)[order]
-    new = np.ones(len(pairs), dtype=bool)
-    new[1:] = (pairs[1:] != pairs[:-1]).any(axis=1)
+    new = first_of_each(pairs)
     best = order[new]
     return Neighbours(pairs[new], distance[best], kind[best])
 

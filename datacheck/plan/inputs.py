@@ -10,7 +10,7 @@ from typing import TYPE_CHECKING, Any
 import numpy as np
 from numpy.typing import NDArray
 
-from datacheck.duplicates import DEFAULT_NEAR_DUPLICATE_DISTANCE
+from datacheck.duplicates import DEFAULT_NEAR_DUPLICATE_DISTANCE, DuplicateSearch
 from datacheck.errors import PlanError, did_you_mean, require
 from datacheck.manifest import Manifest, Task
 from datacheck.models.folds import join_groups
@@ -76,7 +76,7 @@ class PlanInputs:
     def _duplicates(self) -> DuplicateClusters | None:
         if self.measurements is None:
             return None
-        from datacheck.duplicates.search import DuplicateSearch, search_duplicates
+        from datacheck.duplicates.search import search_duplicates
 
         return search_duplicates(
             self.manifest,

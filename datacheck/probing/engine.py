@@ -15,7 +15,7 @@ from datacheck.models.learning_task import LearningTask
 from datacheck.probing.backend import USER_ARRAYS
 from datacheck.probing.backends import Available, Backend, FitOptions, choose_backend, images
 from datacheck.probing.budget import Clock
-from datacheck.probing.folds import deal_folds, given_folds, linked_samples
+from datacheck.probing.folds import deal_folds, given_folds
 from datacheck.probing.images import bring_pixels
 from datacheck.probing.options import AtHand, Options
 from datacheck.probing.outputs import ProbeOutputs
@@ -148,8 +148,8 @@ def _folds(
     if options.folds is not None and not isinstance(options.folds, int):
         return given_folds(options.folds, usable)
     n_folds = backend.folds(int(usable.sum()), fit_options) if options.folds is None else options.folds
-    if duplicates is not None:
-        linked: NDArray[np.int64] | None = duplicates.linked
-    else:
-        linked = linked_samples(manifest, measurements, options.near_duplicate_distance)
-    return deal_folds(manifest, linked, usable, n_folds, options)
+    if duplicates is None and n_folds > 1:
+        from datacheck.duplicates.clusters import duplicates_at_hand
+
+        duplicates = duplicates_at_hand(manifest, measurements, options.near_duplicate_distance)
+    return deal_folds(manifest, None if duplicates is None else duplicates.linked, usable, n_folds, options)

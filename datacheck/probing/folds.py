@@ -8,11 +8,10 @@ import numpy as np
 from numpy.typing import NDArray
 
 from datacheck.errors import ProbeError
-from datacheck.manifest import Manifest, Modality, Task
+from datacheck.manifest import Manifest, Task
 from datacheck.models.folds import Folds, assign_folds, join_groups
 from datacheck.probing.options import Options
 from datacheck.probing.targets import strata_of, usable_labels, y_of
-from datacheck.scanning.measurements import Measurements
 
 
 def given_folds(folds: NDArray[np.integer], usable: NDArray[np.bool_]) -> Folds:
@@ -49,24 +48,6 @@ def deal_folds(
         usable=usable,
     )
     return replace(dealt, notes=(f"dealt the samples to {n_folds} folds, stratified by label{note}", *dealt.notes))
-
-
-def linked_samples(
-    manifest: Manifest, measurements: Measurements | None, near_duplicate_distance: int
-) -> NDArray[np.int64] | None:
-    """Return the components of exact and near duplicates, -1 for a sample alone, shape [N]; None where none are known.
-
-    Of images by their measurements, of a table by its feature columns.
-    """
-    if measurements is not None:
-        from datacheck.duplicates.clusters import find_duplicates
-
-        return find_duplicates(measurements, max_distance=near_duplicate_distance).linked
-    if manifest.modality is not Modality.TABULAR or not manifest.extra_columns:
-        return None
-    from datacheck.duplicates.rows import equal_rows
-
-    return equal_rows(manifest.table.select(manifest.extra_columns))
 
 
 def _groups(manifest: Manifest, linked: NDArray[np.int64] | None) -> tuple[NDArray[np.int64], str]:

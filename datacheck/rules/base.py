@@ -12,7 +12,7 @@ import pyarrow as pa
 from numpy.typing import ArrayLike, NDArray
 
 from datacheck.duplicates import DEFAULT_NEAR_DUPLICATE_DISTANCE
-from datacheck.manifest import Listings, Manifest, Modality, Task
+from datacheck.manifest import Listings, Manifest, Task
 from datacheck.rules.common import SECTIONS, BaseRule, CannotJudge, Requirement, explanation
 from datacheck.scanning.measurements import Measurements
 
@@ -65,20 +65,11 @@ class RuleContext:
 
         Of images by their measurements, of a table by its feature columns; None where neither has the detail.
         """
-        from datacheck.duplicates.clusters import DuplicateClusters, find_duplicates
+        from datacheck.duplicates.clusters import duplicates_at_hand
 
         if self.measurements is not None and self.find_copies is not None:
             return self.find_copies()
-        if self.measurements is not None:
-            return find_duplicates(self.measurements, max_distance=self.near_duplicate_distance)
-        if self.manifest.modality is not Modality.TABULAR or not self.manifest.extra_columns:
-            return None
-        from datacheck.duplicates.rows import equal_rows
-
-        equal = equal_rows(self.manifest.table.select(self.manifest.extra_columns))
-        if equal is None:
-            return None
-        return DuplicateClusters.equal(equal)
+        return duplicates_at_hand(self.manifest, self.measurements, self.near_duplicate_distance)
 
     @cached_property
     def listings(self) -> Listings | None:

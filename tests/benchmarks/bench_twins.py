@@ -18,8 +18,8 @@ from pathlib import Path
 
 from PIL import Image, ImageDraw, ImageEnhance, ImageFilter, ImageOps
 
-from datacheck.duplicates import DEFAULT_NEAR_DUPLICATE_DISTANCE
-from datacheck.duplicates.search import DuplicateSearch, search_duplicates
+from datacheck.duplicates import DEFAULT_NEAR_DUPLICATE_DISTANCE, DuplicateSearch
+from datacheck.duplicates.search import search_duplicates
 from datacheck.scanning import scan
 from datacheck.sources import open_source
 

@@ -10,8 +10,8 @@ import numpy as np
 import pytest
 from PIL import Image, ImageDraw, ImageOps
 
-from datacheck.duplicates import DEFAULT_NEAR_DUPLICATE_DISTANCE
-from datacheck.duplicates.search import DuplicateSearch, search_duplicates
+from datacheck.duplicates import DEFAULT_NEAR_DUPLICATE_DISTANCE, DuplicateSearch
+from datacheck.duplicates.search import search_duplicates
 from datacheck.findings import Found, NotApplicable, Passed
 from datacheck.rules.base import RuleContext
 from datacheck.rules.splits.dc303_split_leakage import SplitLeakage

@@ -83,7 +83,7 @@ class MixedFormats(Rule):
         parts = [*self._extensions(context, read), *self._modes(context, read), *self._formats(context, read)]
         if not parts:
             return Passed(f"{plural(len(read), 'image')} of one mode and format")
-        return Found(tuple(finding for finding, _ in parts), pa.concat_tables([issues for _, issues in parts]))
+        return Found.of(parts)
 
     def _extensions(self, context: RuleContext, read: NDArray[np.int64]) -> list[Part]:
         if not names_are_paths(context.manifest):

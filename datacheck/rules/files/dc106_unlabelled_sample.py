@@ -84,7 +84,7 @@ class UnlabelledSample(Rule):
         parts += self._targets(context) if manifest.task is Task.REGRESSION else self._classes(context)
         if not parts:
             return Passed(f"all {plural(len(manifest), 'sample')} have their label")
-        return Found(tuple(finding for finding, _ in parts), pa.concat_tables([issues for _, issues in parts]))
+        return Found.of(parts)
 
     def _missing(self, context: RuleContext) -> list[Part]:
         manifest = context.manifest

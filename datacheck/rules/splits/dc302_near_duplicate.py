@@ -49,7 +49,8 @@ class NearDuplicate(Rule):
     the next picture, are copies (up to 120,000 images).
     Very small images must agree in all of this almost exactly, because their hashes hardly differ; blank images match
     nothing. Long chains of similar images are cut, so that two members of a cluster are never further apart than twice
-    the limit from one common image. Crops, small rotations and strong edits are not found: the count is a lower bound.
+    the limit from one common image. Up to 3,000 images, or with ``--duplicates features``, crops, small rotations and
+    watermarks are found by their details. Strong edits are not: the count is a lower bound.
 
     How to fix
     ----------

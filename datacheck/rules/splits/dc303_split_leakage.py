@@ -15,7 +15,6 @@ from datacheck.manifest import Modality
 from datacheck.rules.base import Rule, RuleContext
 from datacheck.rules.requirements import CONTENT, SPLITS
 from datacheck.rules.splits.shared import (
-    MAX_CLUSTERS,
     Rows,
     changes,
     counted,
@@ -23,6 +22,7 @@ from datacheck.rules.splits.shared import (
     not_compared,
     seen_before,
     sharing,
+    shown_pairs,
     split_pairs,
 )
 from datacheck.stats import proportion
@@ -47,7 +47,8 @@ class SplitLeakage(Rule):
     ------------------
     By the clusters of DC301 and DC302: the share of the later split with a member of its cluster in the earlier one,
     exact and near copies counted separately, with what was done to the copies (mirrored, brighter, other proportions).
-    Crops, small rotations and strong edits are not found, so the count is a lower bound.
+    Strong edits, and among many images crops and small rotations (see DC302), are not found: the count is a lower
+    bound.
 
     How to fix
     ----------
@@ -77,7 +78,7 @@ class SplitLeakage(Rule):
         leaks = [pair for pair in judged if pair is not None]
         if not leaks:
             return Passed(f"no sample has a duplicate in another split{not_compared(found)}")
-        return Found(tuple(finding for finding, _ in leaks), pa.concat_tables([issues for _, issues in leaks]))
+        return Found.of(leaks)
 
     def _compare(
         self, context: RuleContext, found: DuplicateClusters, earlier: int, later: int
@@ -109,10 +110,7 @@ class SplitLeakage(Rule):
             "n_near": n_near,
             "changes": counted(words),
             "n_clusters": len(np.unique(found.near[rows])),
-            "clusters": [
-                list(pair)
-                for pair in zip(ids[:MAX_CLUSTERS].to_pylist(), related_ids[:MAX_CLUSTERS].to_pylist(), strict=True)
-            ],
+            "clusters": shown_pairs(ids, related_ids),
         }
         done = ", ".join(f"{n:,} {word}" for word, n in counted(words).items())
         what, kinds = "samples", f": {n_exact:,} exact copies, {n_near:,} near duplicates{done and f' ({done})'}"

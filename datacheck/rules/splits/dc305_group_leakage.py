@@ -66,7 +66,7 @@ class GroupLeakage(Rule):
         leaks = [pair for pair in judged if pair is not None]
         if not leaks:
             return Passed("every group is in one split only")
-        return Found(tuple(finding for finding, _ in leaks), pa.concat_tables([issues for _, issues in leaks]))
+        return Found.of(leaks)
 
     def _compare(
         self, context: RuleContext, groups: Rows, words: list[str], pair: tuple[int, int]

@@ -82,7 +82,7 @@ class GroupLeakageInNames(Rule):
         leaks = [leak for groups in found if (leak := self._leak(context, names, groups)) is not None]
         if not leaks:
             return Passed(f"the groups that file names show ({found[0].pattern}) are in one split each")
-        return Found(tuple(finding for finding, _ in leaks), pa.concat_tables([issues for _, issues in leaks]))
+        return Found.of(leaks)
 
     def _leak(self, context: RuleContext, names: list[Any], groups: NameGroups) -> tuple[Finding, pa.Table] | None:
         split = context.manifest.split_codes.astype(np.int64)

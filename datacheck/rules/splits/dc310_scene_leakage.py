@@ -11,7 +11,7 @@ import pyarrow as pa
 from datacheck.findings import Finding, Found, Outcome, Passed, Severity
 from datacheck.rules.base import CannotJudge, Rule, RuleContext
 from datacheck.rules.requirements import PIXELS, SPLITS
-from datacheck.rules.splits.shared import MAX_CLUSTERS, Rows, duplicates_of, sharing, split_pairs
+from datacheck.rules.splits.shared import Rows, duplicates_of, sharing, shown_pairs, split_pairs
 from datacheck.stats import proportion
 from datacheck.text import percent
 
@@ -32,10 +32,10 @@ class SceneLeakage(Rule):
 
     How it is measured
     ------------------
-    Each picture is laid over the five that its signature is nearest to. Where 40 details or more agree in one affine
-    map (ORB keypoints, RANSAC), both show the same thing; where the blocks of the common part then correlate by 0.93
-    or more (median), one is a copy of the other. Things without texture and larger changes of the viewpoint are not
-    found: the count is a lower bound.
+    Each picture is laid over those, ten at most, that it or a part of it resembles most. Where 40 details or more agree
+    in one affine map (ORB keypoints, RANSAC), both show the same thing; where the blocks of the common part then
+    correlate by 0.93 or more (median), one is a copy of the other. Things without texture and larger changes of the
+    viewpoint are not found: the count is a lower bound.
 
     How to fix
     ----------
@@ -66,7 +66,7 @@ class SceneLeakage(Rule):
         leaks = [one for one in judged if one is not None]
         if not leaks:
             return Passed("no two splits show the same object from nearly the same place")
-        return Found(tuple(finding for finding, _ in leaks), pa.concat_tables([issues for _, issues in leaks]))
+        return Found.of(leaks)
 
     def _compare(self, context: RuleContext, pairs: Rows, earlier: int, later: int) -> tuple[Finding, pa.Table] | None:
         split = context.manifest.split_codes
@@ -80,13 +80,12 @@ class SceneLeakage(Rule):
         ids, related = context.ids(rows), context.ids(both[first, 1])
         note = f"the same object or scene as in {names[0]}"
         issues = self.issues(ids, 0.7, related_id=related, note=[note] * len(rows))
-        shown = zip(ids[:MAX_CLUSTERS].to_pylist(), related[:MAX_CLUSTERS].to_pylist(), strict=True)
         verb = "shows" if len(rows) == 1 else "show"
         finding = self.finding(
             f"at least {len(rows):,} of {int(np.count_nonzero(split == later)):,} images of {names[1]!r} "
             f"({percent(share.value)}) {verb} the same object or scene as an image of {names[0]!r}",
             "give the photos of one object a common group, and split by group",
-            evidence=sharing(names, share, {"clusters": [list(pair) for pair in shown]}),
+            evidence=sharing(names, share, {"clusters": shown_pairs(ids, related)}),
             affected=issues,
         )
         return finding, issues

@@ -104,7 +104,10 @@ def changes(context: RuleContext, found: DuplicateClusters, rows: Rows, related:
     """
     if context.measurements is None:
         return [""] * len(rows)
-    turned = dict(zip(map(tuple, found.near_pairs.tolist()), found.orientation.tolist(), strict=True))
+    turned_pairs = found.orientation > 0
+    turned = dict(
+        zip(map(tuple, found.near_pairs[turned_pairs].tolist()), found.orientation[turned_pairs].tolist(), strict=True)
+    )
     laid: dict[tuple[int, int], str] = {}
     if found.registered is not None:
         for one in (found.registered, found.registered.reversed()):
@@ -116,6 +119,12 @@ def changes(context: RuleContext, found: DuplicateClusters, rows: Rows, related:
     words = change_words(context.measurements, related, rows, np.array(numbers, np.int8))
     pairs = zip(related.tolist(), rows.tolist(), strict=True)
     return [laid.get(pair, word) for pair, word in zip(pairs, words, strict=True)]
+
+
+def shown_pairs(ids: pa.Array, related: pa.Array) -> list[list[str]]:
+    """Return the first pairs of a sample and its related one, for the pictures of a finding."""
+    firsts = (one[:MAX_CLUSTERS].to_pylist() for one in (ids, related))
+    return [list(pair) for pair in zip(*firsts, strict=True)]
 
 
 def not_compared(found: DuplicateClusters) -> str:
