@@ -10,6 +10,7 @@ from functools import cache, partial
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
+from datacheck.annotations.masks import measure_masks
 from datacheck.auditing.judging import configured_rules, run_rules
 from datacheck.auditing.probe import USER_ARRAYS, Probed, keep, probe_options, train
 from datacheck.auditing.progress import Progress, stage
@@ -142,6 +143,7 @@ def _audit(
         find_copies=None
         if measurements is None
         else cache(partial(_copies, manifest, measurements, settings, progress)),
+        find_masks=cache(partial(measure_masks, manifest, stage(progress, "masks"))),
     )
     if options is not None:
         probed = train(context, scanned, options, progress)

@@ -45,7 +45,7 @@ def fingerprint(manifest: Manifest, measurements: Measurements | None = None) ->
     cooccurrence = None
     if manifest.task is not Task.CLASSIFICATION:
         label_counts[:, -1] = np.bincount(split[~manifest.labelled], minlength=len(splits))
-    if manifest.task is Task.MULTILABEL:
+    if manifest.task.lists_classes:
         label_counts, cooccurrence = _multilabel_counts(manifest, classes, split, len(splits))
     measured: dict[str, Any] = {}
     if measurements is not None:

@@ -57,7 +57,7 @@ def _label(manifest: Manifest) -> Lanes:
         lanes = np.zeros((len(manifest), 2), np.uint64)
         lanes[:, 0] = (manifest.target + 0.0).view(np.uint64)
         return lanes
-    if manifest.task is Task.MULTILABEL:
+    if manifest.task.lists_classes:
         names = _digests(pa.array(manifest.classes, pa.string()))
         lanes = np.zeros((len(manifest), 2), np.uint64)
         matrix = manifest.label_matrix
@@ -65,7 +65,7 @@ def _label(manifest: Manifest) -> Lanes:
             lanes[matrix[:, number]] += names[number]
         lanes[~manifest.labelled] = 1
         return lanes
-    name = {Task.CLASSIFICATION: "label", Task.PAIRED: "label_uri"}.get(manifest.task)
+    name = "label_uri" if manifest.task.label_is_file else {Task.CLASSIFICATION: "label"}.get(manifest.task)
     return np.zeros((len(manifest), 2), np.uint64) if name is None else _digests(manifest.table[name])
 
 

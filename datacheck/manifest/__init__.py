@@ -1,5 +1,6 @@
 """The manifest: one row a sample, whatever the source was; and the inventory of what was read for it."""
 
+from datacheck.manifest.annotations import AnnotationFormat, ObjectRows, Objects, Unit, class_lists
 from datacheck.manifest.inventory import (
     NO_IMAGE,
     HoldsLabels,
@@ -24,17 +25,22 @@ __all__ = [
     "SCHEMA",
     "STANDARD_SPLITS",
     "VERSION",
+    "AnnotationFormat",
     "HoldsLabels",
     "Inventory",
     "ItemKind",
     "Listings",
     "Manifest",
     "Modality",
+    "ObjectRows",
+    "Objects",
     "Question",
     "Remedy",
     "Task",
+    "Unit",
     "Unread",
     "Used",
+    "class_lists",
     "examples_of",
     "natural_key",
     "natural_sorted",

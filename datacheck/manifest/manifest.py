@@ -15,6 +15,7 @@ from numpy.typing import NDArray
 
 from datacheck.checked import checked
 from datacheck.errors import ManifestError
+from datacheck.manifest.annotations import AnnotationFormat, Objects
 from datacheck.manifest.inventory import Inventory
 from datacheck.manifest.readers import FileReader, SampleReader
 from datacheck.manifest.schema import (
@@ -59,6 +60,8 @@ class Manifest:
         The raw listings, where the source was a pair of listings.
     inventory
         What the source read, what it did not, and what is in question; empty where a manifest is built by hand.
+    annotation_format
+        What the boxes or regions were read from; None for a dataset without any.
     reader
         Reaches the samples; not saved. None where the pixels are out of reach.
 
@@ -77,6 +80,7 @@ class Manifest:
     took_for: str = ""
     listings: Listings | None = None
     inventory: Inventory = field(default_factory=Inventory)
+    annotation_format: AnnotationFormat | None = None
     reader: SampleReader | None = field(default=None, repr=False, compare=False)
 
     def __post_init__(self) -> None:
@@ -94,6 +98,7 @@ class Manifest:
         took_for: str = "",
         listings: Listings | None = None,
         inventory: Inventory | None = None,
+        annotation_format: AnnotationFormat | None = None,
         reader: SampleReader | None = None,
     ) -> Manifest:
         """Build a manifest from columns: cast the standard ones, and fill in what follows from them.
@@ -126,6 +131,7 @@ class Manifest:
             took_for=took_for,
             listings=listings,
             inventory=inventory or Inventory(),
+            annotation_format=annotation_format,
             reader=reader,
         )
 
@@ -149,9 +155,9 @@ class Manifest:
 
     @cached_property
     def label_matrix(self) -> NDArray[np.bool_]:
-        """Whether row n has class k; shape [N, K], multilabel only."""
-        if self.task is not Task.MULTILABEL:
-            raise ManifestError(f"label_matrix needs a multilabel manifest, this one is {self.task.value}")
+        """Whether row n has class k; shape [N, K], multilabel and detection only."""
+        if not self.task.lists_classes:
+            raise ManifestError(f"label_matrix needs a multilabel or detection manifest, this one is {self.task.value}")
         column = self.table["labels"].combine_chunks()
         matrix = np.zeros((len(self), len(self.classes)), dtype=bool)
         rows = pc.list_parent_indices(column).to_numpy()
@@ -173,6 +179,11 @@ class Manifest:
             return np.zeros(len(self), dtype=bool)
         valid = np.asarray(pc.is_valid(self.table[name]).to_numpy())
         return valid & np.isfinite(self.target) if self.task is Task.REGRESSION else valid
+
+    @cached_property
+    def objects(self) -> Objects | None:
+        """All boxes and regions, one value an object; None for a dataset without any."""
+        return Objects.of_column(self.table["annotated_objects"]) if "annotated_objects" in self else None
 
     @cached_property
     def splits(self) -> tuple[str, ...]:

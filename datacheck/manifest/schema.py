@@ -12,6 +12,7 @@ import pyarrow.compute as pc
 from numpy.typing import NDArray
 
 from datacheck.errors import ManifestError, did_you_mean
+from datacheck.manifest.annotations import ANNOTATION_COLUMNS
 from datacheck.manifest.natural_order import natural_sorted
 from datacheck.manifest.tasks import Task
 
@@ -30,6 +31,7 @@ COLUMN_TYPES: Mapping[str, pa.DataType] = {
     "split": CATEGORY,
     "group": CATEGORY,
     "label_uri": pa.string(),
+    **ANNOTATION_COLUMNS,
 }
 """The columns that datacheck gives a meaning to; every other column is kept as it came."""
 
@@ -151,7 +153,7 @@ def found_classes(table: pa.Table, task: Task) -> list[str]:
 def _labels_in(table: pa.Table, task: Task) -> list[str]:
     if task is Task.CLASSIFICATION:
         return distinct(table["label"])
-    return distinct(pc.list_flatten(table["labels"])) if task is Task.MULTILABEL else []
+    return distinct(pc.list_flatten(table["labels"])) if task.lists_classes else []
 
 
 def codes(column: pa.Array | pa.ChunkedArray, names: Sequence[str]) -> NDArray[np.int32]:

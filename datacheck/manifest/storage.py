@@ -9,6 +9,7 @@ from typing import Any
 
 import pyarrow as pa
 
+from datacheck.manifest.annotations import AnnotationFormat
 from datacheck.manifest.inventory import Inventory
 from datacheck.manifest.readers import FileReader, SampleReader, TarReader
 from datacheck.manifest.tasks import Modality, Task
@@ -17,8 +18,8 @@ from datacheck.storage import check_version, read_table, reading, write_table
 SCHEMA = "datacheck.manifest"
 """What the metadata of ``manifest.parquet`` names as its schema."""
 
-VERSION = 2
-"""Version of ``manifest.parquet``: 2 added the inventory."""
+VERSION = 3
+"""Version of ``manifest.parquet``: 2 added the inventory, 3 boxes and regions."""
 
 _READERS: Mapping[str, type[FileReader | TarReader]] = {"files": FileReader, "tars": TarReader}
 """The readers that need nothing but the root, by the word that is saved."""
@@ -40,7 +41,7 @@ class Listings:
 
 def write_manifest(path: Path, table: pa.Table, fields: Mapping[str, Any]) -> None:
     """Write the table and the other fields of a manifest; of the reader, only its kind is kept."""
-    listings, root = fields["listings"], fields["root"]
+    listings, root, annotation_format = fields["listings"], fields["root"], fields["annotation_format"]
     kinds = (word for word, kind in _READERS.items() if type(fields["reader"]) is kind)
     metadata = {
         "schema": SCHEMA,
@@ -52,6 +53,7 @@ def write_manifest(path: Path, table: pa.Table, fields: Mapping[str, Any]) -> No
         "took_for": fields["took_for"],
         "listings": None if listings is None else asdict(listings),
         "inventory": fields["inventory"].to_json(),
+        "annotation_format": None if annotation_format is None else annotation_format.to_json(),
         "reader": next(kinds, None),
     }
     write_table(path, table, metadata)
@@ -79,8 +81,13 @@ def read_manifest(path: Path) -> dict[str, Any]:
             "took_for": metadata["took_for"],
             "listings": listings and Listings(tuple(listings["images"]), tuple(listings["labels"])),
             "inventory": Inventory.from_json(metadata["inventory"]),
+            "annotation_format": _format(metadata.get("annotation_format")),
             "reader": _reader(metadata["reader"], root),
         }
+
+
+def _format(value: Mapping[str, Any] | None) -> AnnotationFormat | None:
+    return None if value is None else AnnotationFormat.from_json(value)
 
 
 def _reader(word: str | None, root: Path | None) -> SampleReader | None:

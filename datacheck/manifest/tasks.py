@@ -26,12 +26,26 @@ class Task(StrEnum):
     MULTILABEL = "multilabel"
     PAIRED = "paired"
     """Each image has a file as its label, such as a mask; the column ``label_uri`` names it."""
+    DETECTION = "detection"
+    """Each image has boxes or regions, each of a class; ``labels`` holds the classes that occur in it."""
+    SEGMENTATION = "segmentation"
+    """Each image has a mask; the column ``label_uri`` names it."""
     UNLABELLED = "unlabelled"
 
     @property
     def label_column(self) -> str | None:
         """The column of the manifest that holds the labels; None where there are none."""
         return _LABEL_COLUMNS.get(self)
+
+    @property
+    def lists_classes(self) -> bool:
+        """Whether a sample can have several classes, so that ``labels`` is a list."""
+        return self in {Task.MULTILABEL, Task.DETECTION}
+
+    @property
+    def label_is_file(self) -> bool:
+        """Whether the label of a sample is a file, and no class or number."""
+        return self in {Task.PAIRED, Task.SEGMENTATION}
 
     @classmethod
     def of_columns(cls, names: list[str]) -> Task:
@@ -44,4 +58,6 @@ _LABEL_COLUMNS = {
     Task.REGRESSION: "target",
     Task.MULTILABEL: "labels",
     Task.PAIRED: "label_uri",
+    Task.DETECTION: "labels",
+    Task.SEGMENTATION: "label_uri",
 }

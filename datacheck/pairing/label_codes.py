@@ -113,7 +113,7 @@ def manifest_codes(manifest: Manifest) -> LabelCodes | None:
         return LabelCodes.of_classes(manifest.label_codes)
     if manifest.task is Task.REGRESSION:
         return LabelCodes.of_targets(manifest.target)
-    if manifest.task is Task.MULTILABEL:
+    if manifest.task.lists_classes:
         labels = LabelCodes.of_label_sets(manifest.label_matrix)
         known = np.asarray(manifest.table["labels"].is_valid().to_numpy())
         return replace(labels, codes=np.where(known, labels.codes, -1))

@@ -132,7 +132,7 @@ def _counted(report: Report) -> str:
 
 def matrix(manifest: Manifest) -> Matrix | None:
     """Return the class × split matrix; None where there are no classes."""
-    if manifest.task not in {Task.CLASSIFICATION, Task.MULTILABEL} or not manifest.classes:
+    if not (manifest.task is Task.CLASSIFICATION or manifest.task.lists_classes) or not manifest.classes:
         return None
     counts = class_counts(manifest)
     totals = counts.sum(axis=1)

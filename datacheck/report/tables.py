@@ -7,7 +7,7 @@ from dataclasses import dataclass
 import numpy as np
 from numpy.typing import NDArray
 
-from datacheck.manifest import Manifest, Task
+from datacheck.manifest import Manifest
 
 MIDDLE = (0.5, 99.5)
 """Percentiles that the bins of a histogram span: one very large image does not squeeze all others into one bin."""
@@ -32,7 +32,7 @@ def class_counts(manifest: Manifest) -> NDArray[np.int64]:
     """
     n_classes, n_splits = len(manifest.classes), max(1, len(manifest.splits))
     splits = manifest.split_codes if manifest.splits else np.zeros(len(manifest), dtype=np.int32)
-    if manifest.task is Task.MULTILABEL:
+    if manifest.task.lists_classes:
         rows, codes = np.nonzero(manifest.label_matrix)
         splits = splits[rows]
     else:

@@ -3,6 +3,19 @@
 from __future__ import annotations
 
 from datacheck.rules.base import Requirement, Rule, RuleContext, explanation
+from datacheck.rules.boxes.dc801_unreadable_annotation import UnreadableAnnotation
+from datacheck.rules.boxes.dc802_images_without_objects import ImagesWithoutObjects
+from datacheck.rules.boxes.dc803_orphan_annotations import OrphanAnnotations
+from datacheck.rules.boxes.dc804_annotated_size_mismatch import AnnotatedSizeMismatch
+from datacheck.rules.boxes.dc805_box_outside_image import BoxOutsideImage
+from datacheck.rules.boxes.dc806_box_without_area import BoxWithoutArea
+from datacheck.rules.boxes.dc807_other_convention import OtherConvention
+from datacheck.rules.boxes.dc808_undeclared_class import UndeclaredClass
+from datacheck.rules.boxes.dc809_repeated_object import RepeatedObject
+from datacheck.rules.boxes.dc810_tiny_boxes import TinyBoxes
+from datacheck.rules.boxes.dc811_odd_box import OddBox
+from datacheck.rules.boxes.dc812_repeated_template import RepeatedTemplate
+from datacheck.rules.boxes.dc813_crossed_polygon import CrossedPolygon
 from datacheck.rules.code import CODE_RULES
 from datacheck.rules.common import BaseRule
 from datacheck.rules.coverage.dc201_missing_class_in_split import MissingClassInSplit
@@ -30,6 +43,12 @@ from datacheck.rules.labels.dc505_noisy_class import NoisyClass
 from datacheck.rules.labels.dc506_ambiguous import Ambiguous
 from datacheck.rules.labels.dc507_given_predictions import GivenPredictions
 from datacheck.rules.loader import LOADER_RULES
+from datacheck.rules.masks.dc820_unreadable_mask import UnreadableMask
+from datacheck.rules.masks.dc821_mask_size_mismatch import MaskSizeMismatch
+from datacheck.rules.masks.dc822_mask_values import MaskValues
+from datacheck.rules.masks.dc823_blank_mask import BlankMask
+from datacheck.rules.masks.dc824_interpolated_mask import InterpolatedMask
+from datacheck.rules.masks.dc825_copied_mask import CopiedMask
 from datacheck.rules.readiness.dc601_below_baseline import BelowBaseline
 from datacheck.rules.readiness.dc602_triage import Triage
 from datacheck.rules.readiness.dc603_learning_curve import LearningCurve
@@ -104,6 +123,25 @@ RULES: tuple[type[Rule], ...] = (
     Triage,
     LearningCurve,
     Dimensionality,
+    UnreadableAnnotation,
+    ImagesWithoutObjects,
+    OrphanAnnotations,
+    AnnotatedSizeMismatch,
+    BoxOutsideImage,
+    BoxWithoutArea,
+    OtherConvention,
+    UndeclaredClass,
+    RepeatedObject,
+    TinyBoxes,
+    OddBox,
+    RepeatedTemplate,
+    CrossedPolygon,
+    UnreadableMask,
+    MaskSizeMismatch,
+    MaskValues,
+    BlankMask,
+    InterpolatedMask,
+    CopiedMask,
 )
 """Every built-in rule of an audit, in the order of its code."""
 

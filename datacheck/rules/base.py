@@ -17,6 +17,9 @@ from datacheck.rules.common import SECTIONS, BaseRule, CannotJudge, Requirement,
 from datacheck.scanning.measurements import Measurements
 
 if TYPE_CHECKING:
+    from datacheck.annotations.conventions import Convention
+    from datacheck.annotations.masks import Masks
+    from datacheck.annotations.pixels import ImageSizes, PixelBoxes
     from datacheck.duplicates.clusters import DuplicateClusters
     from datacheck.fingerprints import Fingerprint
     from datacheck.pairing import Repair
@@ -47,6 +50,8 @@ class RuleContext:
         Bits in which the perceptual hashes of near duplicates may differ.
     find_copies
         Finds the duplicates of images, once for all rules; by the scan alone where it is None.
+    find_masks
+        Measures the masks, once for all rules; without showing progress where it is None.
     """
 
     manifest: Manifest
@@ -58,6 +63,7 @@ class RuleContext:
     seed: int = 0
     near_duplicate_distance: int = DEFAULT_NEAR_DUPLICATE_DISTANCE
     find_copies: Callable[[], DuplicateClusters] | None = None
+    find_masks: Callable[[], Masks] | None = None
 
     @cached_property
     def duplicates(self) -> DuplicateClusters | None:
@@ -75,7 +81,7 @@ class RuleContext:
     def listings(self) -> Listings | None:
         """The two listings as given; of a paired manifest without any, its rows that have both; else None."""
         manifest = self.manifest
-        if manifest.listings is not None or manifest.task is not Task.PAIRED or "uri" not in manifest:
+        if manifest.listings is not None or "label_uri" not in manifest or "uri" not in manifest:
             return manifest.listings
         both = manifest.table.select(["uri", "label_uri"]).drop_null()
         return Listings(tuple(both["uri"].to_pylist()), tuple(both["label_uri"].to_pylist()))
@@ -88,6 +94,45 @@ class RuleContext:
         from datacheck.pairing import repair_by_name
 
         return repair_by_name(self.listings)
+
+    @cached_property
+    def image_sizes(self) -> ImageSizes:
+        """Width and height of the images, as measured and as annotated."""
+        from datacheck.annotations.pixels import image_sizes
+
+        return image_sizes(self.manifest, self.measurements)
+
+    @cached_property
+    def boxes(self) -> PixelBoxes | None:
+        """All boxes in pixels, found once for all rules; None for a dataset without any."""
+        from datacheck.annotations.pixels import pixel_boxes
+
+        objects = self.manifest.objects
+        return None if objects is None else pixel_boxes(self.manifest, objects, self.image_sizes)
+
+    @cached_property
+    def conventions(self) -> dict[Convention, NDArray[np.int64]]:
+        """Rows of the manifest whose boxes are in another convention than the format's, by that convention."""
+        from datacheck.annotations.conventions import find_conventions
+
+        kind = self.manifest.annotation_format
+        if self.boxes is None or kind is None:
+            return {}
+        return find_conventions(self.boxes, kind, self.manifest.split_codes)
+
+    @property
+    def rows_in_other_convention(self) -> NDArray[np.int64]:
+        """The rows that `conventions` names, which DC807 reports: other rules leave their boxes out; [n]."""
+        return np.concatenate([*self.conventions.values(), np.empty(0, dtype=np.int64)])
+
+    @cached_property
+    def masks(self) -> Masks | None:
+        """What the masks hold, measured once for all rules; None for a dataset without any."""
+        if self.manifest.task is not Task.SEGMENTATION:
+            return None
+        from datacheck.annotations.masks import measure_masks
+
+        return self.find_masks() if self.find_masks is not None else measure_masks(self.manifest)
 
     @property
     def measured(self) -> Measurements:

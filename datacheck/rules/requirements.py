@@ -53,7 +53,7 @@ def _class_labels(context: RuleContext) -> str | None:
 
 def _classes(context: RuleContext) -> str | None:
     manifest = context.manifest
-    if manifest.task not in {Task.CLASSIFICATION, Task.MULTILABEL}:
+    if manifest.task is not Task.CLASSIFICATION and not manifest.task.lists_classes:
         return f"needs class labels, and the task of this dataset is {manifest.task.value}"
     return None if manifest.labelled.any() else "no sample has a class label (see DC106)"
 
@@ -66,9 +66,26 @@ def _target(context: RuleContext) -> str | None:
 
 
 def _labels(context: RuleContext) -> str | None:
-    if context.manifest.task in {Task.UNLABELLED, Task.PAIRED}:
+    if context.manifest.task is Task.UNLABELLED or context.manifest.task.label_is_file:
         return "needs labels, and this dataset has no classes and no target"
     return None
+
+
+def _boxes(context: RuleContext) -> str | None:
+    return None if context.manifest.task is Task.DETECTION else "needs boxes or regions, and there are none"
+
+
+def _objects(context: RuleContext) -> str | None:
+    reason = _boxes(context)
+    if reason is not None:
+        return reason
+    return None if context.boxes is not None and len(context.boxes.objects) else "no annotation file holds an object"
+
+
+def _masks(context: RuleContext) -> str | None:
+    if context.manifest.task is not Task.SEGMENTATION:
+        return "needs a mask for each image, and there are none"
+    return None if context.manifest.reader is not None else "the mask files cannot be reached"
 
 
 def _splits(context: RuleContext) -> str | None:
@@ -91,6 +108,9 @@ def _embeddings(context: RuleContext) -> str | None:
     return None
 
 
+ANNOTATIONS = Requirement("boxes or regions", _boxes)
+OBJECTS = Requirement("at least one box or region", _objects)
+MASKS = Requirement("a mask for each image", _masks)
 SCAN = Requirement("scanned images", _scan)
 PIXELS = Requirement("readable images", _pixels)
 CONTENT = Requirement("the content of the samples", _content)

@@ -11,6 +11,7 @@ from datacheck.errors import SourceError, did_you_mean
 from datacheck.manifest import Manifest, Task
 from datacheck.sources import (
     arrays,
+    coco_folder,
     hugging_face,
     image_folder,
     pairs,
@@ -18,6 +19,7 @@ from datacheck.sources import (
     table,
     torch_dataset,
     webdataset,
+    yolo_yaml,
 )
 from datacheck.sources.base import Source, SourceOptions, as_path, as_task
 from datacheck.sources.binning import bin_target
@@ -30,9 +32,11 @@ SOURCES: tuple[Source, ...] = (
     saved_manifest.SOURCE,
     hugging_face.SOURCE,
     webdataset.SOURCE,
+    coco_folder.SOURCE,
     table.SOURCE,
     arrays.SOURCE,
     pairs.SOURCE,
+    yolo_yaml.SOURCE,
     torch_dataset.SOURCE,
     image_folder.SOURCE,
 )
@@ -163,8 +167,6 @@ def _recognise(source: Any, options: SourceOptions) -> Source:
 def _advice(path: Path) -> str:
     """Return what to do with a file that people give and that is no source itself; empty for any other."""
     extension = path.suffix.lower()
-    if extension in (".yaml", ".yml"):
-        return f"it describes the dataset in its folder; open the folder: {path.absolute().parent}"
     if extension in (".zip", ".7z", ".rar", ".gz"):
         return "unpack it first, then open the folder that comes out"
     if extension in (".xlsx", ".xls", ".ods"):

@@ -10,6 +10,7 @@ from datacheck.errors import SourceError
 from datacheck.manifest import HoldsLabels, Inventory, ItemKind, Manifest, Task, Unread, examples_of
 from datacheck.sources.base import Source, SourceOptions, as_path
 from datacheck.sources.class_folders import FolderImages, class_folder_manifest
+from datacheck.sources.coco_folder import coco_manifest, find_coco
 from datacheck.sources.files import existing, is_image_name, text
 from datacheck.sources.folder_inventory import images_used, left_out, split_by_kind, unread_files
 from datacheck.sources.folder_tables import FolderTable, find_tables, labelled_tables, unread_tables
@@ -52,7 +53,11 @@ def open_image_folder(folder: str | Path, options: SourceOptions) -> Manifest:
     manifest, lists = apply_split_lists(manifest, tables)
     unread = unread_tables(tables, used | lists, root)
     named = {table.name for table in tables}
-    rest = () if manifest.task is Task.PAIRED else unread_files(name for name in others if text(name) not in named)
+    rest = (
+        ()
+        if manifest.task is Task.DETECTION or "label_uri" in manifest
+        else unread_files(name for name in others if text(name) not in named)
+    )
     inventory = manifest.inventory + Inventory(unread=(*unread, *rest)) + left_out(folders)
     return replace(manifest, inventory=inventory)
 
@@ -72,10 +77,14 @@ def _read(found: _Found, options: SourceOptions) -> tuple[Manifest, set[str]]:
     chosen = labelled_tables(found.tables)
     if chosen and chosen[0].is_metadata:
         return listed_manifest(chosen, found.tables, found.images)
-    if options.task in (None, Task.PAIRED):
+    if options.task in (None, Task.DETECTION) and (names := find_coco(found.root, found.folders)):
+        manifest = coco_manifest(found.root, found.folders, names)
+        if manifest is not None:
+            return manifest, set()
+    if options.task in (None, Task.PAIRED, Task.DETECTION, Task.SEGMENTATION):
         pairs = find_pairs(found.folders)
         if pairs is not None and not _say_classes(pairs, options):
-            return pair_manifest(pairs, found.folders, found.root), set()
+            return pair_manifest(pairs, found.folders, found.root, options.classes), set()
     layout = _layout(found, options)
     n_classes = len({label for label in layout.labels if label is not None})
     unlabelled = [table for table in found.tables if len(table.manifest.extra_columns) or table.is_metadata]

@@ -24,8 +24,9 @@ from datacheck.manifest import (
     examples_of,
 )
 from datacheck.pairing.name_matching import match_names, stem
+from datacheck.sources.annotations.label_files import read_label_files
 from datacheck.sources.files import is_image_name, text
-from datacheck.sources.folder_inventory import images_used, left_out, unread_content, unread_files
+from datacheck.sources.folder_inventory import images_used, left_out, unread_files
 from datacheck.sources.label_sets import LabelGroup, divide_by_suffix, glob_of, suffix_rank
 from datacheck.sources.layout import IMAGE_WORDS, LABEL_WORDS, Parts
 from datacheck.sources.split_words import misspelt_split, normalise_split, split_names
@@ -205,8 +206,10 @@ def _are_pairs(groups: dict[Parts, LabelGroup], label_set: str, n_matched: int) 
     return n_matched >= max(1, _MATCHED_SHARE * min(n_images, n_labels))
 
 
-def pair_manifest(pairs: Pairs, folders: Sequence[Folder], root: Path) -> Manifest:
-    """Build the manifest of images and their label files."""
+def pair_manifest(
+    pairs: Pairs, folders: Sequence[Folder], root: Path, classes: tuple[str, ...] | None = None
+) -> Manifest:
+    """Build the manifest of images and their label files, and read those; ``classes`` names their class numbers."""
     tops = dict.fromkeys(part for place in pairs.places for part in place if normalise_split(part))
     names = split_names(tops)
     splits = [next((names[part] for part in place if part in names), None) for place in pairs.places]
@@ -222,7 +225,7 @@ def pair_manifest(pairs: Pairs, folders: Sequence[Folder], root: Path) -> Manife
         f"splits {', '.join(dict.fromkeys(names.values()))}" if names else "",
         f"{n_unpaired:,} without a label file" if n_unpaired else "",
     ]
-    return Manifest.from_columns(
+    manifest = Manifest.from_columns(
         columns,
         task=Task.PAIRED,
         modality=Modality.IMAGE,
@@ -230,14 +233,14 @@ def pair_manifest(pairs: Pairs, folders: Sequence[Folder], root: Path) -> Manife
         took_for=f"a folder of images ({root}), {', '.join(word for word in words if word)}",
         inventory=_inventory(pairs, folders, root) + left_out(folders),
     )
+    shown = "label files beside the images" if pairs.label_set == BESIDE else _shown(pairs.label_set)
+    return read_label_files(manifest, sorted(pairs.files), shown, classes)
 
 
 def _inventory(pairs: Pairs, folders: Sequence[Folder], root: Path) -> Inventory:
     files = sorted(pairs.files)
     used = (*images_used(pairs.images), *images_used(files, "label files, by name"))
-    unread = [
-        unread_content(files, "label files beside the images" if pairs.label_set == BESIDE else _shown(pairs.label_set))
-    ]
+    unread: list[Unread] = []
     if pairs.orphans:
         name = pairs.orphans[0] if len(pairs.orphans) == 1 else f"label files without an image ({pairs.label_set})"
         examples = examples_of(map(text, pairs.orphans))

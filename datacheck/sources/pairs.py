@@ -12,11 +12,12 @@ import pyarrow as pa
 
 from datacheck.errors import SourceError
 from datacheck.manifest import Inventory, Listings, Manifest, Modality, Task, natural_sorted
+from datacheck.sources.annotations.label_files import read_label_files
 from datacheck.sources.base import Source, SourceOptions, as_path
 from datacheck.sources.column_guesses import is_list
 from datacheck.sources.file_roots import common_root
 from datacheck.sources.files import existing, is_glob, is_image_name, list_files, text
-from datacheck.sources.folder_inventory import images_used, unread_content
+from datacheck.sources.folder_inventory import images_used
 from datacheck.sources.table import table_manifest
 from datacheck.text import plural
 
@@ -128,18 +129,17 @@ def _with_files(images: list[str], labels: list[str], options: SourceOptions, *,
         took_for += f"; {abs(len(images) - len(labels)):,} without a partner"
     columns: dict[str, Any] = {"uri": images[:n_rows], "label_uri": labels[:n_rows]}
     columns |= per_sample(options, n_rows)
-    return Manifest.from_columns(
+    used = (*images_used(images), *images_used(labels, "label files, in the order of the listing"))
+    manifest = Manifest.from_columns(
         columns,
         task=Task.PAIRED,
         modality=Modality.IMAGE,
         root=root,
         took_for=took_for,
         listings=Listings(tuple(images), tuple(labels)),
-        inventory=Inventory(
-            (*images_used(images), *images_used(labels, "label files, in the order of the listing")),
-            (unread_content(labels, "the label files"),),
-        ),
+        inventory=Inventory(used),
     )
+    return read_label_files(manifest, labels, "the label files", options.classes)
 
 
 def _with_values(images: list[str], labels: Any, options: SourceOptions, *, root: Path, took_for: str) -> Manifest:

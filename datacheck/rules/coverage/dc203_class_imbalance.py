@@ -10,7 +10,6 @@ from numpy.typing import NDArray
 from scipy.stats import chi2
 
 from datacheck.findings import Found, Outcome, Passed, Severity
-from datacheck.manifest import Task
 from datacheck.rules.base import Rule, RuleContext
 from datacheck.rules.coverage.shared import class_counts
 from datacheck.rules.requirements import CLASSES
@@ -83,7 +82,7 @@ class ClassImbalance(Rule):
         names = counted.classes[largest], counted.classes[smallest]
         consequence = (
             f"{percent(share)} of the samples have {names[0]!r}"
-            if context.manifest.task is Task.MULTILABEL
+            if context.manifest.task.lists_classes
             else f"always predicting {names[0]!r} is {percent(share)} accurate"
         )
         finding = self.finding(

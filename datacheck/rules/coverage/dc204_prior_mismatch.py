@@ -11,7 +11,6 @@ from numpy.typing import NDArray
 
 from datacheck.errors import ConfigError, did_you_mean
 from datacheck.findings import Finding, Found, Outcome, Passed, Severity
-from datacheck.manifest import Task
 from datacheck.rules.base import CannotJudge, Rule, RuleContext
 from datacheck.rules.coverage.shared import ClassCounts, class_counts
 from datacheck.rules.requirements import CLASSES
@@ -71,8 +70,10 @@ class PriorMismatch(Rule):
                 "no deployment shares are declared; to compare with them, write for example "
                 "deployment_shares = { cat = 0.9, dog = 0.1 } in the configuration"
             )
-        if context.manifest.task is Task.MULTILABEL:
-            raise CannotJudge("deployment shares are for one class a sample, and this dataset is multilabel")
+        if context.manifest.task.lists_classes:
+            raise CannotJudge(
+                f"deployment shares are for one class a sample, and the task here is {context.manifest.task.value}"
+            )
         counted = class_counts(context)
         _check_shares(shares)
         declared = np.array([shares.get(name, 0.0) for name in counted.classes])

@@ -11,7 +11,7 @@ import numpy as np
 import pyarrow.compute as pc
 
 from datacheck.findings import Finding, Found, Outcome, Passed, Severity
-from datacheck.manifest import NO_IMAGE, Manifest, Task, Unread
+from datacheck.manifest import NO_IMAGE, Manifest, Unread
 from datacheck.manifest.readers import FileReader
 from datacheck.pairing.name_matching import stem
 from datacheck.rules.base import CannotJudge, Rule, RuleContext
@@ -127,7 +127,7 @@ def nearest_name(name: str, others: Sequence[str]) -> str | None:
 
 def _without_label_file(manifest: Manifest) -> list[str]:
     """Images whose row names no label file, or one that does not exist."""
-    if manifest.task is not Task.PAIRED or manifest.listings is not None:
+    if "label_uri" not in manifest or manifest.listings is not None:
         return []
     table = manifest.table
     missing = pc.is_null(table["label_uri"]).to_numpy()

@@ -12,7 +12,7 @@ import pyarrow.compute as pc
 from numpy.typing import NDArray
 
 from datacheck.findings import Finding, Found, Outcome, Passed, Severity
-from datacheck.manifest import Manifest, Task
+from datacheck.manifest import Manifest
 from datacheck.pairing.name_matching import stem
 from datacheck.rules.base import Rule, RuleContext
 from datacheck.rules.files.shared import N_EXAMPLES, N_NAMED, ids_of
@@ -134,7 +134,7 @@ def _distinct(column: pa.ChunkedArray) -> list[str]:
 
 
 def _with_several_label_files(manifest: Manifest) -> list[str]:
-    if manifest.task is not Task.PAIRED:
+    if "label_uri" not in manifest:
         return []
     pairs = manifest.table.select(["uri", "label_uri"]).drop_null()
     counted = pairs.group_by("uri").aggregate([("label_uri", "count_distinct")])

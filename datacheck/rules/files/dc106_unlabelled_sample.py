@@ -78,8 +78,10 @@ class UnlabelledSample(Rule):
         manifest = context.manifest
         if manifest.task is Task.UNLABELLED:
             raise CannotJudge("the dataset has no labels: name the label column or folder when opening it")
-        if manifest.task is Task.PAIRED:
+        if "label_uri" in manifest:
             raise CannotJudge("the labels are files: DC102 reports which are missing")
+        if manifest.task is Task.DETECTION:
+            raise CannotJudge("the labels are boxes: DC802 reports which images have none")
         parts = self._missing(context)
         parts += self._targets(context) if manifest.task is Task.REGRESSION else self._classes(context)
         if not parts:
@@ -174,7 +176,7 @@ def _by_split(manifest: Manifest, missing: Rows) -> tuple[dict[str, dict[str, fl
 
 def _rows_of(manifest: Manifest, name: str) -> Rows:
     column = manifest.classes.index(name)
-    if manifest.task is Task.MULTILABEL:
+    if manifest.task.lists_classes:
         return np.flatnonzero(manifest.label_matrix[:, column])
     return np.flatnonzero(manifest.label_codes == column)
 

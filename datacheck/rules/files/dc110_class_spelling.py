@@ -10,7 +10,7 @@ from typing import ClassVar
 import numpy as np
 
 from datacheck.findings import Finding, Found, Outcome, Passed, Severity
-from datacheck.manifest import Manifest, Task
+from datacheck.manifest import Manifest
 from datacheck.rules.base import Rule, RuleContext
 from datacheck.rules.files.shared import N_NAMED
 from datacheck.rules.requirements import CLASSES
@@ -88,7 +88,7 @@ class ClassSpelling(Rule):
 
 def class_sizes(manifest: Manifest) -> dict[str, int]:
     """Return the number of samples of each class."""
-    if manifest.task is Task.MULTILABEL:
+    if manifest.task.lists_classes:
         counts = manifest.label_matrix.sum(axis=0, dtype=np.int64)
     else:
         known = manifest.label_codes >= 0

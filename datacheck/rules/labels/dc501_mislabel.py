@@ -93,7 +93,7 @@ class Mislabel(Rule):
         if context.manifest.task is Task.REGRESSION:
             check_skill(context, min_skill=self.min_skill)
             return self._regression(context)
-        if context.manifest.task is Task.MULTILABEL:
+        if context.manifest.task.lists_classes:
             check_skill(context, min_skill=self.min_skill)
             return self._multilabel(context)
         found = trusted(context, min_skill=self.min_skill)

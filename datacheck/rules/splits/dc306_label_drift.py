@@ -145,7 +145,7 @@ def label_counts(manifest: Manifest) -> tuple[NDArray[np.int64], NDArray[np.int6
     split = manifest.split_codes.astype(np.int64)
     kept = (split >= 0) & manifest.labelled
     rows = np.bincount(split[kept], minlength=n_splits)
-    if manifest.task is Task.MULTILABEL:
+    if manifest.task.lists_classes:
         matrix = manifest.label_matrix
         return np.stack([matrix[kept & (split == number)].sum(axis=0) for number in range(n_splits)]), rows
     cells = split[kept] * n_classes + manifest.label_codes[kept]

@@ -18,11 +18,11 @@ TARGET_TOLERANCE = 0.1
 
 def comparable_labels(manifest: Manifest) -> NDArray[np.float64]:
     """Return labels as numbers that are equal where the labels are, NaN where there is none; shape [N]."""
-    if manifest.task in {Task.UNLABELLED, Task.PAIRED}:
+    if manifest.task is Task.UNLABELLED or manifest.task.label_is_file:
         return np.full(len(manifest), np.nan)
     if manifest.task is Task.REGRESSION:
         return np.where(np.isfinite(manifest.target), manifest.target, np.nan)
-    if manifest.task is Task.MULTILABEL:
+    if manifest.task.lists_classes:
         _, codes = np.unique(np.packbits(manifest.label_matrix, axis=1), axis=0, return_inverse=True)
         return np.where(manifest.labelled, codes.ravel().astype(np.float64), np.nan)
     return np.where(manifest.label_codes >= 0, manifest.label_codes.astype(np.float64), np.nan)

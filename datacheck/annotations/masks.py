@@ -1,0 +1,212 @@
+"""What masks hold, measured from each file once: size, values, and whether they were interpolated."""
+
+from __future__ import annotations
+
+import io
+import warnings
+from collections.abc import Callable
+from concurrent.futures import ThreadPoolExecutor
+from dataclasses import dataclass
+from functools import partial
+from typing import Any
+
+import cv2
+import numpy as np
+import pyarrow as pa
+import xxhash
+from numpy.typing import NDArray
+from PIL import Image, UnidentifiedImageError
+
+from datacheck.cpus import available_cpus
+from datacheck.manifest import Manifest
+from datacheck.manifest.readers import SampleReader, SampleReadError
+
+MOST_VALUES = 4096
+"""Distinct values of one mask that are kept; a mask of classes has far fewer."""
+
+MAIN_SHARE = 0.01
+"""Share of a mask's pixels from which on a value is one of its main ones."""
+
+_REACH = 8
+"""Pixels around a border that JPEG, which works on blocks of 8 pixels, can change."""
+
+_EQUAL_NEIGHBOURS = 4
+"""Of eight neighbours; a straight blurred border has two, and a corner of a drawn region three."""
+
+_MOST_PIXELS = 1 << 28
+"""Larger masks (268 million pixels) are not decoded."""
+
+COLOUR_BASE = 1 << 8
+"""A colour is kept as one number: red, green and blue to this base."""
+
+MASK_COLUMNS = pa.schema(
+    [
+        ("error", pa.string()),
+        ("width", pa.int32()),
+        ("height", pa.int32()),
+        ("mode", pa.string()),
+        ("format", pa.string()),
+        ("colour", pa.bool_()),
+        ("values", pa.list_(pa.int64())),
+        ("counts", pa.list_(pa.int64())),
+        ("n_values", pa.int64()),
+        ("border_share", pa.float64()),
+        ("content_hash", pa.string()),
+    ]
+)
+"""What is measured of a mask, a row a sample.
+
+``error`` says why a mask cannot be read; all else is null then. ``values`` are the distinct values, at most
+`MOST_VALUES`, with their ``counts`` of pixels; colours are one number each. ``border_share`` is the share of the pixels
+of rare values (under `MAIN_SHARE` each) that lie between two regions and differ from most of their neighbours.
+``content_hash`` is that of the pixels, whatever the file's compression.
+"""
+
+
+@dataclass(frozen=True)
+class Masks:
+    """The masks of a dataset: the table of `MASK_COLUMNS`, a row a sample, null where a sample has no mask."""
+
+    table: pa.Table
+
+    def column(self, name: str) -> list[Any]:
+        """Return one column as a list."""
+        values: list[Any] = self.table[name].to_pylist()
+        return values
+
+    @property
+    def readable(self) -> NDArray[np.bool_]:
+        """Whether each sample has a mask that could be read; [N]."""
+        return np.array([width is not None for width in self.column("width")], dtype=bool)
+
+    @property
+    def sizes(self) -> NDArray[np.float64]:
+        """Width and height of each mask, NaN where it could not be read; [N, 2]."""
+        columns = [np.asarray(self.table[name].to_numpy(), dtype=float) for name in ("width", "height")]
+        return np.stack(columns, axis=1)
+
+
+def measure_masks(manifest: Manifest, progress: Callable[[int, int], None] | None = None) -> Masks:
+    """Measure the mask of each sample; files are decoded in threads, one at a time in memory for each."""
+    uris = manifest.table["label_uri"].to_pylist()
+    reader = manifest.reader
+    rows: list[dict[str, Any]] = []
+    if reader is None:
+        return Masks(pa.Table.from_pylist([{} for _ in uris], MASK_COLUMNS))
+    with ThreadPoolExecutor(available_cpus()) as pool:
+        for number, row in enumerate(pool.map(partial(_measure, reader), uris), start=1):
+            rows.append(row)
+            if progress is not None:
+                progress(number, len(uris))
+    return Masks(pa.Table.from_pylist(rows, MASK_COLUMNS))
+
+
+def _measure(reader: SampleReader, uri: str | None) -> dict[str, Any]:
+    if uri is None or reader.stamp(uri) is None:
+        return {}
+    try:
+        content = reader.read(uri)
+    except SampleReadError as error:
+        return {"error": error.detail}
+    if not isinstance(content, bytes):
+        return {"error": "expected a file, found an array"}
+    return measure_mask(content)
+
+
+def measure_mask(data: bytes) -> dict[str, Any]:
+    """Return what is measured of one mask, as a row of `MASK_COLUMNS`.
+
+    Examples
+    --------
+    >>> file = io.BytesIO()
+    >>> Image.fromarray(np.array([[0, 0], [0, 2]], dtype=np.uint8)).save(file, "PNG")
+    >>> found = measure_mask(file.getvalue())
+    >>> found["values"], found["counts"], found["colour"]
+    ([0, 2], [3, 1], False)
+    >>> measure_mask(b"version https://example.org")["error"]
+    'not an image'
+    """
+    try:
+        with warnings.catch_warnings():
+            warnings.simplefilter("ignore")
+            image = Image.open(io.BytesIO(data))
+            if image.width * image.height > _MOST_PIXELS:
+                return {"error": f"{image.width} x {image.height} pixels are too many for a mask"}
+            values, colour = _pixel_values(image)
+    except UnidentifiedImageError:
+        return {"error": "not an image"}
+    except Exception as error:  # decoders raise all kinds of errors for damaged files
+        return {"error": f"damaged: {error}"}
+    found, counts = _distinct(values)
+    return {
+        "width": values.shape[1],
+        "height": values.shape[0],
+        "mode": image.mode,
+        "format": image.format,
+        "colour": colour,
+        "values": found[:MOST_VALUES].tolist(),
+        "counts": counts[:MOST_VALUES].tolist(),
+        "n_values": len(found),
+        "border_share": _border_share(values, found, counts),
+        "content_hash": xxhash.xxh3_128_hexdigest(values.tobytes()) + f"{values.shape}",
+    }
+
+
+def _pixel_values(image: Image.Image) -> tuple[NDArray[Any], bool]:
+    """Return the value of each pixel, and whether values are colours; a palette's are its indices."""
+    if image.mode in ("LA", "PA", "La"):
+        image = image.convert("L") if image.mode != "PA" else image.convert("P")
+    if image.mode in ("1", "L", "P", "I", "I;16", "I;16B", "I;16L", "F"):
+        pixels = np.asarray(image)
+        return (pixels.astype(np.uint8) if image.mode == "1" else pixels), False
+    pixels = np.asarray(image.convert("RGB")).astype(np.int64)
+    if (pixels[..., 0] == pixels[..., 1]).all() and (pixels[..., 0] == pixels[..., 2]).all():
+        return pixels[..., 0].astype(np.uint8), False
+    return (pixels[..., 0] * COLOUR_BASE + pixels[..., 1]) * COLOUR_BASE + pixels[..., 2], True
+
+
+def _distinct(values: NDArray[Any]) -> tuple[NDArray[np.int64], NDArray[np.int64]]:
+    if values.dtype == np.uint8:
+        counts = np.bincount(values.ravel(), minlength=256)
+        found = np.flatnonzero(counts)
+        return found, counts[found]
+    found, counts = np.unique(values, return_counts=True)
+    return found.astype(np.int64), counts
+
+
+def _border_share(values: NDArray[Any], found: NDArray[np.int64], counts: NDArray[np.int64]) -> float | None:
+    """Return which share of the pixels of rare values look blurred; None without rare values."""
+    main = found[counts >= MAIN_SHARE * values.size]
+    rare = ~np.isin(values, main)
+    if not rare.any() or not len(main):
+        return None
+    position = np.searchsorted(main, np.where(rare, main[0], values)).astype(np.float32)
+    kernel = np.ones((2 * _REACH + 1, 2 * _REACH + 1), np.uint8)
+    low = cv2.erode(np.where(rare, np.float32(len(main)), position), kernel)
+    high = cv2.dilate(np.where(rare, np.float32(-1), position), kernel)
+    return float(((high > low) & ~_flat(values))[rare].mean())
+
+
+def _flat(values: NDArray[Any]) -> NDArray[np.bool_]:
+    """Return which pixels have at least four equal ones among their eight neighbours: an area, not a border."""
+    padded = np.pad(values, 1, mode="edge")
+    height, width = values.shape
+    equal = np.zeros(values.shape, dtype=np.int8)
+    for down in range(3):
+        for right in range(3):
+            if (down, right) != (1, 1):
+                equal += padded[down : down + height, right : right + width] == values
+    return np.asarray(equal >= _EQUAL_NEIGHBOURS)
+
+
+def colour_name(value: int) -> str:
+    """Return a colour that is kept as one number in words.
+
+    Examples
+    --------
+    >>> colour_name(255 * 256 * 256 + 128)
+    '(255, 0, 128)'
+    """
+    rest, blue = divmod(value, COLOUR_BASE)
+    red, green = divmod(rest, COLOUR_BASE)
+    return f"({red}, {green}, {blue})"

@@ -1,0 +1,97 @@
+"""What the rules about boxes and masks share: naming objects by file and line."""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Mapping, Sequence
+from typing import Any
+
+import numpy as np
+import pyarrow as pa
+from numpy.typing import NDArray
+
+from datacheck.annotations.pixels import PixelBoxes
+from datacheck.rules.base import Rule, RuleContext
+
+N_NAMED = 3
+"""A message names at most this many places."""
+
+N_EXAMPLES = 10
+"""A finding's evidence shows at most this many examples; the issues name every sample."""
+
+Rows = NDArray[np.int64]
+Describe = Callable[[int], str]
+"""Says in a few words what is wrong with one object."""
+
+
+def boxes_of(context: RuleContext) -> PixelBoxes:
+    """Return the boxes of a context that has some."""
+    assert context.boxes is not None, "required"
+    return context.boxes
+
+
+def place(context: RuleContext, row: int, line: int) -> str:
+    """Return where something stands: the annotation file and the line in it, and the image where many share a file."""
+    table, kind = context.manifest.table, context.manifest.annotation_format
+    file = table["annotation_file"][row].as_py()
+    where = repr(file) if line <= 0 or kind is None else f"{file!r} {kind.place} {line}"
+    one_file_an_image = "label_uri" in context.manifest
+    return where if one_file_an_image else f"{where} ({table['uri'][row].as_py()!r})"
+
+
+def places(context: RuleContext, found: Sequence[tuple[int, int]]) -> str:
+    """Return the first places of (row, line), and how many more there are."""
+    words = [place(context, row, line) for row, line in found[:N_NAMED]]
+    more = len(found) - len(words)
+    return ", ".join(words) + (f" and {more:,} more" if more else "")
+
+
+def object_places(context: RuleContext, objects: Rows) -> str:
+    """Return where some objects stand, the first few of them."""
+    each = boxes_of(context).objects
+    return places(context, [(int(each.row[k]), int(each.line[k])) for k in objects])
+
+
+def object_issues(rule: Rule, context: RuleContext, objects: Rows, describe: Describe) -> pa.Table:
+    """Return the issues of the images that some objects are in, one an image; the note names its first objects."""
+    each, kind = boxes_of(context).objects, context.manifest.annotation_format
+    word = "object" if kind is None else kind.place
+    found = [(int(each.row[k]), f"{word} {each.line[k]}: {describe(int(k))}") for k in objects]
+    return row_issues(rule, context, found)
+
+
+def row_issues(rule: Rule, context: RuleContext, found: Sequence[tuple[int, str]]) -> pa.Table:
+    """Return the issues of (row, note), one a row of the manifest; further notes of a row are counted."""
+    notes: dict[int, list[str]] = {}
+    for row, note in found:
+        notes.setdefault(row, []).append(note)
+    words = ["; ".join([*many[:N_NAMED], *([f"{len(many) - N_NAMED:,} more"] if len(many) > N_NAMED else [])])
+             for many in notes.values()]  # fmt: skip
+    most = max((len(many) for many in notes.values()), default=1)
+    suspicion = [0.5 + 0.5 * len(many) / most for many in notes.values()]
+    return rule.issues(context.ids(list(notes)), suspicion, note=words)
+
+
+def examples(context: RuleContext, objects: Rows, describe: Describe) -> list[dict[str, Any]]:
+    """Return the first objects for a finding's evidence: file, line, what is wrong, and the box in pixels."""
+    boxes = boxes_of(context)
+    return [
+        {
+            "place": place(context, int(boxes.objects.row[k]), int(boxes.objects.line[k])),
+            "what": describe(int(k)),
+            "box": [None if np.isnan(side) else round(float(side), 2) for side in boxes.boxes[k]],
+        }
+        for k in objects[:N_EXAMPLES]
+    ]
+
+
+def class_of(context: RuleContext, number: int) -> str:
+    """Return the name of a class by its index."""
+    return context.manifest.classes[number] if number >= 0 else "of no declared class"
+
+
+def per_class(context: RuleContext, objects: Rows) -> Mapping[str, int]:
+    """Return how many of some objects each class has, the most first."""
+    ids = boxes_of(context).objects.class_id[objects]
+    found, counts = np.unique(ids[ids >= 0], return_counts=True)
+    order = np.argsort(-counts, kind="stable")[:N_EXAMPLES]
+    return {context.manifest.classes[found[k]]: int(counts[k]) for k in order}

@@ -1,0 +1,1 @@
+"""Rules DC82x: masks, against the image and against each other."""

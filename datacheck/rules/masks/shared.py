@@ -1,0 +1,61 @@
+"""What the rules about masks share."""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+
+import numpy as np
+import pyarrow as pa
+from numpy.typing import NDArray
+
+from datacheck.annotations.masks import MAIN_SHARE, Masks
+from datacheck.rules.base import CannotJudge, Rule, RuleContext
+
+N_NAMED = 3
+"""A message names at most this many masks."""
+
+N_EXAMPLES = 10
+"""A finding's evidence shows at most this many masks; the issues name every sample."""
+
+IGNORED = 255
+"""The value that masks of classes use for pixels that do not count."""
+
+
+def masks_of(context: RuleContext) -> Masks:
+    """Return the masks of a context that has some; `CannotJudge` where none can be read."""
+    masks = context.masks
+    if masks is None or not masks.readable.any():
+        raise CannotJudge("no mask can be read")
+    return masks
+
+
+def mask_files(context: RuleContext, rows: NDArray[np.int64]) -> list[str]:
+    """Return the mask files of some rows."""
+    column = context.manifest.table["label_uri"]
+    return [str(column[int(row)].as_py()) for row in rows]
+
+
+def named(context: RuleContext, rows: NDArray[np.int64], note: Callable[[int], str]) -> str:
+    """Return the first masks of some rows with what is said of each, and how many more there are."""
+    files = mask_files(context, rows[:N_NAMED])
+    words = [f"{file!r} {note(int(row))}".rstrip() for file, row in zip(files, rows, strict=False)]
+    more = len(rows) - len(words)
+    return ", ".join(words) + (f" and {more:,} more" if more else "")
+
+
+def mask_issues(rule: Rule, context: RuleContext, rows: NDArray[np.int64], note: Callable[[int], str]) -> pa.Table:
+    """Return the issues of some rows, the note with the mask's file."""
+    notes = [f"{file}: {note(int(row))}" for file, row in zip(mask_files(context, rows), rows, strict=True)]
+    return rule.issues(context.ids(rows), 1.0, note=notes)
+
+
+def main_values(masks: Masks) -> list[NDArray[np.int64]]:
+    """Return the values of each mask that have at least 1 % of its pixels; empty for one that cannot be read; [N]."""
+    found = []
+    for values, counts in zip(masks.column("values"), masks.column("counts"), strict=True):
+        if values is None:
+            found.append(np.empty(0, dtype=np.int64))
+            continue
+        number = np.asarray(counts, dtype=np.int64)
+        found.append(np.asarray(values, dtype=np.int64)[number >= MAIN_SHARE * number.sum()])
+    return found

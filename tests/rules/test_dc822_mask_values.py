@@ -1,0 +1,52 @@
+from __future__ import annotations
+
+from collections.abc import Callable
+from pathlib import Path
+
+import numpy as np
+from PIL import Image
+
+from datacheck.findings import Found, Passed, Severity
+from datacheck.rules import RuleContext
+from datacheck.rules.masks.dc822_mask_values import MaskValues
+from tests.annotations.drawn_masks import mask, write_masks
+from tests.rules.examples import shown
+
+
+def test_clean_masks_are_silent(clean_masks: Callable[[int], RuleContext]) -> None:
+    assert isinstance(MaskValues().check(clean_masks(2)), Passed)
+    assert isinstance(MaskValues().check(clean_masks(255)), Passed)
+
+
+def test_a_stray_value(tmp_path: Path) -> None:
+    def spoil(root: Path) -> None:
+        values = np.array(mask(13))
+        values[40:50, 60:70] = 200
+        Image.fromarray(values).save(root / "masks/13.png")
+
+    outcome = MaskValues().check(write_masks(tmp_path, spoil))
+    assert isinstance(outcome, Found)
+    assert outcome.findings[0].message == shown(MaskValues)
+    assert outcome.issues["sample_id"].to_pylist() == ["images/13.png"]
+
+
+def test_a_rare_class_and_ignored_pixels_are_silent(tmp_path: Path) -> None:
+    def rare(root: Path) -> None:
+        for number, value in ((3, 3), (4, 5), (5, 255)):
+            values = np.array(mask(number))
+            values[:10, :10] = value
+            Image.fromarray(values).save(root / f"masks/{number:02d}.png")
+
+    assert isinstance(MaskValues().check(write_masks(tmp_path, rare)), Passed)
+
+
+def test_declared_classes_are_the_measure(tmp_path: Path) -> None:
+    import datacheck
+
+    write_masks(tmp_path)
+    manifest = datacheck.open(tmp_path, classes=["background", "disc"])
+    outcome = MaskValues().check(RuleContext(manifest))
+    assert isinstance(outcome, Found)
+    assert outcome.findings[0].severity is Severity.ERROR
+    assert "declared are 2 classes" in outcome.findings[0].message
+    assert outcome.findings[0].n_affected == 36
