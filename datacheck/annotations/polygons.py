@@ -8,36 +8,56 @@ from numpy.typing import NDArray
 MOST_POINTS = 400
 """Points of a polygon that are compared edge by edge; of a longer one, this many are taken evenly."""
 
+_AT_ONCE = 1 << 22
+"""Pairs of edges that are compared at the same time: some 100 MB."""
 
-def crosses_itself(points: NDArray[np.float64]) -> bool:
-    """Return whether two edges of a closed polygon cross in their inner parts.
+_FEWEST = 4
+"""Corners from which on two edges of a polygon can cross."""
 
-    Edges that only touch, or lie on one line, do not count: rounding makes many of them.
+
+def crossed_polygons(points: NDArray[np.floating], ends: NDArray[np.integer]) -> NDArray[np.bool_]:
+    """Return for each polygon whether two of its edges cross in their inner parts; [M].
+
+    Edges that only touch, or lie on one line, do not count: rounding makes many of them. Polygons with the same number
+    of corners are compared together.
 
     Parameters
     ----------
     points
-        x and y of the corners; [P, 2].
+        x and y in turn, of all polygons one after the other.
+    ends
+        Where each polygon begins in ``points``, and where the last one ends; [M + 1].
 
     Examples
     --------
-    >>> square = np.array([[0, 0], [4, 0], [4, 4], [0, 4]], dtype=float)
-    >>> crosses_itself(square), crosses_itself(square[[0, 1, 3, 2]])
-    (False, True)
+    >>> square, bow = [0, 0, 4, 0, 4, 4, 0, 4], [0, 0, 4, 0, 0, 4, 4, 4]
+    >>> crossed_polygons(np.array(square + bow, dtype=float), np.array([0, 8, 16])).tolist()
+    [False, True]
     """
-    if len(points) > MOST_POINTS:
-        points = points[np.linspace(0, len(points) - 1, MOST_POINTS).astype(int)]
-    if len(points) < 4:
-        return False
-    start, end = points, np.roll(points, -1, axis=0)
-    side_of_start = _turn(start[:, None], end[:, None], start[None])
-    side_of_end = _turn(start[:, None], end[:, None], end[None])
-    apart = side_of_start * side_of_end < 0
-    return bool((apart & apart.T).any())
+    crossed = np.zeros(len(ends) - 1, dtype=bool)
+    lengths = np.diff(ends) // 2
+    for length in np.unique(lengths[lengths >= _FEWEST]).tolist():
+        members = np.flatnonzero(lengths == length)
+        step = max(1, _AT_ONCE // min(length, MOST_POINTS) ** 2)
+        for begin in range(0, len(members), step):
+            chosen = members[begin : begin + step]
+            corners = points[ends[chosen][:, None] + np.arange(2 * length)].reshape(len(chosen), length, 2)
+            if length > MOST_POINTS:
+                corners = corners[:, np.linspace(0, length - 1, MOST_POINTS).astype(int)]
+            crossed[chosen] = _cross(corners.astype(np.float64))
+    return crossed
 
 
-def _turn(one: NDArray[np.float64], two: NDArray[np.float64], three: NDArray[np.float64]) -> NDArray[np.float64]:
-    """Return on which side of the line through two points a third lies: positive, negative, or 0 on it."""
-    first, second = two - one, three - one
-    turn: NDArray[np.float64] = first[..., 0] * second[..., 1] - first[..., 1] * second[..., 0]
-    return turn
+def _cross(corners: NDArray[np.float64]) -> NDArray[np.bool_]:
+    """Return whether edges cross in polygons with the same number of corners, [B, P, 2]; [B]."""
+    start, end = corners, np.roll(corners, -1, axis=1)
+    edge = end - start
+    turn = _turn(edge, start, start)
+    apart = turn * np.roll(turn, -1, axis=2) < 0
+    return np.asarray((apart & apart.transpose(0, 2, 1)).any(axis=(1, 2)))
+
+
+def _turn(edge: NDArray[np.float64], start: NDArray[np.float64], point: NDArray[np.float64]) -> NDArray[np.float64]:
+    """Return on which side of each edge each corner lies: positive, negative, or 0 on its line; [B, P, P]."""
+    across = edge[:, :, None, 0] * point[:, None, :, 1] - edge[:, :, None, 1] * point[:, None, :, 0]
+    return np.asarray(across - (edge[..., 0] * start[..., 1] - edge[..., 1] * start[..., 0])[:, :, None])

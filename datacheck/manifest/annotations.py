@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Mapping, Sequence
+from collections.abc import Hashable, Iterable, Mapping, Sequence
 from dataclasses import asdict, dataclass, field
 from enum import StrEnum
 from typing import Any, Self
@@ -24,7 +24,7 @@ OBJECT = pa.struct(
         ("right", pa.float64()),
         ("bottom", pa.float64()),
         ("shape", pa.int8()),
-        ("points", pa.list_(pa.float64())),
+        ("points", pa.list_(pa.float32())),
         ("crowd", pa.bool_()),
         ("difficult", pa.bool_()),
         ("line", pa.int64()),
@@ -213,6 +213,29 @@ class Objects:
             difficult=values["difficult"].astype(bool),
             line=values["line"].astype(np.int64),
         )
+
+
+def with_classes(lists: pa.ListArray, before: Sequence[Hashable], after: Sequence[Hashable]) -> pa.ListArray:
+    """Return a column of objects with their classes as indices into another list, which holds all of the first.
+
+    Parameters
+    ----------
+    lists
+        A column ``annotated_objects``, in one piece.
+    before, after
+        The classes that its indices are of, and those that they shall be of: names or numbers.
+    """
+    if list(before) == list(after):
+        return lists
+    position = {each: number for number, each in enumerate(after)}
+    lookup = np.array([*(position[each] for each in before), -1], dtype=np.int32)
+    flat = lists.flatten()
+    arrays = {each.name: flat.field(each.name) for each in flat.type}
+    arrays["class_id"] = pa.array(lookup[arrays["class_id"].to_numpy()])
+    struct = pa.StructArray.from_arrays(list(arrays.values()), fields=list(flat.type))
+    lengths = pc.fill_null(pc.list_value_length(lists), 0).to_numpy(zero_copy_only=False)
+    offsets = np.concatenate([[0], np.cumsum(lengths)]).astype(np.int32)
+    return pa.ListArray.from_arrays(pa.array(offsets), struct)
 
 
 def class_lists(objects: Objects, n_rows: int, read: NDArray[np.bool_], classes: Sequence[str]) -> pa.Array:

@@ -29,7 +29,7 @@ from datacheck.manifest import (
     class_lists,
     examples_of,
 )
-from datacheck.manifest.annotations import PROBLEM
+from datacheck.manifest.annotations import PROBLEM, with_classes
 from datacheck.sources.annotations.coco import MOST_ORPHANS, CocoFile, looks_like_coco, read_coco
 from datacheck.sources.base import Source, SourceOptions, as_path
 from datacheck.sources.files import existing, text
@@ -189,6 +189,7 @@ def _rows(part: CocoPart, unlisted: Sequence[str], categories: dict[int, str]) -
     """Return the rows of one file: the images that it lists, then those that it does not."""
     file, nothing = part.file, [None] * len(unlisted)
     n_rows = len(part.uris) + len(unlisted)
+    objects = with_classes(file.objects, list(file.categories), list(categories))
     return pa.table(
         {
             "uri": pa.array([*map(text, part.uris), *unlisted], pa.string()),
@@ -196,7 +197,7 @@ def _rows(part: CocoPart, unlisted: Sequence[str], categories: dict[int, str]) -
             "annotation_file": pa.array([part.name] * n_rows, pa.string()),
             "annotated_width": pa.array([*file.widths, *nothing], pa.int32()),
             "annotated_height": pa.array([*file.heights, *nothing], pa.int32()),
-            "annotated_objects": _padded(_in_classes(file, categories), len(unlisted)),
+            "annotated_objects": _padded(objects, len(unlisted)),
             "annotation_problems": _padded(file.problems, len(unlisted)).cast(pa.list_(PROBLEM)),
             "listed": np.arange(n_rows) < len(part.uris),
         }
@@ -207,19 +208,6 @@ def _distinct(names: Iterable[str]) -> tuple[str, ...]:
     """Return class names, a repeated one with its place behind it."""
     words = list(names)
     return tuple(word if words.index(word) == place else f"{word} ({place})" for place, word in enumerate(words))
-
-
-def _in_classes(file: CocoFile, categories: dict[int, str]) -> pa.Array:
-    """Return the objects with class ids of all files' categories."""
-    own, wanted = list(file.categories), list(categories)
-    if own == wanted:
-        return file.objects
-    lookup = np.array([*(wanted.index(number) for number in own), -1], dtype=np.int32)
-    flat = file.objects.flatten()
-    arrays = {field.name: flat.field(field.name) for field in flat.type}
-    arrays["class_id"] = pa.array(lookup[arrays["class_id"].to_numpy()])
-    struct = pa.StructArray.from_arrays(list(arrays.values()), fields=list(flat.type))
-    return pa.ListArray.from_arrays(file.objects.offsets, struct)
 
 
 def _padded(lists: pa.Array, n_more: int) -> pa.Array:

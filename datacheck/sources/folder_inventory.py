@@ -97,7 +97,7 @@ def unread_content(files: Sequence[str], name: str) -> Unread:
     return Unread(
         name,
         ItemKind.FILE,
-        f"{what} are not read yet: only the names and the order of the label files were compared with the images",
+        f"they hold no {what} in a format that datacheck reads; only their names and order were compared",
         HoldsLabels.YES,
         len(files),
         examples_of(map(text, files)),

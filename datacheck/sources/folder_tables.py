@@ -142,6 +142,7 @@ def _below(manifest: Manifest, root: Path) -> Manifest:
         classes=manifest.classes or None,
         took_for=manifest.took_for,
         inventory=manifest.inventory,
+        annotation_format=manifest.annotation_format,
     )
 
 

@@ -13,6 +13,7 @@ import pyarrow as pa
 
 from datacheck.errors import SourceError
 from datacheck.manifest import Inventory, Manifest, natural_sorted
+from datacheck.manifest.annotations import with_classes
 from datacheck.manifest.readers import FileReader, SampleReader
 from datacheck.sources.base import SourceOptions
 from datacheck.sources.shard_readers import ChainReader
@@ -66,6 +67,10 @@ def join_splits(parts: Mapping[str, Manifest]) -> Manifest:
     same = all(order == orders[0] for order in orders)
     classes = orders[0] if same else tuple(natural_sorted({word for order in orders for word in order}))
     first = next(iter(parts.values()))
+    for name, part in parts.items():
+        if (position := tables[name].schema.get_field_index("annotated_objects")) >= 0:
+            objects = with_classes(tables[name]["annotated_objects"].combine_chunks(), part.classes, classes)
+            tables[name] = tables[name].set_column(position, "annotated_objects", objects)
     table = pa.concat_tables(tables.values(), promote_options="permissive").unify_dictionaries()
     return Manifest.from_columns(
         table,
@@ -75,6 +80,7 @@ def join_splits(parts: Mapping[str, Manifest]) -> Manifest:
         classes=classes,
         took_for="; ".join(f"{name}: {part.took_for}" for name, part in parts.items()),
         inventory=sum((part.inventory for part in parts.values()), Inventory()),
+        annotation_format=first.annotation_format,
         reader=reader,
     )
 

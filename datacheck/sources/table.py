@@ -15,15 +15,16 @@ import pyarrow as pa
 import pyarrow.compute as pc
 
 from datacheck.errors import SourceError
-from datacheck.manifest import Inventory, Manifest, Modality, Question, Task
+from datacheck.manifest import Inventory, ItemKind, Manifest, Modality, Question, Task, Used
 from datacheck.manifest.readers import SampleReader
+from datacheck.sources.annotations.label_files import read_label_files
 from datacheck.sources.base import Source, SourceOptions, as_path
+from datacheck.sources.box_tables import BoxColumns, find_box_columns, group_boxes
 from datacheck.sources.column_values import Names, are_indices, cast_columns, plain_labels
 from datacheck.sources.columns import recognise_columns
 from datacheck.sources.file_roots import Located, locate
 from datacheck.sources.file_search import column_of_ids
 from datacheck.sources.files import existing
-from datacheck.sources.folder_inventory import unread_content
 from datacheck.sources.split_words import misspelt_split
 from datacheck.sources.splits import splits_from_paths
 from datacheck.sources.table_files import is_table_name, read_table_file
@@ -99,6 +100,10 @@ def table_manifest(
         Class names of columns that hold their indices.
     """
     _check(table, took_for)
+    if reader is None and options.task in (None, Task.DETECTION) and options.target is None:
+        boxes = find_box_columns(table, options.column("path"), options.column("label"))
+        if boxes is not None:
+            return _boxes_manifest(table, boxes, options, base, took_for)
     names = names or {}
     given = recognise_columns(table, options)
     inventory = table_inventory(table, given if reader is None else replace(given, path="uri"))
@@ -110,10 +115,7 @@ def table_manifest(
     shown = given if reader is None else replace(given, path=None)
     words = [took_for, plural(table.num_rows, "row"), shown.words or NO_ROLES, renamed_splits, *located.notes]
     inventory += Inventory(questions=(*located.questions, *_slips(located.table)))
-    if roles.task is Task.PAIRED:
-        files = located.table["label_uri"].drop_null().to_pylist()
-        inventory += Inventory(unread=(unread_content(files, f"files of the column {roles.label_uri!r}"),))
-    return Manifest.from_columns(
+    manifest = Manifest.from_columns(
         located.table,
         task=roles.task,
         modality=Modality.IMAGE if roles.path is not None else Modality.TABULAR,
@@ -122,6 +124,32 @@ def table_manifest(
         took_for=", ".join(word for word in words if word),
         inventory=inventory,
         reader=reader,
+    )
+    if roles.task is not Task.PAIRED:
+        return manifest
+    files = located.table["label_uri"].drop_null().to_pylist()
+    return read_label_files(manifest, files, f"files of the column {roles.label_uri!r}", options.classes)
+
+
+def _boxes_manifest(table: pa.Table, boxes: BoxColumns, options: SourceOptions, base: Path, took_for: str) -> Manifest:
+    """Build the manifest of a table with a row a box."""
+    found = group_boxes(table, boxes)
+    rest = found.first_rows.drop_columns(list(boxes.own))
+    plain = replace(options, path=boxes.file, label=None, classes=None, task=Task.UNLABELLED)
+    images = table_manifest(rest, plain, base=base, took_for=f"{took_for}, {plural(table.num_rows, 'row')}")
+    columns = images.table
+    for name, values in found.columns.items():
+        columns = columns.append_column(name, values)
+    used = tuple(Used(name, ItemKind.COLUMN, "boxes", table.num_rows) for name in boxes.own)
+    return Manifest.from_columns(
+        columns,
+        task=Task.DETECTION,
+        modality=Modality.IMAGE,
+        root=images.root,
+        classes=found.classes,
+        took_for=f"{images.took_for}; {boxes.words}",
+        inventory=images.inventory + Inventory(used),
+        annotation_format=found.kind,
     )
 
 

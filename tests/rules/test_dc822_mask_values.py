@@ -6,7 +6,7 @@ from pathlib import Path
 import numpy as np
 from PIL import Image
 
-from datacheck.findings import Found, Passed, Severity
+from datacheck.findings import Found, NotApplicable, Passed, Severity
 from datacheck.rules import RuleContext
 from datacheck.rules.masks.dc822_mask_values import MaskValues
 from tests.annotations.drawn_masks import mask, write_masks
@@ -50,3 +50,11 @@ def test_declared_classes_are_the_measure(tmp_path: Path) -> None:
     assert outcome.findings[0].severity is Severity.ERROR
     assert "declared are 2 classes" in outcome.findings[0].message
     assert outcome.findings[0].n_affected == 36
+
+
+def test_pictures_instead_of_masks_are_not_judged(tmp_path: Path) -> None:
+    def pictures(root: Path) -> None:
+        for path in sorted((root / "images").iterdir()):
+            Image.open(path).convert("L").save(root / "masks" / path.name)
+
+    assert isinstance(MaskValues().check(write_masks(tmp_path, pictures)), NotApplicable)

@@ -6,7 +6,7 @@ from pathlib import Path
 import numpy as np
 from PIL import Image
 
-from datacheck.findings import Found, Passed
+from datacheck.findings import Found, NotApplicable, Passed
 from datacheck.rules import RuleContext
 from datacheck.rules.masks.dc824_interpolated_mask import InterpolatedMask
 from tests.annotations.drawn_masks import SIZE, mask, write_masks
@@ -53,3 +53,11 @@ def test_many_small_objects_of_rare_classes_are_silent(tmp_path: Path) -> None:
             Image.fromarray(values).save(root / f"masks/{number:02d}.png")
 
     assert isinstance(InterpolatedMask().check(write_masks(tmp_path, scatter)), Passed)
+
+
+def test_pictures_instead_of_masks_are_not_judged(tmp_path: Path) -> None:
+    def pictures(root: Path) -> None:
+        for path in sorted((root / "images").iterdir()):
+            Image.open(path).convert("L").save(root / "masks" / path.name)
+
+    assert isinstance(InterpolatedMask().check(write_masks(tmp_path, pictures)), NotApplicable)

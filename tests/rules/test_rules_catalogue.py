@@ -18,14 +18,18 @@ from .examples import shown
 TESTS = Path(__file__).parent
 PACKAGE = Path(inspect.getfile(RuleContext)).parent
 
-CATALOGUE: tuple[type[BaseRule[Any]], ...] = (*RULES, *CODE_RULES, *LOADER_RULES)
+CATALOGUE: tuple[type[BaseRule[Any]], ...] = tuple(
+    sorted((*RULES, *CODE_RULES, *LOADER_RULES), key=lambda rule: rule.code)
+)
 
 every_rule = pytest.mark.parametrize("rule", CATALOGUE, ids=lambda rule: rule.code)
 
 
 def test_codes_are_unique_and_in_order_and_names_unique() -> None:
-    codes = [rule.code for rule in CATALOGUE]
-    assert codes == sorted(set(codes))
+    for rules in (RULES, CODE_RULES, LOADER_RULES):
+        codes = [rule.code for rule in rules]
+        assert codes == sorted(codes)
+    assert len({rule.code for rule in CATALOGUE}) == len(CATALOGUE)
     assert len({rule.name for rule in CATALOGUE}) == len(CATALOGUE)
 
 

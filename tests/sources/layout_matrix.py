@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import json
 import re
 from collections.abc import Mapping
 from dataclasses import dataclass, field
@@ -11,6 +12,14 @@ from typing import Any
 from datacheck.sources.files import expand_braces, is_image_name
 
 from .pets_data import write_image
+
+LABEL_FILES = {
+    ".txt": b"0 0.5 0.5 0.2 0.2\n",
+    ".json": b'{"shapes": [{"label": "cup", "points": [[1, 1], [5, 5]], "shape_type": "rectangle"}]}',
+    ".xml": b"<annotation><object><name>cup</name><bndbox><xmin>1</xmin><ymin>1</ymin><xmax>5</xmax><ymax>5</ymax>"
+    b"</bndbox></object></annotation>",
+}
+"""What a label file holds, by its extension, where a layout does not say."""
 
 
 @dataclass(frozen=True)
@@ -44,7 +53,8 @@ class Layout:
                 elif is_image_name(name):
                     write_image(path, number % 256)
                 else:
-                    path.write_bytes(b"")
+                    is_list = path.suffix == ".txt" and "labels" not in name
+                    path.write_bytes(b"" if is_list else LABEL_FILES.get(path.suffix, b""))
         for name, text in self.texts.items():
             path = root / name
             path.parent.mkdir(parents=True, exist_ok=True)
@@ -118,38 +128,47 @@ FOLDERS = _rows(
     """
 )
 
+COCO = json.dumps(
+    {
+        "images": [{"id": 1, "file_name": "a.jpg"}, {"id": 2, "file_name": "b.jpg"}],
+        "annotations": [{"id": 1, "image_id": 1, "category_id": 1, "bbox": [1, 1, 4, 4]}],
+        "categories": [{"id": 1, "name": "cup"}, {"id": 2, "name": "jar"}],
+    }
+)
+"""A file of COCO about two images."""
+
 PAIRS = _rows(
     """
     `images/` and `masks/`
       => images/{a,b}.png masks/{a,b}.png
-      => 2 images, pairs by name +
+      => 2 images, masks by name
     `images/`, `masks/` in each split
       => {train,val}/{images,masks}/{a,b}.png
-      => 4 images, pairs by name, splits train, val +
+      => 4 images, masks by name, splits train, val
     `imgs/` and `GT/` around the splits
       => {imgs,GT}/{train,val}/{a,b}.png
-      => 4 images, pairs by name, splits train, val +
+      => 4 images, masks by name, splits train, val
     `train` and `trainannot` (CamVid)
       => {train,trainannot,val,valannot}/{a,b}.png
-      => 4 images, pairs by name, splits train, val +
+      => 4 images, masks by name, splits train, val
     `train` and `train_masks` (Carvana)
       => train/{a,b}.jpg train_masks/{a,b}_mask.png
-      => 2 images, pairs by name, splits train +
+      => 2 images, masks by name, splits train
     several label files an image (Cityscapes)
       => leftImg8bit/{train,val}/ulm/a_{1,2}_leftImg8bit.png gtFine/{train,val}/ulm/a_{1,2}_gtFine_{color,labelIds}.png
-      => 4 images, pairs by name, splits train, val +
+      => 4 images, masks by name, splits train, val
     `x.png` beside `x_mask.png`
       => {a,b}.png {a,b}_mask.png
-      => 2 images, pairs by name +
+      => 2 images, masks by name
     YOLO, `images/train` and `labels/train`
       => images/{train,val}/{a,b}.jpg labels/{train,val}/{a,b}.txt data.yaml
-      => 4 images, pairs by name, splits train, val +
+      => 4 images, boxes of 0, splits train, val
     YOLO, `train/images` and `train/labels`
       => {train,valid}/images/{a,b}.jpg {train,valid}/labels/{a,b}.txt
-      => 4 images, pairs by name, splits train, val +
+      => 4 images, boxes of 0, splits train, val
     `x.jpg` beside `x.json` (LabelMe)
       => {train,val}/{a,b}.{jpg,json}
-      => 4 images, pairs by name, splits train, val +
+      => 4 images, boxes of cup, splits train, val
     """
 )
 
@@ -164,20 +183,56 @@ SPECIAL = (
     Layout(
         "`leftImg8bit` and `gtFine` (Cityscapes)",
         ("leftImg8bit/{train,val}/rome/{a,b}_leftImg8bit.png", "gtFine/{train,val}/rome/{a,b}_gtFine_labelIds.png"),
-        f"4 images, pairs by name, splits train, val{NOT_READ}",
+        "4 images, masks by name, splits train, val",
     ),
     Layout(
         "YOLO's `data.yaml`",
-        ("train/images/a.jpg", "data.yaml"),
-        "refused: open its folder",
+        ("train/images/{a,b}.jpg", "train/labels/{a,b}.txt"),
+        "2 images, boxes of cup, jar, splits train",
+        texts={"data.yaml": "train: train/images\nnames: [cup, jar]\n"},
         source="data.yaml",
-        message="open the folder: ",
     ),
     Layout(
         "VOC with `ImageSets/Main`",
         ("JPEGImages/{a,b,c}.jpg", "Annotations/{a,b,c}.xml", "SegmentationClass/a.png"),
-        f"3 images, pairs by name, splits train, val{NOT_READ}",
+        "3 images, boxes of cup, splits train, val",
         texts={"ImageSets/Main/train.txt": "a\nb\n", "ImageSets/Main/val.txt": "c\n"},
+    ),
+    Layout(
+        "COCO, `annotations/instances_*.json`",
+        ("{train,val}2017/{a,b}.jpg",),
+        "4 images, boxes of cup, jar, splits train, val",
+        texts={f"annotations/instances_{split}2017.json": COCO for split in ("train", "val")},
+    ),
+    Layout(
+        "COCO, `_annotations.coco.json` in each split (Roboflow)",
+        ("{train,valid}/{a,b}.jpg",),
+        "4 images, boxes of cup, jar, splits train, val",
+        texts={f"{split}/_annotations.coco.json": COCO for split in ("train", "valid")},
+    ),
+    Layout(
+        "a COCO file itself",
+        ("images/{a,b}.jpg",),
+        "2 images, boxes of cup, jar",
+        texts={"annotations/instances.json": COCO},
+        source="annotations/instances.json",
+    ),
+    Layout(
+        "a table with a row a box",
+        ("images/{a,b}.jpg",),
+        "2 images, boxes of cup, jar",
+        texts={"images/boxes.csv": "filename,class,xmin,ymin,xmax,ymax\na.jpg,cup,1,1,5,5\nb.jpg,jar,1,1,4,4\n"},
+        source="images/boxes.csv",
+    ),
+    Layout(
+        "a folder with a table with a row a box",
+        ("{train,test}/{a,b}.jpg",),
+        "4 images, boxes of cup, jar, splits train, test",
+        texts={
+            f"{split}_labels.csv": f"filename,width,height,class,xmin,ymin,xmax,ymax\n{split}/a.jpg,8,8,cup,1,1,5,5\n"
+            f"{split}/b.jpg,8,8,jar,1,1,4,4\n"
+            for split in ("train", "test")
+        },
     ),
 )
 

@@ -5,7 +5,7 @@ from __future__ import annotations
 import json
 from typing import Any
 
-from .layout_matrix import FOLDER_LAYOUTS, NOT_READ, Layout
+from .layout_matrix import FOLDER_LAYOUTS, Layout
 
 ABCD = "{a,b,c,d}"
 ROWS = "".join(f"{name}.png,{label}\n" for name, label in zip("abcd", "xyxy", strict=True))
@@ -41,7 +41,7 @@ LISTS = (
     Layout(
         "`train.txt`: image and mask",
         ("img/{a,b}.png", "gt/{a,b}.png"),
-        f"2 images, pairs by row{NOT_READ}",
+        "2 images, masks by row",
         texts={"train.txt": "img/a.png gt/a.png\nimg/b.png gt/b.png\n"},
         source="train.txt",
     ),

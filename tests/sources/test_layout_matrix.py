@@ -24,6 +24,8 @@ def in_words(manifest: Manifest) -> str:
         Task.MULTILABEL: f"several of {names} each",
         Task.REGRESSION: "a regression target",
         Task.PAIRED: "pairs by name" if "paired by name" in manifest.took_for else "pairs by row",
+        Task.DETECTION: f"boxes of {names}",
+        Task.SEGMENTATION: "masks by name" if "paired by name" in manifest.took_for else "masks by row",
         Task.UNLABELLED: "no labels",
     }
     splits = f", splits {', '.join(manifest.splits)}" if manifest.splits else ""
@@ -69,7 +71,7 @@ def test_no_file_of_a_layout_goes_unnamed(tmp_path: Path) -> None:
         named = {each.name for each in (*inventory.used, *inventory.unread)}
         examples = {name for each in (*inventory.used, *inventory.unread) for name in each.examples}
         seen = {*manifest.table["uri"].to_pylist(), *named, *examples}
-        seen |= set(manifest.table["label_uri"].to_pylist()) if manifest.task is Task.PAIRED else set()
+        seen |= set(manifest.table["label_uri"].to_pylist()) if "label_uri" in manifest else set()
         visible = {path.relative_to(source).as_posix() for path in source.rglob("*") if path.is_file()}
         patterns = {name[1:] for name in named if name.startswith("*")}
         hidden = {name for name in visible if any(part.startswith((".", "__")) for part in name.split("/"))}

@@ -46,14 +46,16 @@ def test_any_nesting_is_paired_by_name_with_its_splits(tmp_path: Path, patterns:
         if pattern:
             write(tmp_path, pattern, names, text=None if pattern.endswith(("jpg", "png")) else "0 .5 .5 .1 .1")
     manifest = open_source(tmp_path)
-    assert manifest.task is Task.PAIRED
-    assert manifest.classes == ()
+    tasks = {"txt": Task.DETECTION, "png": Task.SEGMENTATION}
+    assert manifest.task is tasks.get(patterns[1].rpartition(".")[2], Task.PAIRED)
+    assert manifest.classes == (("0",) if manifest.task is Task.DETECTION else ())
     assert manifest.listings is None
     assert manifest.table["uri"].to_pylist()[:4] == [patterns[0].replace("*", name) for name in "abcd"]
     labels = [patterns[1].replace("*", name) for name in "abd"]
     assert manifest.table["label_uri"].to_pylist()[:4] == [labels[0], labels[1], None, labels[2]]
     assert manifest.table["split"].to_pylist() == ["train"] * 4 + ["val"] * 2
-    assert manifest.inventory.unread_labels[0].count == (5 if patterns[3] else 3)
+    unread = manifest.inventory.unread_labels
+    assert [item.count for item in unread] == ([5] if manifest.task is Task.PAIRED else [])
 
 
 def test_one_place_without_splits(tmp_path: Path) -> None:
@@ -63,8 +65,8 @@ def test_one_place_without_splits(tmp_path: Path) -> None:
     manifest = open_source(tmp_path)
     assert manifest.table.column_names == ["sample_id", "uri", "label_uri"]
     assert manifest.table["label_uri"].to_pylist()[0] == "Annotations/a.xml"
-    boxes, masks = (item for item in manifest.inventory.unread if item.labels is not HoldsLabels.NO)
-    assert boxes.reason.startswith("boxes are not read yet")
+    masks, boxes = (item for item in manifest.inventory.unread if item.labels is not HoldsLabels.NO)
+    assert boxes.reason.startswith("they hold no boxes in a format that datacheck reads")
     assert (masks.name, masks.count) == ("segmentationclass/", 2)
     assert masks.remedy is not None
     assert masks.remedy.command_line == f"datacheck audit {tmp_path}/JPEGImages {tmp_path}/SegmentationClass"
@@ -72,13 +74,11 @@ def test_one_place_without_splits(tmp_path: Path) -> None:
 
 def test_label_files_without_an_image_are_named(tmp_path: Path) -> None:
     write(tmp_path, "images/*.jpg", "abcd")
-    write(tmp_path, "labels/*.txt", "abcz", text="")
+    write(tmp_path, "labels/*.txt", "abcz", text="0 .5 .5 .1 .1")
     (tmp_path / "labels" / "classes.txt").write_text("ring")
     inventory = open_source(tmp_path).inventory
-    assert [item.name for item in inventory.unread if item.labels is HoldsLabels.MAYBE] == [
-        "labels/z.txt",
-        "labels/classes.txt",
-    ]
+    assert [item.name for item in inventory.unread if item.labels is HoldsLabels.MAYBE] == ["labels/z.txt"]
+    assert [item.name for item in inventory.used if item.role == "names of the classes"] == ["labels/classes.txt"]
 
 
 def test_sorting_both_listings_is_warned_about_where_it_would_mispair(tmp_path: Path) -> None:
@@ -123,7 +123,7 @@ def test_of_several_label_files_an_image_that_of_class_numbers_is_taken(tmp_path
                 (tmp_path / file).parent.mkdir(parents=True, exist_ok=True)
                 (tmp_path / file).write_bytes(b"x")
     manifest = open_source(tmp_path)
-    assert manifest.task is Task.PAIRED
+    assert manifest.task is Task.SEGMENTATION
     assert manifest.splits == ("train", "val")
     assert {name.rpartition("_")[2] for name in manifest.table["label_uri"].to_pylist()} == {"labelIds.png"}
     others = {item.name: item for item in manifest.inventory.unread if item.remedy is not None}

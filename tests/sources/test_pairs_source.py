@@ -28,7 +28,7 @@ MASKS_NATURAL = ("masks/img1_mask.png", "masks/img2_mask.png", "masks/img10_mask
 
 def test_two_folders_are_zipped_as_sorted_would(masks: Path) -> None:
     manifest = open_source((masks / "images", str(masks / "masks")))
-    assert manifest.task is Task.PAIRED
+    assert manifest.task is Task.SEGMENTATION
     assert manifest.root == masks
     assert manifest.listings == Listings(LEXICOGRAPHIC, MASKS_LEXICOGRAPHIC)
     assert tuple(manifest.table["uri"].to_pylist()) == LEXICOGRAPHIC
@@ -60,9 +60,14 @@ def test_absolute_lists_start_from_their_common_folder(masks: Path) -> None:
 
 
 def test_two_listings_whose_content_is_not_read_say_so(masks: Path) -> None:
-    (unread,) = open_source((masks / "images", masks / "masks")).inventory.unread_labels
-    assert (unread.count, unread.examples[0]) == (3, "masks/img10_mask.png")
-    assert unread.reason.startswith("masks are not read yet")
+    (masks / "captions").mkdir()
+    for name in "abc":
+        (masks / "captions" / f"{name}.txt").write_text("a photo of a ring")
+    manifest = open_source((masks / "images", masks / "captions"))
+    (unread,) = manifest.inventory.unread_labels
+    assert manifest.task is Task.PAIRED
+    assert (unread.count, unread.examples[0]) == (3, "captions/a.txt")
+    assert unread.reason.startswith("they hold no boxes in a format that datacheck reads")
 
 
 def test_the_longer_listing_stays_whole(masks: Path, tmp_path: Path) -> None:

@@ -187,5 +187,5 @@ class TestGroupsAndImages:
 
     def test_a_column_of_masks_is_the_label(self, tmp_path: Path) -> None:
         manifest = opened(tmp_path, "photo,gt_mask\na.png,m/a.png\nb.png,m/b.png\n")
-        assert manifest.task is Task.PAIRED
+        assert manifest.task is Task.SEGMENTATION
         assert manifest.table["label_uri"].to_pylist() == ["m/a.png", "m/b.png"]

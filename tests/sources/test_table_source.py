@@ -174,7 +174,7 @@ def test_class_names_of_indices_can_be_given() -> None:
 
 def test_masks_in_a_column() -> None:
     manifest = open_source({"image": ["a.png"], "mask": ["m/a.png"]})
-    assert manifest.task is Task.PAIRED
+    assert manifest.task is Task.SEGMENTATION
     assert manifest.table["label_uri"].to_pylist() == ["m/a.png"]
 
 

@@ -42,7 +42,7 @@ def test_words_values_masks_and_several_classes(tmp_path: Path) -> None:
     assert open_source(listing(tmp_path, "b.jpg cat\nc.jpg dog\n")).classes == ("cat", "dog")
     assert open_source(listing(tmp_path, "b.jpg 1.5\nc.jpg 2.25\n")).target.tolist() == [1.5, 2.25]
     paired = open_source(listing(tmp_path, "train/b.jpg masks/b.png\ntrain/c.jpg masks/c.png\n"))
-    assert paired.task is Task.PAIRED
+    assert paired.task is Task.SEGMENTATION
     assert paired.table["label_uri"].to_pylist() == ["masks/b.png", "masks/c.png"]
     several = open_source(listing(tmp_path, "b.jpg 0 1 1\nc.jpg 1 0 1\nd.jpg 0 0 0\n"))
     assert several.label_matrix.tolist() == [[False, True, True], [True, False, True], [False, False, False]]

@@ -54,7 +54,7 @@ class UnreadableAnnotation(Rule):
         if not found:
             return Passed("all annotations could be read")
         first_row, first_line, first_what = found[0]
-        files = {context.manifest.table["annotation_file"][row].as_py() for row, _, _ in found}
+        files = {place(context, row, 0) for row, _, _ in found}
         more = f"; then {places(context, [(row, line) for row, line, _ in found[1:]])}" if len(found) > 1 else ""
         kind = context.manifest.annotation_format
         word = "object" if kind is None else kind.place

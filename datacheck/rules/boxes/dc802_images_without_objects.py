@@ -8,8 +8,10 @@ from typing import ClassVar
 import numpy as np
 import pyarrow as pa
 import pyarrow.compute as pc
+from numpy.typing import NDArray
 
 from datacheck.findings import Found, Outcome, Passed, Severity
+from datacheck.manifest import Manifest
 from datacheck.rules.base import Rule, RuleContext
 from datacheck.rules.requirements import ANNOTATIONS
 from datacheck.stats import proportion
@@ -59,8 +61,8 @@ class ImagesWithoutObjects(Rule):
         manifest = context.manifest
         labels = manifest.table["labels"].combine_chunks()
         missing = pc.is_null(labels).to_numpy(zero_copy_only=False)
-        problems = np.asarray(pc.list_value_length(manifest.table["annotation_problems"]).to_numpy())
-        counts = np.asarray(pc.list_value_length(manifest.table["annotated_objects"]).to_numpy())
+        problems = _lengths(manifest, "annotation_problems")
+        counts = _lengths(manifest, "annotated_objects")
         empty = ~missing & (counts == 0) & (problems == 0)
         findings, issues = [], []
         if missing.any() and "label_uri" not in manifest:
@@ -94,3 +96,9 @@ class ImagesWithoutObjects(Rule):
         if findings:
             return Found(tuple(findings), pa.concat_tables(issues))
         return Passed(f"{have(n_empty, 'image')} no object, {percent(n_empty / max(1, n_read))} of the annotated ones")
+
+
+def _lengths(manifest: Manifest, name: str) -> NDArray[np.int64]:
+    """Return how many entries each image has in a column of lists."""
+    lengths = pc.fill_null(pc.list_value_length(manifest.table[name]), 0)
+    return np.asarray(lengths.to_numpy(), dtype=np.int64)

@@ -9,9 +9,9 @@ import numpy as np
 
 from datacheck.findings import Found, Outcome, Passed, Severity
 from datacheck.rules.base import CannotJudge, Rule, RuleContext
-from datacheck.rules.boxes.shared import N_EXAMPLES, N_NAMED, boxes_of, row_issues
+from datacheck.rules.boxes.shared import N_EXAMPLES, N_NAMED, boxes_of, place, row_issues
 from datacheck.rules.requirements import OBJECTS
-from datacheck.text import listed, plural
+from datacheck.text import plural
 
 _AS_THE_FORMAT = {
     "YOLO": "centre, width and height as shares of the image",
@@ -71,8 +71,8 @@ class OtherConvention(Rule):
         for convention, rows in found.items():
             n_boxes = int(np.isin(boxes.objects.row, rows).sum())
             every = n_boxes == len(boxes.objects)
-            files = [context.manifest.table["annotation_file"][int(row)].as_py() for row in rows[:N_EXAMPLES]]
-            where = "" if every else f" of {plural(len(rows), 'image')}, such as {listed(files[:N_NAMED])},"
+            files = [place(context, int(row), 0) for row in rows[:N_EXAMPLES]]
+            where = "" if every else f" of {plural(len(rows), 'image')}, such as {', '.join(files[:N_NAMED])},"
             verb = "fits its image only if it is" if n_boxes == 1 else "fit their images only if they are"
             findings.append(
                 self.finding(

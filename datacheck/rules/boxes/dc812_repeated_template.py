@@ -65,8 +65,8 @@ class RepeatedTemplate(Rule):
             objects.class_id[usable], objects.boxes[usable], _images(context, objects.row[usable])
         )
         images_of_class = np.zeros(len(context.manifest.classes), dtype=np.int64)
-        pairs = np.unique(np.stack([objects.class_id[usable], objects.row[usable]]), axis=1)
-        np.add.at(images_of_class, pairs[0], 1)
+        pairs = np.unique(objects.class_id[usable] * np.int64(len(context.manifest)) + objects.row[usable])
+        np.add.at(images_of_class, pairs // len(context.manifest), 1)
         n_images = images_of_class[objects.class_id[usable]]
         often = (counts[group] >= np.maximum(self.fewest, self.share * n_images)) & (counts[group] < n_images / 2)
         if not often.any():
@@ -99,6 +99,10 @@ WHOLE = 0.98
 """Share of both sides of the image from which on a box covers the whole of it."""
 
 
+_MIX = np.uint64(0x9E3779B97F4A7C15)
+"""An odd number that spreads 64 bits (2 to the 64 by the golden ratio): equal keys mean equal boxes."""
+
+
 def _images(context: RuleContext, rows: NDArray[np.int64]) -> NDArray[np.int64]:
     """Return a number for the content of each row's image, the same for copies."""
     number = np.arange(len(context.manifest))
@@ -119,9 +123,12 @@ def same_boxes(
     >>> [each.tolist() for each in same_boxes(np.array([0, 0, 0]), boxes, np.array([0, 1, 2]))]
     [[0, 0, 1], [2, 1]]
     """
-    keys = np.column_stack([class_id.astype(np.float64), boxes])
-    keys = np.ascontiguousarray(keys).view([("", keys.dtype)] * keys.shape[1]).ravel()
+    bits = (boxes + 0.0).view(np.uint64)  # adding 0 makes one zero of two
+    keys = class_id.astype(np.uint64)
+    for side in bits.T:
+        keys = (keys ^ side) * _MIX
+        keys ^= keys >> np.uint64(29)
     _, group = np.unique(keys, return_inverse=True)
-    group = group.astype(np.int64)
-    pairs = np.unique(np.stack([group, image]), axis=1)
-    return group, np.bincount(pairs[0])
+    n_images = int(image.max()) + 1
+    pairs = np.unique(group.astype(np.int64) * n_images + image)
+    return group.astype(np.int64), np.bincount(pairs // n_images)

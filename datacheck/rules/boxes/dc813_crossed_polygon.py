@@ -6,9 +6,10 @@ from dataclasses import dataclass
 from typing import ClassVar
 
 import numpy as np
+import pyarrow as pa
 import pyarrow.compute as pc
 
-from datacheck.annotations.polygons import crosses_itself
+from datacheck.annotations.polygons import crossed_polygons
 from datacheck.findings import Found, Outcome, Passed, Severity
 from datacheck.rules.base import CannotJudge, Rule, RuleContext
 from datacheck.rules.boxes.shared import boxes_of, class_of, examples, object_issues, object_places
@@ -58,9 +59,10 @@ class CrossedPolygon(Rule):
         if not len(polygons):
             raise CannotJudge("there are no polygons")
         flat = pc.list_flatten(context.manifest.table["annotated_objects"].combine_chunks())
-        points = pc.struct_field(flat, "points")
-        crossed = [k for k in polygons if crosses_itself(np.array(points[int(k)].as_py()).reshape(-1, 2))]
-        found = np.array(crossed, dtype=np.int64)
+        drawn = pc.struct_field(flat, "points").take(pa.array(polygons))
+        lengths = pc.fill_null(pc.list_value_length(drawn), 0).to_numpy(zero_copy_only=False)
+        crossed = crossed_polygons(drawn.flatten().to_numpy(), np.concatenate([[0], np.cumsum(lengths)]))
+        found = polygons[crossed]
         findings = []
         if len(found):
             findings.append(

@@ -32,10 +32,11 @@ def boxes_of(context: RuleContext) -> PixelBoxes:
 def place(context: RuleContext, row: int, line: int) -> str:
     """Return where something stands: the annotation file and the line in it, and the image where many share a file."""
     table, kind = context.manifest.table, context.manifest.annotation_format
-    file = table["annotation_file"][row].as_py()
-    where = repr(file) if line <= 0 or kind is None else f"{file!r} {kind.place} {line}"
+    file = table["annotation_file"][row].as_py() if "annotation_file" in context.manifest else None
+    at = "" if line <= 0 or kind is None else f"{kind.place} {line}"
+    where = " ".join(word for word in ("" if file is None else repr(file), at) if word)
     one_file_an_image = "label_uri" in context.manifest
-    return where if one_file_an_image else f"{where} ({table['uri'][row].as_py()!r})"
+    return where if one_file_an_image else f"{where} ({table['uri'][row].as_py()!r})".strip()
 
 
 def places(context: RuleContext, found: Sequence[tuple[int, int]]) -> str:

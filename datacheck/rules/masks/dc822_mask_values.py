@@ -13,7 +13,7 @@ from datacheck.annotations.masks import colour_name
 from datacheck.findings import Found, Outcome, Passed, Severity
 from datacheck.rules.base import CannotJudge, Rule, RuleContext
 from datacheck.rules.masks.dc824_interpolated_mask import interpolated
-from datacheck.rules.masks.shared import IGNORED, N_EXAMPLES, mask_files, mask_issues, masks_of, named
+from datacheck.rules.masks.shared import IGNORED, N_EXAMPLES, class_masks_of, mask_files, mask_issues, named
 from datacheck.rules.requirements import MASKS
 from datacheck.text import have, listed, plural
 
@@ -59,7 +59,7 @@ class MaskValues(Rule):
 
     def judge(self, context: RuleContext) -> Outcome:
         """Judge the dataset."""
-        masks = masks_of(context)
+        masks = class_masks_of(context)
         judged = masks.readable & ~interpolated(masks)
         if not judged.any():
             raise CannotJudge("no mask has classes as values (see DC824)")

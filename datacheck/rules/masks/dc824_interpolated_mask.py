@@ -12,7 +12,7 @@ from numpy.typing import NDArray
 from datacheck.annotations.masks import Masks
 from datacheck.findings import Found, Outcome, Passed, Severity
 from datacheck.rules.base import Rule, RuleContext
-from datacheck.rules.masks.shared import N_EXAMPLES, main_values, mask_files, mask_issues, masks_of, named
+from datacheck.rules.masks.shared import N_EXAMPLES, class_masks_of, main_values, mask_files, mask_issues, named
 from datacheck.rules.requirements import MASKS
 from datacheck.text import plural
 
@@ -56,7 +56,7 @@ class InterpolatedMask(Rule):
 
     def judge(self, context: RuleContext) -> Outcome:
         """Judge the dataset."""
-        masks = masks_of(context)
+        masks = class_masks_of(context)
         rows = np.flatnonzero(interpolated(masks))
         n_masks = int(masks.readable.sum())
         if not len(rows):

@@ -17,6 +17,12 @@ N_NAMED = 3
 N_EXAMPLES = 10
 """A finding's evidence shows at most this many masks; the issues name every sample."""
 
+N_COMMON = 32
+"""Values that make up nearly all of a mask of classes: one image shows few of even many classes."""
+
+COMMON_SHARE = 0.9
+"""Share of the pixels that those values have; in a photo they have less than half."""
+
 IGNORED = 255
 """The value that masks of classes use for pixels that do not count."""
 
@@ -27,6 +33,27 @@ def masks_of(context: RuleContext) -> Masks:
     if masks is None or not masks.readable.any():
         raise CannotJudge("no mask can be read")
     return masks
+
+
+def class_masks_of(context: RuleContext) -> Masks:
+    """Return the masks of a context whose values are classes; `CannotJudge` for pictures and maps of numbers."""
+    masks = masks_of(context)
+    if not values_are_classes(masks):
+        raise CannotJudge(
+            f"the label files are no masks of classes: in most, the {N_COMMON} most frequent values are less than "
+            f"{COMMON_SHARE:.0%} of the pixels, as in pictures and depth maps"
+        )
+    return masks
+
+
+def values_are_classes(masks: Masks) -> bool:
+    """Return whether in at least half of the masks few values make up nearly all pixels."""
+    few = []
+    for counts in masks.column("counts"):
+        if counts is not None:
+            number = np.sort(np.asarray(counts, dtype=np.int64))
+            few.append(number[-N_COMMON:].sum() >= COMMON_SHARE * number.sum())
+    return bool(few) and float(np.mean(few)) >= 0.5
 
 
 def mask_files(context: RuleContext, rows: NDArray[np.int64]) -> list[str]:

@@ -117,11 +117,10 @@ def read_coco(path: Path) -> CocoFile:
     size = check_regular(path).stat().st_size
     if size > _MOST_BYTES:
         raise SourceError(f"expected a COCO file of up to 4 GB, found {size:,} bytes in {path}: split it")
-    data = path.read_bytes()
     try:
-        return _assemble(msgspec.json.decode(data, type=_File), {}, path)
+        return _assemble(msgspec.json.decode(path.read_bytes(), type=_File), {}, path)
     except msgspec.ValidationError:
-        content, problems = _leniently(data, path)
+        content, problems = _leniently(path.read_bytes(), path)
         return _assemble(content, problems, path)
     except (msgspec.DecodeError, RecursionError) as error:
         raise SourceError(f"expected JSON in {path}, found: {error}; export the annotations again") from error
@@ -182,7 +181,7 @@ class _Columns:
     shape: array[int] = field(default_factory=lambda: array("b"))
     crowd: array[int] = field(default_factory=lambda: array("b"))
     line: array[int] = field(default_factory=lambda: array("q"))
-    points: array[float] = field(default_factory=lambda: array("d"))
+    points: array[float] = field(default_factory=lambda: array("f"))
     ends: array[int] = field(default_factory=lambda: array("q", [0]))
 
 
@@ -202,6 +201,7 @@ def _assemble(content: _File, problems: Mapping[int | str, list[tuple[int, str]]
                 orphans.append(f"{path.name!r} annotation id {line} (image id {each.image_id})")
         elif each.bbox is not None:
             _add(columns, each, row, line, position)
+    content.annotations.clear()  # with them goes the text of the file, most of the memory
     listed = [[{"line": line, "what": what} for line, what in problems.get(each.id, ())] for each in content.images]
     return CocoFile(
         file_names=[each.file_name for each in content.images],
@@ -254,7 +254,7 @@ def _objects(columns: _Columns, n_images: int) -> pa.Array:
     boxes = (np.frombuffer(columns.box) if columns.box else np.empty(0)).reshape(-1, 4)[order]
     points = pa.ListArray.from_arrays(
         pa.array(np.frombuffer(columns.ends, dtype=np.int64).astype(np.int32)),
-        pa.array(np.frombuffer(columns.points) if columns.points else np.empty(0)),
+        pa.array(np.frombuffer(columns.points, dtype=np.float32) if columns.points else np.empty(0, np.float32)),
     )
 
     def of(values: Any, kind: Any) -> NDArray[Any]:

@@ -99,7 +99,7 @@ def _parse(reader: FileReader, uri: str, kind: LabelFileFormat) -> ParsedFile | 
 def _are_annotations(files: Sequence[ParsedFile | None]) -> bool:
     with_content = [file for file in files if file is not None and (file.objects or file.problems)]
     n_read = sum(bool(file.objects) for file in with_content)
-    return n_read >= _READ_SHARE * len(with_content) and any(file is not None for file in files)
+    return bool(n_read) and n_read >= _READ_SHARE * len(with_content)
 
 
 def _declared(
