@@ -53,12 +53,12 @@ def open_image_folder(folder: str | Path, options: SourceOptions) -> Manifest:
     manifest, lists = apply_split_lists(manifest, tables)
     unread = unread_tables(tables, used | lists, root)
     named = {table.name for table in tables}
-    rest = (
-        ()
-        if manifest.task is Task.DETECTION or "label_uri" in manifest
-        else unread_files(name for name in others if text(name) not in named)
+    read_whole = manifest.task is Task.DETECTION or "label_uri" in manifest
+    rest = () if read_whole else unread_files(name for name in others if text(name) not in named)
+    before = replace(
+        manifest.inventory, unread=tuple(each for each in manifest.inventory.unread if each.name not in named)
     )
-    inventory = manifest.inventory + Inventory(unread=(*unread, *rest)) + left_out(folders)
+    inventory = before + Inventory(unread=(*unread, *rest)) + left_out(folders)
     return replace(manifest, inventory=inventory)
 
 

@@ -22,7 +22,7 @@ def test_clean_boxes_are_silent(clean_boxes: Callable[[str], RuleContext], form:
 @pytest.mark.parametrize("form", FORMATS)
 def test_a_corner_that_was_dragged_away(tmp_path: Path, form: str) -> None:
     objects = drawn_objects(120)
-    objects["0001.jpg"][0] = replace(objects["0001.jpg"][0], box=(0.0, 30.0, 94.0, 32.0))
+    objects["0001.jpg"][0] = replace(objects["0001.jpg"][0], box=(4.0, 30.0, 92.0, 32.0))
     outcome = OddBox().check(Drawn(tmp_path, form, objects).write())
     assert isinstance(outcome, Found)
     assert outcome.findings[0].severity is Severity.INFO

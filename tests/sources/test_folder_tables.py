@@ -137,6 +137,7 @@ def test_the_split_lists_of_voc(tmp_path: Path) -> None:
     assert manifest.task is Task.PAIRED
     assert manifest.table["split"].to_pylist() == ["train"] * 4 + ["val"] * 2
     assert "splits from ImageSets/Main/train.txt, ImageSets/Main/val.txt" in manifest.took_for
+    assert "ImageSets/Main/train.txt" not in {item.name for item in manifest.inventory.unread}
 
 
 def test_a_table_beside_its_images_says_the_same_as_its_folder(tmp_path: Path) -> None:

@@ -31,7 +31,7 @@ class OddBox(Rule):
     How it is measured
     ------------------
     By class, on the logarithm of area and of aspect: beyond ``fences`` interquartile ranges outside the quartiles
-    (Tukey). Classes with fewer than ``fewest`` boxes, or with an interquartile range near zero, are not judged.
+    (Tukey). A box that touches the border of the image is cut off there and is not named. Classes with fewer than ``fewest`` boxes, or with an interquartile range near zero, are not judged.
 
     How to fix
     ----------
@@ -71,6 +71,7 @@ class OddBox(Rule):
                 mask[rows] = far_out(area[rows], self.fences) | far_out(aspect[rows], self.fences)
         if not n_judged:
             raise CannotJudge(f"no class has {self.fewest} boxes in images of known size")
+        mask &= ~at_border(boxes.boxes, boxes.frame)
         if not mask.any():
             return Passed(f"{plural(int(usable.sum()), 'box', 'boxes')} of a size and aspect usual in their class")
         found = np.flatnonzero(mask)
@@ -91,6 +92,15 @@ class OddBox(Rule):
             affected=issues,
         )
         return Found((finding,), issues)
+
+
+BORDER = 2.0
+"""Pixels from the border of the image at which a box touches it."""
+
+
+def at_border(boxes: NDArray[np.float64], frame: NDArray[np.float64]) -> NDArray[np.bool_]:
+    """Return whether each box touches the border of its image; [M]."""
+    return np.asarray((boxes[:, :2] <= BORDER).any(axis=1) | (boxes[:, 2:] >= frame - BORDER).any(axis=1))
 
 
 SMALLEST_RANGE = 0.05
