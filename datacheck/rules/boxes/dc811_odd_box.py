@@ -31,7 +31,8 @@ class OddBox(Rule):
     How it is measured
     ------------------
     By class, on the logarithm of area and of aspect: beyond ``fences`` interquartile ranges outside the quartiles
-    (Tukey). A box that touches the border of the image is cut off there and is not named. Classes with fewer than ``fewest`` boxes, or with an interquartile range near zero, are not judged.
+    (Tukey). A box that touches the border of the image is cut off there and is not named. Classes with fewer than
+    ``fewest`` boxes, or with an interquartile range near zero, are not judged.
 
     How to fix
     ----------
