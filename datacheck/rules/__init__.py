@@ -53,6 +53,7 @@ from datacheck.rules.readiness.dc601_below_baseline import BelowBaseline
 from datacheck.rules.readiness.dc602_triage import Triage
 from datacheck.rules.readiness.dc603_learning_curve import LearningCurve
 from datacheck.rules.readiness.dc604_dimensionality import Dimensionality
+from datacheck.rules.readiness.dc606_weak_slice import WeakSlice
 from datacheck.rules.samples.dc401_dark import Dark
 from datacheck.rules.samples.dc402_bright import Bright
 from datacheck.rules.samples.dc403_blurry import Blurry
@@ -123,6 +124,7 @@ RULES: tuple[type[Rule], ...] = (
     Triage,
     LearningCurve,
     Dimensionality,
+    WeakSlice,
     UnreadableAnnotation,
     ImagesWithoutObjects,
     OrphanAnnotations,
