@@ -15,9 +15,9 @@ from datacheck.text import clean, number, percent, plural
 
 if TYPE_CHECKING:
     from datacheck.manifest import Manifest
+    from datacheck.manifest.file_copies import Link
     from datacheck.relabel import Consensus, Relabels
     from datacheck.relabel.annotators import AnnotatorQuality
-    from datacheck.relabel.corrected_folder import Link
     from datacheck.report import Report
     from datacheck.stats import Interval
 

@@ -2,20 +2,15 @@
 
 from __future__ import annotations
 
-import os
-import shutil
 from dataclasses import dataclass
 from pathlib import Path
-from typing import Literal
 
 from datacheck.errors import RelabelError
 from datacheck.manifest import Manifest, Task
+from datacheck.manifest.file_copies import Link, free_path, place_file, safe_name
 from datacheck.manifest.readers import FileReader, SampleReadError
 from datacheck.storage import new_folder
 from datacheck.text import plural
-
-Link = Literal["hard", "symbolic", "copy"]
-"""How a file gets into the copy."""
 
 
 @dataclass(frozen=True)
@@ -64,7 +59,7 @@ class CorrectedFolder:
                 continue
             source = _source(manifest.reader, row["uri"], link)
             if source.is_file():
-                files[_free(Path(row.get("split") or "", safe_name(row["label"]), source.name), files)] = source
+                files[free_path(Path(row.get("split") or "", safe_name(row["label"]), source.name), files)] = source
             else:
                 missing.append(row["uri"])
         if missing:
@@ -86,22 +81,10 @@ class CorrectedFolder:
             with new_folder(self.folder) as folder:
                 for path, source in self.files.items():
                     (folder / path).parent.mkdir(parents=True, exist_ok=True)
-                    _place(source, folder / path, self.link)
+                    place_file(source, folder / path, self.link)
         except OSError as error:
             raise RelabelError(f"{self.folder} cannot be written, nothing is left of it: {error}") from error
         return len(self.files)
-
-
-def safe_name(label: str) -> str:
-    """Return a class name as one folder name, which leads nowhere else.
-
-    Examples
-    --------
-    >>> safe_name("../cat/dog")
-    '.._cat_dog'
-    """
-    name = "".join("_" if character in '/\\\0:*?"<>|' else character for character in label)
-    return name if name.strip(". ") else "_" + name.replace(".", "_")
 
 
 def _source(reader: FileReader, uri: str, link: Link) -> Path:
@@ -112,24 +95,3 @@ def _source(reader: FileReader, uri: str, link: Link) -> Path:
             f"a corrected folder takes only files inside the root: {error}; a copy of symbolic links (--link symbolic) "
             "passes no content on"
         ) from None
-
-
-def _free(path: Path, used: dict[Path, Path]) -> Path:
-    """Return the path, or with a number where two files of one class have the same name."""
-    candidate, number = path, 2
-    while candidate in used:
-        candidate = path.with_name(f"{path.stem}-{number}{path.suffix}")
-        number += 1
-    return candidate
-
-
-def _place(source: Path, target: Path, link: Link) -> None:
-    if link == "symbolic":
-        target.symlink_to(source.resolve())
-    elif link == "copy":
-        shutil.copy2(source, target)
-    else:
-        try:
-            os.link(source.resolve(), target)  # of the file, where the source is a link to it
-        except OSError:  # another file system, or one without hard links
-            shutil.copy2(source, target)

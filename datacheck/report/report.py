@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field, replace
 from functools import cached_property
 from pathlib import Path
@@ -29,6 +29,7 @@ if TYPE_CHECKING:
     from datacheck.plan import TrainingPlan
     from datacheck.probing.outputs import ProbeOutputs
     from datacheck.relabel import RelabelQueue
+    from datacheck.slices import Slices
 
 _FRAME_COLUMNS = ("uri", "label", "target", "split", "group")
 """Columns of the manifest that `Report.to_frame` adds to the sample issues."""
@@ -238,6 +239,24 @@ class Report:
             look=look,
             seed=seed,
         )
+
+    def slice(self, by: str | Sequence[str] = (), *, min_size: int = 30) -> Slices:
+        """Return how the probe does out of sample on each slice of the dataset, by columns and image properties.
+
+        See `datacheck.slices.find_slices`: ``by`` names columns and properties, all that there are by default.
+
+        Raises
+        ------
+        ProbeError
+            When the audit trained no probe, or its predictions cannot be used.
+        ConfigError
+            When a name of ``by`` is no column or property of this dataset.
+        """
+        from datacheck.slices import find_slices
+
+        names = (by,) if isinstance(by, str) else tuple(by)
+        seed = int(self.settings.get("seed", 0))
+        return find_slices(self.manifest, self.measurements, self.probe, by=names, min_size=min_size, seed=seed)
 
     def save(self, folder: str | Path) -> None:
         """Write the run folder; each file is whole or as it was before."""

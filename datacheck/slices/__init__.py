@@ -2,6 +2,7 @@
 
 from datacheck.slices.attributes import Attribute, slice_attributes
 from datacheck.slices.challenge import CHALLENGES, ChallengeSet, challenge_set
+from datacheck.slices.export import export_challenge
 from datacheck.slices.find import Slice, Slices, find_slices
 
 __all__ = [
@@ -11,6 +12,7 @@ __all__ = [
     "Slice",
     "Slices",
     "challenge_set",
+    "export_challenge",
     "find_slices",
     "slice_attributes",
 ]

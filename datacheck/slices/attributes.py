@@ -35,8 +35,8 @@ PROPERTIES = (
 CLUSTER = "cluster"
 """The name of the attribute made of embeddings."""
 
-_NO_ATTRIBUTES = frozenset({"sample_id", "uri", "label_uri", "target", "labels"})
-"""Columns that differ from row to row, or are the answer itself."""
+_NO_ATTRIBUTES = frozenset({"sample_id", "uri", "label_uri", "target", "labels", "challenge_rank", "challenge_value"})
+"""Columns that differ from row to row, or are the answer itself; the last two come from `export_challenge`."""
 
 
 def slice_attributes(

@@ -22,8 +22,8 @@ MAX_DISTINCT = 12
 MAX_CATEGORIES = 200
 """At most so many values of one attribute are compared, the most frequent ones: more are names of single samples."""
 
-CUT_ERROR = 0.02
-"""A cut is rounded to a short number that moves it by at most this share of the middle 90 % of the values."""
+CUT_ERROR = 0.1
+"""A cut is rounded to a short number that moves it by at most this share of the way to the nearest other cut."""
 
 PHRASES = {
     "brightness": ("darker than {}", "brighter than {}"),
@@ -127,12 +127,14 @@ def binned(name: str, values: NDArray[np.float64], *, measured: bool = False) ->
 
 
 def _rounded(cuts: NDArray[np.float64]) -> NDArray[np.float64]:
-    """Round cuts to as few digits as keep them apart."""
-    span = float(cuts[-1] - cuts[0])
-    if span <= 0:
-        return cuts
-    digits = int(np.ceil(-np.log10(2 * CUT_ERROR * span)))
-    return np.round(cuts, digits)
+    """Round each cut to as few digits as keep it near its place."""
+    rounded = cuts.copy()
+    for index, cut in enumerate(cuts):
+        away = np.abs(cuts - cut)
+        if away.any():
+            digits = int(np.ceil(-np.log10(2 * CUT_ERROR * away[away > 0].min())))
+            rounded[index] = round(float(cut), digits)
+    return rounded
 
 
 def _range_in_words(name: str, low: float, high: float, measured: bool) -> str:

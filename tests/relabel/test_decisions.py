@@ -13,11 +13,12 @@ from PIL import Image
 
 from datacheck.errors import RelabelError
 from datacheck.manifest import Manifest
+from datacheck.manifest.file_copies import safe_name
 from datacheck.probing.storage import save_probe
 from datacheck.relabel.annotators import majority
 from datacheck.relabel.answers import Answers, AnswerType, accept
 from datacheck.relabel.apply import Relabels
-from datacheck.relabel.corrected_folder import CorrectedFolder, safe_name
+from datacheck.relabel.corrected_folder import CorrectedFolder
 from datacheck.relabel.decisions import consensus
 from datacheck.relabel.queue import RelabelQueue
 from datacheck.relabel.selection import relabel_queue

@@ -16,7 +16,8 @@ from datacheck.rules.requirements import LABELS, PROBE
 from datacheck.rules.shared import check_skill
 from datacheck.slices import Slice, Slices, find_slices
 from datacheck.slices.attributes import CLUSTER
-from datacheck.text import number, percent, percent_range, plural
+from datacheck.slices.text import MIN_GAP, MIN_RISE, weak_in_words
+from datacheck.text import plural
 
 ELSEWHERE = ("label", "split", CLUSTER)
 """What other rules judge (DC502, DC505, DC602), and clusters: samples between two classes are hard in any dataset."""
@@ -63,8 +64,8 @@ class WeakSlice(Rule):
     severity: ClassVar[Severity] = Severity.WARNING
     requires = (LABELS, PROBE)
 
-    min_gap: float = 0.1  # ten points more errors: twice those of a model that is 90 % accurate
-    min_rise: float = 0.5  # half as much error again
+    min_gap: float = MIN_GAP  # ten points more errors: twice those of a model that is 90 % accurate
+    min_rise: float = MIN_RISE  # half as much error again
     min_size: int = 30  # fewer samples have an interval as wide as what is looked for
     max_named: int = 3  # the list of all is that of datacheck slices
     min_skill: float = MIN_SKILL
@@ -107,7 +108,7 @@ class WeakSlice(Rule):
             context.ids(found.judged.rows[chosen]), loss / (1 + loss), value=loss, note=[one.words] * len(chosen)
         )
         finding = self.finding(
-            _message(found, one),
+            weak_in_words(found, one),
             "look at these samples: label again what is doubtful, else collect more like them or augment with what "
             "makes them different (datacheck slices lists every slice)",
             evidence={
@@ -123,19 +124,3 @@ class WeakSlice(Rule):
             affected=issues,
         )
         return finding, issues
-
-
-def _message(found: Slices, one: Slice) -> str:
-    expected = one.error.value - one.gap.value
-    if found.judged.task is Task.REGRESSION:
-        return (
-            f"{one.words}: the mean absolute error is {number(one.error.value)} on {plural(len(one), 'sample')}, where "
-            f"like targets elsewhere have {number(expected)} (95 % interval of the difference {number(one.gap.low)} to "
-            f"{number(one.gap.high)})"
-        )
-    what = "predictions" if found.judged.task is Task.CLASSIFICATION else "predicted labels"
-    return (
-        f"{one.words}: {percent(one.error.value)} of the {what} are wrong on {plural(len(one), 'sample')}, where the "
-        f"same classes elsewhere have {percent(max(0.0, expected))} (95 % interval of the difference "
-        f"{percent_range(one.gap.low, one.gap.high).removesuffix(' %')} points)"
-    )
