@@ -14,7 +14,7 @@ from typing import TYPE_CHECKING, Any
 from datacheck.version import __version__ as __version__
 
 if TYPE_CHECKING:
-    from datacheck.auditing import audit
+    from datacheck.auditing import audit, preflight
     from datacheck.config import Settings
     from datacheck.errors import (
         ConfigError,
@@ -23,6 +23,7 @@ if TYPE_CHECKING:
         ManifestError,
         MissingExtraError,
         PlanError,
+        PreflightError,
         ProbeError,
         RelabelError,
         ScanError,
@@ -39,7 +40,7 @@ if TYPE_CHECKING:
     from datacheck.sources import open_source as open
 
 _HOMES = {
-    "auditing": ("audit",),
+    "auditing": ("audit", "preflight"),
     "config": ("Settings",),
     "errors": (
         "ConfigError",
@@ -48,6 +49,7 @@ _HOMES = {
         "ManifestError",
         "MissingExtraError",
         "PlanError",
+        "PreflightError",
         "ProbeError",
         "RelabelError",
         "ScanError",
@@ -84,6 +86,7 @@ __all__ = [
     "Outcome",
     "Passed",
     "PlanError",
+    "PreflightError",
     "ProbeError",
     "ProbeOutputs",
     "RelabelError",
@@ -99,6 +102,7 @@ __all__ = [
     "fingerprint",
     "make_plan",
     "open",
+    "preflight",
     "probe",
     "scan",
 ]

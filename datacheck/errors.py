@@ -10,6 +10,7 @@
     ├── MissingExtraError    an optional dependency is not installed (also an ImportError)
     ├── ScanError            a scan cannot be run at all (a single bad file never raises)
     ├── ProbeError           a probe cannot be trained on this dataset
+    ├── PreflightError       a loader, a model or a loss cannot be looked at
     ├── PlanError            a training plan does not fit the dataset or the request
     ├── RelabelError         a relabel queue or a set of answers is refused
     └── ContractError        a data contract cannot be read or checked
@@ -56,6 +57,10 @@ class ScanError(DatacheckError):
 
 class ProbeError(DatacheckError):
     """A probe cannot be trained on this dataset."""
+
+
+class PreflightError(DatacheckError):
+    """A loader, a model or a loss cannot be looked at."""
 
 
 class PlanError(DatacheckError):

@@ -12,6 +12,7 @@ from typing import TYPE_CHECKING, Any
 import pytest
 
 if TYPE_CHECKING:
+    from datacheck.report import Report
     from datacheck_expectations import ContractResult
 
 
@@ -42,6 +43,38 @@ def assert_dataset(request: pytest.FixtureRequest) -> Callable[..., ContractResu
         if result.exit_code(severity):
             pytest.fail(result.render(fail_on=severity), pytrace=False)
         return result
+
+    return check
+
+
+@pytest.fixture(scope="session")
+def assert_preflight() -> Callable[..., Report]:
+    """Return a function that looks at loaders, model and loss, and fails the test where a rule finds something.
+
+    ``assert_preflight(train_loader, val_loader, model, loss, *, fail_on="error", **options)`` takes the options of
+    `datacheck.preflight` and returns its report::
+
+        def test_loaders(assert_preflight):
+            assert_preflight(train_loader, val_loader, model, audit="data/photos")
+    """
+
+    def check(train_loader: Any, *rest: Any, fail_on: str = "error", **options: Any) -> Report:
+        __tracebackhide__ = True
+        from datacheck.auditing import preflight
+        from datacheck.errors import DatacheckError
+        from datacheck.findings import Severity
+
+        try:
+            report = preflight(train_loader, *rest, **options)
+        except DatacheckError as error:
+            pytest.fail(f"the loaders could not be looked at: {error}", pytrace=False)
+        severity = Severity.parse(fail_on)
+        found = [each for each in report.findings if each.severity >= severity]
+        failed = [f"{each.code} crashed" for each in report.failed]
+        if found or failed:
+            lines = [f"{each.severity.label} {each.code}: {each.message}; fix: {each.remedy}" for each in found]
+            pytest.fail("\n".join([*lines, *failed]), pytrace=False)
+        return report
 
     return check
 

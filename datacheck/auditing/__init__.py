@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from datacheck.auditing.flow import audit, open_manifest, prepare_run_folder
 from datacheck.auditing.judging import configured_rules, run_rules
+from datacheck.auditing.loader import preflight
 from datacheck.auditing.look import count_wrong_labels
 from datacheck.auditing.progress import Progress
 
@@ -13,6 +14,7 @@ __all__ = [
     "configured_rules",
     "count_wrong_labels",
     "open_manifest",
+    "preflight",
     "prepare_run_folder",
     "run_rules",
 ]

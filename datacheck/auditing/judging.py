@@ -11,7 +11,8 @@ from datacheck.config import Settings
 from datacheck.errors import ConfigError
 from datacheck.findings import Failed, Outcome
 from datacheck.report import RuleOutcome
-from datacheck.rules import Rule, RuleContext
+from datacheck.rules import Rule
+from datacheck.rules.common import BaseRule, Context
 from datacheck.rules.plugins import OTHER_RULES, all_rules
 from datacheck.rules.select import configure, select_rules
 
@@ -28,7 +29,9 @@ def configured_rules(settings: Settings) -> tuple[Rule, ...]:
     return tuple(configure(rule, settings.rules.get(rule.code, {})) for rule in selected)
 
 
-def run_rules(rules: Sequence[Rule], context: RuleContext, progress: Progress | None = None) -> tuple[RuleOutcome, ...]:
+def run_rules(
+    rules: Sequence[BaseRule[Context]], context: Context, progress: Progress | None = None
+) -> tuple[RuleOutcome, ...]:
     """Judge every rule; one that crashes is a `Failed` outcome and stops no other."""
     outcomes = []
     for position, rule in enumerate(rules):
@@ -42,7 +45,7 @@ def run_rules(rules: Sequence[Rule], context: RuleContext, progress: Progress | 
     return tuple(outcomes)
 
 
-def _judge(rule: Rule, context: RuleContext) -> Outcome:
+def _judge(rule: BaseRule[Context], context: Context) -> Outcome:
     try:
         return rule.check(context)
     except Exception as error:  # a crash of one rule, a plug-in's too, must not stop the others

@@ -1,0 +1,130 @@
+"""One look at loaders, model and loss: everything that the rules judge, within a budget."""
+
+from __future__ import annotations
+
+import itertools
+import os
+import time
+from typing import Any
+
+import numpy as np
+from torch import nn
+
+from datacheck.before_training.drawing import as_loader, copy_of, draw, has_items
+from datacheck.before_training.evidence import FasterLoader, FoundFiles, Indices, LoaderEvidence, PreflightContext
+from datacheck.before_training.match_files import find_files
+from datacheck.before_training.model_checks import look_at_model
+from datacheck.before_training.randomness import items_vary, worker_repeats
+from datacheck.before_training.state import unchanged
+from datacheck.cpus import available_cpus
+from datacheck.errors import PreflightError
+from datacheck.manifest import Manifest
+from datacheck.sources.dataset_lists import lists_of
+
+TRIED_BATCHES = 6
+"""Batches by which other numbers of workers are timed."""
+
+_LOADER_SHARE = 0.5
+"""Share of the budget for the loaders; the rest is for the model and the speed."""
+
+
+def look(
+    train_loader: Any,
+    val_loader: Any = None,
+    model: Any = None,
+    loss: Any = None,
+    *,
+    manifest: Manifest | None = None,
+    seconds: float = 60.0,
+    overfit: bool = False,
+) -> PreflightContext:
+    """Draw batches and look at what arrives, and at what the model makes of the first one.
+
+    Raises
+    ------
+    PreflightError
+        When a loader gives nothing that can be looked at, or the model is no module.
+    """
+    if model is not None and not isinstance(model, nn.Module):
+        raise PreflightError(f"model: expected a torch.nn.Module, found {type(model).__name__}")
+    started = time.perf_counter()
+    train = as_loader(train_loader, train=True)
+    if val_loader is None and hasattr(train_loader, "val_dataloader"):
+        val_loader = train_loader
+    val = None if val_loader is None else as_loader(val_loader, train=False)
+    loaders = [train] if val is None else [train, val]
+    share = _LOADER_SHARE * seconds / len(loaders)
+    with unchanged(model, loaders):
+        seen = [
+            _loader(name, loader, manifest, time.perf_counter() + share)
+            for name, loader in zip(("train", "val"), loaders, strict=False)
+        ]
+        first = next(iter(train))
+        found = None
+        if model is not None:
+            found = look_at_model(model, loss, first, started + 0.8 * seconds, overfit=overfit)
+        faster = None
+        if found is not None and len(seen[0].seconds) and np.median(seen[0].seconds) > found.step_seconds:
+            faster = _faster(train, started + seconds)
+    return PreflightContext(seen[0], seen[1] if len(seen) > 1 else None, found, manifest, faster=faster)
+
+
+def _loader(name: str, loader: Any, manifest: Manifest | None, deadline: float) -> LoaderEvidence:
+    batches, seconds, whole = draw(loader, deadline)
+    by_place = has_items(loader)
+    dataset = getattr(loader, "dataset", None)
+    lists = lists_of(dataset) if by_place else None
+    paths = None if lists is None or lists.paths is None else tuple(os.fspath(each) for each in lists.paths)
+    found: FoundFiles | str = "no audit was given to compare with: audit=report"
+    if manifest is not None:
+        rows = None if paths is None else _rows(manifest, paths)
+        found = find_files(batches, manifest, rows, deadline)
+    varies = repeats = epochs_equal = None
+    items = batches[0].items
+    if by_place and items is not None:
+        varies = items_vary(dataset, items)
+        if varies and loader.num_workers > 1 and time.perf_counter() < deadline:
+            repeats, epochs_equal = worker_repeats(loader, int(items[0]))
+    return LoaderEvidence(
+        name=name,
+        batches=batches,
+        n_items=len(dataset) if by_place and dataset is not None else None,
+        whole=whole,
+        paths=paths,
+        classes=None if lists is None else lists.classes,
+        found=None if isinstance(found, str) else found,
+        not_found=found if isinstance(found, str) else "",
+        varies=varies,
+        repeats=repeats,
+        epochs_equal=epochs_equal,
+        seconds=np.array(seconds),
+        n_workers=int(getattr(loader, "num_workers", 0)),
+        batch_size=len(batches[0].images),
+    )
+
+
+def _rows(manifest: Manifest, paths: tuple[str, ...]) -> Indices:
+    """Return the row of the manifest of each path, -1 where the audit does not know it."""
+    root = "" if manifest.root is None else str(manifest.root)
+    uris = manifest.table["uri"].to_pylist() if "uri" in manifest else []
+    row_of = {os.path.realpath(os.path.join(root, uri)): row for row, uri in enumerate(uris) if uri}  # noqa: PTH118
+    return np.array([row_of.get(os.path.realpath(path), -1) for path in paths], dtype=np.int64)
+
+
+def _faster(loader: Any, deadline: float) -> FasterLoader | None:
+    """Time the loader with other numbers of workers."""
+    if not has_items(loader):
+        return None
+    most = available_cpus()
+    tried: list[int] = []
+    seconds: list[float] = []
+    for n_workers in sorted({0, min(2, most), most}):
+        if time.perf_counter() > deadline:
+            break
+        batches = list(itertools.islice(iter(loader.batch_sampler), TRIED_BATCHES))
+        began = time.perf_counter()
+        marks = [time.perf_counter() - began for _ in copy_of(loader, batches, n_workers)]
+        if len(marks) > 2:
+            tried.append(n_workers)
+            seconds.append((marks[-1] - marks[0]) / (len(marks) - 1))
+    return FasterLoader(tuple(tried), tuple(seconds)) if tried else None

@@ -1,0 +1,43 @@
+"""What a rule on loader, model and loss is, and what it can require."""
+
+from __future__ import annotations
+
+from typing import ClassVar
+
+from datacheck.before_training.evidence import PreflightContext
+from datacheck.rules.common import BaseRule, CannotJudge, Requirement
+
+
+class LoaderRule(BaseRule[PreflightContext]):
+    """One thing to check before the first step: a frozen dataclass that defines `judge`."""
+
+    reads: ClassVar[str] = "batches of the loaders"
+    judged_by: ClassVar[str] = "datacheck.preflight"
+
+
+def _val(context: PreflightContext) -> str | None:
+    return "no validation loader was given" if context.val is None else None
+
+
+def _model(context: PreflightContext) -> str | None:
+    return "no model was given" if context.model is None else None
+
+
+def _classes(context: PreflightContext) -> str | None:
+    labels = context.train.class_labels
+    return "the labels that arrive are no class numbers, one a sample" if labels is None else None
+
+
+def _files(context: PreflightContext) -> str | None:
+    if any(loader.found is not None for loader in context.loaders):
+        return None
+    return context.train.not_found or "the images were not found again"
+
+
+TRAIN: Requirement[PreflightContext] = Requirement("a training loader", lambda context: None)
+TRAIN_CLASSES = Requirement("class numbers as labels", _classes)
+TRAIN_FILES = Requirement("an audit of the files that the loader reads", _files)
+VAL = Requirement("a validation loader", _val)
+MODEL = Requirement("a model", _model)
+
+__all__ = ["MODEL", "TRAIN", "TRAIN_CLASSES", "TRAIN_FILES", "VAL", "CannotJudge", "LoaderRule"]

@@ -1,0 +1,365 @@
+"""Each bug, planted in a working loader or model over real JPEGs, is found; clean loaders are silent."""
+
+from __future__ import annotations
+
+import random
+from pathlib import Path
+from typing import Any
+
+import numpy as np
+import pytest
+import torch
+from torch import nn
+from torch.utils.data import ConcatDataset, DataLoader, Dataset, WeightedRandomSampler, random_split
+from torchvision import transforms
+
+import datacheck
+from datacheck.findings import Severity
+from datacheck.report import Report
+
+from .photos import (
+    CLASSES,
+    MEAN,
+    NORMALISE,
+    STD,
+    AsMapping,
+    Pairs,
+    folders,
+    loaders,
+    network,
+    pairs,
+    plain,
+    write_photos,
+)
+
+
+@pytest.fixture(scope="module")
+def root(tmp_path_factory: pytest.TempPathFactory) -> Path:
+    return write_photos(tmp_path_factory.mktemp("photos"))
+
+
+@pytest.fixture(scope="module")
+def audited(root: Path) -> Report:
+    return datacheck.audit(root, duplicates="exact")
+
+
+def codes(report: Report, at_least: Severity = Severity.WARNING) -> list[str]:
+    """Return the codes of the findings from a severity on; no rule may crash."""
+    assert not report.failed, report.failed
+    return sorted(each.code for each in report.findings if each.severity >= at_least)
+
+
+def message(report: Report, code: str) -> str:
+    """Return the message of a finding."""
+    return next(each.message for each in report.findings if each.code == code)
+
+
+class TestCleanLoaders:
+    def test_image_folders(self, root: Path, audited: Report) -> None:
+        report = datacheck.preflight(*loaders(*folders(root)), network(), audit=audited)
+        assert codes(report) == []
+        passed = {each.code for each in report.with_status("passed")}
+        assert {"DC901", "DC902", "DC908", "DC909", "DC913", "DC914", "DC916", "DC917"} <= passed
+
+    def test_two_lists_without_normalisation(self, root: Path, audited: Report) -> None:
+        report = datacheck.preflight(*loaders(pairs(root, "train"), pairs(root, "val")), network(), audit=audited)
+        assert codes(report) == []
+        assert {"DC901", "DC908", "DC909"} <= {each.code for each in report.with_status("passed")}
+
+    def test_mappings_and_random_augmentation(self, root: Path, audited: Report) -> None:
+        augmented = transforms.Compose(
+            [
+                transforms.RandomResizedCrop(48, (0.6, 1.0)),
+                transforms.RandomHorizontalFlip(),
+                transforms.ToTensor(),
+                NORMALISE,
+            ]
+        )
+        train, val = folders(root, augmented, plain(NORMALISE))
+        report = datacheck.preflight(*loaders(AsMapping(train), AsMapping(val), num_workers=2), audit=audited)
+        assert codes(report) == []
+
+    def test_a_data_module_and_a_plain_dataset(self, root: Path, audited: Report) -> None:
+        train, val = loaders(*folders(root))
+
+        class Module:
+            def setup(self, stage: str) -> None:
+                self.stage = stage
+
+            def train_dataloader(self) -> DataLoader[Any]:
+                return train
+
+            def val_dataloader(self) -> list[DataLoader[Any]]:
+                return [val]
+
+        assert codes(datacheck.preflight(Module(), audit=audited)) == []
+        assert codes(datacheck.preflight(folders(root)[0], audit=audited)) == []
+
+
+class TestSamples:
+    def test_labels_that_are_shifted_by_one(self, root: Path, audited: Report) -> None:
+        train = pairs(root, "train")
+        order = np.random.default_rng(0).permutation(len(train)).tolist()
+        shifted = Pairs([train.names[k] for k in order], [train.numbers[k] for k in [*order[1:], order[0]]])
+        report = datacheck.preflight(loaders(shifted, pairs(root, "val"))[0], audit=audited)
+        assert codes(report) == ["DC901"]
+        evidence = report.findings[0].evidence
+        assert evidence["n_compared"] >= 90
+        expected = sum(
+            one != other for one, other in zip(shifted.numbers, [train.numbers[k] for k in order], strict=True)
+        )
+        assert evidence["n_wrong"] == expected
+
+    def test_some_labels_are_wrong(self, root: Path, audited: Report) -> None:
+        train = pairs(root, "train")
+        for item in range(0, 96, 12):
+            train.numbers[item] = (train.numbers[item] + 1) % 3
+        report = datacheck.preflight(loaders(train, pairs(root, "val"), batch_size=32)[0], audit=audited)
+        assert codes(report) == ["DC901"]
+        assert message(report, "DC901").startswith("8 of 96 images")
+
+    def test_classes_in_another_order_are_not_wrong(self, root: Path, audited: Report) -> None:
+        train = pairs(root, "train")
+        train.numbers = [(number + 1) % 3 for number in train.numbers]
+        train.classes = [CLASSES[(number - 1) % 3] for number in range(3)]  # type: ignore[attr-defined]
+        assert codes(datacheck.preflight(loaders(train, pairs(root, "val"))[0], audit=audited)) == []
+
+    def test_validation_files_in_training(self, root: Path, audited: Report) -> None:
+        train, val = folders(root)
+        report = datacheck.preflight(*loaders(ConcatDataset([train, val]), val), audit=audited)
+        assert codes(report) == ["DC902"]
+        assert message(report, "DC902").startswith("36 of 36 files of the validation loader")
+
+    def test_a_split_drawn_twice(self, root: Path, audited: Report) -> None:
+        whole = folders(root)[0]
+        train, _ = random_split(whole, [80, 16], torch.Generator().manual_seed(1))
+        _, val = random_split(whole, [80, 16], torch.Generator().manual_seed(2))
+        assert codes(datacheck.preflight(*loaders(train, val), audit=audited)) == ["DC902"]
+
+    def test_swapped_weights_of_a_sampler(self, root: Path, audited: Report) -> None:
+        train, _val = folders(root)
+        weights = [8.0 if label == 0 else 0.5 for label in train.targets]
+        sampler = WeightedRandomSampler(weights, 192, generator=torch.Generator().manual_seed(0))
+        report = datacheck.preflight(DataLoader(train, 16, sampler=sampler), audit=audited)
+        assert codes(report) == ["DC903"]
+        assert "'box' 9" in message(report, "DC903")
+
+    def test_a_loader_that_does_not_shuffle(self, root: Path, audited: Report) -> None:
+        report = datacheck.preflight(*loaders(*folders(root), shuffle=False), audit=audited)
+        assert codes(report) == ["DC904"]
+
+    def test_workers_with_the_same_random_numbers(self, root: Path, audited: Report) -> None:
+        class Noisy(Dataset[Any]):
+            def __init__(self, inner: Dataset[Any]) -> None:
+                self.inner, self.rng = inner, np.random.default_rng(0)
+
+            def __len__(self) -> int:
+                return len(self.inner)  # type: ignore[arg-type]
+
+            def __getitem__(self, item: int) -> Any:
+                image, label = self.inner[item]
+                return image + 0.01 * float(self.rng.standard_normal()), label
+
+        train, _val = loaders(Noisy(pairs(root, "train")), pairs(root, "val"), num_workers=2)
+        report = datacheck.preflight(train, audit=audited)
+        assert codes(report) == ["DC905"]
+        assert message(report, "DC905").startswith("2 workers give 4 different readings of one item in 8")
+
+
+class Changed(Dataset[Any]):
+    """A dataset whose images go through a function."""
+
+    def __init__(self, inner: Dataset[Any], change: Any, label: Any = None) -> None:
+        self.inner, self.change, self.label = inner, change, label
+
+    def __len__(self) -> int:
+        return len(self.inner)  # type: ignore[arg-type]
+
+    def __getitem__(self, item: int) -> Any:
+        image, label = self.inner[item]
+        return self.change(image), label if self.label is None else self.label(label)
+
+
+class TestValues:
+    @pytest.mark.parametrize(
+        ("change", "found"),
+        [
+            (lambda image: torch.where(image > 0.9, torch.nan, image), ["DC906", "DC906"]),
+            (lambda image: torch.zeros_like(image), ["DC906", "DC906"]),
+            (lambda image: (image * 255).to(torch.uint8), ["DC906", "DC906", "DC909", "DC909"]),
+            (lambda image: image.permute(1, 2, 0), ["DC907", "DC907"]),
+            (lambda image: image.flip(0), ["DC908", "DC908"]),
+            (lambda image: image / 255, ["DC909", "DC909"]),
+            (lambda image: NORMALISE(NORMALISE(image)), ["DC909", "DC909"]),
+            (lambda image: NORMALISE(image * 255), ["DC909", "DC909"]),
+        ],
+    )
+    def test_changes_of_both_loaders(self, root: Path, audited: Report, change: Any, found: list[str]) -> None:
+        train, val = (Changed(pairs(root, split), change) for split in ("train", "val"))
+        assert codes(datacheck.preflight(*loaders(train, val), audit=audited)) == found
+
+    def test_opencv_without_conversion(self, root: Path, audited: Report) -> None:
+        train = DataLoader(pairs(root, "train", convert=False), 16, shuffle=True)
+        assert codes(datacheck.preflight(train, audit=audited)) == ["DC908"]
+
+    def test_only_training_is_normalised(self, root: Path, audited: Report) -> None:
+        report = datacheck.preflight(*loaders(*folders(root, plain(NORMALISE), plain())), audit=audited)
+        assert codes(report) == ["DC910"]
+        assert message(report, "DC910").startswith("training and validation images are normalised differently: std 0.2")
+
+    def test_another_range_without_an_audit(self, root: Path) -> None:
+        train, val = pairs(root, "train"), pairs(root, "val", scale=1.0)
+        assert codes(datacheck.preflight(*loaders(train, val))) == ["DC910"]
+
+    def test_one_transform_for_both_parts_of_a_split(self, root: Path, audited: Report) -> None:
+        train, val = random_split(folders(root)[0], [80, 16], torch.Generator().manual_seed(0))
+        val.dataset.transform = transforms.Compose([transforms.RandomResizedCrop(48), transforms.ToTensor(), NORMALISE])
+        assert codes(datacheck.preflight(*loaders(train, val), audit=audited)) == ["DC911"]
+
+    @pytest.mark.parametrize(
+        ("label", "found"),
+        [
+            (lambda label: label + 1, "labels in 'train' reach 3, and the model has 3 outputs (0 to 2)"),
+            (lambda label: float(label), "labels in 'train' are decimal numbers (float64)"),
+            (lambda label: label - 1, "labels in 'train' go down to -1"),
+        ],
+    )
+    def test_labels_of_another_form(self, root: Path, label: Any, found: str) -> None:
+        train = Changed(pairs(root, "train"), lambda image: image, label)
+        report = datacheck.preflight(DataLoader(train, 16, shuffle=True), model=network())
+        assert "DC912" in codes(report)
+        assert message(report, "DC912").startswith(found)
+
+    def test_one_hot_labels_are_information(self, root: Path) -> None:
+        train = Changed(pairs(root, "train"), lambda image: image, lambda label: torch.eye(3)[label])
+        report = datacheck.preflight(DataLoader(train, 16, shuffle=True), model=network())
+        assert codes(report) == []
+        assert "DC912" in codes(report, Severity.INFO)
+
+
+class MeanOverBatch(nn.Module):
+    """Takes the mean over the batch in forward."""
+
+    def __init__(self) -> None:
+        super().__init__()
+        self.inner = network()
+
+    def forward(self, images: torch.Tensor) -> torch.Tensor:
+        output = self.inner(images)
+        return output - 2 * output.mean(dim=0, keepdim=True)
+
+
+class Unused(nn.Module):
+    """Has a layer that forward does not use."""
+
+    def __init__(self) -> None:
+        super().__init__()
+        self.inner, self.extra = network(), nn.Linear(4, 4)
+
+    def forward(self, images: torch.Tensor) -> torch.Tensor:
+        return self.inner(images)
+
+
+class Detached(nn.Module):
+    """Detaches its features, and its head is frozen at zero."""
+
+    def __init__(self) -> None:
+        super().__init__()
+        self.body, self.bias = network(), nn.Parameter(torch.zeros(3))
+
+    def forward(self, images: torch.Tensor) -> torch.Tensor:
+        return 0.0 * self.body(images).detach() + 1e-6 * self.bias
+
+
+def scaled(factor: float) -> nn.Sequential:
+    """Return the network with a last layer that starts too large."""
+    model = network()
+    with torch.no_grad():
+        model[-1].weight.mul_(factor)
+    return model
+
+
+def dead() -> nn.Sequential:
+    """Return a network whose activation gives only zeros."""
+    model = network()
+    with torch.no_grad():
+        model[1].bias.fill_(-100)
+    return model
+
+
+class TestModels:
+    @pytest.mark.parametrize(
+        ("model", "found"),
+        [
+            (network(2), ["DC912", "DC913", "DC913", "DC913"]),
+            (nn.Sequential(nn.Conv2d(1, 4, 3), nn.Flatten()), ["DC913", "DC913"]),
+            (scaled(1000.0), ["DC914"]),
+            (nn.Sequential(*network(), nn.Softmax(dim=1)), ["DC915"]),
+            (Unused(), ["DC916"]),
+            (MeanOverBatch(), ["DC917"]),
+            (dead(), ["DC916", "DC918"]),
+        ],
+    )
+    def test_faults_of_models(self, root: Path, audited: Report, model: nn.Module, found: list[str]) -> None:
+        report = datacheck.preflight(loaders(*folders(root))[0], model=model, audit=audited)
+        assert codes(report) == found
+
+    def test_one_batch_is_learned_by_heart_only_where_that_is_asked(self, root: Path) -> None:
+        train = loaders(*folders(root), batch_size=8)[0]
+        report = datacheck.preflight(train, model=Detached(), overfit=True, budget="5s", select=["DC919"])
+        assert codes(report) == ["DC919"]
+        head = nn.Sequential(nn.Flatten(), nn.Linear(3 * 48 * 48, 3))
+        report = datacheck.preflight(train, model=head, overfit=True, budget="20s", select=["DC919"])
+        assert codes(report) == []
+        assert datacheck.preflight(train, model=head, select=["DC919"]).with_status("not-applicable")
+
+    def test_everything_is_as_it_was(self, root: Path, audited: Report) -> None:
+        model, (train, val) = network().train(), loaders(*folders(root))
+        model[1].eval()
+        before = {name: value.clone() for name, value in model.state_dict().items()}
+        random.seed(3)
+        np.random.seed(3)  # noqa: NPY002
+        torch.manual_seed(3)
+        python, cpu, generator = random.getstate(), torch.get_rng_state(), train.generator.get_state()
+        numbers = np.random.get_state()[1].copy()  # noqa: NPY002
+        datacheck.preflight(train, val, model, audit=audited, overfit=True, budget="5s")
+        assert random.getstate() == python
+        assert (np.random.get_state()[1] == numbers).all()  # noqa: NPY002
+        assert torch.equal(torch.get_rng_state(), cpu)
+        assert torch.equal(train.generator.get_state(), generator)
+        assert all(torch.equal(value, before[name]) for name, value in model.state_dict().items())
+        assert model.training
+        assert not model[1].training
+        assert all(each.grad is None for each in model.parameters())
+        assert not any(module._forward_hooks for module in model.modules())
+
+
+class TestResults:
+    def test_wrong_arguments_are_named(self) -> None:
+        with pytest.raises(datacheck.PreflightError, match="expected a DataLoader"):
+            datacheck.preflight(7)
+        with pytest.raises(datacheck.PreflightError, match="expected batches"):
+            datacheck.preflight(iter([{"words": 1}]))
+        with pytest.raises(datacheck.PreflightError, match="expected at least one batch"):
+            datacheck.preflight(iter([]))
+        with pytest.raises(datacheck.PreflightError, match=r"model: expected a torch\.nn\.Module, found str"):
+            datacheck.preflight([(torch.zeros(3, 8, 8), 0)] * 4, model="resnet")
+
+    def test_a_report_like_that_of_an_audit(self, root: Path, audited: Report, tmp_path: Path) -> None:
+        train, _ = loaders(*folders(root), shuffle=False)
+        report = datacheck.preflight(train, audit=audited, out=tmp_path / "run")
+        assert (report.exit_code(), report.exit_code(Severity.WARNING)) == (0, 1)
+        assert Report.load(tmp_path / "run").findings[0].code == "DC904"
+        assert "DC904" in (tmp_path / "run" / "report.html").read_text()
+
+    def test_the_means_in_use_are_recovered(self, root: Path, audited: Report) -> None:
+        from datacheck.before_training.look import look
+
+        context = look(*loaders(*folders(root)), manifest=audited.manifest)
+        found = context.train.found
+        assert found is not None
+        assert (found.row >= 0).mean() > 0.95
+        assert found.row[found.expected >= 0].tolist() == found.expected[found.expected >= 0].tolist()
+        assert np.allclose(found.std, STD, rtol=0.05)
+        assert np.allclose(found.mean, MEAN, atol=0.02)
+        assert found.fit > 0.99
