@@ -5,9 +5,13 @@ from __future__ import annotations
 import ast
 import traceback
 from collections.abc import Iterable, Sequence
+from concurrent.futures import ProcessPoolExecutor
+from dataclasses import dataclass
+from functools import partial
 from pathlib import Path
 
 from datacheck.config import Settings
+from datacheck.cpus import available_cpus
 from datacheck.linting.files import UnreadableCode, find_code, read_code
 from datacheck.linting.fixing import with_sorted
 from datacheck.linting.results import CodeFinding, LintReport, UnreadFile
@@ -42,23 +46,52 @@ def lint(paths: Iterable[str | Path], *, settings: Settings | None = None, fix: 
     others = [rule for rule in rules_of_every_family() if rule not in CODE_RULES]
     selected = select_rules(CODE_RULES, settings.select, settings.ignore, elsewhere=others)
     rules = [configure(rule, settings.rules.get(rule.code, {})) for rule in selected]
-    files, findings, unread, fixed = [], [], [], 0
-    for path in find_code(Path(one) for one in paths):
-        try:
+    found = list(find_code(Path(one) for one in paths))
+    work = partial(_lint_file, rules=rules, fix=fix)
+    n_processes = min(available_cpus(), len(found) // FILES_A_PROCESS)
+    if n_processes > 1:
+        with ProcessPoolExecutor(n_processes) as pool:
+            results = list(pool.map(work, found, chunksize=CHUNK))
+    else:
+        results = list(map(work, found))
+    return LintReport(
+        files=tuple(str(path) for path, one in zip(found, results, strict=True) if one.unread is None),
+        findings=tuple(finding for one in results for finding in one.findings),
+        unread=tuple(UnreadFile(str(path), one.unread) for path, one in zip(found, results, strict=True) if one.unread),
+        rules=tuple((rule.code, rule.name) for rule in rules),
+        fixed=sum(one.fixed for one in results),
+    )
+
+
+FILES_A_PROCESS = 50
+"""Files from which on another process is worth its start."""
+
+CHUNK = 8
+"""Files that are sent to a process at a time: they differ much in length."""
+
+
+@dataclass(frozen=True)
+class _Linted:
+    """What was found in one file; ``unread`` says why nothing could be."""
+
+    findings: tuple[CodeFinding, ...] = ()
+    fixed: int = 0
+    unread: str | None = None
+
+
+def _lint_file(path: Path, rules: Sequence[CodeRule], fix: bool) -> _Linted:
+    fixed = 0
+    try:
+        source = read_code(path)
+        found = _judged(source, rules)
+        listings = [one for _, hit in found for one in hit.to_sort]
+        if fix and listings and not source.cells:
+            fixed = _fix(path, source, listings)
             source = read_code(path)
             found = _judged(source, rules)
-            listings = [one for _, hit in found for one in hit.to_sort]
-            if fix and listings and not source.cells:
-                fixed += _fix(path, source, listings)
-                source = read_code(path)
-                found = _judged(source, rules)
-        except UnreadableCode as reason:
-            unread.append(UnreadFile(str(path), str(reason)))
-            continue
-        files.append(str(path))
-        findings += [_finding(source, rule, hit) for rule, hit in found]
-    names = tuple((rule.code, rule.name) for rule in rules)
-    return LintReport(tuple(files), tuple(findings), tuple(unread), names, fixed)
+    except UnreadableCode as reason:
+        return _Linted(unread=str(reason))
+    return _Linted(tuple(_finding(source, rule, hit) for rule, hit in found), fixed)
 
 
 def _judged(source: SourceFile, rules: Sequence[CodeRule]) -> list[tuple[CodeRule, Hit]]:

@@ -8,10 +8,13 @@ from datetime import UTC, datetime
 from pathlib import Path
 from typing import Any
 
+import numpy as np
+from numpy.typing import NDArray
+
 from datacheck.auditing.judging import run_rules
 from datacheck.config import Settings
 from datacheck.errors import require
-from datacheck.manifest import Manifest
+from datacheck.manifest import Manifest, Task
 from datacheck.probing.budget import parse_budget
 from datacheck.report import Report, write_html
 from datacheck.rules import LOADER_RULES
@@ -91,7 +94,14 @@ def preflight(
     rules = [configure(rule, settings.rules.get(rule.code, {})) for rule in chosen]
     manifest = _manifest(audit)
     context = look(
-        train_loader, val_loader, model, loss, manifest=manifest, seconds=parse_budget(budget), overfit=overfit
+        train_loader,
+        val_loader,
+        model,
+        loss,
+        manifest=manifest,
+        shares=_planned_shares(audit, manifest),
+        seconds=parse_budget(budget),
+        overfit=overfit,
     )
     n_items = context.train.n_items or context.train.n_images
     report = Report(
@@ -116,6 +126,21 @@ def _manifest(audit: Report | Manifest | str | Path | None) -> Manifest | None:
         return audit
     path = Path(audit)
     return Report.load(path).manifest if (path / "findings.json").is_file() else open_source(path)
+
+
+def _planned_shares(audit: object, manifest: Manifest | None) -> NDArray[np.float64] | None:
+    """Return the class shares that the sampler of the audit's plan gives; None where the plan changes none."""
+    plan = audit.plan if isinstance(audit, Report) else None
+    if plan is None or manifest is None or manifest.task is not Task.CLASSIFICATION:
+        return None
+    samples = plan.samples
+    weights = np.asarray(samples["weight"].to_numpy(), dtype=np.float64)
+    if not weights.any() or np.ptp(weights[weights > 0]) == 0:
+        return None
+    labels = samples["label"].to_pylist()
+    totals = [sum(weight for weight, label in zip(weights, labels, strict=True) if label == name)
+              for name in manifest.classes]  # fmt: skip
+    return np.asarray(np.array(totals) / max(sum(totals), 1e-12), dtype=np.float64)
 
 
 def _notes(n_images: int, alone: bool) -> tuple[str, ...]:

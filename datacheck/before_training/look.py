@@ -11,7 +11,14 @@ import numpy as np
 from torch import nn
 
 from datacheck.before_training.drawing import as_loader, copy_of, draw, has_items
-from datacheck.before_training.evidence import FasterLoader, FoundFiles, Indices, LoaderEvidence, PreflightContext
+from datacheck.before_training.evidence import (
+    FasterLoader,
+    Floats,
+    FoundFiles,
+    Indices,
+    LoaderEvidence,
+    PreflightContext,
+)
 from datacheck.before_training.match_files import find_files
 from datacheck.before_training.model_checks import look_at_model
 from datacheck.before_training.randomness import items_vary, worker_repeats
@@ -35,6 +42,7 @@ def look(
     loss: Any = None,
     *,
     manifest: Manifest | None = None,
+    shares: Floats | None = None,
     seconds: float = 60.0,
     overfit: bool = False,
 ) -> PreflightContext:
@@ -66,7 +74,7 @@ def look(
         faster = None
         if found is not None and len(seen[0].seconds) and np.median(seen[0].seconds) > found.step_seconds:
             faster = _faster(train, started + seconds)
-    return PreflightContext(seen[0], seen[1] if len(seen) > 1 else None, found, manifest, faster=faster)
+    return PreflightContext(seen[0], seen[1] if len(seen) > 1 else None, found, manifest, shares, faster)
 
 
 def _loader(name: str, loader: Any, manifest: Manifest | None, deadline: float) -> LoaderEvidence:

@@ -189,4 +189,4 @@ def _passed_on(call: Call, first: Value) -> Value:
         result = first if "fitted" in first.tags else result
     if any(word in tail.lower() for word in ("augment", "oversample", "over_sample")) and call.args:
         result = result.with_tags("augmented", tail)
-    return replace(result, order="")
+    return replace(result, order="") if result.order else result

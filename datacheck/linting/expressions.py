@@ -221,6 +221,10 @@ class Expressions(ABC):
         return result_of(self, call, called)
 
 
+_BLOCKS = ("body", "orelse", "finalbody", "handlers", "cases")
+"""The fields of statements that hold statements."""
+
+
 def imported_names(tree: ast.Module) -> dict[str, str]:
     """Return what each imported name stands for, in the whole file.
 
@@ -230,7 +234,11 @@ def imported_names(tree: ast.Module) -> dict[str, str]:
     {'np': 'numpy', 'ls': 'os.listdir', 'torch': 'torch'}
     """
     names = {}
-    for node in ast.walk(tree):
+    statements: list[ast.AST] = [tree]
+    for node in statements:  # imports are statements: expressions need not be searched
+        for block in _BLOCKS:
+            inside = getattr(node, block, None)
+            statements += inside if isinstance(inside, list) else ()
         if isinstance(node, ast.Import):
             for one in node.names:
                 names[one.asname or one.name.partition(".")[0]] = one.name if one.asname else one.name.partition(".")[0]

@@ -68,12 +68,28 @@ class SourceFile:
 
     @cached_property
     def nodes(self) -> tuple[ast.AST, ...]:
-        """Every node of the tree."""
-        return tuple(ast.walk(self.tree))
+        """Every node of the tree, without the contexts of names; several times as fast as `ast.walk`."""
+        found: list[ast.AST] = [self.tree]
+        for node in found:
+            for name in node._fields:
+                value = getattr(node, name, None)
+                if isinstance(value, list):
+                    found += [each for each in value if isinstance(each, ast.AST)]
+                elif isinstance(value, ast.AST) and not isinstance(value, ast.expr_context):
+                    found.append(value)
+        return tuple(found)
 
     def calls(self, *tails: str) -> Iterator[Call]:
-        """Yield the calls whose name ends in one of some words."""
-        return (call for call in self.events.calls if call.tail in tails)
+        """Yield the calls whose name ends in one of some words, in the order of the code."""
+        found = [pair for tail in dict.fromkeys(tails) for pair in self._calls_by_tail.get(tail, ())]
+        return (call for _, call in sorted(found, key=lambda pair: pair[0]))
+
+    @cached_property
+    def _calls_by_tail(self) -> dict[str, list[tuple[int, Call]]]:
+        found: dict[str, list[tuple[int, Call]]] = {}
+        for place, call in enumerate(self.events.calls):
+            found.setdefault(call.tail, []).append((place, call))
+        return found
 
     def place(self, node: ast.AST) -> Place:
         """Return where a node stands."""

@@ -60,7 +60,9 @@ class Value:
 
     def derived(self, kind: str = "") -> Value:
         """Return what an unknown function makes of the value: of the same origin, in an order that is not known."""
-        kept = self.tags & {"augmented", "fitted"}
+        kept = self.tags & _LASTING if self.tags else self.tags
+        if not (kind or kept or self.origins or self.shuffles):
+            return UNKNOWN
         return Value(kind, origins=self.origins, shuffles=self.shuffles, tags=kept)
 
     def element(self) -> Value:
@@ -71,6 +73,9 @@ class Value:
 
 
 UNKNOWN = Value()
+
+_LASTING = frozenset({"augmented", "fitted"})
+"""Facts that an unknown function does not undo."""
 
 Environment = dict[str, Value]
 """The values of names, those of attributes under their dotted text such as ``self.files``."""
@@ -102,7 +107,9 @@ def either(a: Value, b: Value) -> Value:
 
 def together(values: Iterable[Value], kind: str = "") -> Value:
     """Return a value made of several, such as a sum of lists: it has the facts of each."""
-    found = list(values)
+    found = [value for value in values if value is not UNKNOWN]
+    if not found:
+        return Value(kind) if kind else UNKNOWN
     orders = {value.order for value in found if value.origins}
     return Value(
         kind=kind,

@@ -6,6 +6,7 @@ from dataclasses import dataclass
 from typing import ClassVar
 
 import numpy as np
+from numpy.typing import NDArray
 from scipy.stats import chisquare
 
 from datacheck.before_training.evidence import PreflightContext
@@ -73,24 +74,33 @@ class ClassSharesDiffer(LoaderRule):
         if "train" in manifest.splits:
             codes = codes[manifest.split_codes == manifest.splits.index("train")]
         counts = np.bincount(codes[codes >= 0], minlength=len(manifest.classes))
-        expected = counts / counts.sum() if context.shares is None else context.shares
+        expected = [("the audited training data has", counts / counts.sum())]
+        if context.shares is not None:
+            expected.insert(0, ("the plan wants", context.shares))
         known = context.train.classes if context.train.classes is not None else manifest.classes
         number = class_of_number(manifest, known, np.empty(0, dtype=np.int64), np.empty(0, dtype=np.int64))
         inside = labels[(labels >= 0) & (labels < len(number))]
         drawn = np.bincount(number[inside][number[inside] >= 0], minlength=len(manifest.classes))
-        possible = expected > 0
-        p = float(
-            chisquare(drawn[possible], drawn[possible].sum() * expected[possible] / expected[possible].sum()).pvalue
-        )
-        if p >= self.alpha or not drawn.sum():
+        p_values = [_p_value(drawn, shares) for _, shares in expected]
+        if not drawn.sum() or max(p_values) >= self.alpha:
             return Passed("classes arrive in the shares that are expected")
+        against, wanted = expected[0]
         shares = drawn / drawn.sum()
-        worst = np.argsort(-np.abs(shares - expected), kind="stable")[:3]
-        named = [f"{manifest.classes[k]!r} {percent(shares[k])} instead of {percent(expected[k])}" for k in worst]
-        against = "the audited training data has" if context.shares is None else "the plan wants"
+        worst = np.argsort(-np.abs(shares - wanted), kind="stable")[:3]
+        named = [f"{manifest.classes[k]!r} {percent(shares[k])} instead of {percent(wanted[k])}" for k in worst]
+        below = f"p < {max(*p_values, self.alpha):.0e}"
         finding = self.finding(
-            f"classes arrive in other shares than {against} (p < {max(p, self.alpha):.0e}): {', '.join(named)}",
+            f"classes arrive in other shares than {against} ({below}): {', '.join(named)}",
             "check the sampler: its weights are one for each sample, in the order of the dataset",
-            evidence={"p": p, "drawn": drawn.tolist(), "expected": [round(float(each), 4) for each in expected]},
+            evidence={"p": p_values[0], "drawn": drawn.tolist(), "expected": wanted.round(4).tolist()},
         )
         return Found((finding,))
+
+
+def _p_value(drawn: NDArray[np.int64], shares: NDArray[np.float64]) -> float:
+    """Return how likely such counts are where the shares are those; 0 where a class arrives that has no share."""
+    possible = shares > 0
+    if drawn[~possible].any():
+        return 0.0
+    wanted = drawn.sum() * shares[possible] / shares[possible].sum()
+    return float(chisquare(drawn[possible], wanted).pvalue) if drawn.sum() else 1.0
