@@ -18,6 +18,7 @@ from markupsafe import Markup
 
 from datacheck.findings import Severity
 from datacheck.plan.view import plan_view
+from datacheck.report.annotated import annotated
 from datacheck.report.dataset import dataset_line
 from datacheck.report.evidence_blocks import MeasuredCurve
 from datacheck.report.figures import curve_svg
@@ -56,7 +57,7 @@ def render(
         Bytes that the pictures may take.
     """
     views = finding_views(report, rule_pages())
-    store = thumbnails if thumbnails is not None else open_thumbnails(report)
+    store = annotated(report, thumbnails if thumbnails is not None else open_thumbnails(report))
     book = collect([[tile.sample_id for tile in view.tiles] for view in views], store, budget=budget)
     script = _resource("report.js")
     text = (

@@ -84,7 +84,7 @@ class AnnotatedSizeMismatch(Rule):
             + (f" and {more:,} more" if more > 0 else ""),
             "scale the boxes by the ratio of the sizes, or restore the images that were annotated",
             evidence={"n_images": len(rows), "examples": named, **context.where(rows)},
-            affected=len(rows),
+            affected=row_issues(self, context, [(row, self._note(context.image_sizes, row)) for row in rows.tolist()]),
         )
 
     def _turned(self, context: RuleContext, rows: NDArray[np.int64]) -> Finding:
@@ -96,7 +96,7 @@ class AnnotatedSizeMismatch(Rule):
             "turn the pixels and save them without the tag (ImageOps.exif_transpose), and turn the boxes with them",
             severity=Severity.WARNING,
             evidence={"n_images": len(rows), "examples": named, **context.where(rows)},
-            affected=len(rows),
+            affected=row_issues(self, context, [(row, self._note(context.image_sizes, row)) for row in rows.tolist()]),
         )
 
 

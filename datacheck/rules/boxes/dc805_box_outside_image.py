@@ -92,7 +92,7 @@ class BoxOutsideImage(Rule):
                 "by_class": per_class(context, found),
                 "examples": examples(context, found, self._describe(boxes.boxes, boxes.frame)),
             },
-            affected=len(np.unique(boxes.objects.row[found])),
+            affected=object_issues(self, context, found, self._describe(boxes.boxes, boxes.frame)),
         )
 
     def _describe(self, boxes: NDArray[np.float64], frame: NDArray[np.float64]) -> Describe:

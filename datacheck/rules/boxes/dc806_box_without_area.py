@@ -75,7 +75,7 @@ class BoxWithoutArea(Rule):
                 "by_class": per_class(context, found),
                 "examples": examples(context, found, describe),
             },
-            affected=len(np.unique(boxes.objects.row[found])),
+            affected=object_issues(self, context, found, describe),
         )
         return Found((finding,), object_issues(self, context, found, describe))
 

@@ -80,7 +80,7 @@ class OtherConvention(Rule):
                     f"{convention.name}; the format ({name}) has {usual}",
                     "convert these files, then look at some images with their boxes",
                     evidence={"n_boxes": n_boxes, "read_as": convention.name, "format": usual, "examples": files},
-                    affected=len(rows),
+                    affected=row_issues(self, context, [(row, f"read as {convention.name}") for row in rows.tolist()]),
                 )
             )
             notes += [(int(row), f"read as {convention.name}") for row in rows]

@@ -113,5 +113,5 @@ class RepeatedObject(Rule):
             "delete the second box; of two classes, keep the right one",
             severity=severity,
             evidence={"n_boxes": len(found), "share": len(found) / len(objects), "examples": shown},
-            affected=len(np.unique(objects.row[found])),
+            affected=object_issues(self, context, found, lambda k: class_of(context, int(objects.class_id[k]))),
         )

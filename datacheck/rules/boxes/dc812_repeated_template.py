@@ -86,7 +86,9 @@ class RepeatedTemplate(Rule):
                         "class": class_of(context, int(objects.class_id[k])),
                         "box": [round(float(side), 6) for side in objects.boxes[k]],
                     },
-                    affected=len(np.unique(objects.row[members])),
+                    affected=object_issues(
+                        self, context, members, lambda j: class_of(context, int(objects.class_id[j]))
+                    ),
                 )
             )
         found = usable[often]

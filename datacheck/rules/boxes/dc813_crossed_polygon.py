@@ -76,7 +76,7 @@ class CrossedPolygon(Rule):
                         "share": len(found) / len(polygons),
                         "examples": examples(context, found, lambda k: class_of(context, int(objects.class_id[k]))),
                     },
-                    affected=len(np.unique(objects.row[found])),
+                    affected=object_issues(self, context, found, lambda k: class_of(context, int(objects.class_id[k]))),
                 )
             )
         boxes = np.flatnonzero(objects.shape == 0)

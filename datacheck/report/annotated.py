@@ -1,0 +1,141 @@
+"""Thumbnails with what the annotations say: boxes and polygons in the colour of their class, masks laid over."""
+
+from __future__ import annotations
+
+import colorsys
+from collections.abc import Sequence
+from dataclasses import dataclass
+from typing import Any
+
+import cv2
+import numpy as np
+import pyarrow as pa
+import pyarrow.compute as pc
+from numpy.typing import NDArray
+
+from datacheck.manifest import Manifest, Task, Unit
+from datacheck.manifest.readers import SampleReadError
+from datacheck.report.pictures import Thumbnails
+from datacheck.report.report import Report
+from datacheck.scanning.decode import decode_bytes
+
+LEAST_SIDE = 220
+"""Pictures are enlarged to this longer side before boxes are drawn, so that small boxes can be seen."""
+
+MASK_SHARE = 0.55
+"""How much of a picture its mask covers where it is not 0."""
+
+_QUALITY = 82
+"""Of the JPEG that is written again: lines stay clear, and the page small."""
+
+_GOLDEN = 0.61803
+"""Steps of the hue between two classes: neighbours get colours far from each other."""
+
+
+@dataclass(frozen=True)
+class AnnotatedThumbnails:
+    """Draws the annotations of a dataset on the thumbnails of another store."""
+
+    store: Thumbnails
+    manifest: Manifest
+
+    def get(self, sample_ids: Sequence[str]) -> dict[str, bytes]:
+        """Return the pictures of some samples with their annotations; one that cannot be drawn on stays as it is."""
+        found = self.store.get(sample_ids)
+        rows = pc.index_in(pa.array(list(found), pa.string()), value_set=self.manifest.sample_ids).to_pylist()
+        for sample_id, row in zip(list(found), rows, strict=True):
+            if row is not None:
+                found[sample_id] = self._drawn(found[sample_id], row)
+        return found
+
+    def _drawn(self, data: bytes, row: int) -> bytes:
+        picture = cv2.imdecode(np.frombuffer(data, dtype=np.uint8), cv2.IMREAD_COLOR)
+        if picture is None:
+            return data
+        factor = max(1.0, LEAST_SIDE / max(picture.shape[:2]))
+        picture = cv2.resize(picture, None, fx=factor, fy=factor, interpolation=cv2.INTER_LINEAR)
+        if self.manifest.task is Task.DETECTION:
+            self._draw_objects(picture, row)
+        else:
+            picture = self._with_mask(picture, row)
+        done, encoded = cv2.imencode(".jpg", picture, [cv2.IMWRITE_JPEG_QUALITY, _QUALITY])
+        return encoded.tobytes() if done else data
+
+    def _draw_objects(self, picture: NDArray[Any], row: int) -> None:
+        height, width = picture.shape[:2]
+        kind = self.manifest.annotation_format
+        objects = self.manifest.table["annotated_objects"][row].as_py() or []
+        scale = np.ones(2)
+        if kind is not None and kind.unit is Unit.PIXELS:
+            size = self._stated_size(row, objects)
+            scale = 1 / np.array(size, dtype=float)
+        for each in objects:
+            corners = np.array([[each["left"], each["top"]], [each["right"], each["bottom"]]]) * scale * (width, height)
+            if not np.isfinite(corners).all():
+                continue
+            (left, top), (right, bottom) = np.clip(corners, -width - height, 2 * (width + height)).round().astype(int)
+            colour = colour_of(each["class_id"])
+            cv2.rectangle(picture, (left, top), (right, bottom), colour, 2)
+            if each["points"]:
+                points = (np.array(each["points"]).reshape(-1, 2) * scale * (width, height)).round().astype(np.int32)
+                cv2.polylines(picture, [points], True, colour, 1)
+
+    def _stated_size(self, row: int, objects: Sequence[dict[str, Any]]) -> tuple[float, float]:
+        """Return the size of the image that coordinates in pixels refer to, at least as large as the boxes reach."""
+        if self.manifest.reader is not None:
+            try:
+                content = self.manifest.reader.read(self.manifest.table["uri"][row].as_py())
+                decoded = decode_bytes(content, short_side=1) if isinstance(content, bytes) else None
+                if decoded is not None:
+                    turned = (decoded.exif_orientation or 1) >= 5
+                    return (decoded.height, decoded.width) if turned else (decoded.width, decoded.height)
+            except (SampleReadError, TypeError):
+                pass
+        if "annotated_width" in self.manifest:
+            size = [self.manifest.table[name][row].as_py() for name in ("annotated_width", "annotated_height")]
+            if all(size):
+                return float(size[0]), float(size[1])
+        return (max((each["right"] for each in objects), default=1.0), max((e["bottom"] for e in objects), default=1.0))
+
+    def _with_mask(self, picture: NDArray[Any], row: int) -> NDArray[Any]:
+        uri = self.manifest.table["label_uri"][row].as_py()
+        if uri is None or self.manifest.reader is None:
+            return picture
+        try:
+            content = self.manifest.reader.read(uri)
+        except SampleReadError:
+            return picture
+        mask = cv2.imdecode(np.frombuffer(content, dtype=np.uint8), cv2.IMREAD_UNCHANGED) if content else None
+        if mask is None:
+            return picture
+        mask = mask[..., :3] if mask.ndim == 3 else mask
+        mask = cv2.resize(mask, (picture.shape[1], picture.shape[0]), interpolation=cv2.INTER_NEAREST)
+        if mask.ndim == 3:
+            colours, covered = mask.astype(np.uint8), mask.any(axis=2)
+        else:
+            values, place = np.unique(mask, return_inverse=True)
+            table = np.array([colour_of(number) for number in range(len(values))], dtype=np.uint8)
+            colours, covered = table[place.reshape(mask.shape)], mask > 0
+        mixed = cv2.addWeighted(picture, 1 - MASK_SHARE, colours, MASK_SHARE, 0)
+        return np.where(np.asarray(covered)[..., None], mixed, picture)
+
+
+def annotated(report: Report, store: Thumbnails | None) -> Thumbnails | None:
+    """Return a store that draws the annotations of a report's dataset, where it has boxes or masks."""
+    if store is None or report.manifest.task not in {Task.DETECTION, Task.SEGMENTATION}:
+        return store
+    return AnnotatedThumbnails(store, report.manifest)
+
+
+def colour_of(class_id: int) -> tuple[int, int, int]:
+    """Return the colour of a class as blue, green, red; white for a class that is not declared.
+
+    Examples
+    --------
+    >>> colour_of(-1), colour_of(0) != colour_of(1)
+    ((255, 255, 255), True)
+    """
+    if class_id < 0:
+        return (255, 255, 255)
+    red, green, blue = colorsys.hsv_to_rgb((class_id * _GOLDEN) % 1.0, 0.85, 1.0)
+    return (int(255 * blue), int(255 * green), int(255 * red))
