@@ -29,6 +29,7 @@ from datacheck.report.report import Report
 from datacheck.report.rule_pages import rule_pages
 from datacheck.report.views import GALLERY, FindingView, finding_views
 from datacheck.report.wording import for_both
+from datacheck.report.worst_loss import worst_loss
 from datacheck.storage import write_text
 from datacheck.text import plural
 
@@ -58,7 +59,9 @@ def render(
     """
     views = finding_views(report, rule_pages())
     store = annotated(report, thumbnails if thumbnails is not None else open_thumbnails(report))
-    book = collect([[tile.sample_id for tile in view.tiles] for view in views], store, budget=budget)
+    worst = worst_loss(report)
+    galleries, after = ([[tile.sample_id for tile in one.tiles] for one in shown] for shown in (views, worst))
+    book = collect(galleries, store, budget=budget, after=after)
     script = _resource("report.js")
     text = (
         _environment()
@@ -72,6 +75,7 @@ def render(
             matrix=matrix(report.manifest),
             properties=properties(report),
             probe=probe_view(report),
+            worst_loss=worst,
             plan=None if report.plan is None else plan_view(report.plan),
             reading=reading_view(report),
             views=views,

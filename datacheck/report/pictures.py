@@ -63,7 +63,13 @@ def open_thumbnails(report: Report, run_dir: Path | None = None) -> Thumbnails |
     return None
 
 
-def collect(galleries: Iterable[Sequence[str]], store: Thumbnails | None, *, budget: int = BUDGET) -> PictureBook:
+def collect(
+    galleries: Iterable[Sequence[str]],
+    store: Thumbnails | None,
+    *,
+    budget: int = BUDGET,
+    after: Iterable[Sequence[str]] = (),
+) -> PictureBook:
     """Embed the pictures of some galleries until the budget is spent.
 
     Every gallery gets its first picture before any gets its second, so that a long one does not use the whole budget.
@@ -76,8 +82,10 @@ def collect(galleries: Iterable[Sequence[str]], store: Thumbnails | None, *, bud
         Where the pictures are; None embeds nothing.
     budget
         Bytes of base64 text.
+    after
+        Galleries that get what the others leave.
     """
-    order = list(dict.fromkeys(_round_robin(list(galleries))))
+    order = list(dict.fromkeys(chain(_round_robin(list(galleries)), _round_robin(list(after)))))
     if store is None or not order:
         return PictureBook(wanted=len(order))
     found = store.get(order)

@@ -13,7 +13,7 @@ from datacheck.manifest import Manifest, Task
 from datacheck.models.components import Components
 from datacheck.models.ridge import RidgeHead
 from datacheck.probing.outputs import ProbeOutputs
-from datacheck.slices.judged import judged_samples
+from datacheck.slices.judged import check_aligned, judged_samples
 
 N_NEIGHBOURS = 5
 """Small groups of up to five alike samples still count as rare."""
@@ -93,6 +93,7 @@ def challenge_set(
     check_choice("the kind of challenge set", kind, tuple(CHALLENGES))
     if probe is None:
         raise ProbeError("challenge sets need the probe, and this audit trained none: audit again with --probe")
+    check_aligned(manifest, probe)
     meaning, choose = CHALLENGES[kind]
     rows, value = choose(manifest, probe, seed)
     if not len(rows):

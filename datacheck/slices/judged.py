@@ -62,12 +62,14 @@ def judged_samples(manifest: Manifest, probe: ProbeOutputs | None) -> JudgedSamp
     Raises
     ------
     ProbeError
-        When there is no probe, it made no predictions for this task, or its predictions have a fault.
+        When there is no probe, it made no predictions for this task or is of other samples, or its predictions have a
+        fault.
     """
     if probe is None:
         raise ProbeError("slices need out-of-sample predictions, and this audit trained none: audit again with --probe")
     if probe.faults:
         raise ProbeError(f"the given predictions cannot be used (see DC507): {probe.faults[0].message}")
+    check_aligned(manifest, probe)
     task = manifest.task
     if task is Task.REGRESSION and probe.predictions is not None:
         rows = np.flatnonzero(manifest.labelled & np.isfinite(probe.predictions))
@@ -94,6 +96,15 @@ def judged_samples(manifest: Manifest, probe: ProbeOutputs | None) -> JudgedSamp
         guess = ConfidentLearning.of(row_statistics(probs, labels)).confident
         doubtful = (guess >= 0) & (guess != labels)
     return JudgedSamples(rows, error, -np.log(np.clip(own, MIN_PROBABILITY, 1)), doubtful, labels, units, task)
+
+
+def check_aligned(manifest: Manifest, probe: ProbeOutputs) -> None:
+    """Raise a `ProbeError` unless row n of both is the same sample."""
+    if list(probe.sample_ids) != manifest.sample_ids.to_pylist():
+        raise ProbeError(
+            f"the predictions are of {len(probe):,} samples that are not the {len(manifest):,} of the manifest, in its "
+            "order: audit again with --probe"
+        )
 
 
 def _units(manifest: Manifest, rows: NDArray[np.intp]) -> NDArray[np.int64] | None:

@@ -123,7 +123,8 @@ def test_a_weak_range_of_a_regression_is_named() -> None:
     target = rng.normal(size=N)
     camera = cameras()
     error = rng.normal(size=N) * np.where(camera == "B", 0.5, 0.1)
-    manifest = Manifest.from_columns({"target": target, "camera": camera})
+    ids = [f"s{row:05d}" for row in range(N)]
+    manifest = Manifest.from_columns({"sample_id": ids, "target": target, "camera": camera})
     base = probed(truth(N), pred_probs=believe(truth(N))).probe
     assert base is not None
     outputs = replace(

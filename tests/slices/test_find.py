@@ -104,6 +104,8 @@ def test_bad_input_is_refused_with_what_to_do() -> None:
     manifest, outputs = dataset()
     with pytest.raises(ProbeError, match="audit again with --probe"):
         find_slices(manifest)
+    with pytest.raises(ProbeError, match="400 samples that are not the 399"):
+        find_slices(manifest.take(np.arange(1, N)), probe=outputs)
     with pytest.raises(ConfigError, match="did you mean 'camera'"):
         find_slices(manifest, probe=outputs, by=["camra"])
     with pytest.raises(ConfigError, match="'site' has one value only, or a value of its own"):
