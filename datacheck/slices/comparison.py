@@ -65,7 +65,7 @@ def compare(errors: Floats, inside: NDArray[np.bool_], strata: Codes, units: Cod
         Number of the stratum of each sample; shape [N].
     units
         Number of the group that a sample belongs to (patient, video), where groups were sampled and not single
-        samples; shape [N].
+        samples; from 0 on, shape [N].
 
     Examples
     --------
@@ -79,7 +79,7 @@ def compare(errors: Floats, inside: NDArray[np.bool_], strata: Codes, units: Cod
     within = np.bincount(strata[inside], minlength=n_strata)
     kept = ((within > 0) & (within < sizes))[strata]
     errors, inside, strata = errors[kept], inside[kept], strata[kept]
-    units = None if units is None else np.unique(units[kept], return_inverse=True)[1]
+    units = None if units is None else units[kept]
     n = int(inside.sum())
     if n == 0:
         return Comparison(Interval(np.nan, -1.0, 1.0, LEVEL, "not comparable"), float("nan"), float("nan"), 0)
@@ -105,19 +105,25 @@ def mean_error(errors: Floats, units: Codes | None = None, *, seed: int = 0) -> 
     if not len(errors):
         return Interval(float("nan"), float("nan"), float("nan"), LEVEL, "no samples")
     value, n = float(errors.mean()), len(errors)
-    codes = np.arange(n) if units is None else np.unique(units, return_inverse=True)[1]
-    n_units = int(codes.max()) + 1
+    n_units = n if units is None else _n_units(units)
     if _binary(errors) or n_units > MAX_BOOTSTRAP or n_units == 1:
         low, high = _ends(errors, units)
         method = "Wilson" if _binary(errors) else "normal"
         return Interval(value, low, high, LEVEL, method + ("" if units is None else ", by group"), n)
-    sums, counts = np.bincount(codes, errors), np.bincount(codes)
+    sums, counts = errors, np.ones(n)
+    if units is not None:
+        counts = np.bincount(units)
+        sums, counts = np.bincount(units, errors)[counts > 0], counts[counts > 0]
     drawn = np.random.default_rng(seed).multinomial(n_units, np.full(n_units, 1 / n_units), size=DRAWS)
     return bootstrapped(value, (drawn @ sums) / (drawn @ counts), n=n)
 
 
 def _binary(errors: Floats) -> bool:
-    return bool(np.isin(errors, (0.0, 1.0)).all())
+    return bool(((errors == 0) | (errors == 1)).all())
+
+
+def _n_units(units: Codes) -> int:
+    return int(np.count_nonzero(np.bincount(units)))
 
 
 def _ends(errors: Floats, units: Codes | None) -> tuple[float, float]:
@@ -134,13 +140,12 @@ def _effective(errors: Floats, units: Codes | None) -> float:
     """Return the number of independent samples that tell as much as these (Kish's design effect)."""
     if units is None:
         return float(len(errors))
-    codes = np.unique(units, return_inverse=True)[1]
-    n_units = int(codes.max()) + 1
+    n_units = _n_units(units)
     residuals = errors - errors.mean()
     squares = float((residuals**2).sum())
     if squares <= 0:
         return float(n_units)
-    design = max(1.0, float((np.bincount(codes, residuals) ** 2).sum()) / squares)
+    design = max(1.0, float((np.bincount(units, residuals) ** 2).sum()) / squares)
     # With few units the variance between them is itself uncertain: Student's distribution instead of the normal one.
     wider = float(stats.t.ppf(0.5 + LEVEL / 2, max(1, n_units - 1))) / half_width(LEVEL)
     return len(errors) / (design * wider**2)
@@ -181,7 +186,7 @@ def _p_value(errors: Floats, inside: NDArray[np.bool_], strata: Codes, units: Co
     score, freedom = float(parts.sum()), np.inf
     if units is not None:
         variance = max(variance, float((np.bincount(units, parts) ** 2).sum()))
-        freedom = max(1, min(len(np.unique(units[inside])), len(np.unique(units[~inside]))) - 1)
+        freedom = max(1, min(_n_units(units[inside]), _n_units(units[~inside])) - 1)
     if variance <= 0:
         return 1.0
     binary = _binary(errors)
