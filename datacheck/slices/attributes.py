@@ -95,7 +95,10 @@ def slice_attributes(
         if attribute is not None:
             found.append(attribute)
         elif by:
-            raise ConfigError(f"--by: {name!r} has one value only, or a value of its own in each row: name another")
+            raise ConfigError(
+                f"--by: {name!r} has one value only, or a value of its own in each row, or is neither text nor number: "
+                "name another"
+            )
     return tuple(found)
 
 

@@ -74,7 +74,7 @@ def _table(rows: tuple[Slice, ...], *, shares: bool) -> list[str]:
             clean(one.words),
             f"{len(one):,}",
             _text(one.error, shares=shares),
-            _text(one.gap, shares=shares),
+            _points(one.gap) if shares else _text(one.gap, shares=False),
             number(one.loss.value),
             "" if one.doubtful is None else percent(one.doubtful.value),
         ]
@@ -87,6 +87,12 @@ def _table(rows: tuple[Slice, ...], *, shares: bool) -> list[str]:
         "  ".join(f"{cell:<{width}}" if k == 0 else f"{cell:>{width}}" for k, (cell, width) in pairs).rstrip()
         for pairs in (enumerate(zip(row, widths, strict=True)) for row in [head, *cells])
     ]
+
+
+def _points(gap: Interval) -> str:
+    if not np.isfinite(gap.value):
+        return "not known"
+    return f"{100 * gap.value:+.1f} points ({100 * gap.low:+.1f} to {100 * gap.high:+.1f})"
 
 
 def _text(interval: Interval, *, shares: bool) -> str:
