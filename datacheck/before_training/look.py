@@ -5,6 +5,8 @@ from __future__ import annotations
 import itertools
 import os
 import time
+from collections.abc import Sequence
+from dataclasses import dataclass
 from typing import Any
 
 import numpy as np
@@ -12,6 +14,7 @@ from torch import nn
 
 from datacheck.before_training.drawing import as_loader, copy_of, draw, has_items
 from datacheck.before_training.evidence import (
+    Batch,
     FasterLoader,
     Floats,
     FoundFiles,
@@ -19,7 +22,7 @@ from datacheck.before_training.evidence import (
     LoaderEvidence,
     PreflightContext,
 )
-from datacheck.before_training.match_files import find_files
+from datacheck.before_training.match_files import MOST_FILES, AuditedFiles, find_files, read_files
 from datacheck.before_training.model_checks import look_at_model
 from datacheck.before_training.randomness import items_vary, worker_repeats
 from datacheck.before_training.state import unchanged
@@ -63,8 +66,9 @@ def look(
     loaders = [train] if val is None else [train, val]
     share = _LOADER_SHARE * seconds / len(loaders)
     with unchanged(model, loaders):
+        audited = _Audited(manifest, time.perf_counter() + share)
         seen = [
-            _loader(name, loader, manifest, time.perf_counter() + share)
+            _loader(name, loader, audited, time.perf_counter() + share)
             for name, loader in zip(("train", "val"), loaders, strict=False)
         ]
         first = next(iter(train))
@@ -77,16 +81,40 @@ def look(
     return PreflightContext(seen[0], seen[1] if len(seen) > 1 else None, found, manifest, shares, faster)
 
 
-def _loader(name: str, loader: Any, manifest: Manifest | None, deadline: float) -> LoaderEvidence:
+@dataclass
+class _Audited:
+    """The audited files, read once for both loaders where they are not too many."""
+
+    manifest: Manifest | None
+    deadline: float
+    files: AuditedFiles | str | None = None
+
+    def find(self, batches: Sequence[Batch], paths: tuple[str, ...] | None) -> FoundFiles | str:
+        """Return which files the images of batches show, or why that cannot be said."""
+        manifest = self.manifest
+        if manifest is None:
+            return "no audit was given to compare with: audit=report"
+        rows = None if paths is None else _rows(manifest, paths)
+        if len(manifest) <= MOST_FILES:
+            if self.files is None:
+                self.files = read_files(manifest, np.arange(len(manifest)), self.deadline)
+            files = self.files
+        elif rows is None or any(batch.items is None for batch in batches):
+            return f"the audit has more than {MOST_FILES:,} files, and the dataset does not name its own"
+        else:
+            items = np.concatenate([batch.items for batch in batches if batch.items is not None])
+            drawn = np.unique(rows[items])
+            files = read_files(manifest, drawn[drawn >= 0], self.deadline)
+        return files if isinstance(files, str) else find_files(batches, manifest, rows, files)
+
+
+def _loader(name: str, loader: Any, audited: _Audited, deadline: float) -> LoaderEvidence:
     batches, seconds, whole = draw(loader, deadline)
     by_place = has_items(loader)
     dataset = getattr(loader, "dataset", None)
     lists = lists_of(dataset) if by_place else None
     paths = None if lists is None or lists.paths is None else tuple(os.fspath(each) for each in lists.paths)
-    found: FoundFiles | str = "no audit was given to compare with: audit=report"
-    if manifest is not None:
-        rows = None if paths is None else _rows(manifest, paths)
-        found = find_files(batches, manifest, rows, deadline)
+    found = audited.find(batches, paths)
     varies = repeats = epochs_equal = None
     items = batches[0].items
     if by_place and items is not None:

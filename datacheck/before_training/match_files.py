@@ -10,6 +10,7 @@ from __future__ import annotations
 
 import time
 from collections.abc import Sequence
+from dataclasses import dataclass
 from typing import Any
 
 import cv2
@@ -17,18 +18,24 @@ import numpy as np
 from numpy.typing import NDArray
 
 from datacheck.before_training.evidence import Batch, Floats, FoundFiles, Indices
-from datacheck.manifest import Manifest
+from datacheck.manifest import Manifest, Task
 from datacheck.manifest.readers import SampleReadError
 from datacheck.scanning.decode import decode_bytes
 
 SIDE = 16
 """Side in pixels of the small grey picture."""
 
-ALIKE = 0.9
+ALIKE = 0.95
 """Correlation from which on an image is taken for a file's: the same photo after a resize has .97 and more."""
 
 CLEAR_BY = 0.02
 """By how much the best file must be ahead of the next one that is no copy of it."""
+
+UNLIKE = 0.7
+"""Correlation with the file that the dataset names below which an image shows another one: crops have more."""
+
+COPIES = 0.98
+"""Correlation of two files from which on they may be copies of one photo."""
 
 MOST_FILES = 5000
 """Files that are compared with, where the dataset does not say which file an item is."""
@@ -87,42 +94,64 @@ def _centre(picture: NDArray[Any], side: int) -> NDArray[Any]:
     return picture[top : top + side, left : left + side]
 
 
+@dataclass(frozen=True)
+class AuditedFiles:
+    """The audited files as they are compared with; F files.
+
+    Attributes
+    ----------
+    pictures
+        Each file as [h, w, 3] red-green-blue or [h, w], in 0 to 255.
+    rows
+        Row of the manifest of each; [F].
+    described
+        Their `views`; [F, 6, 256].
+    """
+
+    pictures: list[NDArray[Any]]
+    rows: Indices
+    described: NDArray[np.float32]
+
+
+def read_files(manifest: Manifest, rows: Indices, deadline: float) -> AuditedFiles | str:
+    """Read some audited files to compare with, or return why that cannot be done."""
+    if manifest.reader is None or "uri" not in manifest:
+        return "the files of the audit cannot be read"
+    files, known = _read(manifest, rows, deadline)
+    if not files:
+        return "no file of the audit could be read within the budget"
+    return AuditedFiles(files, known, np.stack([views(file) for file in files]))
+
+
 def find_files(
-    batches: Sequence[Batch], manifest: Manifest, row_of_item: Indices | None, deadline: float
+    batches: Sequence[Batch], manifest: Manifest, row_of_item: Indices | None, files: AuditedFiles
 ) -> FoundFiles | str:
     """Return which files the images of batches show, or why that cannot be said.
+
+    Where the dataset names the file of an item, the image shows another one only if it is hardly like its own. Where
+    copies of one photo have several labels, the image is not matched, since it could be each of them.
 
     Parameters
     ----------
     batches
         What was drawn.
     manifest
-        The audited files.
+        The audited dataset.
     row_of_item
         Row of the manifest of each item of the dataset, -1 where unknown; None where the dataset names no files.
-    deadline
-        When to stop, by `time.perf_counter`.
+    files
+        The files to compare with.
     """
     pictures, expected = _pictures(batches, row_of_item)
     if pictures is None:
         return "the batches hold no images of 1, 3 or 4 channels"
-    if manifest.reader is None or "uri" not in manifest:
-        return "the files of the audit cannot be read"
-    rows = np.arange(len(manifest))
-    if len(rows) > MOST_FILES:
-        rows = np.unique(expected[expected >= 0])
-        if not len(rows):
-            return f"the audit has more than {MOST_FILES:,} files, and the dataset does not name its own"
-    files, known = _read(manifest, rows, deadline)
-    if not files:
-        return "no file of the audit could be read within the budget"
-    described = np.stack([views(file) for file in files])
     drawn = np.stack([describe(picture) for picture in pictures])
-    similar = np.einsum("nd,fvd->nfv", drawn, described).max(axis=2)
-    row, correlation = _best(similar, known, described)
-    plain = np.einsum("nd,fd->nf", drawn, described[:, 0])
-    std, mean, fit, swapped = _values(pictures, files, known, row, plain)
-    return FoundFiles(row, expected, correlation, len(files), std, mean, fit, swapped)
+    similar = np.einsum("nd,fvd->nfv", drawn, files.described).max(axis=2)
+    labels = manifest.label_codes[files.rows] if manifest.task is Task.CLASSIFICATION else files.rows
+    row, correlation = _best(similar, files, expected, labels)
+    plain = np.einsum("nd,fd->nf", drawn, files.described[:, 0])
+    std, mean, fit, swapped = _values(pictures, files.pictures, files.rows, row, plain)
+    return FoundFiles(row, expected, correlation, len(files.rows), std, mean, fit, swapped)
 
 
 def _pictures(
@@ -159,14 +188,27 @@ def _read(manifest: Manifest, rows: Indices, deadline: float) -> tuple[list[NDAr
     return files, np.array(known, dtype=np.int64)
 
 
-def _best(similar: NDArray[Any], known: Indices, described: NDArray[Any]) -> tuple[Indices, Floats]:
-    """Return the row of the file that fits each image clearly best, -1 where none does, and its correlation."""
+def _best(
+    similar: NDArray[Any], files: AuditedFiles, expected: Indices, labels: NDArray[np.integer[Any]]
+) -> tuple[Indices, Floats]:
+    """Return the row of the file that each image shows, -1 where that is not clear, and the best correlation."""
     best = similar.argmax(axis=1)
     top = similar[np.arange(len(similar)), best]
-    copies = described[:, 0] @ described[:, 0].T > 1 - CLEAR_BY / 2
-    others = np.where(copies[best], -1.0, similar)
-    clear = top - others.max(axis=1, initial=-1.0) >= CLEAR_BY
-    return np.where((top >= ALIKE) & clear, known[best], -1).astype(np.int64), top.astype(np.float64)
+    whole = files.described[:, 0]
+    copies = whole[np.unique(best)] @ whole.T > COPIES
+    copies_of = dict(zip(np.unique(best).tolist(), copies, strict=True))
+    place = {int(row): k for k, row in enumerate(files.rows)}
+    found = np.full(len(similar), -1, dtype=np.int64)
+    for n, k in enumerate(best.tolist()):
+        same = copies_of[k]
+        own = place.get(int(expected[n]))
+        if own is not None and (own == k or same[own] or similar[n, own] >= UNLIKE):
+            found[n] = files.rows[own] if similar[n, own] >= ALIKE or own == k or same[own] else -1
+            continue
+        ahead = top[n] - np.where(same, -1.0, similar[n]).max(initial=-1.0) >= CLEAR_BY
+        if top[n] >= ALIKE and ahead and len(np.unique(labels[same])) == 1:
+            found[n] = files.rows[k]
+    return np.where(top >= ALIKE, found, -1), top.astype(np.float64)
 
 
 def _values(
