@@ -110,10 +110,12 @@ def mean_error(errors: Floats, units: Codes | None = None, *, seed: int = 0) -> 
         low, high = _ends(errors, units)
         method = "Wilson" if _binary(errors) else "normal"
         return Interval(value, low, high, LEVEL, method + ("" if units is None else ", by group"), n)
-    sums, counts = errors, np.ones(n)
+    sums: Floats = errors
+    counts: Floats = np.ones(n)
     if units is not None:
-        counts = np.bincount(units)
-        sums, counts = np.bincount(units, errors)[counts > 0], counts[counts > 0]
+        counts = np.bincount(units).astype(np.float64)
+        sums = np.bincount(units, errors).astype(np.float64)[counts > 0]
+        counts = counts[counts > 0]
     drawn = np.random.default_rng(seed).multinomial(n_units, np.full(n_units, 1 / n_units), size=DRAWS)
     return bootstrapped(value, (drawn @ sums) / (drawn @ counts), n=n)
 

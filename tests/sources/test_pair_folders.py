@@ -81,6 +81,15 @@ def test_label_files_without_an_image_are_named(tmp_path: Path) -> None:
     assert [item.name for item in inventory.used if item.role == "names of the classes"] == ["labels/classes.txt"]
 
 
+def test_a_folder_of_images_of_any_name_beside_its_labels(tmp_path: Path) -> None:
+    write(tmp_path, "my photos/*.jpg", "abcd")
+    write(tmp_path, "labels/*.txt", "abc", text="0 .5 .5 .1 .1")
+    write(tmp_path, "final export/*.jpg", "xyz")
+    manifest = open_source(tmp_path)
+    assert manifest.task is Task.DETECTION
+    assert manifest.table["label_uri"].to_pylist()[-4:] == ["labels/a.txt", "labels/b.txt", "labels/c.txt", None]
+
+
 def test_sorting_both_listings_is_warned_about_where_it_would_mispair(tmp_path: Path) -> None:
     for number in (1, 2, 10):
         write_image(tmp_path / "images" / f"img{number}.png")

@@ -61,7 +61,7 @@ class ExactDuplicate(Rule):
         """Judge the dataset."""
         manifest, exact = context.manifest, duplicates_of(context).exact
         n_splits = len(manifest.splits) + 1
-        agreeing = (exact >= 0) & ~conflicting(manifest, exact) & ~further_rows(manifest)
+        agreeing = (exact >= 0) & ~conflicting(manifest, exact, exact=True) & ~further_rows(manifest)
         within = np.where(agreeing, exact * n_splits + manifest.split_codes + 1, -1)
         rows, first = copies_within(within)
         if not len(rows):

@@ -76,7 +76,7 @@ class NearDuplicate(Rule):
     def judge(self, context: RuleContext) -> Outcome:
         """Judge the dataset."""
         manifest, found = context.manifest, duplicates_of(context)
-        near = np.where(conflicting(manifest, found.near) | further_rows(manifest), -1, found.near)
+        near = np.where(conflicting(manifest, found.near, exact=False) | further_rows(manifest), -1, found.near)
         rows, first, within = near_within_split(found.exact, near, manifest.split_codes)
         if not len(rows):
             return Passed(f"no two images of a split are near duplicates with the same label{not_compared(found)}")

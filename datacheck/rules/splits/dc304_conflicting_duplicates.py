@@ -71,8 +71,10 @@ class ConflictingDuplicates(Rule):
         labels = np.where(further_rows(manifest), np.nan, comparable_labels(manifest))
         tolerance = label_tolerance(manifest, labels, self.target_tolerance)
         exact = conflicts_in_clusters(found.exact, labels, tolerance)
-        near = np.setdiff1d(conflicts_in_pairs(found, labels, tolerance), exact)
-        turned = np.setdiff1d(conflicts_in_pairs(found, labels, tolerance, turned=True), np.union1d(exact, near))
+        near = turned = exact[:0]
+        if manifest.task is not Task.DETECTION:  # alike images of a scene rightly have other boxes
+            near = np.setdiff1d(conflicts_in_pairs(found, labels, tolerance), exact)
+            turned = np.setdiff1d(conflicts_in_pairs(found, labels, tolerance, turned=True), np.union1d(exact, near))
         findings, tables = [], []
         for kind, rows, clusters in (
             ("exact", exact, found.exact),

@@ -8,7 +8,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from datacheck.labels.placeholders import placeholder_targets
-from datacheck.manifest import Manifest, Task
+from datacheck.manifest import Manifest, Objects, Task
 
 Rows = NDArray[np.int64]
 
@@ -20,12 +20,30 @@ def comparable_labels(manifest: Manifest) -> NDArray[np.float64]:
     """Return labels as numbers that are equal where the labels are, NaN where there is none; shape [N]."""
     if manifest.task is Task.UNLABELLED or manifest.task.label_is_file:
         return np.full(len(manifest), np.nan)
+    if manifest.objects is not None:
+        return np.where(manifest.labelled, _object_codes(manifest.objects, len(manifest)), np.nan)
     if manifest.task is Task.REGRESSION:
         return np.where(np.isfinite(manifest.target), manifest.target, np.nan)
     if manifest.task.lists_classes:
         _, codes = np.unique(np.packbits(manifest.label_matrix, axis=1), axis=0, return_inverse=True)
         return np.where(manifest.labelled, codes.ravel().astype(np.float64), np.nan)
     return np.where(manifest.label_codes >= 0, manifest.label_codes.astype(np.float64), np.nan)
+
+
+def _object_codes(objects: Objects, n_rows: int) -> NDArray[np.float64]:
+    """Return a number for the objects of each image, the same for the same boxes and classes in any order; [N]."""
+    rows = np.column_stack([objects.class_id.astype(np.float64), objects.boxes.round(BOX_DIGITS) + 0.0])
+    order = np.lexsort((*rows.T[::-1], objects.row))
+    starts = np.searchsorted(objects.row[order], np.arange(n_rows + 1))
+    known: dict[bytes, int] = {}
+    codes = np.empty(n_rows)
+    for row, (start, stop) in enumerate(zip(starts[:-1], starts[1:], strict=True)):
+        codes[row] = known.setdefault(rows[order[start:stop]].tobytes(), len(known))
+    return codes
+
+
+BOX_DIGITS = 3
+"""Digits after the point to which boxes are compared: formats write as many."""
 
 
 def conflicts_in_clusters(clusters: Rows, labels: NDArray[Any], tolerance: float) -> Rows:

@@ -17,7 +17,7 @@ from datacheck.duplicates.changes import change_words
 from datacheck.duplicates.clusters import DuplicateClusters
 from datacheck.duplicates.orientations import ORIENTATIONS
 from datacheck.duplicates.registration import registered_words
-from datacheck.manifest import Manifest
+from datacheck.manifest import Manifest, Task
 from datacheck.rules.base import CannotJudge, Rule, RuleContext
 from datacheck.rules.splits.labels import comparable_labels, conflicts_in_clusters, label_tolerance
 from datacheck.stats import Interval, proportion
@@ -59,8 +59,13 @@ def duplicates_of(context: RuleContext) -> DuplicateClusters:
     return found
 
 
-def conflicting(manifest: Manifest, clusters: Rows) -> NDArray[np.bool_]:
-    """Whether each row lies in a cluster whose labels differ, which DC304 reports; bool [N]."""
+def conflicting(manifest: Manifest, clusters: Rows, *, exact: bool) -> NDArray[np.bool_]:
+    """Whether each row lies in a cluster whose labels differ, which DC304 reports; bool [N].
+
+    Images that are only alike rightly have other boxes, so that of those DC304 reports exact copies alone.
+    """
+    if manifest.task is Task.DETECTION and not exact:
+        return np.zeros(len(manifest), dtype=bool)
     labels = np.where(further_rows(manifest), np.nan, comparable_labels(manifest))
     rows = conflicts_in_clusters(clusters, labels, label_tolerance(manifest, labels))
     return np.isin(clusters, np.unique(clusters[rows])) & (clusters >= 0)
