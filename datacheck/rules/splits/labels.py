@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import itertools
 from typing import Any
 
 import numpy as np
@@ -37,7 +38,7 @@ def _object_codes(objects: Objects, n_rows: int) -> NDArray[np.float64]:
     starts = np.searchsorted(objects.row[order], np.arange(n_rows + 1))
     known: dict[bytes, int] = {}
     codes = np.empty(n_rows)
-    for row, (start, stop) in enumerate(zip(starts[:-1], starts[1:], strict=True)):
+    for row, (start, stop) in enumerate(itertools.pairwise(starts)):
         codes[row] = known.setdefault(rows[order[start:stop]].tobytes(), len(known))
     return codes
 
