@@ -52,4 +52,4 @@ def cluster_attribute(
             middle = sample_ids[rows[members[distance[members].argmin()]]]
             kept.append((cluster, cluster + 1))
             words.append(f"samples like {str(middle)!r} (cluster {cluster})")
-    return Attribute("cluster", codes, tuple(kept), tuple(words))
+    return Attribute("cluster", codes, tuple(kept), tuple(words), measured=True)

@@ -26,6 +26,10 @@ MIN_SIZE = 30
 ALPHA = 0.05
 """Share of false ones among the slices whose corrected p-value is below it; the size of the gap decides beside it."""
 
+MEASURED_FACTOR = 1.5
+"""A gap must be so many times as large where a slice is made of a measured property: some properties go with how hard
+an image is. On clean photos such gaps had low ends of up to 0.13 (``bench_slices.py``)."""
+
 
 @dataclass(frozen=True)
 class Slice:
@@ -48,6 +52,8 @@ class Slice:
         was not compared.
     rows
         Row numbers in the manifest, shape [n].
+    measured
+        Whether the attribute was measured in the images, and is no column of the dataset.
     """
 
     attribute: str
@@ -58,6 +64,7 @@ class Slice:
     gap: Interval
     p_value: float
     rows: NDArray[np.intp] = field(repr=False, compare=False)
+    measured: bool = False
 
     def __len__(self) -> int:
         return len(self.rows)
@@ -115,9 +122,10 @@ class Slices:
     def weak(self, *, min_gap: float, exclude: Sequence[str] = ()) -> tuple[Slice, ...]:
         """Return the slices with more errors than their labels explain, the most certain first.
 
-        A slice counts if the low end of its gap, over `unit`, is at least ``min_gap`` and its corrected p-value is
-        below 0.05. What the slices before it explain is left out: a slice is named only if it is still weak without
-        their samples, so that dark images are not named three times by three properties.
+        A slice counts if the low end of its gap, over `unit`, is at least ``min_gap`` (`MEASURED_FACTOR` times that for
+        measured properties and clusters) and its corrected p-value is below 0.05. What the slices before it explain is
+        left out: a slice is named only if it is still weak without their samples, so that dark images are not named
+        three times by three properties.
 
         Parameters
         ----------
@@ -126,10 +134,11 @@ class Slices:
         exclude
             Attributes that are not named.
         """
+        least = {one.attribute: min_gap * self.unit * (MEASURED_FACTOR if one.measured else 1) for one in self.rows}
         hopeful = [
             one
             for one in self.rows
-            if one.attribute not in exclude and one.p_value < ALPHA and one.gap.low >= min_gap * self.unit
+            if one.attribute not in exclude and one.p_value < ALPHA and one.gap.low >= least[one.attribute]
         ]
         hopeful.sort(key=lambda one: (one.p_value, -one.gap.low))
         position = np.full(int(self.judged.rows.max(initial=-1)) + 1, -1, dtype=np.int64)
@@ -143,7 +152,7 @@ class Slices:
                 if int((members & left).sum()) < self.min_size:
                     continue
                 again = _compare(self.judged, members, one.attribute, left)
-                if not (again.p_value < ALPHA and again.gap.low >= min_gap * self.unit):
+                if not (again.p_value < ALPHA and again.gap.low >= least[one.attribute]):
                     continue
             named.append(one)
             left &= ~members
@@ -237,7 +246,7 @@ def find_slices(
                 n_small += bool(inside.any())
                 continue
             compared = _compare(judged, inside, attribute.name)
-            parts.append(_Part(attribute.name, attribute.words[index], inside, compared))
+            parts.append(_Part(attribute.name, attribute.words[index], attribute.measured, inside, compared))
     p_values = benjamini_hochberg([one.compared.p_value if one.compared.n >= min_size else np.nan for one in parts])
     rows = [_measured(judged, one, float(p_value), seed) for one, p_value in zip(parts, p_values, strict=True)]
     rows.sort(key=lambda one: -one.gap.low if np.isfinite(one.gap.value) else np.inf)
@@ -250,6 +259,7 @@ class _Part:
 
     attribute: str
     words: str
+    measured: bool
     inside: NDArray[np.bool_]
     compared: Comparison
 
@@ -279,4 +289,5 @@ def _measured(judged: JudgedSamples, part: _Part, p_value: float, seed: int) -> 
         gap=part.compared.gap,
         p_value=p_value,
         rows=judged.rows[inside],
+        measured=part.measured,
     )

@@ -49,12 +49,15 @@ class Attribute:
         First code and the one after the last, of each slice.
     words
         What the samples of each slice have in common.
+    measured
+        Whether it was measured in the images, and is no column of the dataset.
     """
 
     name: str
     codes: NDArray[np.int64] = field(repr=False)
     ranges: tuple[tuple[int, int], ...] = field(repr=False)
     words: tuple[str, ...]
+    measured: bool = False
 
     def inside(self, number: int) -> NDArray[np.bool_]:
         """Return whether each sample is in a slice; shape [N]."""
@@ -112,7 +115,7 @@ def binned(name: str, values: NDArray[np.float64], *, measured: bool = False) ->
         codes[known] = np.searchsorted(distinct, values[known])
         short = name.replace("_", " ")
         words = tuple(f"{'images with ' if measured else ''}{short} = {number(one)}" for one in distinct)
-        return Attribute(name, codes, tuple((k, k + 1) for k in range(len(distinct))), words)
+        return Attribute(name, codes, tuple((k, k + 1) for k in range(len(distinct))), words, measured)
     cuts = _rounded(np.quantile(values[known], CUTS))
     codes = np.where(known, np.searchsorted(cuts, np.where(known, values, 0.0), side="right"), -1).astype(np.int64)
     ranges, words_of, seen = [], [], set()
@@ -123,7 +126,7 @@ def binned(name: str, values: NDArray[np.float64], *, measured: bool = False) ->
             seen.add((low, high))
             ranges.append((first, end))
             words_of.append(_range_in_words(name, low, high, measured))
-    return Attribute(name, codes, tuple(ranges), tuple(words_of))
+    return Attribute(name, codes, tuple(ranges), tuple(words_of), measured)
 
 
 def _rounded(cuts: NDArray[np.float64]) -> NDArray[np.float64]:

@@ -43,7 +43,8 @@ class WeakSlice(Rule):
     same classes, weighted as in the slice, so that a slice of hard classes is not named for its classes (fifths of the
     target for regression). Reported if the low end of the 95 % interval of the difference is at least ``min_gap``
     (for regression ``min_rise`` times the mean absolute error), and the test of Cochran, Mantel and Haenszel is
-    significant after Benjamini–Hochberg over all slices. With groups, the interval and the test are over groups.
+    significant after Benjamini–Hochberg over all slices. For measured properties the difference must be half as large
+    again, because some of them go with how hard an image is. With groups, the interval and the test are over groups.
     Slices of fewer than ``min_size`` samples are not judged. A slice that another one explains is left out.
 
     How to fix
