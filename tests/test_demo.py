@@ -13,8 +13,10 @@ from datacheck.demo import write_demo
 from datacheck.errors import DatacheckError
 from datacheck.probing import load_probe
 
+SEEDS = [0, *(pytest.param(seed, marks=pytest.mark.slow) for seed in (1, 2))]
 
-@pytest.mark.parametrize("seed", [0, 1, 2])
+
+@pytest.mark.parametrize("seed", SEEDS)
 def test_every_planted_defect_is_found_and_nothing_else_above_info(
     tmp_path: Path, capsys: pytest.CaptureFixture[str], seed: int
 ) -> None:
@@ -22,7 +24,7 @@ def test_every_planted_defect_is_found_and_nothing_else_above_info(
     assert "Planted 19 kinds of defect, found 19." in capsys.readouterr().out
 
 
-@pytest.mark.parametrize("seed", [0, 1, 2])
+@pytest.mark.parametrize("seed", SEEDS)
 def test_the_clean_twin_is_silent_above_info(tmp_path: Path, capsys: pytest.CaptureFixture[str], seed: int) -> None:
     assert run(["demo", str(tmp_path / "data"), "--clean", "--seed", str(seed)]) == 0, capsys.readouterr().out[-500:]
     assert "no rule found anything above info" in capsys.readouterr().out
@@ -52,6 +54,7 @@ def test_the_probe_is_silent_on_the_clean_twin(tmp_path: Path, capsys: pytest.Ca
     assert found.recommended_depth <= 20
 
 
+@pytest.mark.slow
 def test_the_comparison_can_fail(tmp_path: Path) -> None:
     import datacheck
 

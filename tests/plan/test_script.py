@@ -48,6 +48,7 @@ def test_the_script_states_where_each_number_comes_from(plan: TrainingPlan, fold
     assert repr(str(folder)) in text
 
 
+@pytest.mark.slow
 def test_the_script_trains_on_every_planned_sample_and_tests_on_the_others(
     plan: TrainingPlan, folder: Path, tmp_path: Path
 ) -> None:

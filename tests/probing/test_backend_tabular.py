@@ -8,7 +8,8 @@ import pytest
 from datacheck.errors import ProbeError
 from datacheck.manifest import Manifest
 from datacheck.probing import probe
-from datacheck.probing.backends.tabular import table_of
+from datacheck.probing.backends.tabular import Table, _boosting, _Budgeted, _Repeated, table_of
+from datacheck.probing.budget import Clock
 
 
 def test_numbers_and_categories_are_learnt_from_and_names_are_not() -> None:
@@ -41,3 +42,49 @@ def test_a_wrong_label_in_a_table_ranks_first() -> None:
 def test_a_table_without_columns_to_learn_from_says_so() -> None:
     with pytest.raises(ProbeError, match="none is numeric or a category"):
         probe(Manifest.from_columns({"label": ["a", "b"] * 10}))
+
+
+class Machine:
+    """A clock that only fitting moves, and a model whose trees take a time each."""
+
+    def __init__(self, seconds_a_tree: float) -> None:
+        self.time, self.seconds_a_tree, self.trees, self.wanted = 0.0, seconds_a_tree, 0, 0
+
+    def now(self) -> float:
+        return self.time
+
+    def set_params(self, max_iter: int, warm_start: bool = False) -> Machine:
+        self.wanted = max_iter
+        return self
+
+    def fit(self, x: object, y: object) -> None:
+        self.time += self.seconds_a_tree * (self.wanted - self.trees)
+        self.trees = self.wanted
+
+
+@pytest.mark.parametrize(
+    ("seconds_a_tree", "trees"), [(0.001, [100] * 5), (0.02, [100] * 5), (0.1, [20] * 5), (0.5, [4] * 5)]
+)
+def test_the_budget_is_kept_at_any_speed(seconds_a_tree: float, trees: list[int]) -> None:
+    machine = Machine(seconds_a_tree)
+    budgeted = _Budgeted(Clock(10.0, now=machine.now), n_fits=5)
+    for _ in range(5):
+        machine.trees = 0
+        budgeted(machine, np.empty(0), np.empty(0))
+    assert budgeted.made == trees
+    assert machine.time <= 1.2 * 10.0
+
+
+def test_trees_in_two_steps_are_the_trees_of_one_fit_and_are_made_again_alike() -> None:
+    rng = np.random.default_rng(0)
+    x, noise = rng.normal(size=(200, 4)), rng.normal(size=200)
+    y = (x[:, 0] + 0.5 * noise > 0).astype(int)
+    table = Table(x, np.zeros(4, dtype=bool), tuple("abcd"))
+    whole, split, again = (_boosting("HistGradientBoostingClassifier", 3, table) for _ in range(3))
+    whole.fit(x, y)
+    budgeted = _Budgeted(Clock(1e6), n_fits=1)
+    budgeted(split, x, y)
+    assert budgeted.made == [100]
+    np.testing.assert_array_equal(whole.predict_proba(x), split.predict_proba(x))
+    _Repeated([7])(again, x, y)
+    assert again.n_iter_ == 7
