@@ -9,6 +9,7 @@ from dataclasses import dataclass, field
 from pathlib import Path
 
 from datacheck.pairing.name_matching import stem
+from datacheck.sources.layout import Parts
 
 
 @dataclass
@@ -88,3 +89,22 @@ def glob_of(root: Path, label_set: str, files: Sequence[str]) -> str:
         return str(folder)
     top = root / Path(files[0]).parts[0]
     return f"{top}/**/*{label_set.rpartition('*')[2]}"
+
+
+def join_by_names(groups: dict[Parts, LabelGroup], beside: str, least: float) -> None:
+    """Give label files in a folder without images to the folder beside it whose images have their names.
+
+    So ``labels/`` beside ``my_photos/`` is read too, whatever the folder of the images is called. ``beside`` is the set
+    of label files in the images' own folders, and ``least`` the share of the names that must be the same.
+    """
+    for place, group in list(groups.items()):
+        if group.images or not group.labels or beside in group.labels:
+            continue
+        stems = {stem(name).rpartition("/")[2] for names in group.labels.values() for name in names}
+        for other, images in groups.items():
+            shared = sum(stem(name).rpartition("/")[2] in stems for name in images.images)
+            inside = len(other) == len(place) + 1 and other[: len(place)] == place
+            if inside and not images.labels and shared >= max(1, least * min(len(images.images), len(stems))):
+                images.labels.update(group.labels)
+                group.labels.clear()
+                break

@@ -27,7 +27,7 @@ from datacheck.pairing.name_matching import match_names, stem
 from datacheck.sources.annotations.label_files import read_label_files
 from datacheck.sources.files import is_image_name, text
 from datacheck.sources.folder_inventory import images_used, left_out, unread_files
-from datacheck.sources.label_sets import LabelGroup, divide_by_suffix, glob_of, suffix_rank
+from datacheck.sources.label_sets import LabelGroup, divide_by_suffix, glob_of, join_by_names, suffix_rank
 from datacheck.sources.layout import IMAGE_WORDS, LABEL_WORDS, Parts
 from datacheck.sources.split_words import misspelt_split, normalise_split, split_names
 from datacheck.sources.walking import Folder
@@ -94,7 +94,7 @@ def find_pairs(folders: Sequence[Folder]) -> Pairs | None:
     such places files are paired by their names. Of several sets of label files, that with the most pairs is taken.
     """
     groups = _groups(folders)
-    _join_by_names(groups)
+    join_by_names(groups, BESIDE, _MATCHED_SHARE)
     divide_by_suffix(groups)
     matched = {name: _match(groups, name) for name in {name for group in groups.values() for name in group.labels}}
     ranked = sorted(matched, key=lambda name: (-len(matched[name]), name == BESIDE, suffix_rank(name), name))
@@ -140,24 +140,6 @@ def _groups(folders: Sequence[Folder]) -> dict[Parts, LabelGroup]:
         if beside:
             group.labels.setdefault(BESIDE, []).extend(beside)
     return groups
-
-
-def _join_by_names(groups: dict[Parts, LabelGroup]) -> None:
-    """Give label files in a folder without images to the folder beside it whose images have their names.
-
-    So ``labels/`` beside ``my_photos/`` is read too, whatever the folder of the images is called.
-    """
-    for place, group in list(groups.items()):
-        if group.images or not group.labels or BESIDE in group.labels:
-            continue
-        stems = {stem(name).rpartition("/")[2] for names in group.labels.values() for name in names}
-        for other, images in groups.items():
-            shared = sum(stem(name).rpartition("/")[2] in stems for name in images.images)
-            beside = len(other) == len(place) + 1 and other[: len(place)] == place
-            if beside and not images.labels and shared >= max(1, _MATCHED_SHARE * min(len(images.images), len(stems))):
-                images.labels.update(group.labels)
-                group.labels.clear()
-                break
 
 
 def _role(parts: Parts, known: set[Parts]) -> tuple[str, Parts]:
