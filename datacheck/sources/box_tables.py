@@ -58,6 +58,12 @@ _SIZES = (("width", "height"), ("imagewidth", "imageheight"), ("imgwidth", "imgh
 _LIST_NAMES = ("bbox", "box", "boundingbox")
 """Names of a column that holds all four numbers: left, top, width and height, as in COCO."""
 
+_UNNAMED = ("column2", "column3", "column4", "column5")
+"""Names that the columns of a box get in a table without a header: the image, four numbers, the class."""
+
+_MOSTLY = 0.98
+"""Share of the rows whose third and fourth number must be larger than the first two to be right and bottom."""
+
 ONE_CLASS = "object"
 """The class of boxes in a table without a column of classes."""
 
@@ -121,17 +127,26 @@ def find_box_columns(table: pa.Table, path: str | None = None, label: str | None
     """
     by_word = {re.sub(r"[^a-z0-9]", "", name.lower()): name for name in reversed(table.column_names)}
     file = path or next((by_word[word] for word in _FILE_NAMES if word in by_word), None)
-    if file is None or not _is_text(table, file):
+    if file is None or not (_is_text(table, file) or path is not None):
         return None
     for corners, candidates in ((True, _CORNERS), (False, _EXTENTS)):
         for words in candidates:
             names = tuple(by_word[word] for word in words if word in by_word)
             if len(names) == len(words) and all(_is_number(table, name) for name in names):
                 return _with_rest(by_word, file, names, corners, label)
+    if all(name in table.column_names and _is_number(table, name) for name in _UNNAMED):
+        rest = table.column_names[len(_UNNAMED) + 1 :]
+        return BoxColumns(file, _UNNAMED, _are_corners(table), label or next(iter(rest), None), None)
     names = tuple(by_word[word] for word in _LIST_NAMES if word in by_word)[:1]
     if names and _four_numbers(table[names[0]]) is not None:
         return _with_rest(by_word, file, names, False, label)
     return None
+
+
+def _are_corners(table: pa.Table) -> bool:
+    left, top, right, bottom = (np.asarray(pc.cast(table[name], pa.float64()).to_numpy()) for name in _UNNAMED)
+    known = ~np.isnan(left + top + right + bottom)
+    return bool(known.any()) and float(((right > left) & (bottom > top))[known].mean()) >= _MOSTLY
 
 
 def _with_rest(

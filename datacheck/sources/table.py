@@ -15,7 +15,7 @@ import pyarrow as pa
 import pyarrow.compute as pc
 
 from datacheck.errors import SourceError
-from datacheck.manifest import Inventory, ItemKind, Manifest, Modality, Question, Task, Used
+from datacheck.manifest import Inventory, ItemKind, Manifest, Modality, Question, Remedy, Task, Used
 from datacheck.manifest.readers import SampleReader
 from datacheck.sources.annotations.label_files import read_label_files
 from datacheck.sources.base import Source, SourceOptions, as_path
@@ -102,7 +102,7 @@ def table_manifest(
     _check(table, took_for)
     if reader is None and options.task in (None, Task.DETECTION) and options.target is None:
         boxes = find_box_columns(table, options.column("path"), options.column("label"))
-        if boxes is not None:
+        if boxes is not None and (options.task is Task.DETECTION or _repeats(table[boxes.file])):
             return _boxes_manifest(table, boxes, options, base, took_for)
     names = names or {}
     given = recognise_columns(table, options)
@@ -115,6 +115,8 @@ def table_manifest(
     shown = given if reader is None else replace(given, path=None)
     words = [took_for, plural(table.num_rows, "row"), shown.words or NO_ROLES, renamed_splits, *located.notes]
     inventory += Inventory(questions=(*located.questions, *_slips(located.table)))
+    if reader is None and options.task is None and find_box_columns(table) is not None:
+        inventory += Inventory(questions=(_ONE_BOX,))
     manifest = Manifest.from_columns(
         located.table,
         task=roles.task,
@@ -129,6 +131,17 @@ def table_manifest(
         return manifest
     files = located.table["label_uri"].drop_null().to_pylist()
     return read_label_files(manifest, files, f"files of the column {roles.label_uri!r}", options.classes)
+
+
+_ONE_BOX = Question(
+    "each image has one row, so its box was not read and its class is that of the image",
+    Remedy("--task detection", "task='detection'"),
+)
+
+
+def _repeats(column: pa.ChunkedArray) -> bool:
+    """Return whether an image has several rows: a table of one row an image lists images, whatever else it says."""
+    return bool(pc.count_distinct(column).as_py() < len(column) - column.null_count)
 
 
 def _boxes_manifest(table: pa.Table, boxes: BoxColumns, options: SourceOptions, base: Path, took_for: str) -> Manifest:

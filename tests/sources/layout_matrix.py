@@ -221,7 +221,24 @@ SPECIAL = (
         "a table with a row a box",
         ("images/{a,b}.jpg",),
         "2 images, boxes of cup, jar",
-        texts={"images/boxes.csv": "filename,class,xmin,ymin,xmax,ymax\na.jpg,cup,1,1,5,5\nb.jpg,jar,1,1,4,4\n"},
+        texts={
+            "images/boxes.csv": "filename,class,xmin,ymin,xmax,ymax\na.jpg,cup,1,1,5,5\na.jpg,jar,2,2,5,5\n"
+            "b.jpg,jar,1,1,4,4\n",
+        },
+        source="images/boxes.csv",
+    ),
+    Layout(
+        "a table with a row a box, without a header (RetinaNet)",
+        ("images/{a,b}.jpg",),
+        "2 images, boxes of cup, jar",
+        texts={"boxes.csv": "images/a.jpg,1,1,5,5,cup\nimages/a.jpg,2,2,5,5,jar\nimages/b.jpg,1,1,4,4,jar\n"},
+        source="boxes.csv",
+    ),
+    Layout(
+        "a table with one box an image",
+        ("images/{a,b}.jpg",),
+        "2 images, classes cup, jar; asks about the boxes",
+        texts={"images/boxes.csv": "filename,class,x1,y1,x2,y2\na.jpg,cup,1,1,5,5\nb.jpg,jar,1,1,4,4\n"},
         source="images/boxes.csv",
     ),
     Layout(
@@ -230,7 +247,7 @@ SPECIAL = (
         "4 images, boxes of cup, jar, splits train, test",
         texts={
             f"{split}_labels.csv": f"filename,width,height,class,xmin,ymin,xmax,ymax\n{split}/a.jpg,8,8,cup,1,1,5,5\n"
-            f"{split}/b.jpg,8,8,jar,1,1,4,4\n"
+            f"{split}/b.jpg,8,8,jar,1,1,4,4\n{split}/b.jpg,8,8,cup,3,3,4,4\n"
             for split in ("train", "test")
         },
     ),

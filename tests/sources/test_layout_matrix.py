@@ -36,6 +36,7 @@ def in_words(manifest: Manifest) -> str:
         "upper level": "asks which level holds the class",
         "are of one": "asks about the single class",
         "may be meant": "asks about the split",
+        "its box was not read": "asks about the boxes",
         "where nothing is": "says which prefix was replaced",
     }
     asked = [
