@@ -232,10 +232,14 @@ class FasterLoader:
         Workers that were tried.
     seconds
         Seconds a batch, each.
+    decoding
+        Seconds to decode one file whole, and at the smallest scale that is not below the size that arrives; None where
+        the dataset names no JPEG files.
     """
 
     n_workers: tuple[int, ...]
     seconds: tuple[float, ...]
+    decoding: tuple[float, float] | None = None
 
 
 @dataclass(frozen=True)

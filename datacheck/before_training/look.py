@@ -10,6 +10,7 @@ from dataclasses import dataclass
 from typing import Any
 
 import numpy as np
+from PIL import Image
 from torch import nn
 
 from datacheck.before_training.drawing import as_loader, copy_of, draw, has_items
@@ -33,6 +34,9 @@ from datacheck.sources.dataset_lists import lists_of
 
 TRIED_BATCHES = 6
 """Batches by which other numbers of workers are timed."""
+
+TRIED_FILES = 16
+"""Files by which decoding at a reduced scale is timed."""
 
 _LOADER_SHARE = 0.5
 """Share of the budget for the loaders; the rest is for the model and the speed."""
@@ -77,7 +81,7 @@ def look(
             found = look_at_model(model, loss, first, started + 0.8 * seconds, overfit=overfit)
         faster = None
         if found is not None and len(seen[0].seconds) and np.median(seen[0].seconds) > found.step_seconds:
-            faster = _faster(train, started + seconds)
+            faster = _faster(train, seen[0], started + seconds)
     return PreflightContext(seen[0], seen[1] if len(seen) > 1 else None, found, manifest, shares, faster)
 
 
@@ -147,8 +151,27 @@ def _rows(manifest: Manifest, paths: tuple[str, ...]) -> Indices:
     return np.array([row_of.get(os.path.realpath(path), -1) for path in paths], dtype=np.int64)
 
 
-def _faster(loader: Any, deadline: float) -> FasterLoader | None:
-    """Time the loader with other numbers of workers."""
+def _decoding(seen: LoaderEvidence) -> tuple[float, float] | None:
+    """Time the decoding of some of the loader's JPEG files, whole and at the scale that is enough."""
+    items = seen.batches[0].items
+    if seen.paths is None or items is None:
+        return None
+    paths = [path for path in (seen.paths[item] for item in items.tolist()) if path.lower().endswith((".jpg", ".jpeg"))]
+    side = max(seen.batches[0].images.shape[-2:])
+    taken = []
+    for reduced in (False, True):
+        began = time.perf_counter()
+        for path in paths[:TRIED_FILES]:
+            with Image.open(path) as image:
+                if reduced:
+                    image.draft("RGB", (side, side))
+                image.convert("RGB")
+        taken.append((time.perf_counter() - began) / max(1, len(paths[:TRIED_FILES])))
+    return (taken[0], taken[1]) if paths else None
+
+
+def _faster(loader: Any, seen: LoaderEvidence, deadline: float) -> FasterLoader | None:
+    """Time the loader with other numbers of workers, and decoding at a reduced scale."""
     if not has_items(loader):
         return None
     most = available_cpus()
@@ -163,4 +186,4 @@ def _faster(loader: Any, deadline: float) -> FasterLoader | None:
         if len(marks) > 2:
             tried.append(n_workers)
             seconds.append((marks[-1] - marks[0]) / (len(marks) - 1))
-    return FasterLoader(tuple(tried), tuple(seconds)) if tried else None
+    return FasterLoader(tuple(tried), tuple(seconds), _decoding(seen)) if tried else None

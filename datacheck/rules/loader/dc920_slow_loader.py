@@ -27,8 +27,9 @@ class SlowLoader(LoaderRule):
 
     How it is measured
     ------------------
-    The median over the drawn batches after the first, against the fastest of a few steps on the device of the
-    model. Where the loader is slower, other numbers of workers are timed as well, and the best is named.
+    The median over the drawn batches after the first, against the fastest of a few steps on the device of the model.
+    Where the loader is slower, other numbers of workers are timed as well, and the decoding of some JPEG files, whole
+    and at the scale that is enough: what helps is named.
 
     How to fix
     ----------
@@ -60,12 +61,18 @@ class SlowLoader(LoaderRule):
             return Passed(f"{number(loader, 2)} s a batch of the loader, {number(model.step_seconds, 2)} s a step")
         step = number(model.step_seconds, 2)
         message = f"the model waits for the loader: {number(loader, 2)} s a batch, a step takes {step} s"
-        remedy = "decode images at a smaller size, or store them smaller"
+        remedies = []
         faster = context.faster
         if faster is not None and min(faster.seconds) < loader:
             best = faster.n_workers[int(np.argmin(faster.seconds))]
             message += f"; {best} workers need {number(min(faster.seconds), 2)} s"
-            remedy = f"set num_workers={best}, pin_memory=True for a graphics card, or decode images at a smaller size"
+            remedies.append(f"set num_workers={best}")
+        if faster is not None and faster.decoding is not None and faster.decoding[0] > self.slower * faster.decoding[1]:
+            whole, reduced = (number(1000 * seconds, 2) for seconds in faster.decoding)
+            message += f"; decoding a file takes {whole} ms, at the size that is needed {reduced} ms"
+            remedies.append("decode at a reduced scale (Image.draft) or store the images smaller")
+        remedies.append("pin_memory=True for a graphics card")
+        remedy = "; ".join(remedies)
         finding = self.finding(
             message,
             remedy,
