@@ -209,7 +209,9 @@ class TestValues:
 
     def test_another_range_without_an_audit(self, root: Path) -> None:
         train, val = pairs(root, "train"), pairs(root, "val", scale=1.0)
-        assert codes(datacheck.preflight(*loaders(train, val))) == ["DC910"]
+        report = datacheck.preflight(*loaders(train, val))
+        assert codes(report) == ["DC906", "DC910"]
+        assert message(report, "DC906").startswith("values in 'val' lie between 0 and 2")
 
     def test_one_transform_for_both_parts_of_a_split(self, root: Path, audited: Report) -> None:
         train, val = random_split(folders(root)[0], [80, 16], torch.Generator().manual_seed(0))
