@@ -72,8 +72,11 @@ class CocoPart:
 
 def find_coco(root: Path, folders: Sequence[Folder]) -> list[str]:
     """Return the COCO files of a folder, below the root."""
-    names = [folder.place(name) for folder in folders for name in folder.names if name.lower().endswith(".json")]
-    return [name for name in names if looks_like_coco(root / name)]
+    images, others = split_by_kind(folders)
+    stems = {name.rpartition("/")[2].rpartition(".")[0] for name in images}
+    names = [name for name in others if name.lower().endswith(".json")]
+    about_many = (name for name in names if name.rpartition("/")[2].rpartition(".")[0] not in stems)
+    return [name for name in about_many if looks_like_coco(root / name)]
 
 
 def coco_manifest(root: Path, folders: Sequence[Folder], names: Sequence[str]) -> Manifest | None:
