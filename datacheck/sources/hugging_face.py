@@ -18,6 +18,7 @@ from datacheck.manifest.readers import FileReader, SampleReader, SampleReadError
 from datacheck.sources.base import Source, SourceOptions, as_path
 from datacheck.sources.files import check_regular, existing
 from datacheck.sources.folder_inventory import files_beside
+from datacheck.sources.hugging_face_objects import manifest_with_objects, objects_column
 from datacheck.sources.shard_readers import EncodedReader, ShardReader, open_stream
 from datacheck.sources.split_words import normalise_split
 from datacheck.sources.splits import join_splits
@@ -91,6 +92,9 @@ def _manifest(
         free = table.rename_columns([f"{name}_" if name == "uri" else name for name in table.column_names])
         table = pa.table({"uri": uris}) if not free.column_names else free.append_column("uri", uris)
         options = replace(options, path="uri")
+    objects = objects_column(table, options)
+    if objects is not None and reader is not None:
+        return manifest_with_objects(table, features, options, reader, objects, took_for=took_for)
     names = {name: words for name in table.column_names if (words := class_names(features.get(name)))}
     table = table.replace_schema_metadata(None)
     manifest = table_manifest(table, options, base=Path.cwd(), took_for=took_for, reader=reader, names=names)

@@ -11,6 +11,7 @@ from datacheck.manifest import HoldsLabels, Inventory, ItemKind, Manifest, Task,
 from datacheck.sources.base import Source, SourceOptions, as_path
 from datacheck.sources.class_folders import FolderImages, class_folder_manifest
 from datacheck.sources.coco_folder import coco_manifest, find_coco
+from datacheck.sources.cvat_folder import cvat_manifest, find_cvat
 from datacheck.sources.files import existing, is_image_name, text
 from datacheck.sources.folder_inventory import images_used, left_out, split_by_kind, unread_files
 from datacheck.sources.folder_tables import FolderTable, find_tables, labelled_tables, unread_tables
@@ -79,6 +80,10 @@ def _read(found: _Found, options: SourceOptions) -> tuple[Manifest, set[str]]:
         return listed_manifest(chosen, found.tables, found.images)
     if options.task in (None, Task.DETECTION) and (names := find_coco(found.root, found.folders)):
         manifest = coco_manifest(found.root, found.folders, names)
+        if manifest is not None:
+            return manifest, set()
+    if options.task in (None, Task.DETECTION) and (names := find_cvat(found.root, found.folders)):
+        manifest = cvat_manifest(found.root, found.folders, names[0])
         if manifest is not None:
             return manifest, set()
     if options.task in (None, Task.PAIRED, Task.DETECTION, Task.SEGMENTATION):

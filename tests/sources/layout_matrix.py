@@ -137,6 +137,13 @@ COCO = json.dumps(
 )
 """A file of COCO about two images."""
 
+CVAT = (
+    "<annotations><meta><task><labels><label><name>cup</name></label><label><name>jar</name></label></labels></task>"
+    '</meta><image id="0" name="a.jpg" width="8" height="8"><box label="cup" xtl="1" ytl="1" xbr="5" ybr="5"/></image>'
+    '<image id="1" name="b.jpg" width="8" height="8"><polygon label="jar" points="1,1;5,1;5,5"/></image></annotations>'
+)
+"""A file of CVAT about two images."""
+
 PAIRS = _rows(
     """
     `images/` and `masks/`
@@ -216,6 +223,12 @@ SPECIAL = (
         "2 images, boxes of cup, jar",
         texts={"annotations/instances.json": COCO},
         source="annotations/instances.json",
+    ),
+    Layout(
+        "CVAT for images, `annotations.xml`",
+        ("images/{a,b}.jpg",),
+        "2 images, boxes of cup, jar",
+        texts={"annotations.xml": CVAT},
     ),
     Layout(
         "a table with a row a box",
