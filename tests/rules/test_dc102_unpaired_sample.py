@@ -74,3 +74,18 @@ def test_a_label_file_without_an_image_is_named_where_a_folder_was_paired_by_nam
     (finding,) = outcome.findings
     assert finding.message == "2 label files have no image: 'masks/mask_0001.png' and 'masks/mask_0003.png'"
     assert finding.severity is Severity.ERROR
+
+
+def test_an_image_without_a_yolo_label_file_may_be_meant(tmp_path: Path) -> None:
+    from tests.annotations.drawn import Drawn, drawn_objects
+
+    for form, severity in (("YOLO", Severity.WARNING), ("Pascal VOC", Severity.ERROR)):
+
+        def remove(root: Path) -> None:
+            for path in (root / "labels").glob("0003.*"):
+                path.unlink()
+
+        outcome = UnpairedSample().check(Drawn(tmp_path / form, form, drawn_objects(12)).write(remove))
+        assert isinstance(outcome, Found)
+        assert [each.severity for each in outcome.findings] == [severity]
+        assert outcome.findings[0].message == "1 image has no label file: 'images/0003.jpg'"

@@ -79,7 +79,7 @@ class CrossedPolygon(Rule):
                     affected=object_issues(self, context, found, lambda k: class_of(context, int(objects.class_id[k]))),
                 )
             )
-        boxes = np.flatnonzero(objects.shape == 0)
+        boxes, kind = np.flatnonzero(objects.shape == 0), context.manifest.annotation_format
         if len(boxes) and "label_uri" in context.manifest:
             findings.append(
                 self.finding(
@@ -88,6 +88,7 @@ class CrossedPolygon(Rule):
                     f"{percent(min(len(boxes), len(polygons)) / (len(boxes) + len(polygons)))}, such as "
                     f"{object_places(context, (boxes if len(boxes) < len(polygons) else polygons)[:1])}",
                     "train on boxes only, or draw the missing polygons",
+                    severity=Severity.WARNING if kind is not None and kind.name == "YOLO" else Severity.INFO,
                     evidence={"n_boxes": len(boxes), "n_polygons": len(polygons)},
                 )
             )

@@ -46,6 +46,8 @@ class UnpairedSample(Rule):
     By the names, as DC103 compares them. In a table of pairs also by whether each label file exists. The similar name
     is the closest match of Python's ``difflib``; it is a guess and is never used as a repair.
 
+    An image without a YOLO label file is a warning: trainers take it as one without objects, which may be meant.
+
     How to fix
     ----------
     Rename, restore or label the file, or leave it out on purpose: ``datacheck.pairing.repair_by_name``.
@@ -88,9 +90,18 @@ class UnpairedSample(Rule):
 
     def _finding(self, manifest: Manifest, side: Side, n_images: int) -> Finding:
         one, names, other, others = side
+        kind = manifest.annotation_format
+        may_be_empty = one == "image" and kind is not None and kind.name == "YOLO"
+        remedy = f"rename, restore or make the missing {other}, or leave these files out by pairing by name"
+        if may_be_empty:
+            remedy = (
+                "make the missing label file: an empty one where there is nothing to find, since YOLO's trainers take "
+                "an image without a label file as one without objects"
+            )
         return self.finding(
             f"{have(len(names), one)} no {other}: {listed(names, N_NAMED)}",
-            f"rename, restore or make the missing {other}, or leave these files out by pairing by name",
+            remedy,
+            severity=Severity.WARNING if may_be_empty else None,
             evidence={
                 "n_unpaired": len(names),
                 "share": len(names) / max(1, n_images),
