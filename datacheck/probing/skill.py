@@ -10,7 +10,7 @@ from numpy.typing import NDArray
 from datacheck.manifest import Manifest, Task
 from datacheck.probing.outputs import ProbeOutputs
 from datacheck.stats import Interval, mean_difference
-from datacheck.text import percent
+from datacheck.text import percent, plural
 
 MIN_SKILL = 0.2
 """Below this skill a probe does not judge labels: most labels that it disagrees with are then its own mistakes."""
@@ -108,12 +108,32 @@ def why_not_judged(manifest: Manifest, probe: ProbeOutputs, *, min_skill: float 
         return f"the probe has no predictions for {MIN_SAMPLES} or more samples with a label"
     if skill.low >= min_skill:
         return None
+    fewest = _fewest(manifest, probe)
+    if skill.value >= min_skill and fewest is not None:
+        n_rows, name = fewest
+        return (
+            f"cannot tell whether the probe can judge labels: its skill is {skill.value:.2f}, and only "
+            f"{plural(n_rows, 'sample')} of {name!r} say so (95 % interval {skill.low:.2f} to {min(skill.high, 1):.2f})"
+        )
     return f"the probe is too weak to judge labels: {_in_words(manifest, probe, skill, min_skill)}; {probe.advice}"
+
+
+def _fewest(manifest: Manifest, probe: ProbeOutputs) -> tuple[int, str] | None:
+    """Return the size and the name of the smallest class that was predicted, where it is too small to tell a skill."""
+    if manifest.task is not Task.CLASSIFICATION or probe.pred_probs is None:
+        return None
+    rows = manifest.labelled & np.isfinite(probe.pred_probs).all(axis=1)
+    counts = np.bincount(manifest.label_codes[rows], minlength=len(manifest.classes))
+    present = np.flatnonzero(counts)
+    if not len(present) or counts[present].min() >= MIN_SAMPLES:
+        return None
+    smallest = int(present[counts[present].argmin()])
+    return int(counts[smallest]), manifest.classes[smallest]
 
 
 def _in_words(manifest: Manifest, probe: ProbeOutputs, skill: Interval, min_skill: float) -> str:
     measured = (
-        f"its skill is {skill.value:.2f} (95 % interval {skill.low:.2f} to {skill.high:.2f}; 0 is a constant "
+        f"its skill is {skill.value:.2f} (95 % interval {skill.low:.2f} to {min(skill.high, 1):.2f}; 0 is a constant "
         f"prediction, 1 is all correct), and {min_skill:.2f} is needed"
     )
     if manifest.task is not Task.CLASSIFICATION or probe.pred_probs is None:

@@ -49,23 +49,25 @@ class Machine:
 
     def __init__(self, seconds_a_tree: float) -> None:
         self.time, self.seconds_a_tree, self.trees, self.wanted = 0.0, seconds_a_tree, 0, 0
+        self.slower_from = 10**9
 
     def now(self) -> float:
         return self.time
 
-    def set_params(self, max_iter: int, warm_start: bool = False) -> Machine:
+    def set_params(self, max_iter: int = 0, warm_start: bool = False) -> Machine:
         self.wanted = max_iter
         return self
 
     def fit(self, x: object, y: object) -> None:
-        self.time += self.seconds_a_tree * (self.wanted - self.trees)
+        factor = 8 if self.wanted > self.slower_from else 1
+        self.time += factor * self.seconds_a_tree * (self.wanted - self.trees)
         self.trees = self.wanted
 
 
 @pytest.mark.parametrize(
     ("seconds_a_tree", "trees"), [(0.001, [100] * 5), (0.02, [100] * 5), (0.1, [20] * 5), (0.5, [4] * 5)]
 )
-def test_the_budget_is_kept_at_any_speed(seconds_a_tree: float, trees: list[int]) -> None:
+def test_the_budget_is_kept_down_to_three_trees_a_fit(seconds_a_tree: float, trees: list[int]) -> None:
     machine = Machine(seconds_a_tree)
     budgeted = _Budgeted(Clock(10.0, now=machine.now), n_fits=5)
     for _ in range(5):
@@ -73,6 +75,19 @@ def test_the_budget_is_kept_at_any_speed(seconds_a_tree: float, trees: list[int]
         budgeted(machine, np.empty(0), np.empty(0))
     assert budgeted.made == trees
     assert machine.time <= 1.2 * 10.0
+
+
+def test_a_machine_that_becomes_slower_within_a_fit_is_noticed() -> None:
+    machine = Machine(0.02)
+    budgeted = _Budgeted(Clock(10.0, now=machine.now), n_fits=5)
+    for number in range(5):
+        machine.trees = 0
+        if number == 4:
+            machine.slower_from = 24
+        budgeted(machine, np.empty(0), np.empty(0))
+    assert budgeted.made[:4] == [100] * 4
+    assert 24 <= budgeted.made[4] < 100
+    assert machine.time <= 1.6 * 10.0
 
 
 def test_trees_in_two_steps_are_the_trees_of_one_fit_and_are_made_again_alike() -> None:

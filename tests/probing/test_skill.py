@@ -91,3 +91,16 @@ def test_what_cannot_help_is_not_advised() -> None:
     assert "pred_probs of a better model" in outputs.choices[-1]
     manifest = Manifest.from_columns({"label": np.array(["ant", "bee"])[label], "noise": np.arange(100) // 7 % 5})
     assert "--budget" not in probe(manifest).choices[-1]
+
+
+def test_few_positives_of_many_that_are_all_right_cannot_tell() -> None:
+    rng = np.random.default_rng(0)
+    label = np.r_[np.zeros(2996, dtype=int), np.ones(4, dtype=int)]
+    given = rng.beta(1, 12, 3000)
+    given[label == 1] = (0.7, 0.8, 0.9, 0.95)
+    manifest, outputs = outputs_for(label, np.stack([1 - given, given], axis=1))
+    reason = why_not_judged(manifest, outputs)
+    assert reason is not None
+    assert reason.startswith("cannot tell whether the probe can judge labels: its skill is 0.")
+    assert "only 4 samples of 'bee' say so" in reason
+    assert "too weak" not in reason

@@ -108,7 +108,8 @@ def fit(problem: LearningTask, options: FitOptions) -> Fitted:
 class _Budgeted:
     """Fits models one after the other, each with its share of the time that is left.
 
-    A few trees are made first; how long they took says how many more there is time for.
+    A few trees are made first; how long they took says how many more there is time for, again and again. A fit has at
+    least these few, so a budget of less than their time is exceeded.
     """
 
     def __init__(self, clock: Clock, n_fits: int) -> None:
@@ -116,16 +117,18 @@ class _Budgeted:
         self.made: list[int] = []
 
     def __call__(self, model: Any, x: NDArray[np.float64], y: NDArray[Any]) -> None:
-        self.clock.check()
-        share = self.clock.left / max(1, self.n_fits - len(self.made))
-        began = self.clock.now()
-        model.set_params(warm_start=True, max_iter=FIRST_ITERATIONS).fit(x, y)
-        took = self.clock.now() - began
-        affordable = (share - took) / max(took / FIRST_ITERATIONS, LEAST_STEP_SECONDS)
-        wanted = int(np.clip(FIRST_ITERATIONS + affordable + ROUNDING, FIRST_ITERATIONS, ITERATIONS))
-        if wanted > FIRST_ITERATIONS:
-            model.set_params(max_iter=wanted).fit(x, y)
-        self.made.append(wanted)
+        until = self.clock.used + self.clock.left / max(1, self.n_fits - len(self.made))
+        made, step = 0, FIRST_ITERATIONS
+        model.set_params(warm_start=True)
+        while step > 0:
+            self.clock.check()
+            began = self.clock.used
+            model.set_params(max_iter=made + step).fit(x, y)
+            made += step
+            each = max((self.clock.used - began) / step, LEAST_STEP_SECONDS)
+            affordable = int(max(0.0, until - self.clock.used) / each + ROUNDING)
+            step = min(affordable, made, ITERATIONS - made)  # at most twice as many at a time: a slowdown is noticed
+        self.made.append(made)
 
 
 class _Repeated:

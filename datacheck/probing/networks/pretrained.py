@@ -173,7 +173,7 @@ def _plan(network: Stages, problem: LearningTask, options: FitOptions, rows: Row
     epochs = float(np.clip(MIN_SHOWN * problem.n_folds / max(1, an_epoch), 0.0, MAX_EPOCHS))
     workload = Workload(len(rows), views=1 + flip, trained=round(epochs * an_epoch), tunes=tunes)
     trial = _Trial(network, problem, options.clock, rows, flip=flip, tunes=tunes)
-    return choose_side(trial.cost, network.pixels.shape[1], workload, options.clock.seconds)
+    return choose_side(trial.cost, network.pixels.shape[1], workload, options.clock.left)
 
 
 class _Trial:
