@@ -45,12 +45,6 @@ class ImageSizes:
         as_stored = (self.annotated == self.stored).all(axis=1)
         return np.where(as_stored[:, None], self.stored, sizes)
 
-    @property
-    def turned(self) -> NDArray[np.bool_]:
-        """Whether width and height are exchanged by the EXIF orientation; [N]."""
-        known = ~np.isnan(self.stored).any(axis=1)
-        return np.asarray(known & (self.stored != self.upright).any(axis=1))
-
 
 def image_sizes(manifest: Manifest, measurements: Measurements | None) -> ImageSizes:
     """Return the sizes of the images, as measured and as annotated."""
@@ -67,6 +61,17 @@ def image_sizes(manifest: Manifest, measurements: Measurements | None) -> ImageS
         annotated = np.stack([np.asarray(column, dtype=float) for column in columns], axis=1)
         annotated[(annotated <= 0).any(axis=1)] = np.nan  # 0 x 0 states no size
     return ImageSizes(stored, np.where(turned[:, None], stored[:, ::-1], stored), annotated)
+
+
+def size_words(size: Floats) -> str:
+    """Return a width and height, [2], in words.
+
+    Examples
+    --------
+    >>> size_words(np.array([640.0, 480.0]))
+    '640 x 480'
+    """
+    return f"{int(size[0])} x {int(size[1])}"
 
 
 @dataclass(frozen=True)

@@ -13,8 +13,8 @@ from datacheck.findings import Failed, Outcome
 from datacheck.report import RuleOutcome
 from datacheck.rules import Rule
 from datacheck.rules.common import BaseRule, Context
-from datacheck.rules.plugins import OTHER_RULES, all_rules
-from datacheck.rules.select import configure, select_rules
+from datacheck.rules.plugins import OTHER_RULES, all_rules, rules_of_every_family
+from datacheck.rules.select import AnyRule, configure, select_rules
 
 
 def configured_rules(settings: Settings) -> tuple[Rule, ...]:
@@ -27,6 +27,13 @@ def configured_rules(settings: Settings) -> tuple[Rule, ...]:
             raise ConfigError(f"thresholds are set by rule code, such as 'DC203'; found {code!r}")
     selected = select_rules(known, select=settings.select, ignore=settings.ignore, elsewhere=OTHER_RULES)
     return tuple(configure(rule, settings.rules.get(rule.code, {})) for rule in selected)
+
+
+def rules_of_family(family: Sequence[type[AnyRule]], settings: Settings) -> list[AnyRule]:
+    """Return the selected rules of a family that no audit runs, with their thresholds set; other codes are known."""
+    others = [rule for rule in rules_of_every_family() if rule not in family]
+    chosen = select_rules(family, settings.select, settings.ignore, elsewhere=others)
+    return [configure(rule, settings.rules.get(rule.code, {})) for rule in chosen]
 
 
 def run_rules(

@@ -10,6 +10,7 @@ from dataclasses import dataclass
 from functools import partial
 from pathlib import Path
 
+from datacheck.auditing.judging import rules_of_family
 from datacheck.config import Settings
 from datacheck.cpus import available_cpus
 from datacheck.linting.files import UnreadableCode, find_code, read_code
@@ -18,8 +19,6 @@ from datacheck.linting.results import CodeFinding, LintReport, UnreadFile
 from datacheck.linting.source import SourceFile
 from datacheck.rules import CODE_RULES
 from datacheck.rules.code import CodeRule, Hit
-from datacheck.rules.plugins import rules_of_every_family
-from datacheck.rules.select import configure, select_rules
 from datacheck.storage import write_text
 
 
@@ -43,9 +42,7 @@ def lint(paths: Iterable[str | Path], *, settings: Settings | None = None, fix: 
         When the settings select no rule on code.
     """
     settings = settings or Settings()
-    others = [rule for rule in rules_of_every_family() if rule not in CODE_RULES]
-    selected = select_rules(CODE_RULES, settings.select, settings.ignore, elsewhere=others)
-    rules = [configure(rule, settings.rules.get(rule.code, {})) for rule in selected]
+    rules = rules_of_family(CODE_RULES, settings)
     found = list(find_code(Path(one) for one in paths))
     work = partial(_lint_file, rules=rules, fix=fix)
     n_processes = min(available_cpus(), len(found) // FILES_A_PROCESS)

@@ -11,15 +11,13 @@ from typing import Any
 import numpy as np
 from numpy.typing import NDArray
 
-from datacheck.auditing.judging import run_rules
+from datacheck.auditing.judging import rules_of_family, run_rules
 from datacheck.config import Settings
 from datacheck.errors import require
 from datacheck.manifest import Manifest, Task
 from datacheck.probing.budget import parse_budget
 from datacheck.report import Report, write_html
 from datacheck.rules import LOADER_RULES
-from datacheck.rules.plugins import rules_of_every_family
-from datacheck.rules.select import configure, select_rules
 from datacheck.sources import open_source
 from datacheck.version import __version__
 
@@ -89,9 +87,7 @@ def preflight(
     settings = (settings or Settings()).override(
         select=None if select is None else tuple(select), ignore=None if ignore is None else tuple(ignore)
     )
-    others = [rule for rule in rules_of_every_family() if rule not in LOADER_RULES]
-    chosen = select_rules(LOADER_RULES, settings.select, settings.ignore, elsewhere=others)
-    rules = [configure(rule, settings.rules.get(rule.code, {})) for rule in chosen]
+    rules = rules_of_family(LOADER_RULES, settings)
     manifest = _manifest(audit)
     context = look(
         train_loader,

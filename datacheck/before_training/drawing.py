@@ -96,8 +96,8 @@ def has_items(loader: Any) -> bool:
     )
 
 
-def draw(loader: Any, deadline: float) -> tuple[tuple[Batch, ...], list[float], bool]:
-    """Return batches, the seconds that each took after the first, and whether they are all.
+def draw(loader: Any, deadline: float) -> tuple[tuple[Batch, ...], list[float], Any]:
+    """Return batches, the seconds that each took after the first, and the first one as it arrived.
 
     Raises
     ------
@@ -109,26 +109,25 @@ def draw(loader: Any, deadline: float) -> tuple[tuple[Batch, ...], list[float], 
     batches: list[Batch] = []
     seconds: list[float] = []
     n_images = 0
-    iterator = iter(source)
+    first = None
     last = time.perf_counter()
-    whole = True
-    for number, value in enumerate(iterator):
+    for number, value in enumerate(source):
         now = time.perf_counter()
         if number:
             seconds.append(now - last)
+        else:
+            first = value
         images, labels = split_batch(value)
         items = None if recorder is None else np.array(recorder.given[number], dtype=np.int64)
         batches.append(Batch(images, labels, items if items is not None and len(items) == len(images) else None))
         n_images += len(images)
         enough = n_images >= FEWEST_IMAGES and number >= 2
         if enough or number + 1 >= MOST_BATCHES or (time.perf_counter() > deadline and number >= 1):
-            whole = next(iterator, None) is None
             break
         last = time.perf_counter()
-    del iterator
     if not batches:
         raise PreflightError("expected at least one batch, found a loader that gives none")
-    return tuple(batches), seconds, whole
+    return tuple(batches), seconds, first
 
 
 def split_batch(value: Any) -> tuple[NDArray[Any], NDArray[Any] | None]:

@@ -44,10 +44,6 @@ class FoundFiles:
         Row of the audited manifest whose file each image shows, -1 where none was found; [n].
     expected
         Row that the dataset itself names for the item, -1 where it names none; [n].
-    correlation
-        Correlation with the file that fits best; [n].
-    n_files
-        Files that were compared with.
     std, mean
         Standard deviation and mean that the images were normalised by, for each channel, recovered from the files of
         values in [0, 1]; NaN where they cannot be; [3].
@@ -60,8 +56,6 @@ class FoundFiles:
 
     row: Indices
     expected: Indices
-    correlation: Floats
-    n_files: int
     std: Floats
     mean: Floats
     fit: float
@@ -80,8 +74,6 @@ class LoaderEvidence:
         The batches drawn, at least one.
     n_items
         Items of the dataset; None where it does not say.
-    whole
-        Whether these are all batches of the loader.
     paths
         The file of each item, where the dataset lists them.
     classes
@@ -99,14 +91,13 @@ class LoaderEvidence:
         Whether two epochs gave the same varying items; None as above.
     seconds
         Seconds that the loader took for each batch after the first; [batches − 1].
-    n_workers, batch_size
-        Settings of the loader.
+    n_workers
+        Worker processes of the loader.
     """
 
     name: str
     batches: tuple[Batch, ...]
     n_items: int | None = None
-    whole: bool = False
     paths: tuple[str, ...] | None = None
     classes: tuple[str, ...] | None = None
     found: FoundFiles | None = None
@@ -116,7 +107,6 @@ class LoaderEvidence:
     epochs_equal: bool | None = None
     seconds: Floats = field(default_factory=lambda: np.empty(0))
     n_workers: int = 0
-    batch_size: int = 0
 
     @property
     def labels(self) -> NDArray[Any] | None:

@@ -71,11 +71,11 @@ def look(
     share = _LOADER_SHARE * seconds / len(loaders)
     with unchanged(model, loaders):
         audited = _Audited(manifest, time.perf_counter() + share)
-        seen = [
+        looks = [
             _loader(name, loader, audited, time.perf_counter() + share)
             for name, loader in zip(("train", "val"), loaders, strict=False)
         ]
-        first = next(iter(train))
+        seen, first = [evidence for evidence, _ in looks], looks[0][1]
         found = None
         if model is not None:
             found = look_at_model(model, loss, first, started + 0.8 * seconds, overfit=overfit)
@@ -112,8 +112,9 @@ class _Audited:
         return files if isinstance(files, str) else find_files(batches, manifest, rows, files)
 
 
-def _loader(name: str, loader: Any, audited: _Audited, deadline: float) -> LoaderEvidence:
-    batches, seconds, whole = draw(loader, deadline)
+def _loader(name: str, loader: Any, audited: _Audited, deadline: float) -> tuple[LoaderEvidence, Any]:
+    """Return what was seen of a loader, and its first batch as it arrived."""
+    batches, seconds, first = draw(loader, deadline)
     by_place = has_items(loader)
     dataset = getattr(loader, "dataset", None)
     lists = lists_of(dataset) if by_place else None
@@ -125,11 +126,10 @@ def _loader(name: str, loader: Any, audited: _Audited, deadline: float) -> Loade
         varies = items_vary(dataset, items)
         if varies and loader.num_workers > 1 and time.perf_counter() < deadline:
             repeats, epochs_equal = worker_repeats(loader, int(items[0]))
-    return LoaderEvidence(
+    evidence = LoaderEvidence(
         name=name,
         batches=batches,
         n_items=len(dataset) if by_place and dataset is not None else None,
-        whole=whole,
         paths=paths,
         classes=None if lists is None else lists.classes,
         found=None if isinstance(found, str) else found,
@@ -139,8 +139,8 @@ def _loader(name: str, loader: Any, audited: _Audited, deadline: float) -> Loade
         epochs_equal=epochs_equal,
         seconds=np.array(seconds),
         n_workers=int(getattr(loader, "num_workers", 0)),
-        batch_size=len(batches[0].images),
     )
+    return evidence, first
 
 
 def _rows(manifest: Manifest, paths: tuple[str, ...]) -> Indices:

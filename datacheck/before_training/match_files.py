@@ -148,10 +148,10 @@ def find_files(
     drawn = np.stack([describe(picture) for picture in pictures])
     similar = np.einsum("nd,fvd->nfv", drawn, files.described).max(axis=2)
     labels = manifest.label_codes[files.rows] if manifest.task is Task.CLASSIFICATION else files.rows
-    row, correlation = _best(similar, files, expected, labels)
+    row = _best(similar, files, expected, labels)
     plain = np.einsum("nd,fd->nf", drawn, files.described[:, 0])
     std, mean, fit, swapped = _values(pictures, files.pictures, files.rows, row, plain)
-    return FoundFiles(row, expected, correlation, len(files.rows), std, mean, fit, swapped)
+    return FoundFiles(row, expected, std, mean, fit, swapped)
 
 
 def _pictures(
@@ -188,10 +188,8 @@ def _read(manifest: Manifest, rows: Indices, deadline: float) -> tuple[list[NDAr
     return files, np.array(known, dtype=np.int64)
 
 
-def _best(
-    similar: NDArray[Any], files: AuditedFiles, expected: Indices, labels: NDArray[np.integer[Any]]
-) -> tuple[Indices, Floats]:
-    """Return the row of the file that each image shows, -1 where that is not clear, and the best correlation."""
+def _best(similar: NDArray[Any], files: AuditedFiles, expected: Indices, labels: NDArray[np.integer[Any]]) -> Indices:
+    """Return the row of the file that each image shows, -1 where that is not clear."""
     best = similar.argmax(axis=1)
     top = similar[np.arange(len(similar)), best]
     whole = files.described[:, 0]
@@ -208,7 +206,7 @@ def _best(
         ahead = top[n] - np.where(same, -1.0, similar[n]).max(initial=-1.0) >= CLEAR_BY
         if top[n] >= ALIKE and ahead and len(np.unique(labels[same])) == 1:
             found[n] = files.rows[k]
-    return np.where(top >= ALIKE, found, -1), top.astype(np.float64)
+    return np.where(top >= ALIKE, found, -1)
 
 
 def _values(

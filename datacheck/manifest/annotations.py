@@ -10,7 +10,7 @@ from typing import Any, Self
 import numpy as np
 import pyarrow as pa
 import pyarrow.compute as pc
-from numpy.typing import NDArray
+from numpy.typing import ArrayLike, NDArray
 
 SHAPES = ("box", "polygon", "mask", "oriented box", "keypoints")
 """What an object was drawn as; the column ``shape`` holds the index. Of each, the enclosing box is kept as well."""
@@ -104,6 +104,21 @@ class AnnotationFormat:
         )
 
 
+def object_lists(values: Mapping[str, Any], offsets: ArrayLike) -> pa.ListArray:
+    """Return the column ``annotated_objects``: one list of objects an image.
+
+    Parameters
+    ----------
+    values
+        The fields of `OBJECT` by name, one value an object each.
+    offsets
+        Where each image's objects begin, and where the last one's end; [N + 1].
+    """
+    arrays = [each if isinstance(each := values[one.name], pa.Array) else pa.array(each, one.type) for one in OBJECT]
+    objects = pa.StructArray.from_arrays(arrays, fields=list(OBJECT))
+    return pa.ListArray.from_arrays(pa.array(np.asarray(offsets, dtype=np.int32)), objects)
+
+
 @dataclass
 class ObjectRows:
     """Collects the objects of the images, one image after the other, and makes Arrow columns of them.
@@ -153,10 +168,8 @@ class ObjectRows:
 
     def columns(self) -> dict[str, pa.Array]:
         """Return the columns ``annotated_objects`` and ``annotation_problems``."""
-        arrays = [pa.array(self.values[each.name], each.type) for each in OBJECT]
-        objects = pa.StructArray.from_arrays(arrays, fields=list(OBJECT))
         return {
-            "annotated_objects": pa.ListArray.from_arrays(pa.array(self.offsets, pa.int32()), objects),
+            "annotated_objects": object_lists(self.values, self.offsets),
             "annotation_problems": pa.array(self.problems, pa.list_(PROBLEM)),
         }
 
@@ -230,12 +243,10 @@ def with_classes(lists: pa.ListArray, before: Sequence[Hashable], after: Sequenc
     position = {each: number for number, each in enumerate(after)}
     lookup = np.array([*(position[each] for each in before), -1], dtype=np.int32)
     flat = lists.flatten()
-    arrays = {each.name: flat.field(each.name) for each in flat.type}
-    arrays["class_id"] = pa.array(lookup[arrays["class_id"].to_numpy()])
-    struct = pa.StructArray.from_arrays(list(arrays.values()), fields=list(flat.type))
+    values = {each.name: flat.field(each.name) for each in OBJECT}
     lengths = pc.fill_null(pc.list_value_length(lists), 0).to_numpy(zero_copy_only=False)
-    offsets = np.concatenate([[0], np.cumsum(lengths)]).astype(np.int32)
-    return pa.ListArray.from_arrays(pa.array(offsets), struct)
+    changed = {**values, "class_id": lookup[values["class_id"].to_numpy()]}
+    return object_lists(changed, np.concatenate([[0], np.cumsum(lengths)]))
 
 
 def class_lists(objects: Objects, n_rows: int, read: NDArray[np.bool_], classes: Sequence[str]) -> pa.Array:

@@ -5,6 +5,7 @@ from __future__ import annotations
 import colorsys
 from collections.abc import Sequence
 from dataclasses import dataclass
+from functools import cached_property
 from typing import Any
 
 import cv2
@@ -13,11 +14,12 @@ import pyarrow as pa
 import pyarrow.compute as pc
 from numpy.typing import NDArray
 
+from datacheck.annotations.pixels import image_sizes
 from datacheck.manifest import Manifest, Task, Unit
 from datacheck.manifest.readers import SampleReadError
 from datacheck.report.pictures import Thumbnails
 from datacheck.report.report import Report
-from datacheck.scanning.decode import decode_bytes
+from datacheck.scanning.measurements import Measurements
 
 LEAST_SIDE = 220
 """Pictures are enlarged to this longer side before boxes are drawn, so that small boxes can be seen."""
@@ -38,6 +40,7 @@ class AnnotatedThumbnails:
 
     store: Thumbnails
     manifest: Manifest
+    measurements: Measurements | None = None
 
     def get(self, sample_ids: Sequence[str]) -> dict[str, bytes]:
         """Return the pictures of some samples with their annotations; one that cannot be drawn on stays as it is."""
@@ -67,8 +70,7 @@ class AnnotatedThumbnails:
         objects = self.manifest.table["annotated_objects"][row].as_py() or []
         scale = np.ones(2)
         if kind is not None and kind.unit is Unit.PIXELS:
-            size = self._stated_size(row, objects)
-            scale = 1 / np.array(size, dtype=float)
+            scale = 1 / self._frame(row, objects)
         for each in objects:
             corners = np.array([[each["left"], each["top"]], [each["right"], each["bottom"]]]) * scale * (width, height)
             if not np.isfinite(corners).all():
@@ -80,22 +82,18 @@ class AnnotatedThumbnails:
                 points = (np.array(each["points"]).reshape(-1, 2) * scale * (width, height)).round().astype(np.int32)
                 cv2.polylines(picture, [points], True, colour, 1)
 
-    def _stated_size(self, row: int, objects: Sequence[dict[str, Any]]) -> tuple[float, float]:
-        """Return the size of the image that coordinates in pixels refer to, at least as large as the boxes reach."""
-        if self.manifest.reader is not None:
-            try:
-                content = self.manifest.reader.read(self.manifest.table["uri"][row].as_py())
-                decoded = decode_bytes(content, short_side=1) if isinstance(content, bytes) else None
-                if decoded is not None:
-                    turned = (decoded.exif_orientation or 1) >= 5
-                    return (decoded.height, decoded.width) if turned else (decoded.width, decoded.height)
-            except (SampleReadError, TypeError):
-                pass
-        if "annotated_width" in self.manifest:
-            size = [self.manifest.table[name][row].as_py() for name in ("annotated_width", "annotated_height")]
-            if all(size):
-                return float(size[0]), float(size[1])
-        return (max((each["right"] for each in objects), default=1.0), max((e["bottom"] for e in objects), default=1.0))
+    @cached_property
+    def _frames(self) -> NDArray[np.float64]:
+        """Width and height that coordinates in pixels refer to, NaN where unknown; [N, 2]."""
+        return image_sizes(self.manifest, self.measurements).frame
+
+    def _frame(self, row: int, objects: Sequence[dict[str, Any]]) -> NDArray[np.float64]:
+        """Return the size that an image's coordinates refer to; where it is unknown, as far as its boxes reach."""
+        known: NDArray[np.float64] = self._frames[row]
+        if np.isfinite(known).all():
+            return known
+        far = [max((each[side] for each in objects), default=1.0) for side in ("right", "bottom")]
+        return np.array(far, dtype=np.float64)
 
     def _with_mask(self, picture: NDArray[Any], row: int) -> NDArray[Any]:
         uri = self.manifest.table["label_uri"][row].as_py()
@@ -124,7 +122,7 @@ def annotated(report: Report, store: Thumbnails | None) -> Thumbnails | None:
     """Return a store that draws the annotations of a report's dataset, where it has boxes or masks."""
     if store is None or report.manifest.task not in {Task.DETECTION, Task.SEGMENTATION}:
         return store
-    return AnnotatedThumbnails(store, report.manifest)
+    return AnnotatedThumbnails(store, report.manifest, report.measurements)
 
 
 def colour_of(class_id: int) -> tuple[int, int, int]:

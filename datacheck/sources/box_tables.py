@@ -14,7 +14,7 @@ import pyarrow.compute as pc
 from numpy.typing import NDArray
 
 from datacheck.manifest import AnnotationFormat, Objects, Unit, class_lists, natural_sorted
-from datacheck.manifest.annotations import OBJECT, PROBLEM
+from datacheck.manifest.annotations import PROBLEM, object_lists
 
 _CORNERS = (
     ("xmin", "ymin", "xmax", "ymax"),
@@ -224,8 +224,8 @@ def group_boxes(table: pa.Table, columns: BoxColumns) -> GroupedBoxes:
     corners = numbers[kept].copy()
     if not columns.corners:
         corners[:, 2:] += corners[:, :2]
-    offsets = pa.array(np.searchsorted(row[kept], np.arange(len(first) + 1)).astype(np.int32))
-    lists = pa.ListArray.from_arrays(offsets, _objects(kept, corners, [names[k] for k in kept], classes))
+    values = _values(kept, corners, [names[k] for k in kept], classes)
+    lists = object_lists(values, np.searchsorted(row[kept], np.arange(len(first) + 1)))
     problems: list[list[dict[str, Any]]] = [[] for _ in first]
     for k in np.flatnonzero(given & ~whole):
         problems[row[k]].append({"line": int(k) + 1, "what": "expected four numbers, found fewer"})
@@ -245,11 +245,12 @@ def group_boxes(table: pa.Table, columns: BoxColumns) -> GroupedBoxes:
     return GroupedBoxes(first_rows, found, classes, kind)
 
 
-def _objects(
+def _values(
     rows: NDArray[np.int64], corners: NDArray[np.float64], names: Sequence[str | None], classes: Sequence[str]
-) -> pa.Array:
+) -> dict[str, Any]:
+    """Return the fields of the objects that some rows are."""
     position = {name: number for number, name in enumerate(classes)}
-    values: dict[str, Any] = {
+    return {
         "class_id": [position.get(name or "", -1) for name in names],
         "written": [None if name in position else str(name) for name in names],
         **dict(zip(("left", "top", "right", "bottom"), corners.T, strict=True)),
@@ -259,8 +260,6 @@ def _objects(
         "difficult": np.zeros(len(rows), dtype=bool),
         "line": rows + 1,
     }
-    arrays = [pa.array(values[each.name], each.type) for each in OBJECT]
-    return pa.StructArray.from_arrays(arrays, fields=list(OBJECT))
 
 
 def _numbers(table: pa.Table, columns: BoxColumns) -> NDArray[np.float64]:

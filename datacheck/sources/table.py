@@ -100,10 +100,12 @@ def table_manifest(
         Class names of columns that hold their indices.
     """
     _check(table, took_for)
-    if reader is None and options.task in (None, Task.DETECTION) and options.target is None:
+    boxes = None
+    if reader is None and options.task in (None, Task.DETECTION):
         boxes = find_box_columns(table, options.column("path"), options.column("label"))
-        if boxes is not None and (options.task is Task.DETECTION or _repeats(table[boxes.file])):
-            return _boxes_manifest(table, boxes, options, base, took_for)
+    listed = boxes is not None and (options.task is Task.DETECTION or _repeats(table[boxes.file]))
+    if boxes is not None and listed and options.target is None:
+        return _boxes_manifest(table, boxes, options, base, took_for)
     names = names or {}
     given = recognise_columns(table, options)
     inventory = table_inventory(table, given if reader is None else replace(given, path="uri"))
@@ -115,7 +117,7 @@ def table_manifest(
     shown = given if reader is None else replace(given, path=None)
     words = [took_for, plural(table.num_rows, "row"), shown.words or NO_ROLES, renamed_splits, *located.notes]
     inventory += Inventory(questions=(*located.questions, *_slips(located.table)))
-    if reader is None and options.task is None and find_box_columns(table) is not None:
+    if boxes is not None and options.task is None:
         inventory += Inventory(questions=(_ONE_BOX,))
     manifest = Manifest.from_columns(
         located.table,

@@ -37,9 +37,7 @@ def batches(n_batches: int = 4, size: int = 16, seed: int = 0, **changes: Any) -
 def loader(name: str = "train", **changes: Any) -> LoaderEvidence:
     """Return a clean loader."""
     own = changes.pop("batches", None) or batches(seed=1 if name == "val" else 0)
-    return LoaderEvidence(
-        name, own, **{"n_items": 64, "varies": False, "classes": CLASSES, "batch_size": 16, **changes}
-    )
+    return LoaderEvidence(name, own, **{"n_items": 64, "varies": False, "classes": CLASSES, **changes})
 
 
 def found(name: str = "train", **changes: Any) -> LoaderEvidence:
@@ -49,8 +47,6 @@ def found(name: str = "train", **changes: Any) -> LoaderEvidence:
     values: dict[str, Any] = {
         "row": items,
         "expected": items,
-        "correlation": np.full(len(items), 0.99),
-        "n_files": 64,
         "std": np.array([0.229, 0.224, 0.225]),
         "mean": np.array([0.485, 0.456, 0.406]),
         "fit": 0.9998,

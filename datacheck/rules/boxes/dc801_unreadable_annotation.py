@@ -7,7 +7,8 @@ from typing import ClassVar
 
 from datacheck.findings import Found, Outcome, Passed, Severity
 from datacheck.rules.base import Rule, RuleContext
-from datacheck.rules.boxes.shared import N_EXAMPLES, place, places, row_issues
+from datacheck.rules.boxes.shared import place, places, row_issues
+from datacheck.rules.files.shared import N_EXAMPLES
 from datacheck.rules.requirements import ANNOTATIONS
 from datacheck.text import have, plural
 

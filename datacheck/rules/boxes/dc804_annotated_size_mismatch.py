@@ -8,10 +8,11 @@ from typing import ClassVar
 import numpy as np
 from numpy.typing import NDArray
 
-from datacheck.annotations.pixels import ImageSizes
+from datacheck.annotations.pixels import ImageSizes, size_words
 from datacheck.findings import Finding, Found, Outcome, Passed, Severity
 from datacheck.rules.base import CannotJudge, Rule, RuleContext
-from datacheck.rules.boxes.shared import N_EXAMPLES, N_NAMED, row_issues
+from datacheck.rules.boxes.shared import row_issues
+from datacheck.rules.files.shared import N_EXAMPLES, N_NAMED
 from datacheck.rules.requirements import ANNOTATIONS, SCAN
 from datacheck.text import plural
 
@@ -72,7 +73,7 @@ class AnnotatedSizeMismatch(Rule):
         return Found(tuple(findings), issues)
 
     def _note(self, sizes: ImageSizes, row: int) -> str:
-        return f"is {_words(sizes.upright[row])}, stated {_words(sizes.annotated[row])}"
+        return f"is {size_words(sizes.upright[row])}, stated {size_words(sizes.annotated[row])}"
 
     def _other(self, context: RuleContext, rows: NDArray[np.int64]) -> Finding:
         uris = context.manifest.table["uri"]
@@ -113,7 +114,3 @@ def size_mismatches(sizes: ImageSizes) -> tuple[NDArray[np.bool_], NDArray[np.bo
     as_upright = (sizes.annotated == sizes.upright).all(axis=1)
     as_stored = (sizes.annotated == sizes.stored).all(axis=1)
     return known & ~as_upright & ~as_stored, known & as_stored & ~as_upright
-
-
-def _words(size: NDArray[np.float64]) -> str:
-    return f"{int(size[0])} x {int(size[1])}"

@@ -66,6 +66,7 @@ class BoxWithoutArea(Rule):
         def describe(k: int) -> str:
             return f"width {extent[k, 0]:.4g}, height {extent[k, 1]:.4g}"
 
+        issues = object_issues(self, context, found, describe)
         finding = self.finding(
             f"{have(len(found), 'box', 'boxes')} no area: {object_places(context, found)}",
             "delete it or draw it anew" + ("; exchange the corners where they are reversed" if exchanged.any() else ""),
@@ -75,9 +76,9 @@ class BoxWithoutArea(Rule):
                 "by_class": per_class(context, found),
                 "examples": examples(context, found, describe),
             },
-            affected=object_issues(self, context, found, describe),
+            affected=issues,
         )
-        return Found((finding,), object_issues(self, context, found, describe))
+        return Found((finding,), issues)
 
 
 def without_area(boxes: NDArray[np.float64], smallest: float) -> NDArray[np.bool_]:

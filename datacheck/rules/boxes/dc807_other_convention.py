@@ -9,7 +9,8 @@ import numpy as np
 
 from datacheck.findings import Found, Outcome, Passed, Severity
 from datacheck.rules.base import CannotJudge, Rule, RuleContext
-from datacheck.rules.boxes.shared import N_EXAMPLES, N_NAMED, boxes_of, place, row_issues
+from datacheck.rules.boxes.shared import boxes_of, place, row_issues
+from datacheck.rules.files.shared import N_EXAMPLES, N_NAMED
 from datacheck.rules.requirements import OBJECTS
 from datacheck.text import plural
 

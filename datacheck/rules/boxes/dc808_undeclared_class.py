@@ -6,11 +6,11 @@ from dataclasses import dataclass
 from typing import ClassVar
 
 import numpy as np
-import pyarrow.compute as pc
 
 from datacheck.findings import Found, Outcome, Passed, Severity
 from datacheck.rules.base import CannotJudge, Rule, RuleContext
-from datacheck.rules.boxes.shared import N_EXAMPLES, boxes_of, examples, object_issues, object_places
+from datacheck.rules.boxes.shared import boxes_of, examples, object_issues, object_places, object_values
+from datacheck.rules.files.shared import N_EXAMPLES
 from datacheck.rules.requirements import OBJECTS
 from datacheck.text import have, listed, plural
 
@@ -62,8 +62,7 @@ class UndeclaredClass(Rule):
         findings = []
         issues = None
         if len(unknown):
-            written = pc.struct_field(pc.list_flatten(manifest.table["annotated_objects"].combine_chunks()), "written")
-            words = written.to_pylist()
+            words = object_values(context, "written").to_pylist()
             names = sorted({words[k] for k in unknown})
             issues = object_issues(self, context, unknown, lambda k: f"class {words[k]!r}")
             findings.append(

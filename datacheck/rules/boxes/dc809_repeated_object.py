@@ -12,7 +12,8 @@ from numpy.typing import NDArray
 from datacheck.annotations.overlaps import overlapping_pairs
 from datacheck.findings import Finding, Found, Outcome, Passed, Severity
 from datacheck.rules.base import Rule, RuleContext
-from datacheck.rules.boxes.shared import N_EXAMPLES, boxes_of, class_of, object_issues, object_places, place
+from datacheck.rules.boxes.shared import boxes_of, class_of, object_issues, object_places, place
+from datacheck.rules.files.shared import N_EXAMPLES
 from datacheck.rules.requirements import OBJECTS
 from datacheck.text import plural
 

@@ -17,7 +17,7 @@ from datacheck.text import plural
 
 @dataclass(frozen=True)
 class RepeatedTemplate(Rule):
-    """The very same box stands in many images: a template that was left over.
+    """The very same box stands in many images: it was copied from image to image.
 
     What
     ----

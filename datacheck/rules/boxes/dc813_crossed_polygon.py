@@ -11,8 +11,9 @@ import pyarrow.compute as pc
 
 from datacheck.annotations.polygons import crossed_polygons
 from datacheck.findings import Found, Outcome, Passed, Severity
+from datacheck.manifest.annotations import SHAPES
 from datacheck.rules.base import CannotJudge, Rule, RuleContext
-from datacheck.rules.boxes.shared import boxes_of, class_of, examples, object_issues, object_places
+from datacheck.rules.boxes.shared import boxes_of, class_of, examples, object_issues, object_places, object_values
 from datacheck.rules.requirements import OBJECTS
 from datacheck.text import percent, plural
 
@@ -58,8 +59,7 @@ class CrossedPolygon(Rule):
         polygons = np.flatnonzero(objects.shape == POLYGON)
         if not len(polygons):
             raise CannotJudge("there are no polygons")
-        flat = pc.list_flatten(context.manifest.table["annotated_objects"].combine_chunks())
-        drawn = pc.struct_field(flat, "points").take(pa.array(polygons))
+        drawn = object_values(context, "points").take(pa.array(polygons))
         lengths = pc.fill_null(pc.list_value_length(drawn), 0).to_numpy(zero_copy_only=False)
         crossed = crossed_polygons(drawn.flatten().to_numpy(), np.concatenate([[0], np.cumsum(lengths)]))
         found = polygons[crossed]
@@ -98,7 +98,7 @@ class CrossedPolygon(Rule):
         return Found(tuple(findings), issues)
 
 
-POLYGON = 1
+POLYGON = SHAPES.index("polygon")
 """The index of polygons in `datacheck.manifest.annotations.SHAPES`."""
 
 FEW = 0.05

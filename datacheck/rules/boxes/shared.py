@@ -7,16 +7,12 @@ from typing import Any
 
 import numpy as np
 import pyarrow as pa
+import pyarrow.compute as pc
 from numpy.typing import NDArray
 
 from datacheck.annotations.pixels import PixelBoxes
 from datacheck.rules.base import Rule, RuleContext
-
-N_NAMED = 3
-"""A message names at most this many places."""
-
-N_EXAMPLES = 10
-"""A finding's evidence shows at most this many examples; the issues name every sample."""
+from datacheck.rules.files.shared import N_EXAMPLES, N_NAMED
 
 Rows = NDArray[np.int64]
 Describe = Callable[[int], str]
@@ -27,6 +23,11 @@ def boxes_of(context: RuleContext) -> PixelBoxes:
     """Return the boxes of a context that has some."""
     assert context.boxes is not None, "required"
     return context.boxes
+
+
+def object_values(context: RuleContext, name: str) -> pa.Array:
+    """Return one field of all objects, such as their points, by its name in the column ``annotated_objects``; [M]."""
+    return pc.struct_field(pc.list_flatten(context.manifest.table["annotated_objects"].combine_chunks()), name)
 
 
 def place(context: RuleContext, row: int, line: int) -> str:

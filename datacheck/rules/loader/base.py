@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from typing import ClassVar
 
-from datacheck.before_training.evidence import PreflightContext
+from datacheck.before_training.evidence import LoaderEvidence, PreflightContext
 from datacheck.rules.common import BaseRule, CannotJudge, Requirement
 
 
@@ -13,6 +13,15 @@ class LoaderRule(BaseRule[PreflightContext]):
 
     reads: ClassVar[str] = "batches of the loaders"
     judged_by: ClassVar[str] = "datacheck.preflight"
+
+
+TRACED_FIT = 0.99
+"""Share of the variance of the values that arrive which the files must explain, for their normalisation to be known."""
+
+
+def traced(loader: LoaderEvidence, fit: float = TRACED_FIT) -> bool:
+    """Return whether the normalisation of a loader's images is known, from the files that they were found to be."""
+    return loader.found is not None and loader.found.fit >= fit
 
 
 def _val(context: PreflightContext) -> str | None:
@@ -40,4 +49,4 @@ TRAIN_FILES = Requirement("an audit of the files that the loader reads", _files)
 VAL = Requirement("a validation loader", _val)
 MODEL = Requirement("a model", _model)
 
-__all__ = ["MODEL", "TRAIN", "TRAIN_CLASSES", "TRAIN_FILES", "VAL", "CannotJudge", "LoaderRule"]
+__all__ = ["MODEL", "TRACED_FIT", "TRAIN", "TRAIN_CLASSES", "TRAIN_FILES", "VAL", "CannotJudge", "LoaderRule", "traced"]

@@ -9,7 +9,7 @@ import numpy as np
 
 from datacheck.before_training.evidence import LoaderEvidence, PreflightContext
 from datacheck.findings import Finding, Found, Outcome, Passed, Severity
-from datacheck.rules.loader.base import TRAIN, LoaderRule
+from datacheck.rules.loader.base import TRAIN, LoaderRule, traced
 from datacheck.text import number, plural
 
 
@@ -110,12 +110,3 @@ class InputValues(LoaderRule):
                 evidence={"low": low, "high": high},
             )
         ]
-
-
-def traced(loader: LoaderEvidence) -> bool:
-    """Return whether DC909 judges the range of a loader, by the files that were found."""
-    return loader.found is not None and loader.found.fit >= TRACED_FIT
-
-
-TRACED_FIT = 0.99
-"""Share of the variance that the normalisation must explain; see DC909."""

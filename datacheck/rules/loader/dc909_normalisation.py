@@ -9,7 +9,7 @@ import numpy as np
 
 from datacheck.before_training.evidence import PreflightContext
 from datacheck.findings import Found, Outcome, Passed, Severity
-from datacheck.rules.loader.base import TRAIN_FILES, CannotJudge, LoaderRule
+from datacheck.rules.loader.base import TRACED_FIT, TRAIN_FILES, CannotJudge, LoaderRule, traced
 from datacheck.text import number
 
 
@@ -50,11 +50,11 @@ class Normalisation(LoaderRule):
     severity: ClassVar[Severity] = Severity.ERROR
     requires = (TRAIN_FILES,)
 
-    fit: float = 0.99
+    fit: float = TRACED_FIT
 
     def judge(self, context: PreflightContext) -> Outcome:
         """Judge loader and model."""
-        judged = [each for each in context.loaders if each.found is not None and each.found.fit >= self.fit]
+        judged = [each for each in context.loaders if traced(each, self.fit)]
         if not judged:
             raise CannotJudge(
                 "fewer than 8 images arrive whole and without a change of colours: the values cannot be traced"

@@ -9,7 +9,7 @@ import numpy as np
 
 from datacheck.before_training.evidence import LoaderEvidence, PreflightContext
 from datacheck.findings import Found, Outcome, Passed, Severity
-from datacheck.rules.loader.base import VAL, LoaderRule
+from datacheck.rules.loader.base import VAL, LoaderRule, traced
 from datacheck.text import number
 
 
@@ -89,7 +89,7 @@ class PreprocessingDiffers(LoaderRule):
 
 def _std(loader: LoaderEvidence) -> float:
     """Return the standard deviation of the normalisation, NaN where it is not known."""
-    if loader.found is None or not loader.found.fit >= KNOWN_FIT:
+    if loader.found is None or not traced(loader):
         return float("nan")
     return float(np.median(np.abs(loader.found.std)))
 
@@ -99,7 +99,3 @@ def _spread(loader: LoaderEvidence) -> tuple[float, float, float]:
     images = np.concatenate([batch.images.reshape(len(batch.images), -1) for batch in loader.batches[:1]])
     values = images.astype(np.float64)
     return float(values.mean()), float(values.std()), float(values.mean(axis=1).std())
-
-
-KNOWN_FIT = 0.99
-"""Share of the variance that the recovered normalisation must explain to be compared; see DC909."""

@@ -8,10 +8,11 @@ from typing import ClassVar
 import numpy as np
 from numpy.typing import NDArray
 
-from datacheck.annotations.pixels import ImageSizes
+from datacheck.annotations.pixels import ImageSizes, size_words
 from datacheck.findings import Found, Outcome, Passed, Severity
 from datacheck.rules.base import CannotJudge, Rule, RuleContext
-from datacheck.rules.masks.shared import N_EXAMPLES, mask_files, mask_issues, masks_of, named
+from datacheck.rules.files.shared import N_EXAMPLES
+from datacheck.rules.masks.shared import mask_files, mask_issues, masks_of, named
 from datacheck.rules.requirements import MASKS, SCAN
 from datacheck.text import have, number, plural
 
@@ -63,7 +64,7 @@ class MaskSizeMismatch(Rule):
             return Passed(f"{plural(n_judged, 'mask')} of the size of the image")
 
         def note(row: int) -> str:
-            return f"({_words(sizes[row])}, image {_words(image.upright[row])})"
+            return f"({size_words(sizes[row])}, image {size_words(image.upright[row])})"
 
         issues = mask_issues(self, context, rows, note)
         ratios = (image.upright[rows] / sizes[rows]).round(2)
@@ -92,7 +93,3 @@ def other_size(masks: NDArray[np.float64], image: ImageSizes) -> NDArray[np.bool
     """Return whether each mask has neither the stored nor the upright size of its image; [N]."""
     as_stored, as_upright = (masks == image.stored).all(axis=1), (masks == image.upright).all(axis=1)
     return np.asarray(~as_stored & ~as_upright)
-
-
-def _words(size: NDArray[np.float64]) -> str:
-    return f"{int(size[0])} x {int(size[1])}"

@@ -12,8 +12,9 @@ from numpy.typing import NDArray
 from datacheck.annotations.masks import colour_name
 from datacheck.findings import Found, Outcome, Passed, Severity
 from datacheck.rules.base import CannotJudge, Rule, RuleContext
+from datacheck.rules.files.shared import N_EXAMPLES
 from datacheck.rules.masks.dc824_interpolated_mask import interpolated
-from datacheck.rules.masks.shared import IGNORED, N_EXAMPLES, class_masks_of, mask_files, mask_issues, named
+from datacheck.rules.masks.shared import IGNORED, class_masks_of, mask_files, mask_issues, named
 from datacheck.rules.requirements import MASKS
 from datacheck.text import have, listed, plural
 

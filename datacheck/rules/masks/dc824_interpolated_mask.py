@@ -12,7 +12,8 @@ from numpy.typing import NDArray
 from datacheck.annotations.masks import Masks
 from datacheck.findings import Found, Outcome, Passed, Severity
 from datacheck.rules.base import Rule, RuleContext
-from datacheck.rules.masks.shared import N_EXAMPLES, class_masks_of, main_values, mask_files, mask_issues, named
+from datacheck.rules.files.shared import N_EXAMPLES
+from datacheck.rules.masks.shared import class_masks_of, main_values, mask_files, mask_issues, named
 from datacheck.rules.requirements import MASKS
 from datacheck.text import plural
 

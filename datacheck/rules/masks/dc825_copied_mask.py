@@ -10,7 +10,8 @@ import numpy as np
 
 from datacheck.findings import Found, Outcome, Passed, Severity
 from datacheck.rules.base import Rule, RuleContext
-from datacheck.rules.masks.shared import N_EXAMPLES, mask_files, masks_of
+from datacheck.rules.files.shared import N_EXAMPLES
+from datacheck.rules.masks.shared import mask_files, masks_of
 from datacheck.rules.requirements import MASKS, SCAN
 from datacheck.text import listed, plural
 

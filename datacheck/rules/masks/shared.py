@@ -10,12 +10,7 @@ from numpy.typing import NDArray
 
 from datacheck.annotations.masks import MAIN_SHARE, Masks
 from datacheck.rules.base import CannotJudge, Rule, RuleContext
-
-N_NAMED = 3
-"""A message names at most this many masks."""
-
-N_EXAMPLES = 10
-"""A finding's evidence shows at most this many masks; the issues name every sample."""
+from datacheck.rules.files.shared import N_NAMED
 
 N_COMMON = 32
 """Values that make up nearly all of a mask of classes: one image shows few of even many classes."""

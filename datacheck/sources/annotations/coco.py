@@ -16,7 +16,7 @@ import pyarrow as pa
 from numpy.typing import NDArray
 
 from datacheck.errors import SourceError
-from datacheck.manifest.annotations import OBJECT, PROBLEM, SHAPES
+from datacheck.manifest.annotations import PROBLEM, SHAPES, object_lists
 from datacheck.sources.files import check_regular
 
 _KEYS = (b'"images"', b'"annotations"', b'"categories"')
@@ -260,19 +260,14 @@ def _objects(columns: _Columns, n_images: int) -> pa.Array:
     def of(values: Any, kind: Any) -> NDArray[Any]:
         return np.asarray(values, dtype=kind)[order]
 
-    arrays = {
-        "class_id": pa.array(of(columns.class_id, np.int32)),
+    values = {
+        "class_id": of(columns.class_id, np.int32),
         "written": pa.array(columns.written, pa.string()).take(taken),
-        "left": pa.array(boxes[:, 0]),
-        "top": pa.array(boxes[:, 1]),
-        "right": pa.array(boxes[:, 2]),
-        "bottom": pa.array(boxes[:, 3]),
-        "shape": pa.array(of(columns.shape, np.int8)),
+        **dict(zip(("left", "top", "right", "bottom"), boxes.T, strict=True)),
+        "shape": of(columns.shape, np.int8),
         "points": points.take(taken),
-        "crowd": pa.array(of(columns.crowd, bool)),
-        "difficult": pa.array(np.zeros(len(row), dtype=bool)),
-        "line": pa.array(of(columns.line, np.int64)),
+        "crowd": of(columns.crowd, bool),
+        "difficult": np.zeros(len(row), dtype=bool),
+        "line": of(columns.line, np.int64),
     }
-    objects = pa.StructArray.from_arrays([arrays[each.name] for each in OBJECT], fields=list(OBJECT))
-    offsets = np.searchsorted(row[order], np.arange(n_images + 1)).astype(np.int32)
-    return pa.ListArray.from_arrays(pa.array(offsets), objects)
+    return object_lists(values, np.searchsorted(row[order], np.arange(n_images + 1)))
