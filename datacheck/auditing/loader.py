@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import os
 import time
 from collections.abc import Sequence
 from datetime import UTC, datetime
@@ -13,7 +14,7 @@ from numpy.typing import NDArray
 
 from datacheck.auditing.judging import rules_of_family, run_rules
 from datacheck.config import Settings
-from datacheck.errors import require
+from datacheck.errors import PreflightError, require
 from datacheck.manifest import Manifest, Task
 from datacheck.probing.budget import parse_budget
 from datacheck.report import Report, write_html
@@ -120,6 +121,10 @@ def _manifest(audit: Report | Manifest | str | Path | None) -> Manifest | None:
         return audit.manifest
     if audit is None or isinstance(audit, Manifest):
         return audit
+    if not isinstance(audit, str | os.PathLike):
+        raise PreflightError(
+            f"audit: expected the report of an audit, its folder, or a manifest, found {type(audit).__name__}"
+        )
     path = Path(audit)
     return Report.load(path).manifest if (path / "findings.json").is_file() else open_source(path)
 

@@ -4,13 +4,21 @@ from __future__ import annotations
 
 import itertools
 import time
-from collections.abc import Iterator, Mapping, Sequence
+from collections.abc import Iterator, Mapping, Sequence, Sized
 from typing import Any
 
 import numpy as np
 import torch
 from numpy.typing import NDArray
-from torch.utils.data import DataLoader, Dataset, IterableDataset
+from torch.utils.data import (
+    DataLoader,
+    Dataset,
+    IterableDataset,
+    RandomSampler,
+    SequentialSampler,
+    SubsetRandomSampler,
+    WeightedRandomSampler,
+)
 
 from datacheck.before_training.evidence import Batch
 from datacheck.errors import PreflightError
@@ -45,7 +53,18 @@ def as_loader(given: Any, *, train: bool) -> Any:
             given.setup("fit")
         found = getattr(given, name)()
         return found[0] if isinstance(found, list | tuple) and found else found
-    if isinstance(given, DataLoader) or (hasattr(given, "__iter__") and not hasattr(given, "__getitem__")):
+    if isinstance(given, DataLoader):
+        return given
+    if isinstance(given, Iterator) and not isinstance(given, Sized):
+        raise PreflightError(
+            f"expected a loader that can be read again, found a {type(given).__name__}: what is drawn from it would be "
+            "missing in the training; give the loader or the dataset that it comes from"
+        )
+    if isinstance(given, list | tuple) and not given:
+        raise PreflightError("expected at least one batch, found an empty list")
+    if isinstance(given, list | tuple) and _is_batch(given[0]):
+        return given
+    if hasattr(given, "__iter__") and not hasattr(given, "__getitem__"):
         return given
     if isinstance(given, Dataset | Sequence) or (hasattr(given, "__getitem__") and hasattr(given, "__len__")):
         return DataLoader(given, batch_size=DATASET_BATCH, shuffle=train)
@@ -53,6 +72,13 @@ def as_loader(given: Any, *, train: bool) -> Any:
         f"expected a DataLoader, a LightningDataModule, or a Dataset, found {type(given).__module__}."
         f"{type(given).__qualname__}"
     )
+
+
+def _is_batch(value: Any) -> bool:
+    """Return whether an element of a list is a batch of images with labels, and not one image with its label."""
+    _, labels = _parts(value)
+    found = _array(labels)
+    return found is not None and found.ndim >= 1 and len(found) == len(_parts(value)[0])
 
 
 class _Recorder:
@@ -111,7 +137,7 @@ def draw(loader: Any, deadline: float) -> tuple[tuple[Batch, ...], list[float], 
     n_images = 0
     first = None
     last = time.perf_counter()
-    for number, value in enumerate(source):
+    for number, value in enumerate(_said(source, loader, recorder)):
         now = time.perf_counter()
         if number:
             seconds.append(now - last)
@@ -128,6 +154,59 @@ def draw(loader: Any, deadline: float) -> tuple[tuple[Batch, ...], list[float], 
     if not batches:
         raise PreflightError("expected at least one batch, found a loader that gives none")
     return tuple(batches), seconds, first
+
+
+def _said(source: Any, loader: Any, recorder: _Recorder | None) -> Iterator[Any]:
+    """Give what a source gives; an error of the user's code is said with the item that raised it."""
+    number = 0
+    try:
+        for value in source:
+            yield value
+            number += 1
+    except PreflightError:
+        raise
+    except Exception:
+        items = recorder.given[number] if recorder is not None and len(recorder.given) > number else []
+        where = f"batch {number}"
+        for item in items:
+            own = _error_of(loader.dataset, item)
+            if own is not None:  # without the traceback that a worker writes into its message
+                where, error = f"item {item} of the dataset, in batch {number}", own
+                break
+        raise PreflightError(
+            f"expected a loader that gives batches, found one that raised {type(error).__name__} at {where}: "
+            f"{' '.join(str(error).split())[:300]}"
+        ) from error
+
+
+def _error_of(dataset: Any, item: int) -> Exception | None:
+    try:
+        dataset[item]
+    except Exception as error:
+        return error
+    return None
+
+
+def reachable_items(loader: DataLoader[Any]) -> NDArray[np.int64]:
+    """Return the items that a loader's sampler can give; of a sampler of the user's own, those of one epoch."""
+    n_items = len(loader.dataset)  # type: ignore[arg-type]
+    sampler = getattr(loader.batch_sampler, "sampler", None)
+    if isinstance(sampler, SequentialSampler | RandomSampler):
+        return np.arange(n_items)
+    if isinstance(sampler, SubsetRandomSampler):
+        return np.unique(np.array(list(sampler.indices), dtype=np.int64))
+    if isinstance(sampler, WeightedRandomSampler):
+        return np.flatnonzero(np.asarray(sampler.weights) > 0)
+    batches = list(loader.batch_sampler) if sampler is None else [list(sampler)]  # type: ignore[arg-type]
+    return np.unique(np.array([int(item) for batch in batches for item in batch], dtype=np.int64))
+
+
+def behind_subsets(dataset: Any, items: NDArray[np.int64]) -> tuple[Any, NDArray[np.int64]]:
+    """Return the dataset that the ``Subset`` objects are of, and the places of items there."""
+    while hasattr(dataset, "dataset") and hasattr(dataset, "indices"):
+        items = np.asarray(list(dataset.indices), dtype=np.int64)[items]
+        dataset = dataset.dataset
+    return dataset, items
 
 
 def split_batch(value: Any) -> tuple[NDArray[Any], NDArray[Any] | None]:

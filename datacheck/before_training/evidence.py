@@ -76,6 +76,11 @@ class LoaderEvidence:
         Items of the dataset; None where it does not say.
     paths
         The file of each item, where the dataset lists them.
+    reachable
+        The items that the loader's sampler can give; None where that cannot be known; [R].
+    reachable_in
+        The dataset behind all ``Subset`` objects, as a number that is equal for one object, and the places there of the
+        reachable items; None where that cannot be known.
     classes
         The class names in the order of the codes, where the dataset names them.
     found
@@ -99,6 +104,8 @@ class LoaderEvidence:
     batches: tuple[Batch, ...]
     n_items: int | None = None
     paths: tuple[str, ...] | None = None
+    reachable: Indices | None = None
+    reachable_in: tuple[int, Indices] | None = None
     classes: tuple[str, ...] | None = None
     found: FoundFiles | None = None
     not_found: str = ""
@@ -159,12 +166,15 @@ class Layer:
         Standard deviation.
     zeros
         Share of zeros.
+    starts_at_zero
+        Whether all that it multiplies by is 0, or all that comes in: its zeros are then not its own.
     """
 
     name: str
     largest: float
     spread: float
     zeros: float
+    starts_at_zero: bool = False
 
 
 @dataclass(frozen=True)
@@ -183,8 +193,12 @@ class ModelEvidence:
         Whether the rows of the output are at least 0 and sum to 1.
     without_gradient
         Parameters that got no gradient in any of a few steps.
+    no_step
+        Why no step was made; empty where steps were made.
     n_parameters
         Parameters that are to be trained.
+    n_frozen
+        Parameters that are not.
     batch_dependence
         Largest relative difference between the output of an image alone and in its batch, in evaluation mode; NaN where
         it cannot be computed.
@@ -204,7 +218,9 @@ class ModelEvidence:
     evaluation: Mode
     sums_to_one: bool = False
     without_gradient: tuple[str, ...] = ()
+    no_step: str = ""
     n_parameters: int = 0
+    n_frozen: int = 0
     batch_dependence: float = float("nan")
     layers: tuple[Layer, ...] = ()
     overfit: tuple[float, float, float] | None = None

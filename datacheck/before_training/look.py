@@ -13,7 +13,7 @@ import numpy as np
 from PIL import Image
 from torch import nn
 
-from datacheck.before_training.drawing import as_loader, copy_of, draw, has_items
+from datacheck.before_training.drawing import as_loader, behind_subsets, copy_of, draw, has_items, reachable_items
 from datacheck.before_training.evidence import (
     Batch,
     FasterLoader,
@@ -37,6 +37,9 @@ TRIED_BATCHES = 6
 
 TRIED_FILES = 16
 """Files by which decoding at a reduced scale is timed."""
+
+_MODEL_END = 0.8
+"""Share of the budget after which the model is not looked at further."""
 
 _LOADER_SHARE = 0.5
 """Share of the budget for the loaders; the rest is for the model and the speed."""
@@ -69,7 +72,7 @@ def look(
     val = None if val_loader is None else as_loader(val_loader, train=False)
     loaders = [train] if val is None else [train, val]
     share = _LOADER_SHARE * seconds / len(loaders)
-    with unchanged(model, loaders):
+    with unchanged(loaders):
         audited = _Audited(manifest, time.perf_counter() + share)
         looks = [
             _loader(name, loader, audited, time.perf_counter() + share)
@@ -78,7 +81,7 @@ def look(
         seen, first = [evidence for evidence, _ in looks], looks[0][1]
         found = None
         if model is not None:
-            found = look_at_model(model, loss, first, started + 0.8 * seconds, overfit=overfit)
+            found = look_at_model(model, loss, first, started + _MODEL_END * seconds, overfit=overfit)
         faster = None
         if found is not None and len(seen[0].seconds) and np.median(seen[0].seconds) > found.step_seconds:
             faster = _faster(train, seen[0], started + seconds)
@@ -114,13 +117,21 @@ class _Audited:
 
 def _loader(name: str, loader: Any, audited: _Audited, deadline: float) -> tuple[LoaderEvidence, Any]:
     """Return what was seen of a loader, and its first batch as it arrived."""
-    batches, seconds, first = draw(loader, deadline)
+    try:
+        batches, seconds, first = draw(loader, deadline)
+    except PreflightError as error:
+        raise PreflightError(f"{name} loader: {error}") from error.__cause__
     by_place = has_items(loader)
     dataset = getattr(loader, "dataset", None)
     lists = lists_of(dataset) if by_place else None
     paths = None if lists is None or lists.paths is None else tuple(os.fspath(each) for each in lists.paths)
     found = audited.find(batches, paths)
     varies = repeats = epochs_equal = None
+    reachable = reachable_in = None
+    if by_place:
+        reachable = reachable_items(loader)
+        base, places = behind_subsets(dataset, reachable)
+        reachable_in = (id(base), places)
     items = batches[0].items
     if by_place and items is not None:
         varies = items_vary(dataset, items)
@@ -131,6 +142,8 @@ def _loader(name: str, loader: Any, audited: _Audited, deadline: float) -> tuple
         batches=batches,
         n_items=len(dataset) if by_place and dataset is not None else None,
         paths=paths,
+        reachable=reachable,
+        reachable_in=reachable_in,
         classes=None if lists is None else lists.classes,
         found=None if isinstance(found, str) else found,
         not_found=found if isinstance(found, str) else "",

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import copy
 import time
+import warnings
 from collections.abc import Callable
 from contextlib import ExitStack
 from typing import Any
@@ -14,6 +15,7 @@ from torch import nn
 
 from datacheck.before_training.drawing import inputs_of, labels_of
 from datacheck.before_training.evidence import Layer, Mode, ModelEvidence
+from datacheck.before_training.state import to_try
 
 STEPS = 4
 """Steps after which a parameter without any gradient counts: zero-initialised layers have none at the first."""
@@ -47,8 +49,15 @@ def look_at_model(model: nn.Module, loss: Any, batch: Any, deadline: float, *, o
     overfit
         Whether to train a copy on the batch until it is learned by heart.
     """
+    with to_try(model, nn.CrossEntropyLoss() if loss is None else loss) as (copied, criterion, not_copied):
+        return _look(copied, criterion, batch, deadline if overfit and not not_copied else None, not_copied)
+
+
+def _look(
+    model: nn.Module, criterion: Callable[..., Any], batch: Any, overfit_until: float | None, not_copied: str
+) -> ModelEvidence:
+    """Return what a model gives that may be changed by it."""
     device = next((each.device for each in model.parameters()), torch.device("cpu"))
-    criterion = nn.CrossEntropyLoss() if loss is None else loss
     images, labels = _moved(inputs_of(batch), device), _moved(labels_of(batch), device)
     name = type(criterion).__name__ if isinstance(criterion, nn.Module) else getattr(criterion, "__name__", "the loss")
     layers: list[Layer] = []
@@ -57,7 +66,12 @@ def look_at_model(model: nn.Module, loss: Any, batch: Any, deadline: float, *, o
     output = calm if output is None else output
     if output is None:
         return ModelEvidence((), name, training, evaluation, device=str(device))
-    without, seconds = _gradients(model, criterion, images, labels)
+    dependence = _batch_dependence(model, images)
+    overfit = None if overfit_until is None else _overfit(model, criterion, (images, labels), overfit_until)
+    trained = [(name, each) for name, each in model.named_parameters() if each.requires_grad]
+    frozen = sum(not each.requires_grad for each in model.parameters())
+    no_step = not_copied or ("" if trained else f"all {frozen:,} parameters are frozen" if frozen else "no parameters")
+    without, seconds = ([], float("nan")) if no_step else _gradients(model, trained, criterion, images, labels)
     return ModelEvidence(
         output_shape=tuple(output.shape),
         loss_name=name,
@@ -65,17 +79,23 @@ def look_at_model(model: nn.Module, loss: Any, batch: Any, deadline: float, *, o
         evaluation=evaluation,
         sums_to_one=_sums_to_one(output),
         without_gradient=tuple(without),
-        n_parameters=sum(each.requires_grad for each in model.parameters()),
-        batch_dependence=_batch_dependence(model, images),
+        no_step=no_step,
+        n_parameters=len(trained),
+        n_frozen=frozen,
+        batch_dependence=dependence,
         layers=tuple(layers),
-        overfit=_overfit(model, criterion, (images, labels), deadline) if overfit else None,
+        overfit=overfit,
         step_seconds=seconds,
         device=str(device),
     )
 
 
 def _moved(value: Any, device: torch.device) -> Any:
-    return value.to(device) if isinstance(value, torch.Tensor) else torch.as_tensor(np.asarray(value)).to(device)
+    """Return an array or tensor on a device; anything else, such as a list of texts, as it is."""
+    if isinstance(value, torch.Tensor):
+        return value.to(device)
+    array = np.asarray(value)
+    return torch.as_tensor(array).to(device) if array.dtype.kind in "biuf" else value
 
 
 def _mode(
@@ -92,7 +112,9 @@ def _mode(
         except Exception as error:  # the user's code may raise anything: it is the finding
             return Mode(float("nan"), f"the model raised {type(error).__name__}: {_line(error)}"), None
     try:
-        value = float(criterion(output, labels))
+        with warnings.catch_warnings():
+            warnings.filterwarnings("error", message="Using a target size")  # it compares each output with each label
+            value = float(criterion(output, labels))
     except Exception as error:
         return Mode(float("nan"), f"the loss raised {type(error).__name__}: {_line(error)}"), output
     return Mode(value), output
@@ -117,14 +139,21 @@ def _line(error: Exception) -> str:
 
 
 def _recorder(name: str, layers: list[Layer]) -> Callable[..., None]:
-    def hook(_module: nn.Module, _inputs: Any, output: Any) -> None:
+    def hook(module: nn.Module, inputs: Any, output: Any) -> None:
         if isinstance(output, torch.Tensor) and output.is_floating_point() and output.numel():
             values = output.detach().float()
-            layers.append(
-                Layer(name, float(values.abs().max()), float(values.std()), float((values == 0).float().mean()))
-            )
+            zeros = float((values == 0).float().mean())
+            layers.append(Layer(name, float(values.abs().max()), float(values.std()), zeros, _at_zero(module, inputs)))
 
     return hook
+
+
+def _at_zero(module: nn.Module, inputs: Any) -> bool:
+    """Return whether a layer gives zeros by its start, as the last layer of a residual branch, or by what comes in."""
+    first = inputs[0] if isinstance(inputs, tuple) and inputs and isinstance(inputs[0], torch.Tensor) else None
+    weights = list(module.parameters(recurse=False))
+    given = first is not None and not bool((first != 0).any())
+    return given or (bool(weights) and not any(bool((each != 0).any()) for each in weights))
 
 
 def _sums_to_one(output: torch.Tensor) -> bool:
@@ -134,12 +163,11 @@ def _sums_to_one(output: torch.Tensor) -> bool:
     return bool((values >= 0).all() and ((values.sum(dim=1) - 1).abs() <= _SUM_TOLERANCE).all())
 
 
-def _gradients(model: nn.Module, criterion: Callable[..., Any], images: Any, labels: Any) -> tuple[list[str], float]:
-    """Return the parameters without a gradient in a few steps of a copy, and the seconds of the fastest step."""
-    copied = copy.deepcopy(model).train()
-    trained = [(name, each) for name, each in copied.named_parameters() if each.requires_grad]
-    if not trained:
-        return [], float("nan")
+def _gradients(
+    model: nn.Module, trained: list[tuple[str, nn.Parameter]], criterion: Callable[..., Any], images: Any, labels: Any
+) -> tuple[list[str], float]:
+    """Train a model for a few steps; return the parameters without a gradient, and the seconds of the fastest step."""
+    model.train()
     seen: set[str] = set()
     seconds = []
     optimiser = torch.optim.SGD([each for _, each in trained], lr=RATE)
@@ -147,7 +175,7 @@ def _gradients(model: nn.Module, criterion: Callable[..., Any], images: Any, lab
         for _ in range(STEPS):
             started = time.perf_counter()
             optimiser.zero_grad(set_to_none=True)
-            criterion(_tensor(copied(images)), labels).backward()
+            criterion(_tensor(model(images)), labels).backward()
             optimiser.step()
             if images.is_cuda:
                 torch.cuda.synchronize()

@@ -10,11 +10,22 @@ import numpy as np
 import pytest
 import torch
 from torch import nn
-from torch.utils.data import ConcatDataset, DataLoader, Dataset, WeightedRandomSampler, random_split
+from torch.utils.data import (
+    BatchSampler,
+    ConcatDataset,
+    DataLoader,
+    Dataset,
+    RandomSampler,
+    SubsetRandomSampler,
+    TensorDataset,
+    WeightedRandomSampler,
+    random_split,
+)
 from torchvision import transforms
+from torchvision.datasets import ImageFolder
 
 import datacheck
-from datacheck.findings import Severity
+from datacheck.findings import NotApplicable, Passed, Severity
 from datacheck.report import Report
 
 from .photos import (
@@ -135,6 +146,46 @@ class TestSamples:
         train, _ = random_split(whole, [80, 16], torch.Generator().manual_seed(1))
         _, val = random_split(whole, [80, 16], torch.Generator().manual_seed(2))
         assert codes(datacheck.preflight(*loaders(train, val), audit=audited)) == ["DC902"]
+
+    def test_samplers_of_two_parts_of_one_dataset(self, root: Path, audited: Report) -> None:
+        whole = folders(root)[0]
+        train = DataLoader(whole, 16, sampler=SubsetRandomSampler(range(0, 80)))
+        val = DataLoader(whole, 16, sampler=SubsetRandomSampler(range(80, 96)))
+        report = datacheck.preflight(train, val, audit=audited)
+        assert codes(report) == []
+        assert "DC902" in {each.code for each in report.with_status("passed")}
+        val = DataLoader(whole, 16, sampler=SubsetRandomSampler(range(70, 96)))
+        report = datacheck.preflight(train, val, audit=audited)
+        assert message(report, "DC902").startswith("10 of 26 files of the validation loader")
+
+    def test_parts_of_one_dataset_without_files(self) -> None:
+        whole = TensorDataset(torch.rand(96, 3, 8, 8), torch.arange(96) % 3)
+        train, val = random_split(whole, [80, 16], torch.Generator().manual_seed(1))
+        assert codes(datacheck.preflight(*loaders(train, val))) == []
+        _, again = random_split(whole, [80, 16], torch.Generator().manual_seed(2))
+        report = datacheck.preflight(*loaders(train, again))
+        assert codes(report) == ["DC902"]
+        n_both = len(set(train.indices) & set(again.indices))
+        assert message(report, "DC902").startswith(f"{n_both} of 16 items of the validation loader")
+
+    def test_crops_of_training_are_not_judged_by_validation(self, root: Path, audited: Report) -> None:
+        crops = transforms.RandomResizedCrop(48, (0.3, 1.0))
+        train = pairs(root, "train")
+        train.numbers = [*train.numbers[1:], train.numbers[0]]
+        changed = Changed(train, lambda image: crops(image.flip(0)))
+        report = datacheck.preflight(*loaders(changed, pairs(root, "val")), audit=audited)
+        assert codes(report) == []
+        unknown = {each.code for each in report.with_status("not-applicable")}
+        assert {"DC901", "DC902", "DC908", "DC909"} <= unknown
+
+    def test_classes_that_are_joined_on_purpose(self, root: Path, audited: Report) -> None:
+        train, val = (
+            ImageFolder(str(root / split), plain(NORMALISE), target_transform=lambda label: min(label, 1))
+            for split in ("train", "val")
+        )
+        report = datacheck.preflight(*loaders(train, val), network(2), audit=audited)
+        assert [code for code in codes(report) if code != "DC903"] == []
+        assert "DC901" in {each.code for each in report.with_status("not-applicable")}
 
     def test_swapped_weights_of_a_sampler(self, root: Path, audited: Report) -> None:
         train, _val = folders(root)
@@ -289,11 +340,64 @@ def dead() -> nn.Sequential:
     return model
 
 
+def starts_at_zero() -> nn.Sequential:
+    """Return a network whose last layer is zero, as people start heads and residual branches."""
+    model = network()
+    nn.init.zeros_(model[-1].weight)
+    nn.init.zeros_(model[-1].bias)
+    return nn.Sequential(*model, nn.Dropout(0.1))
+
+
+class Counting(nn.Module):
+    """Keeps a queue in a buffer that forward replaces, and counts in an attribute."""
+
+    def __init__(self, copied: bool) -> None:
+        super().__init__()
+        self.inner, self.seen = network(), 0
+        self.register_buffer("queue", torch.zeros(0, 3))
+        self.held = None if copied else (each for each in ())
+
+    def forward(self, images: torch.Tensor) -> torch.Tensor:
+        self.seen += len(images)
+        output = self.inner(images)
+        self.queue = torch.cat([self.queue, output.detach()])
+        return output
+
+
+class Noisy(Dataset[Any]):
+    """Draws from four generators of its own."""
+
+    def __init__(self, inner: Dataset[Any]) -> None:
+        self.inner, self.numbers = inner, np.random.default_rng(0)
+        self.options = {"old": np.random.RandomState(0), "python": random.Random(0)}
+        generator = torch.Generator().manual_seed(0)
+        self.more = transforms.Compose([lambda image: image + 0.01 * torch.rand(1, generator=generator)])
+        self.generator = generator
+
+    def __len__(self) -> int:
+        return len(self.inner)  # type: ignore[arg-type]
+
+    def __getitem__(self, item: int) -> Any:
+        image, label = self.inner[item]
+        noise = self.numbers.random() + self.options["old"].rand() + self.options["python"].random()
+        return self.more(image) + 0.01 * noise, label
+
+    def states(self) -> list[str]:
+        return [
+            str(self.numbers.bit_generator.state),
+            str(self.options["old"].get_state()[1].tolist()),
+            str(self.options["python"].getstate()),
+            str(self.generator.get_state().tolist()),
+        ]
+
+
 class TestModels:
     @pytest.mark.parametrize(
         ("model", "found"),
         [
             (network(2), ["DC912", "DC913", "DC913", "DC913"]),
+            (network().requires_grad_(False), ["DC916"]),
+            (starts_at_zero(), []),
             (nn.Sequential(nn.Conv2d(1, 4, 3), nn.Flatten()), ["DC913", "DC913"]),
             (scaled(1000.0), ["DC914"]),
             (nn.Sequential(*network(), nn.Softmax(dim=1)), ["DC915"]),
@@ -335,15 +439,99 @@ class TestModels:
         assert all(each.grad is None for each in model.parameters())
         assert not any(module._forward_hooks for module in model.modules())
 
+    def test_a_loss_of_numbers_needs_no_output_for_each_class(self, root: Path, audited: Report) -> None:
+        one = nn.Sequential(*network(1), nn.Flatten(0))
+        numbers = Changed(pairs(root, "train"), lambda image: image, float)
+        report = datacheck.preflight(DataLoader(numbers, 16, shuffle=True), None, one, nn.MSELoss(), audit=audited)
+        assert [code for code in codes(report) if code in ("DC912", "DC913")] == []
+        report = datacheck.preflight(DataLoader(numbers, 16, shuffle=True), model=network(1), loss=nn.MSELoss())
+        assert "the loss raised UserWarning: Using a target size" in message(report, "DC913")
+
+    def test_the_generators_of_a_dataset_and_its_samplers_are_as_they_were(self, root: Path, audited: Report) -> None:
+        noisy = Noisy(pairs(root, "train"))
+        generator = torch.Generator().manual_seed(4)
+        batches = BatchSampler(RandomSampler(noisy, generator=generator), 16, False)
+        before = [*noisy.states(), str(generator.get_state().tolist())]
+        datacheck.preflight(DataLoader(noisy, batch_sampler=batches), audit=audited)
+        assert [*noisy.states(), str(generator.get_state().tolist())] == before
+
+    @pytest.mark.parametrize("copied", [True, False])
+    def test_what_forward_replaces_is_as_it_was(self, root: Path, copied: bool) -> None:
+        model = Counting(copied)
+        weights = {name: value.clone() for name, value in model.state_dict().items()}
+        report = datacheck.preflight(loaders(*folders(root))[0], model=model)
+        assert (model.seen, len(model.queue)) == (0, 0)
+        assert all(torch.equal(value, weights[name]) for name, value in model.state_dict().items())
+        assert all(each.grad is None for each in model.parameters())
+        gradient = next(each for each in report.outcomes if each.code == "DC916").outcome
+        assert isinstance(gradient, Passed if copied else NotApplicable)
+        assert copied or "cannot be copied" in gradient.reason
+
+    def test_a_loss_with_weights_of_its_own_gets_no_gradient(self, root: Path) -> None:
+        class Margin(nn.Module):
+            def __init__(self) -> None:
+                super().__init__()
+                self.centres = nn.Parameter(torch.eye(3))
+
+            def forward(self, output: torch.Tensor, labels: torch.Tensor) -> torch.Tensor:
+                return nn.functional.cross_entropy(output @ self.centres, labels)
+
+        loss = Margin()
+        datacheck.preflight(loaders(*folders(root))[0], model=network(), loss=loss)
+        assert loss.centres.grad is None
+
+
+class Broken(Dataset[Any]):
+    """Has one file that cannot be read."""
+
+    def __len__(self) -> int:
+        return 64
+
+    def __getitem__(self, item: int) -> Any:
+        if item == 11:
+            raise OSError("11.jpg is cut off")
+        return torch.rand(3, 8, 8), item % 3
+
 
 class TestResults:
+    @pytest.mark.parametrize("workers", [0, 2])
+    def test_a_dataset_that_raises_is_said_with_the_item(self, workers: int) -> None:
+        whole = TensorDataset(torch.rand(64, 3, 8, 8), torch.arange(64) % 3)
+        broken = DataLoader(Broken(), 8, num_workers=workers)
+        said = r"raised OSError at item 11 of the dataset, in batch 1: .*11\.jpg is cut off"
+        with pytest.raises(datacheck.PreflightError, match="train loader: expected .*" + said):
+            datacheck.preflight(broken)
+        with pytest.raises(datacheck.PreflightError, match="val loader: expected .*" + said):
+            datacheck.preflight(DataLoader(whole, 8, shuffle=True), broken)
+
+    def test_a_generator_is_refused_and_keeps_its_batches(self) -> None:
+        generator = ((torch.rand(4, 3, 8, 8), torch.arange(4)) for _ in range(5))
+        with pytest.raises(
+            datacheck.PreflightError, match="expected a loader that can be read again, found a generator"
+        ):
+            datacheck.preflight(generator)
+        assert len(list(generator)) == 5
+
+    def test_a_list_of_batches_is_a_loader(self) -> None:
+        batches = [(torch.rand(16, 3, 8, 8), torch.randperm(16) % 3) for _ in range(8)]
+        report = datacheck.preflight(batches, model=network())
+        assert codes(report) == []
+        assert "DC913" in {each.code for each in report.with_status("passed")}
+
+    def test_labels_that_are_texts_are_named_by_the_loss(self) -> None:
+        texts = [(torch.rand(3, 8, 8), ("a", "b")[item % 2]) for item in range(32)]
+        report = datacheck.preflight(texts, model=network())
+        assert message(report, "DC913").startswith("in training mode the loss raised TypeError")
+
     def test_wrong_arguments_are_named(self) -> None:
         with pytest.raises(datacheck.PreflightError, match="expected a DataLoader"):
             datacheck.preflight(7)
         with pytest.raises(datacheck.PreflightError, match="expected batches"):
-            datacheck.preflight(iter([{"words": 1}]))
+            datacheck.preflight([{"words": 1}])
         with pytest.raises(datacheck.PreflightError, match="expected at least one batch"):
-            datacheck.preflight(iter([]))
+            datacheck.preflight([])
+        with pytest.raises(datacheck.PreflightError, match=r"audit: expected the report of an audit.*, found int"):
+            datacheck.preflight([(torch.zeros(3, 8, 8), 0)] * 4, audit=42)  # type: ignore[arg-type]
         with pytest.raises(datacheck.PreflightError, match=r"model: expected a torch\.nn\.Module, found str"):
             datacheck.preflight([(torch.zeros(3, 8, 8), 0)] * 4, model="resnet")
 

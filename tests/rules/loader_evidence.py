@@ -55,10 +55,11 @@ def found(name: str = "train", **changes: Any) -> LoaderEvidence:
     return loader(name, batches=own.batches, found=FoundFiles(**{**values, **changes}))
 
 
-def manifest(shift: int = 0) -> Manifest:
-    """Return the audited files, item k of class k modulo 3, shifted by some."""
+def manifest(shift: int = 0, shuffled: bool = False) -> Manifest:
+    """Return the audited files, item k of class k modulo 3, its number shifted by some, or the labels shuffled."""
     names = [f"{item:03d}.jpg" for item in range(64)]
-    labels = [CLASSES[(item + shift) % 3] for item in range(64)]
+    order = np.random.default_rng(0).permutation(64) if shuffled else np.arange(64)
+    labels = [CLASSES[(item + shift) % 3] for item in order.tolist()]
     return Manifest.from_columns({"uri": names, "label": labels}, classes=CLASSES)
 
 

@@ -2,9 +2,11 @@
 
 from __future__ import annotations
 
+from collections.abc import Mapping
 from typing import ClassVar
 
 from datacheck.before_training.evidence import LoaderEvidence, PreflightContext
+from datacheck.findings import Passed
 from datacheck.rules.common import BaseRule, CannotJudge, Requirement
 
 
@@ -22,6 +24,27 @@ TRACED_FIT = 0.99
 def traced(loader: LoaderEvidence, fit: float = TRACED_FIT) -> bool:
     """Return whether the normalisation of a loader's images is known, from the files that they were found to be."""
     return loader.found is not None and loader.found.fit >= fit
+
+
+def unless_train(judged: Mapping[str, str], unknown: Mapping[str, str]) -> Passed:
+    """Pass where the training loader was judged; what is known of the validation loader alone is no pass.
+
+    Parameters
+    ----------
+    judged
+        What was seen, for the name of each loader that was judged and is right.
+    unknown
+        Why not, for the name of each other loader.
+
+    Raises
+    ------
+    CannotJudge
+        When the training loader is not among the judged.
+    """
+    words = "; ".join(f"{name!r}: {text}" for name, text in sorted({**judged, **unknown}.items()))
+    if "train" not in judged:
+        raise CannotJudge(words)
+    return Passed(words)
 
 
 def _val(context: PreflightContext) -> str | None:
@@ -49,4 +72,15 @@ TRAIN_FILES = Requirement("an audit of the files that the loader reads", _files)
 VAL = Requirement("a validation loader", _val)
 MODEL = Requirement("a model", _model)
 
-__all__ = ["MODEL", "TRACED_FIT", "TRAIN", "TRAIN_CLASSES", "TRAIN_FILES", "VAL", "CannotJudge", "LoaderRule", "traced"]
+__all__ = [
+    "MODEL",
+    "TRACED_FIT",
+    "TRAIN",
+    "TRAIN_CLASSES",
+    "TRAIN_FILES",
+    "VAL",
+    "CannotJudge",
+    "LoaderRule",
+    "traced",
+    "unless_train",
+]

@@ -7,12 +7,12 @@ from typing import ClassVar
 
 import numpy as np
 from numpy.typing import NDArray
-from scipy.optimize import linear_sum_assignment
 
 from datacheck.before_training.evidence import LoaderEvidence, PreflightContext
-from datacheck.findings import Finding, Found, Outcome, Passed, Severity
+from datacheck.findings import Finding, Found, Outcome, Severity
 from datacheck.manifest import Manifest, Task
-from datacheck.rules.loader.base import TRAIN_FILES, CannotJudge, LoaderRule
+from datacheck.rules.loader.base import TRAIN_FILES, CannotJudge, LoaderRule, unless_train
+from datacheck.rules.loader.class_numbers import class_of_number, labels_of_files, own_classes
 from datacheck.text import plural
 
 
@@ -34,7 +34,8 @@ class WrongLabelArrives(LoaderRule):
     ------------------
     By content: a small grey picture of the image against that of each audited file, through resize, crop, mirroring
     and normalisation. Class numbers are matched to class names by the dataset, or by the most frequent pairs. At
-    least ``fewest`` images must be found again; copies of one photo count as one file.
+    least ``fewest`` images must be found again; copies of one photo count as one file. Where each class arrives
+    as one other number, the loader has classes of its own, and this rule cannot tell.
 
     How to fix
     ----------
@@ -42,10 +43,10 @@ class WrongLabelArrives(LoaderRule):
 
     Example
     -------
-    Labels that are shifted by one::
+    One of two lists was shuffled::
 
-        DC901 64 of 64 images that were found again in 'train' carry the label of another file: '000.jpg' is
-          'ring' and arrives as 'box', '001.jpg' is 'box' and arrives as 'cone', '002.jpg' is 'cone' and arrives
+        DC901 41 of 64 images that were found again in 'train' carry the label of another file: '000.jpg' is
+          'cone' and arrives as 'box', '001.jpg' is 'box' and arrives as 'cone', '002.jpg' is 'box' and arrives
           as 'ring'
     """
 
@@ -62,24 +63,26 @@ class WrongLabelArrives(LoaderRule):
         manifest = context.manifest
         if manifest is None or manifest.task is not Task.CLASSIFICATION:
             raise CannotJudge("the audited dataset has no class labels to compare with")
-        findings, n_compared = [], 0
+        findings, judged, unknown = [], {}, {}
         for loader in context.loaders:
-            rows, given = _compared(loader, manifest)
+            rows, given = labels_of_files(loader, manifest)
             if len(rows) < self.fewest:
+                unknown[loader.name] = (
+                    f"fewer than {self.fewest} images with a class number were found again among the audited files: "
+                    "random crops and colours hide them; look at the loader without augmentation"
+                )
                 continue
-            n_compared += len(rows)
-            wrong = manifest.label_codes[rows] != given
+            audited = manifest.label_codes[rows]
+            number = class_of_number(manifest, loader.classes, audited, given)
+            own = own_classes(number, audited, given, manifest.classes)
+            if own:
+                unknown[loader.name] = f"its classes are others than the audited: {own}"
+                continue
+            judged[loader.name] = f"{plural(len(rows), 'image')} found again, each with the label of its file"
+            wrong = audited != number[given]
             if wrong.any():
-                findings.append(self._finding(loader, manifest, (rows, given), wrong))
-        if not n_compared:
-            raise CannotJudge(
-                f"fewer than {self.fewest} images with a class number were found again among the audited files: "
-                f"random crops "
-                "and colours hide them; look at the loader without augmentation"
-            )
-        if findings:
-            return Found(tuple(findings))
-        return Passed(f"{plural(n_compared, 'image')} found again, each with the label of its file")
+                findings.append(self._finding(loader, manifest, (rows, number[given]), wrong))
+        return Found(tuple(findings)) if findings else unless_train(judged, unknown)
 
     def _finding(
         self,
@@ -104,49 +107,3 @@ class WrongLabelArrives(LoaderRule):
             evidence={"n_wrong": n_wrong, "n_compared": len(rows), "examples": named},
             affected=self.issues(manifest.sample_ids.take(np.unique(rows[wrong]))),
         )
-
-
-def _compared(loader: LoaderEvidence, manifest: Manifest) -> tuple[NDArray[np.int64], NDArray[np.int64]]:
-    """Return the rows of the images that were found, and the class of the label that arrived, as the manifest's."""
-    labels = loader.class_labels
-    nothing = np.empty(0, dtype=np.int64)
-    if loader.found is None or labels is None or len(labels) != len(loader.found.row):
-        return nothing, nothing
-    hit = (loader.found.row >= 0) & manifest.labelled[loader.found.row]
-    rows, given = loader.found.row[hit], labels[hit]
-    if not len(rows):
-        return nothing, nothing
-    return rows, class_of_number(manifest, loader.classes, manifest.label_codes[rows], given)[given]
-
-
-def class_of_number(
-    manifest: Manifest,
-    classes: tuple[str, ...] | None,
-    audited: NDArray[np.integer],
-    given: NDArray[np.int64],
-) -> NDArray[np.int64]:
-    """Return the manifest's class of each number that a loader gives, -1 where there is none.
-
-    By the names of the dataset's classes; else the manifest's own order where it fits most images; else for each number
-    the class that it comes with most often, each class once.
-    """
-    n_numbers = int(max(given.max(initial=0) + 1, len(classes or ()), len(manifest.classes)))
-    known = {name: number for number, name in enumerate(manifest.classes)}
-    if classes is not None and set(classes) & known.keys():
-        named = [known.get(name, -1) for name in classes]
-        return np.array([*named, *[-1] * (n_numbers - len(named))], dtype=np.int64)
-    same = np.arange(n_numbers)
-    same[len(manifest.classes) :] = -1
-    together = np.zeros((n_numbers, len(manifest.classes)), dtype=np.int64)
-    np.add.at(together, (np.clip(given, 0, None), audited), 1)
-    rows, columns = linear_sum_assignment(-together)
-    fitted = np.full(n_numbers, -1, dtype=np.int64)
-    fitted[rows] = columns
-    better = together[rows, columns].sum()
-    if better >= CLEAR * len(given) and better > (audited == given).sum():
-        return fitted
-    return same
-
-
-CLEAR = 0.7
-"""Share of the images that another numbering of the classes must fit to be taken for the loader's own."""

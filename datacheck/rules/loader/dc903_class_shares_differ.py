@@ -13,7 +13,7 @@ from datacheck.before_training.evidence import PreflightContext
 from datacheck.findings import Found, Outcome, Passed, Severity
 from datacheck.manifest import Task
 from datacheck.rules.loader.base import TRAIN_CLASSES, CannotJudge, LoaderRule
-from datacheck.rules.loader.dc901_wrong_label_arrives import class_of_number
+from datacheck.rules.loader.class_numbers import class_of_number
 from datacheck.rules.loader.dc904_train_not_shuffled import is_sorted
 from datacheck.text import percent
 

@@ -8,8 +8,8 @@ from typing import ClassVar
 import numpy as np
 
 from datacheck.before_training.evidence import PreflightContext
-from datacheck.findings import Found, Outcome, Passed, Severity
-from datacheck.rules.loader.base import TRAIN_FILES, CannotJudge, LoaderRule
+from datacheck.findings import Found, Outcome, Severity
+from datacheck.rules.loader.base import TRAIN_FILES, LoaderRule, unless_train
 from datacheck.text import number
 
 
@@ -53,14 +53,15 @@ class ChannelsExchanged(LoaderRule):
 
     def judge(self, context: PreflightContext) -> Outcome:
         """Judge loader and model."""
-        judged = [each for each in context.loaders if each.found is not None and np.isfinite(each.found.swapped)]
-        if not judged:
-            raise CannotJudge(
-                "fewer than 8 coloured images arrive whole: crops, augmentation and grey images tell nothing"
-            )
-        findings = []
-        for loader in judged:
-            swapped = 0.0 if loader.found is None else loader.found.swapped
+        findings, judged, unknown = [], {}, {}
+        for loader in context.loaders:
+            swapped = float("nan") if loader.found is None else loader.found.swapped
+            if not np.isfinite(swapped):
+                unknown[loader.name] = (
+                    "fewer than 8 coloured images arrive whole: crops, augmentation and grey images tell nothing"
+                )
+                continue
+            judged[loader.name] = "the channels are in the order of the files"
             if swapped >= self.ratio:
                 findings.append(
                     self.finding(
@@ -72,4 +73,4 @@ class ChannelsExchanged(LoaderRule):
                         evidence={"ratio": swapped},
                     )
                 )
-        return Found(tuple(findings)) if findings else Passed("the channels are in the order of the files")
+        return Found(tuple(findings)) if findings else unless_train(judged, unknown)

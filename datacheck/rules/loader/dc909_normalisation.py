@@ -8,8 +8,8 @@ from typing import ClassVar
 import numpy as np
 
 from datacheck.before_training.evidence import PreflightContext
-from datacheck.findings import Found, Outcome, Passed, Severity
-from datacheck.rules.loader.base import TRACED_FIT, TRAIN_FILES, CannotJudge, LoaderRule, traced
+from datacheck.findings import Found, Outcome, Severity
+from datacheck.rules.loader.base import TRACED_FIT, TRAIN_FILES, LoaderRule, traced, unless_train
 from datacheck.text import number
 
 
@@ -54,16 +54,15 @@ class Normalisation(LoaderRule):
 
     def judge(self, context: PreflightContext) -> Outcome:
         """Judge loader and model."""
-        judged = [each for each in context.loaders if traced(each, self.fit)]
-        if not judged:
-            raise CannotJudge(
-                "fewer than 8 images arrive whole and without a change of colours: the values cannot be traced"
-            )
-        findings, words = [], []
-        for loader in judged:
-            assert loader.found is not None, "chosen above"
-            std = float(np.median(np.abs(loader.found.std)))
-            words.append(f"{loader.name!r} std {number(std, 2)}, mean {number(float(np.median(loader.found.mean)), 2)}")
+        findings, judged, unknown = [], {}, {}
+        for loader in context.loaders:
+            if loader.found is None or not traced(loader, self.fit):
+                unknown[loader.name] = (
+                    "fewer than 8 images arrive whole and without a change of colours: the values cannot be traced"
+                )
+                continue
+            std, mean = float(np.median(np.abs(loader.found.std))), float(np.median(loader.found.mean))
+            judged[loader.name] = f"normalised once or scaled to 1: std {number(std, 2)}, mean {number(mean, 2)}"
             found = kind_of(std)
             if found is not None:
                 message, remedy, severity = found
@@ -75,7 +74,7 @@ class Normalisation(LoaderRule):
                         evidence={"std": loader.found.std.tolist(), "mean": loader.found.mean.tolist()},
                     )
                 )
-        return Found(tuple(findings)) if findings else Passed(f"normalised once or scaled to 1: {'; '.join(words)}")
+        return Found(tuple(findings)) if findings else unless_train(judged, unknown)
 
 
 def kind_of(std: float) -> tuple[str, str, Severity] | None:

@@ -9,6 +9,7 @@ from datacheck.before_training.evidence import PreflightContext
 from datacheck.findings import Found, Outcome, Passed, Severity
 from datacheck.manifest import Task
 from datacheck.rules.loader.base import MODEL, LoaderRule
+from datacheck.rules.loader.class_numbers import class_of_number, labels_of_files, own_classes
 
 
 @dataclass(frozen=True)
@@ -26,7 +27,8 @@ class ModelFails(LoaderRule):
 
     How it is measured
     ------------------
-    The error is caught and shown; the outputs are counted against the audited classes.
+    The error is caught and shown. Where the loss is cross-entropy, the outputs are counted against the audited
+    classes, unless the loader gives classes of its own.
 
     How to fix
     ----------
@@ -58,7 +60,8 @@ class ModelFails(LoaderRule):
                     )
                 )
         shape = model.output_shape
-        if manifest is not None and manifest.task is Task.CLASSIFICATION and len(shape) == 2:
+        of_classes = model.loss_name in CLASS_LOSSES and not _renumbered(context)
+        if manifest is not None and manifest.task is Task.CLASSIFICATION and of_classes and len(shape) == 2:
             n_classes = len(manifest.classes)
             enough = shape[1] >= n_classes or (shape[1] == 1 and n_classes == 2)
             if not enough:
@@ -70,3 +73,18 @@ class ModelFails(LoaderRule):
                     )
                 )
         return Found(tuple(findings)) if findings else Passed(f"outputs of the shape {shape}")
+
+
+CLASS_LOSSES = frozenset({"CrossEntropyLoss", "NLLLoss", "cross_entropy", "nll_loss"})
+"""Losses that need an output for each class."""
+
+
+def _renumbered(context: PreflightContext) -> bool:
+    """Return whether the training loader gives other classes than the audited."""
+    manifest = context.manifest
+    if manifest is None:
+        return False
+    rows, given = labels_of_files(context.train, manifest)
+    audited = manifest.label_codes[rows]
+    number = class_of_number(manifest, context.train.classes, audited, given)
+    return bool(own_classes(number, audited, given, manifest.classes))

@@ -27,7 +27,7 @@ class NoGradient(LoaderRule):
     How it is measured
     ------------------
     Four steps of a copy of the model. The first alone is not enough: layers that start at zero have no gradient
-    there.
+    there. A model whose parameters are all frozen is named as an error.
 
     How to fix
     ----------
@@ -49,8 +49,15 @@ class NoGradient(LoaderRule):
         """Judge loader and model."""
         model = context.model
         assert model is not None, "required"
+        if model.n_frozen and not model.n_parameters:
+            finding = self.finding(
+                f"all {model.n_frozen:,} parameters are frozen: nothing is trained",
+                "unfreeze what is to be trained (requires_grad_(True))",
+                severity=Severity.ERROR,
+            )
+            return Found((finding,))
         if not model.step_seconds > 0:
-            raise CannotJudge("no step could be made (see DC913)")
+            raise CannotJudge(model.no_step or "no step could be made (see DC913)")
         names = model.without_gradient
         if not names:
             return Passed(f"all {model.n_parameters:,} parameters get a gradient")

@@ -29,7 +29,8 @@ class DeadOrExploding(LoaderRule):
     How it is measured
     ------------------
     In evaluation mode: the share of zeros (dead from ``dead`` on) and the largest absolute value (exploding from
-    ``largest`` on, or not a number).
+    ``largest`` on, or not a number). A layer whose weights all start at zero, as the last of a residual branch, is
+    meant to give zeros, and so is what follows it.
 
     How to fix
     ----------
@@ -56,7 +57,7 @@ class DeadOrExploding(LoaderRule):
         assert model is not None, "required"
         if not model.layers:
             raise CannotJudge("no layer gave an output (see DC913)")
-        dead = [each.name for each in model.layers if each.zeros >= self.dead]
+        dead = [each.name for each in model.layers if each.zeros >= self.dead and not each.starts_at_zero]
         large = [each.name for each in model.layers if not np.isfinite(each.largest) or each.largest >= self.largest]
         findings = []
         if dead:

@@ -52,7 +52,7 @@ class CannotOverfit(LoaderRule):
         model = context.model
         assert model is not None, "required"
         if model.overfit is None:
-            raise CannotJudge("one batch is learned by heart only where that is asked: overfit=True")
+            raise CannotJudge(model.no_step or "one batch is learned by heart only where that is asked: overfit=True")
         first, last, accuracy = model.overfit
         if accuracy == 1 or last <= first * (1 - self.least_fall):
             reached = f", accuracy {percent(accuracy)}" if accuracy == accuracy else ""
