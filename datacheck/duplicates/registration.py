@@ -6,7 +6,7 @@ an affine map is fitted to the matches by RANSAC (Fischler and Bolles, 1981). Th
 
 from __future__ import annotations
 
-from collections.abc import Callable, Mapping, Sequence
+from collections.abc import Callable, Mapping
 from concurrent.futures import ThreadPoolExecutor
 from dataclasses import dataclass, replace
 from functools import partial
@@ -46,9 +46,6 @@ _RATIO = 0.8
 _PIXELS_OFF = 4.0
 """Pixels by which a match may miss the fitted map: keypoints of reduced pictures are exact to about one."""
 
-_FEWEST_MATCHES = 12
-"""Fewer matches cannot reach `MIN_INLIERS`; the map is not fitted."""
-
 _BLOCK = 32
 """Pixels of a block's side: a watermark spoils some blocks, a shift of the viewpoint nearly all."""
 
@@ -57,6 +54,9 @@ _FEWEST_BLOCKS = 4
 
 _EVEN = 4.0
 """A block whose grey levels deviate by less than this holds no details."""
+
+_SIGNS = np.unpackbits(np.arange(256, dtype=np.uint8)[:, None], axis=1).astype(np.float32) * 2 - 1
+"""The bits of each byte as -1 and 1; shape [256, 8]."""
 
 _STRAIGHT = 2.0
 """Degrees from which a small rotation is named: below, it is what the fit leaves."""
@@ -170,19 +170,32 @@ def _compare(
 def _fit(first: Keypoints, second: Keypoints) -> tuple[int, NDArray[np.float64] | None]:
     """Return how many details agree with the affine map of the first picture onto the second, and the map [2, 3]."""
     (places, descriptors), (others, other_descriptors) = first, second
-    if min(len(places), len(others)) < _FEWEST_MATCHES:
+    if min(len(places), len(others)) < MIN_INLIERS:
         return 0, None
-    matches: Sequence[Any] = cv2.BFMatcher(cv2.NORM_HAMMING).knnMatch(descriptors, other_descriptors, k=2)
-    sure = [best for best, *next_best in matches if next_best and best.distance < _RATIO * next_best[0].distance]
-    if len(sure) < _FEWEST_MATCHES:
+    sure, match = _matches(descriptors, other_descriptors)
+    if len(sure) < MIN_INLIERS:
         return 0, None
-    source = places[[match.queryIdx for match in sure]]
-    target = others[[match.trainIdx for match in sure]]
     cv2.setRNGSeed(0)
     matrix, inliers = cv2.estimateAffine2D(
-        source, target, method=cv2.RANSAC, ransacReprojThreshold=_PIXELS_OFF, maxIters=500
+        places[sure], others[match], method=cv2.RANSAC, ransacReprojThreshold=_PIXELS_OFF, maxIters=500
     )
     return (0, None) if matrix is None else (int(inliers.sum()), np.asarray(matrix, np.float64))
+
+
+def _matches(descriptors: NDArray[np.uint8], others: NDArray[np.uint8]) -> tuple[Rows, Rows]:
+    """Return the descriptors whose nearest among others is clearly nearer than the next, and that nearest one.
+
+    Of bits as -1 and 1, the product is the number of bits less twice those that differ: a product of matrices takes a
+    third of the time that counting bits does.
+    """
+    alike = _SIGNS[descriptors].reshape(len(descriptors), -1) @ _SIGNS[others].reshape(len(others), -1).T
+    each = np.arange(len(alike))
+    nearest = alike.argmax(axis=1)
+    best = alike[each, nearest]
+    alike[each, nearest] = -np.inf
+    n_bits = 8 * descriptors.shape[1]
+    sure = np.flatnonzero(n_bits - best < _RATIO * (n_bits - alike.max(axis=1)))
+    return sure, nearest[sure]
 
 
 def _correlation(first: Picture, second: Picture, matrix: NDArray[np.float64]) -> float:

@@ -16,6 +16,7 @@ from datacheck.sources import open_source
 from datacheck_expectations import Contract, check_tables
 from tests.contracts.conftest import accept
 from tests.contracts.world import World
+from tests.thorough import THOROUGH
 
 
 @pytest.mark.parametrize("seed", range(8))
@@ -28,10 +29,10 @@ def test_holds_on_fresh_subsets_of_the_same_photos(demo: World, contract: Contra
 
 @pytest.mark.slow
 @pytest.mark.timeout(1500)
-def test_holds_on_fifty_fresh_draws_of_the_demo(contract: Contract, tmp_path: Path) -> None:
-    """New papers, inks, light and splits each time: 48 of 50 is at least 95 %."""
+def test_holds_on_fresh_draws_of_the_demo(contract: Contract, tmp_path: Path) -> None:
+    """New papers, inks, light and splits each time: of 50, 48 must hold, of fewer all."""
     broken: dict[int, list[str]] = {}
-    for seed in range(1, 51):
+    for seed in range(1, 51 if THOROUGH else 7):
         folder = tmp_path / str(seed)
         write_demo(folder, clean=True, seed=seed)
         manifest = open_source(folder)
@@ -39,7 +40,7 @@ def test_holds_on_fifty_fresh_draws_of_the_demo(contract: Contract, tmp_path: Pa
         result = check_tables(contract, manifest, scan(manifest, thumbnails=False).measurements)
         if not result.success:
             broken[seed] = [one.sentence for one in (*result.broken, *result.unchecked)]
-    assert len(broken) <= 2, broken
+    assert len(broken) <= (2 if THOROUGH else 0), broken
 
 
 @pytest.mark.parametrize("n_classes", [2, 20, 200])

@@ -1,4 +1,4 @@
-"""A thousand questions to a real Label Studio server and back, while the server dies and comes back."""
+"""Hundreds of questions to a real Label Studio server and back, while the server dies and comes back."""
 
 from __future__ import annotations
 
@@ -22,13 +22,14 @@ from datacheck.relabel.label_studio.server import Server
 from datacheck.relabel.label_studio.transfer import pull, push
 from datacheck.relabel.queue import RelabelQueue
 from datacheck.relabel.selection import relabel_queue
+from tests.thorough import THOROUGH
 
 from .conftest import CLASSES, Probed, make_probed
 from .label_studio import TOKEN, LabelStudioServer, find_label_studio
 
 pytestmark = [pytest.mark.slow, pytest.mark.timeout(1500)]
 
-N = 1000
+N = 1000 if THOROUGH else 300
 
 
 @pytest.fixture(scope="module")
@@ -42,8 +43,8 @@ def live(tmp_path_factory: pytest.TempPathFactory) -> Iterator[LabelStudioServer
 
 
 @pytest.fixture(scope="module")
-def thousand(live: LabelStudioServer) -> tuple[Probed, Manifest]:
-    """A thousand pictures below the server's document root, and what a probe said of them."""
+def pictures(live: LabelStudioServer) -> tuple[Probed, Manifest]:
+    """Pictures below the server's document root, and what a probe said of them."""
     probed = make_probed(N)
     root = Path(live.environment["LABEL_STUDIO_LOCAL_FILES_DOCUMENT_ROOT"]) / "set #1"
     root.mkdir()
@@ -54,8 +55,8 @@ def thousand(live: LabelStudioServer) -> tuple[Probed, Manifest]:
 
 
 @pytest.fixture(scope="module")
-def queue(thousand: tuple[Probed, Manifest]) -> RelabelQueue:
-    probed, manifest = thousand
+def queue(pictures: tuple[Probed, Manifest]) -> RelabelQueue:
+    probed, manifest = pictures
     return relabel_queue(manifest, probed.probe, budget=N, identity="1f3a", random_share=0.1)
 
 
@@ -91,10 +92,10 @@ def answer_all(live: LabelStudioServer, project: int, probed: Probed) -> dict[tu
     return said
 
 
-def test_a_thousand_questions_there_and_back(
-    live: LabelStudioServer, thousand: tuple[Probed, Manifest], queue: RelabelQueue, capsys: pytest.CaptureFixture[str]
+def test_hundreds_of_questions_there_and_back(
+    live: LabelStudioServer, pictures: tuple[Probed, Manifest], queue: RelabelQueue, capsys: pytest.CaptureFixture[str]
 ) -> None:
-    probed, manifest = thousand
+    probed, manifest = pictures
     links = Links(manifest.root)
     started = time.monotonic()
 
@@ -102,7 +103,7 @@ def test_a_thousand_questions_there_and_back(
     killer: list[threading.Thread] = []
 
     def kill_soon(done: int, _: int) -> None:
-        if done >= 200 and not killer:
+        if done >= N // 5 and not killer:
             killer.append(in_background(lambda: (time.sleep(0.05), live.kill())))
 
     with pytest.raises(RelabelError, match="does not answer"):
@@ -117,7 +118,7 @@ def test_a_thousand_questions_there_and_back(
     restarts: list[threading.Thread] = []
 
     def kill_and_restart(done: int, _: int) -> None:
-        if done >= 600 and not restarts:
+        if done >= 3 * N // 5 and not restarts:
             restarts.append(in_background(lambda: (time.sleep(0.05), live.kill(), live.start())))
 
     resumed = push(queue, server, links, progress=kill_and_restart, answers_per_task=3)
@@ -169,11 +170,11 @@ def test_a_thousand_questions_there_and_back(
         )
 
 
-def test_pictures_are_served(live: LabelStudioServer, thousand: tuple[Probed, Manifest], queue: RelabelQueue) -> None:
+def test_pictures_are_served(live: LabelStudioServer, pictures: tuple[Probed, Manifest], queue: RelabelQueue) -> None:
     import urllib.parse
     import urllib.request
 
-    _, manifest = thousand
+    _, manifest = pictures
     pushed = push(queue, Server(live.url, TOKEN), Links(manifest.root))
     task = live.ask(TOKEN, "GET", f"/api/tasks/?project={pushed.project}&page_size=1&fields=task_only")["tasks"][0]
     assert manifest.root is not None

@@ -1,12 +1,11 @@
 """Each command, killed at its writes, and with a disk that fills up: nothing is lost, and the next call is right.
 
-By default a few writes of each command are tried; ``DATACHECK_FAULTS=all`` tries every one and prints the counts.
+By default a few writes of each command are tried; ``DATACHECK_THOROUGH=1`` tries every one and prints the counts.
 """
 
 from __future__ import annotations
 
 import json
-import os
 import re
 import signal
 from collections.abc import Callable
@@ -18,10 +17,10 @@ import pyarrow.parquet as pq
 import pytest
 
 from tests.reliability.conftest import Commands, Ended, fresh
+from tests.thorough import THOROUGH
 
 pytestmark = pytest.mark.slow
 
-EVERY_WRITE = os.environ.get("DATACHECK_FAULTS") == "all"
 TRIED = 4
 """Writes of a command that are tried by default: the first, the last, and some between."""
 
@@ -126,7 +125,7 @@ class Trial:
     def tried(self) -> list[int]:
         """The numbers of the writes that fail in turn."""
         last = self.undisturbed.changes
-        if EVERY_WRITE or last <= TRIED:
+        if THOROUGH or last <= TRIED:
             return list(range(1, last + 1))
         return sorted({1 + round(step * (last - 1) / (TRIED - 1)) for step in range(TRIED)})
 
