@@ -21,13 +21,15 @@ _MODULUS = 1 << 128
 def identity(manifest: Manifest, measurements: Measurements | None = None) -> int:
     """Return the sum, mod 2**128, of a 128-bit hash of each row: content (or uri, or id), label, split and group.
 
-    A row of a plain table has its other columns as content.
+    A row of a plain table has its other columns as content; one with boxes or masks has its objects, in any order.
 
     Being a sum it does not depend on the order of the rows, and the identity of a whole is the sum of its parts'.
     Each row's parts are mixed before they are added, so that two rows cannot swap their labels unnoticed. It guards
     against accidents, not against someone who searches for a collision.
     """
     row = _mixed(_content(manifest, measurements), _label(manifest))
+    if "annotated_objects" in manifest:
+        row = _mixed(row, _objects(manifest))
     if "uri" not in manifest:
         for name in sorted(manifest.extra_columns):
             row = _mixed(row, _digests(_as_text(manifest.table[name])))
@@ -67,6 +69,35 @@ def _label(manifest: Manifest) -> Lanes:
         return lanes
     name = "label_uri" if manifest.task.label_is_file else {Task.CLASSIFICATION: "label"}.get(manifest.task)
     return np.zeros((len(manifest), 2), np.uint64) if name is None else _digests(manifest.table[name])
+
+
+def _objects(manifest: Manifest) -> Lanes:
+    """Return the sum of a hash of each object of an image: class, box, points and flags; shape [N, 2]."""
+    objects = manifest.objects
+    assert objects is not None, "the column is there"
+    flat = manifest.table["annotated_objects"].combine_chunks().flatten()
+    names = np.concatenate((_digests(pa.array(manifest.classes, pa.string())), np.zeros((1, 2), np.uint64)))
+    lanes = _mixed(names[objects.class_id], _digests(pc.struct_field(flat, "written")))
+    numbers = np.ascontiguousarray(objects.boxes + 0.0).view(np.uint64)
+    flags = objects.shape.astype(np.uint64) * 4 + objects.crowd * np.uint64(2) + objects.difficult
+    for first, second in ((numbers[:, 0], numbers[:, 1]), (numbers[:, 2], numbers[:, 3]), (flags, _points(flat))):
+        lanes = _mixed(lanes, np.column_stack((first, second)))
+    found = np.zeros((len(manifest), 2), np.uint64)
+    np.add.at(found, objects.row, lanes)
+    return found
+
+
+def _points(flat: pa.StructArray) -> NDArray[np.uint64]:
+    """Return a hash of the points of each object, 0 where there are none; shape [M]."""
+    points = pc.struct_field(flat, "points")
+    lengths = pc.fill_null(pc.list_value_length(points), 0).to_numpy(zero_copy_only=False).astype(np.int64)
+    bits = np.ascontiguousarray(points.flatten().to_numpy(zero_copy_only=False), np.float32).view(np.uint32)
+    starts = np.cumsum(lengths) - lengths
+    place = np.arange(len(bits)) - np.repeat(starts, lengths)
+    hashed = _avalanche(bits.astype(np.uint64) + (place.astype(np.uint64) << np.uint64(32)))
+    found = np.zeros(len(lengths), np.uint64)
+    np.add.at(found, np.repeat(np.arange(len(lengths)), lengths), hashed)
+    return found
 
 
 def _as_text(column: pa.ChunkedArray) -> pa.Array | pa.ChunkedArray:
