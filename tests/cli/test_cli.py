@@ -150,7 +150,7 @@ def test_the_lists_of_commands_are_not_cut_off(
 
 def test_nothing_but_the_report_goes_to_a_pipe(folder: Path) -> None:
     result = subprocess.run(
-        [sys.executable, "-m", "datacheck", "audit", str(folder)], capture_output=True, text=True, check=False
+        [sys.executable, "-m", "datacheck", "audit", str(folder), "-q"], capture_output=True, text=True, check=False
     )
     assert result.returncode == 1
     assert result.stderr == ""
@@ -196,7 +196,7 @@ def test_a_table_of_which_nothing_can_be_judged_is_not_clean(
 def test_an_audit_that_nobody_reads_to_the_end_keeps_its_exit_code(folder: Path) -> None:
     for options, code in (["--ignore", "DC3"], 0), ([], 1), (["--format", "json"], 1):
         process = subprocess.Popen(
-            [sys.executable, "-m", "datacheck", "audit", str(folder), *options],
+            [sys.executable, "-m", "datacheck", "audit", str(folder), "--quiet", *options],
             stdout=subprocess.PIPE,
             stderr=subprocess.PIPE,
             text=True,
