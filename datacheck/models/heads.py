@@ -6,7 +6,9 @@ mirrored views, and trains one fold at a time: in the same matrix products five 
 
 from __future__ import annotations
 
+import itertools
 from dataclasses import dataclass
+from typing import Protocol
 
 import numpy as np
 from numpy.typing import NDArray
@@ -57,8 +59,60 @@ class HeadRecipe:
     label_smoothing: float = 0.1
 
 
+class Pace(Protocol):
+    """The steps of a training, which may become fewer while it runs."""
+
+    @property
+    def going(self) -> bool:
+        """Whether a step is left."""
+
+    @property
+    def progress(self) -> float:
+        """Share of the training that is done, 0 to 1."""
+
+    def advance(self) -> None:
+        """Count one step."""
+
+
+@dataclass
+class AllSteps:
+    """All the steps of a training, however long they take."""
+
+    steps: int
+    made: int = 0
+
+    @property
+    def going(self) -> bool:
+        """Whether a step is left."""
+        return self.made < self.steps
+
+    @property
+    def progress(self) -> float:
+        """Share of the training that is done, 0 to 1."""
+        return self.made / self.steps
+
+    def advance(self) -> None:
+        """Count one step."""
+        self.made += 1
+
+
+def steps_of(problem: LearningTask, recipe: HeadRecipe) -> int:
+    """Return how many steps a recipe takes."""
+    return max(recipe.epochs * _steps_an_epoch(problem, recipe), recipe.min_steps)
+
+
+def _steps_an_epoch(problem: LearningTask, recipe: HeadRecipe) -> int:
+    return max(1, int(((problem.fold >= 0) & problem.labelled).sum()) // _batch(recipe, problem))
+
+
 def fit_heads(
-    features: Array, problem: LearningTask, recipe: HeadRecipe, *, seed: int, mirrored: Array | None = None
+    features: Array,
+    problem: LearningTask,
+    recipe: HeadRecipe,
+    *,
+    seed: int,
+    mirrored: Array | None = None,
+    pace: Pace | None = None,
 ) -> Array:
     """Train one MLP a fold, all in the same matrix products, and predict each row by the fold that held it out.
 
@@ -74,6 +128,8 @@ def fit_heads(
         Of weights, batches and dropout.
     mirrored
         Features of the mirrored images, shape [N, D]: half of the steps train on them, and predictions average both.
+    pace
+        How many steps are made; `steps_of` the recipe where none is given.
 
     Returns
     -------
@@ -83,7 +139,8 @@ def fit_heads(
     network = _Network.create(views[0].shape[1], problem, recipe, np.random.default_rng([seed, 0]))
     small = _batch(recipe, problem) * network.w1.size < SMALL_PRODUCT
     with threadpool_limits(1 if small else None, user_api="blas"):
-        _train(network, views, problem, recipe, np.random.default_rng([seed, 1]))
+        pace = AllSteps(steps_of(problem, recipe)) if pace is None else pace
+        _train(network, views, problem, recipe, np.random.default_rng([seed, 1]), pace)
     outputs = np.full((len(problem.fold), problem.width), np.nan, dtype=np.float32)
     rows = np.flatnonzero(problem.fold >= 0)
     for start in range(0, len(rows), PREDICTED_AT_ONCE):
@@ -159,19 +216,23 @@ def _batch(recipe: HeadRecipe, problem: LearningTask) -> int:
 
 
 def _train(
-    network: _Network, views: list[Array], problem: LearningTask, recipe: HeadRecipe, rng: np.random.Generator
+    network: _Network,
+    views: list[Array],
+    problem: LearningTask,
+    recipe: HeadRecipe,
+    rng: np.random.Generator,
+    pace: Pace,
 ) -> None:
     rows = np.flatnonzero((problem.fold >= 0) & problem.labelled)
     targets = problem.targets()
     if problem.task is Task.CLASSIFICATION:
         targets = targets * (1 - recipe.label_smoothing) + recipe.label_smoothing / problem.width
     batch = _batch(recipe, problem)
-    steps_an_epoch = max(1, len(rows) // batch)
-    steps = max(recipe.epochs * steps_an_epoch, recipe.min_steps)
+    steps_an_epoch = _steps_an_epoch(problem, recipe)
     decay = recipe.weight_decay
     optimiser = AdamW(network.parameters, [decay, 0.0, decay, 0.0])
     order = rows
-    for step in range(steps):
+    for step in itertools.takewhile(lambda _: pace.going, itertools.count()):
         position = step % steps_an_epoch
         if position == 0:
             order = rng.permutation(rows)
@@ -183,7 +244,8 @@ def _train(
         trains = problem.fold[chosen][None, :] != np.arange(problem.n_folds)[:, None]
         d_logits = (_link(logits, problem.task) - targets[chosen]) * trains[..., None] / np.float32(len(x))
         gradients = network.gradients(x, hidden, d_logits.astype(np.float32), keep)
-        optimiser.step(gradients, recipe.learning_rate * one_cycle(step / steps))
+        optimiser.step(gradients, recipe.learning_rate * one_cycle(pace.progress))
+        pace.advance()
 
 
 def one_cycle(progress: float, *, warm: float = 0.2) -> float:

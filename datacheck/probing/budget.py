@@ -52,6 +52,10 @@ def parse_budget(budget: str | float) -> float:
     return float(found[1]) * _UNITS[found[2]]
 
 
+class OutOfTimeError(Exception):
+    """A backend cannot give anything useful within the budget; the text says why, for the notes of another backend."""
+
+
 class StoppedError(Exception):
     """A thread stops because another thread failed, or because the user interrupted."""
 

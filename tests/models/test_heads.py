@@ -6,7 +6,7 @@ import numpy as np
 import pytest
 
 from datacheck.manifest import Task
-from datacheck.models.heads import HeadRecipe, _link, _Network, _standardised, fit_heads, one_cycle
+from datacheck.models.heads import AllSteps, HeadRecipe, _link, _Network, _standardised, fit_heads, one_cycle, steps_of
 from datacheck.models.learning_task import LearningTask
 
 QUICK = HeadRecipe(hidden=32, min_steps=200, batch=64, learning_rate=2e-2)
@@ -112,3 +112,13 @@ def test_features_are_standardised_over_the_rows_that_take_part() -> None:
 def test_the_learning_rate_rises_for_a_fifth_and_falls_to_0() -> None:
     rates = [one_cycle(progress) for progress in (0.0, 0.1, 0.2, 0.6, 1.0, 1.1)]
     assert rates == pytest.approx([0, 0.5, 1, 0.5, 0, 0])
+
+
+def test_fewer_steps_are_made_where_the_pace_says_so() -> None:
+    x, task = task_of(Task.CLASSIFICATION)
+    pace = AllSteps(5)
+    found = fit_heads(x, task, QUICK, seed=0, pace=pace)
+    assert pace.made == 5
+    assert np.isfinite(found[6:]).all()
+    whole = fit_heads(x, task, QUICK, seed=0, pace=AllSteps(steps_of(task, QUICK)))
+    np.testing.assert_array_equal(whole, fit_heads(x, task, QUICK, seed=0))

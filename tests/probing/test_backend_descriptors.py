@@ -15,7 +15,7 @@ from datacheck.models.kernel_head import KernelHead
 from datacheck.models.learning_task import Fitted, LearningTask
 from datacheck.probing import probe
 from datacheck.probing.backend import FitOptions
-from datacheck.probing.backends import descriptors, images
+from datacheck.probing.backends import descriptors, images, without_weights
 from datacheck.probing.budget import Clock
 
 
@@ -102,13 +102,13 @@ def test_grey_and_gradients_do_not_see_the_light() -> None:
 def test_a_network_is_trained_where_samples_and_time_suffice(
     n: int, device: str, seconds: float, words: str | None
 ) -> None:
-    reason = images.why_no_network(n, options(seconds, device=device))
+    reason = without_weights.why_no_network(n, options(seconds, device=device))
     assert reason is None if words is None else words in str(reason)
 
 
 @pytest.mark.slow
 def test_a_network_and_descriptors_are_weighed_by_the_held_out_labels(monkeypatch: pytest.MonkeyPatch) -> None:
-    monkeypatch.setattr(images, "MIN_SAMPLES", 100)
+    monkeypatch.setattr(without_weights, "MIN_SAMPLES", 100)
     pixels, labels = digits(300)
     asked = problem(Task.CLASSIFICATION, labels, pixels)
     fitted: Fitted = images.fit(asked, options(20, epochs=1))
@@ -132,8 +132,8 @@ sys.meta_path.insert(0, Blocker())
 import numpy as np
 from datacheck.manifest import Manifest, Modality
 from datacheck.probing import probe
-from datacheck.probing.backends import images
-images.MIN_SAMPLES = 10
+from datacheck.probing.backends import without_weights
+without_weights.MIN_SAMPLES = 10
 labels = np.arange(200) % 2
 pixels = np.random.default_rng(0).integers(0, 40, (200, 16, 16, 3), dtype=np.uint8)
 pixels[labels == 1, :8] += 200

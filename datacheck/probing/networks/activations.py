@@ -9,7 +9,7 @@ import torch
 from numpy.typing import NDArray
 from torch import Tensor
 
-from datacheck.probing.budget import Clock
+from datacheck.probing.budget import Clock, OutOfTimeError
 from datacheck.probing.networks.batches import Rows
 from datacheck.probing.networks.devices import autocast
 from datacheck.probing.networks.image_side import ImagePlan
@@ -23,6 +23,9 @@ CACHE_SHARE = 2
 
 BYTES_OF_HALF = 2
 """Bytes of a number in half precision."""
+
+LATEST = 1.0
+"""Share of the budget by which all images must have passed: the heads that follow take a few seconds more."""
 
 CHUNKS_A_REPORT = 20
 """Passes between two reports of progress."""
@@ -71,11 +74,16 @@ class OneBatch:
 
 @torch.inference_mode()
 def embed_all(
-    network: Stages, plan: ImagePlan, rows: Rows, clock: Clock, *, flip: bool, keep: bool
+    network: Stages, plan: ImagePlan, rows: Rows, clock: Clock, *, flip: bool, keep: bool, hurried: bool = False
 ) -> tuple[list[NDArray[np.float32]], KeptActivations | None]:
     """Return the embeddings of each view, and, where ``keep`` and the memory allow, the activations.
 
     Where fine-tuning is planned, the heads count little and are given the plain images alone.
+
+    Raises
+    ------
+    OutOfTimeError
+        When ``hurried``, and the images do not pass within the budget at the speed of those that have passed.
     """
     early, late = network.passes
     pixels = network.inputs(plan.side, network.dtype)
@@ -83,9 +91,12 @@ def embed_all(
     n_seen = 1 if plan.tunes else views
     features = [np.full((n_rows, network.width), np.nan, dtype=np.float32) for _ in range(n_seen)]
     kept: list[Tensor] | None = None
-    chunk = network.chunk(plan.side)
+    chunk, began = network.chunk(plan.side), clock.used
     for number, start in enumerate(range(0, len(rows), chunk)):
         clock.check()
+        left = (clock.used - began) * (len(rows) - start) / start if start else 0.0
+        if hurried and clock.used + left > LATEST * clock.seconds:
+            raise OutOfTimeError(f"{start:,} of {len(rows):,} images had passed after {clock.used:.0f} s")
         part = rows[start : start + chunk]
         for view, x in enumerate(pixels.views(part, flip=flip)):
             with autocast(network.device):

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import time
 from collections.abc import Iterator
 from contextlib import AbstractContextManager, contextmanager, nullcontext
 from typing import Any
@@ -45,6 +46,45 @@ def multiplies_bfloat16(device: torch.device) -> bool:
     """Whether a CPU multiplies bfloat16 in hardware: wide convolutions are then 1.6 times as fast."""
     known = getattr(torch.cpu, "_is_avx512_bf16_supported", None)
     return device.type == "cpu" and known is not None and bool(known())
+
+
+TRIED_SHAPE = (8, 32, 32, 32)
+"""Images, channels and pixels of the convolution by which numbers of threads are compared: some milliseconds."""
+
+TRIES = 8
+"""Convolutions that are timed: threads that wait for one another are slow in nearly each of them."""
+
+
+def choose_threads(most: int, device: torch.device) -> None:
+    """Let torch use one thread where that is faster than ``most``; nothing to do on a GPU.
+
+    Where the machine has other work, threads wait for one that is not running: with six busy processes on two cores,
+    two threads take 7 to 13 times as long as one.
+    """
+    if device.type != "cpu" or most < 2:
+        return
+    images = torch.rand(TRIED_SHAPE, device="cpu")
+    kernel = torch.rand(TRIED_SHAPE[1], TRIED_SHAPE[1], 3, 3, device="cpu")
+    seconds = {}
+    for n_threads in (1, most):
+        torch.set_num_threads(n_threads)
+        torch.nn.functional.conv2d(images, kernel)  # the first one starts the threads
+        began = time.perf_counter()
+        for _ in range(TRIES):
+            torch.nn.functional.conv2d(images, kernel)
+        seconds[n_threads] = time.perf_counter() - began
+    torch.set_num_threads(min(seconds, key=lambda n_threads: seconds[n_threads]))
+
+
+@contextmanager
+def fastest_threads(device: torch.device) -> Iterator[int]:
+    """Let torch use the number of threads that is faster now, and afterwards as many as before; gives that number."""
+    before = torch.get_num_threads()
+    try:
+        choose_threads(before, device)
+        yield before
+    finally:
+        torch.set_num_threads(before)
 
 
 def finish_work(device: torch.device) -> None:

@@ -10,6 +10,7 @@ from __future__ import annotations
 
 from collections.abc import Callable
 from dataclasses import dataclass
+from functools import partial
 
 import numpy as np
 import torch
@@ -18,8 +19,11 @@ from torch import Tensor, nn
 from datacheck.probing.budget import Clock
 from datacheck.probing.networks.devices import autocast, finish_work
 
-SIDES = (224, 192, 160, 128, 112, 96, 80, 64, 48, 32)
-"""Sides in pixels that images may be resized to."""
+SIDES = (224, 192, 160, 128, 112, 96, 80, 64, 48)
+"""Sides in pixels that images may be resized to. At 32 a network that halves its input five times sees one pixel."""
+
+TRIED_FIRST = 96
+"""The side whose cost is measured first: it tells about that of the others, which are then measured where they fit."""
 
 ENLARGED = 4
 """Beyond so many times its own side an image gains nothing."""
@@ -81,9 +85,16 @@ class Cost:
     late: float
     step: float = 0.0
 
+    def scaled(self, factor: float) -> Cost:
+        """Return the cost of images with so many times the pixels."""
+        return Cost(factor * self.early, factor * self.late, factor * self.step)
 
-def choose_side(measure: Callable[[int], Cost], own_side: int, workload: Workload, seconds: float) -> ImagePlan:
-    """Return the largest useful side that the budget allows, and whether it allows fine-tuning.
+
+def choose_side(measure: Callable[[int], Cost], own_side: int, workload: Workload, seconds: float) -> ImagePlan | None:
+    """Return the largest useful side that the budget allows, and whether it allows fine-tuning; None where none fits.
+
+    The cost of a side that was not measured is taken to grow with the number of pixels; a side is measured before it is
+    chosen.
 
     Parameters
     ----------
@@ -108,24 +119,28 @@ def choose_side(measure: Callable[[int], Cost], own_side: int, workload: Workloa
     ImagePlan(side=128, tunes=True)
     """
     useful = max(MIN_USEFUL_SIDE, min(ENLARGED * own_side, SIDES[0]))
-    costs: dict[int, Cost] = {}
+    sides = [side for side in SIDES if side <= useful]
+    first = min(sides, key=lambda side: abs(side - TRIED_FIRST))
+    costs = {first: measure(first)}
 
-    def cost(side: int) -> Cost:
+    def fits(side: int, time_of: Callable[[Cost], float], limit: float) -> bool:
+        near = min(costs, key=lambda known: abs(known - side))
+        if time_of(costs[near].scaled((side / near) ** 2)) >= limit:
+            return False
         if side not in costs:
             costs[side] = measure(side)
-        return costs[side]
+        return time_of(costs[side]) < limit
 
-    sides = [side for side in SIDES if side <= useful]
     for side in sides if workload.tunes else ():
         if side < SMALLEST_TUNED:
             break
         share = MIN_SHARE_SHOWN if side == SMALLEST_TUNED else 1.0
-        if workload.tuning_seconds(cost(side), share=share) < TUNING_SHARE * seconds:
+        if fits(side, partial(workload.tuning_seconds, share=share), TUNING_SHARE * seconds):
             return ImagePlan(side, tunes=True)
     for side in sides:
-        if workload.frozen_seconds(cost(side)) < FROZEN_SHARE * seconds:
+        if fits(side, workload.frozen_seconds, FROZEN_SHARE * seconds):
             return ImagePlan(side, tunes=False)
-    return ImagePlan(sides[-1], tunes=False)
+    return None
 
 
 def measure_cost(

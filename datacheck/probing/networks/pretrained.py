@@ -8,22 +8,23 @@ the late stages, one network or more a fold, from the kept activations.
 from __future__ import annotations
 
 from dataclasses import dataclass, replace
+from functools import partial
 
 import numpy as np
 import torch
 from numpy.typing import NDArray
 
 from datacheck.manifest import Task
-from datacheck.models.heads import HeadRecipe, fit_heads
+from datacheck.models.heads import AllSteps, HeadRecipe, fit_heads, steps_of
 from datacheck.models.kernel_head import KernelHead, direction_components, few_threads
 from datacheck.models.learning_task import Fitted, LearningTask, Refit
 from datacheck.probing.backend import FitOptions, pixels_of
-from datacheck.probing.budget import CUT_SHORT, Clock
+from datacheck.probing.budget import CUT_SHORT, Clock, OutOfTimeError, Pace
 from datacheck.probing.ensemble import ensemble_weight
 from datacheck.probing.images import in_colour
 from datacheck.probing.networks.activations import KeptActivations, OneBatch, embed_all
 from datacheck.probing.networks.batches import BatchSource, Rows
-from datacheck.probing.networks.devices import autocast, resolve_device
+from datacheck.probing.networks.devices import autocast, choose_threads, fastest_threads, resolve_device
 from datacheck.probing.networks.dynamics import Dynamics
 from datacheck.probing.networks.fine_tuning import (
     MAX_EPOCHS,
@@ -33,8 +34,9 @@ from datacheck.probing.networks.fine_tuning import (
     fine_tune,
     plan_schedule,
 )
-from datacheck.probing.networks.image_side import MIN_SHOWN, Cost, ImagePlan, Workload, choose_side, measure_cost
+from datacheck.probing.networks.image_side import MIN_SHOWN, SIDES, Cost, ImagePlan, Workload, choose_side, measure_cost
 from datacheck.probing.networks.stages import CHUNK_SIDE, Stages
+from datacheck.probing.weights import PretrainedWeights
 
 WORTH_TUNING = 5_000
 """With fewer images a larger side under a frozen network is worth more than fine-tuning at a smaller side, and a kernel
@@ -45,18 +47,28 @@ COLOUR_ROWS = 500
 
 
 def fit_pretrained(problem: LearningTask, options: FitOptions) -> Fitted:
-    """Embed all images, train heads, and fine-tune as far as the budget allows."""
+    """Embed all images, train heads, and fine-tune as far as the budget allows.
+
+    Raises
+    ------
+    OutOfTimeError
+        When the budget does not suffice to embed the images at a side at which the network sees anything.
+    """
     if options.weights is None:
         raise ValueError("the pretrained backend needs weights")
-    pixels, clock, device = pixels_of(problem), options.clock, resolve_device(options.device)
+    device = resolve_device(options.device)
+    with fastest_threads(device):
+        return _fit(problem, options, options.weights, device)
+
+
+def _fit(problem: LearningTask, options: FitOptions, weights: PretrainedWeights, device: torch.device) -> Fitted:
+    pixels, clock = pixels_of(problem), options.clock
     rows = np.flatnonzero(problem.fold >= 0)
     flip = in_colour(pixels[rows[:COLOUR_ROWS]].astype(np.float32) / 255) if options.flip is None else options.flip
-    network = Stages.load(options.weights, pixels, device)
-    plan = _plan(network, problem, options, rows, flip=flip)
-    # Fewer images are planned as for a frozen network, and then tuned in whatever time is left.
-    tunes = plan.tunes or len(rows) < WORTH_TUNING if options.epochs is None else options.epochs > 0
-    features, kept = embed_all(network, plan, rows, clock, flip=flip, keep=tunes)
-    heads = _heads(features, problem, rows)
+    network = Stages.load(weights, pixels, device)
+    plan, features, kept = _embedded(network, problem, options, rows, flip=flip)
+    tunes = _tunes(plan, options, rows)
+    heads = _heads(features, problem, rows, clock)
     outputs = heads.outputs
     tuned = _fine_tuned(network, problem, options, plan, kept, flip=flip) if tunes else None
     choices = [_embedded_note(network, plan, len(rows), problem.n_folds), *heads.notes]
@@ -78,6 +90,31 @@ def fit_pretrained(problem: LearningTask, options: FitOptions) -> Fitted:
     )
 
 
+def _tunes(plan: ImagePlan, options: FitOptions, rows: Rows) -> bool:
+    # Fewer images are planned as for a frozen network, and then tuned in whatever time is left.
+    return plan.tunes or len(rows) < WORTH_TUNING if options.epochs is None else options.epochs > 0
+
+
+def _embedded(
+    network: Stages, problem: LearningTask, options: FitOptions, rows: Rows, *, flip: bool
+) -> tuple[ImagePlan, list[NDArray[np.float32]], KeptActivations | None]:
+    """Embed all images at a side that fits the budget; where the machine slows down, begin anew at a smaller one."""
+    plan = _plan(network, problem, options, rows, flip=flip)
+    while True:
+        try:
+            features, kept = embed_all(
+                network, plan, rows, options.clock, flip=flip, keep=_tunes(plan, options, rows),
+                hurried=options.side is None,
+            )  # fmt: skip
+            return plan, features, kept
+        except OutOfTimeError:
+            choose_threads(torch.get_num_threads(), network.device)
+            smaller = _plan(network, problem, options, rows, flip=flip)
+            if smaller.side >= plan.side:
+                raise
+            plan = smaller
+
+
 @dataclass(frozen=True)
 class _Heads:
     """Outputs of the heads on the frozen features, how they are fitted again, and what is to be said of them."""
@@ -87,32 +124,54 @@ class _Heads:
     notes: tuple[str, ...] = ()
 
 
-def _heads(features: list[NDArray[np.float32]], problem: LearningTask, rows: Rows) -> _Heads:
-    """Fit a two-layer network and, for few images, a kernel ridge regression; average them by held-out likelihood."""
+def _heads(features: list[NDArray[np.float32]], problem: LearningTask, rows: Rows, clock: Clock) -> _Heads:
+    """Fit a two-layer network and, for few images, a kernel ridge regression; average them by held-out likelihood.
+
+    The two-layer network is left out where the time is over and the regression is there already.
+    """
     recipe = HeadRecipe()
-    mirrored = features[1] if len(features) > 1 else None
-    outputs = fit_heads(features[0], problem, recipe, seed=problem.seed, mirrored=mirrored)
-
-    def refit(labels: NDArray[np.int64], seed: int) -> NDArray[np.float32]:
-        return fit_heads(features[0], problem.with_labels(labels, seed), recipe, seed=seed)
-
     if len(rows) >= WORTH_TUNING:
-        return _Heads(outputs, refit)
+        outputs, made = _two_layers(features, problem, recipe, clock)
+        return _Heads(outputs, partial(_refitted, features[0], problem, recipe, made))
     with few_threads(len(rows)):
         head = KernelHead(direction_components(np.mean([view[rows] for view in features], axis=0)), problem, rows)
         by_kernel, penalty = head.fit(problem)
+
+    def refit_kernel(labels: NDArray[np.int64], seed: int) -> NDArray[np.float32]:
+        with few_threads(len(rows)):
+            return head.fit(problem.with_labels(labels, seed), penalties=(penalty,))[0]
+
+    if not clock.left:
+        return _Heads(by_kernel, refit_kernel, ("a kernel ridge regression, as no time was left for the network",))
+    outputs, made = _two_layers(features, problem, recipe, clock)
     weight = ensemble_weight(outputs, by_kernel, problem)
     outputs = ((1 - weight) * outputs + weight * by_kernel).astype(np.float32)
     note = (
         f"averaged that with weight {1 - weight:.2f}, and a kernel ridge regression on the embeddings with weight "
         f"{weight:.2f}: this mixture predicts the held-out labels best"
     )
+    refit = refit_kernel if weight > 0.5 else partial(_refitted, features[0], problem, recipe, made)
+    return _Heads(outputs, refit, (note,))
 
-    def refit_kernel(labels: NDArray[np.int64], seed: int) -> NDArray[np.float32]:
-        with few_threads(len(rows)):
-            return head.fit(problem.with_labels(labels, seed), penalties=(penalty,))[0]
 
-    return _Heads(outputs, refit_kernel if weight > 0.5 else refit, (note,))
+def _two_layers(
+    features: list[NDArray[np.float32]], problem: LearningTask, recipe: HeadRecipe, clock: Clock
+) -> tuple[NDArray[np.float32], int]:
+    """Return the outputs of two-layer networks that are trained in the time that is left, and the steps of each."""
+    pace = Pace(steps_of(problem, recipe), clock, clock.seconds)
+    mirrored = features[1] if len(features) > 1 else None
+    return fit_heads(features[0], problem, recipe, seed=problem.seed, mirrored=mirrored, pace=pace), pace.made
+
+
+def _refitted(
+    features: NDArray[np.float32],
+    problem: LearningTask,
+    recipe: HeadRecipe,
+    steps: int,
+    labels: NDArray[np.int64],
+    seed: int,
+) -> NDArray[np.float32]:
+    return fit_heads(features, problem.with_labels(labels, seed), recipe, seed=seed, pace=AllSteps(steps))
 
 
 @dataclass(frozen=True)
@@ -173,7 +232,13 @@ def _plan(network: Stages, problem: LearningTask, options: FitOptions, rows: Row
     epochs = float(np.clip(MIN_SHOWN * problem.n_folds / max(1, an_epoch), 0.0, MAX_EPOCHS))
     workload = Workload(len(rows), views=1 + flip, trained=round(epochs * an_epoch), tunes=tunes)
     trial = _Trial(network, problem, options.clock, rows, flip=flip, tunes=tunes)
-    return choose_side(trial.cost, network.pixels.shape[1], workload, options.clock.left)
+    plan = choose_side(trial.cost, network.pixels.shape[1], workload, options.clock.left)
+    if plan is None:
+        raise OutOfTimeError(
+            f"embedding {len(rows):,} images with {network.name} at {SIDES[-1]} pixels, the least at which it sees "
+            f"anything, does not fit into the budget of {options.clock.seconds:,.0f} s on this machine"
+        )
+    return plan
 
 
 class _Trial:

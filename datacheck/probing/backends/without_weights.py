@@ -1,0 +1,81 @@
+"""Images without pretrained weights: descriptors, and a network from random weights beside them where it helps."""
+
+from __future__ import annotations
+
+from dataclasses import replace
+from importlib.util import find_spec
+
+import numpy as np
+
+from datacheck.errors import install_command
+from datacheck.models.learning_task import Fitted, LearningTask
+from datacheck.probing.backend import FitOptions
+from datacheck.probing.backends import descriptors, scratch
+from datacheck.probing.ensemble import ensemble_weight
+
+MIN_SAMPLES = 3000
+"""With fewer samples a network trained from random weights is less accurate than the descriptors."""
+
+CPU_SECONDS = 0.004
+"""Seconds of CPU time for each sample in the shortest useful training: four passes of the narrowest network."""
+
+GPU_ALONE = 10_000
+"""On a GPU, beyond so many samples, the network alone is more accurate before the descriptors are even computed."""
+
+
+def why_no_network(n_samples: int, options: FitOptions) -> str | None:
+    """Say why no network is trained from random weights, or return None where one is."""
+    if n_samples < MIN_SAMPLES:
+        return (
+            f"trained no network: on {n_samples:,} samples it would be less accurate than the descriptors (from "
+            f"{MIN_SAMPLES:,} samples on it can be better)"
+        )
+    if find_spec("torch") is None:
+        return f"trained no network: torch is not installed ({install_command('probe')} adds it)"
+    needed, budget = CPU_SECONDS * n_samples, options.clock.left
+    if scratch.device_type(options.device) == "cpu" and budget < needed:
+        return f"trained no network: on this CPU that takes about {needed:,.0f} s, and {budget:,.0f} s are left"
+    return None
+
+
+def fit_without_weights(problem: LearningTask, options: FitOptions, reason: str, plain: Fitted | None = None) -> Fitted:
+    """Fit descriptors, and a network from random weights where it helps.
+
+    Parameters
+    ----------
+    problem, options
+        What to fit.
+    reason
+        Why no pretrained network is used; it becomes one of the choices.
+    plain
+        The descriptors, where they are fitted already.
+    """
+    n_samples = int((problem.labelled & (problem.fold >= 0)).sum())
+    no_network = why_no_network(n_samples, options)
+    if no_network is not None:
+        plain = plain or descriptors.fit(problem, options)
+        return replace(plain, choices=(*plain.choices, reason, no_network))
+    if scratch.device_type(options.device) != "cpu" and n_samples > GPU_ALONE:
+        network = scratch.fit(problem, options)
+        return replace(network, choices=(*network.choices, reason))
+    mixed = averaged(plain or descriptors.fit(problem, options), scratch.fit(problem, options), problem)
+    return replace(mixed, choices=(*mixed.choices, reason))
+
+
+def averaged(plain: Fitted, network: Fitted, problem: LearningTask) -> Fitted:
+    """Return the weighted mean of both; embeddings and refit are those of the one with the larger weight."""
+    weight = ensemble_weight(plain.members[0], network.members[0], problem)
+    stronger = network if weight > 0.5 else plain
+    return replace(
+        stronger,
+        members=((1 - weight) * plain.members[0] + weight * network.members[0]).astype(np.float32)[None],
+        backend=f"{plain.backend} + {network.backend}" if 0 < weight < 1 else stronger.backend,
+        device=network.device,
+        dynamics=network.dynamics,
+        choices=(
+            *plain.choices,
+            *network.choices,
+            f"averaged both with weight {weight:.2f} for the network and {1 - weight:.2f} for the descriptors: this "
+            "mixture predicts the held-out labels best",
+        ),
+    )
