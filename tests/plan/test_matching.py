@@ -201,6 +201,17 @@ def test_ids_of_different_depths_are_resolved_below_one_folder() -> None:
     assert match_dataset(made, Files(names)).rows.tolist() == [0, 1, 2]
 
 
+def test_a_file_of_several_samples_needs_their_ids() -> None:
+    columns = {"sample_id": ["left", "right", "b.png"], "uri": ["a.png", "a.png", "b.png"], "label": ["k"] * 3}
+    made = make_plan(Manifest.from_columns(columns, root=Path("/nowhere")), n_seeds=1)
+    with pytest.raises(
+        PlanError, match=r"'a.png' is the file of 2 samples of the plan: give paths=\[...\], the sample_id"
+    ):
+        match_dataset(made, [1, 2], ["b.png", "a.png"])
+    assert match_dataset(made, [1, 2], ["right", "left"]).rows.tolist() == [1, 0]
+    assert match_dataset(made, [1], ["b.png"]).rows.tolist() == [2]
+
+
 @pytest.mark.slow
 def test_every_photo_with_an_unpadded_number_is_reached(shared_data: Path, tmp_path: Path) -> None:
     """TrashNet's photos (glass1, glass10 ...), dealt to two splits; the plan's moves are carried out first."""
