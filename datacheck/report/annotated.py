@@ -18,7 +18,7 @@ from datacheck.annotations.pixels import image_sizes
 from datacheck.manifest import Manifest, Task, Unit
 from datacheck.manifest.readers import SampleReadError
 from datacheck.report.pictures import Thumbnails
-from datacheck.report.report import Report
+from datacheck.report.record import ReportRecord
 from datacheck.scanning.measurements import Measurements
 
 LEAST_SIDE = 220
@@ -118,7 +118,7 @@ class AnnotatedThumbnails:
         return np.where(np.asarray(covered)[..., None], mixed, picture)
 
 
-def annotated(report: Report, store: Thumbnails | None) -> Thumbnails | None:
+def annotated(report: ReportRecord, store: Thumbnails | None) -> Thumbnails | None:
     """Return a store that draws the annotations of a report's dataset, where it has boxes or masks."""
     if store is None or report.manifest.task not in {Task.DETECTION, Task.SEGMENTATION}:
         return store

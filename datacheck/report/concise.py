@@ -12,13 +12,13 @@ from datacheck.report.dataset import count_words, dataset_line, inventory_notes,
 from datacheck.report.gaps import Caller
 from datacheck.report.next_step import next_step
 from datacheck.report.places import from_working_directory
-from datacheck.report.report import Report
+from datacheck.report.record import ReportRecord
 from datacheck.report.wording import for_caller, remedy_text
 from datacheck.text import clean, number
 
 
 def render(
-    report: Report, *, fail_on: Severity = Severity.ERROR, caller: Caller = "shell", html: Path | None = None
+    report: ReportRecord, *, fail_on: Severity = Severity.ERROR, caller: Caller = "shell", html: Path | None = None
 ) -> str:
     """Return the report as lines that ``grep``, an editor or a log can take.
 
@@ -29,14 +29,14 @@ def render(
     return "".join(f"{clean(for_caller(line, caller))}\n" for line in _lines(report, place, caller, html))
 
 
-def dataset_place(report: Report) -> str:
+def dataset_place(report: ReportRecord) -> str:
     """Return the dataset's folder or file relative to the working directory; ``dataset`` where it has none."""
     given = report.settings.get("given", [])
     root = given[0] if len(given) == 1 else report.manifest.root
     return "dataset" if root is None else from_working_directory(str(root), Path.cwd())
 
 
-def _lines(report: Report, place: str, caller: Caller, html: Path | None) -> Iterator[str]:
+def _lines(report: ReportRecord, place: str, caller: Caller, html: Path | None) -> Iterator[str]:
     yield f"{place}: {dataset_line(report.manifest)}"
     if report.manifest.took_for:
         yield f"{place}: {report.manifest.took_for}"
@@ -74,7 +74,7 @@ def _fix(remedy: str | None) -> str:
     return "" if not remedy else f". Fix: {remedy}"
 
 
-def _samples(report: Report, finding: Finding, place: str) -> Iterator[str]:
+def _samples(report: ReportRecord, finding: Finding, place: str) -> Iterator[str]:
     """Yield a line for each sample that the finding's rule names."""
     rows = report.issues.filter(pc.equal(report.issues["code"], finding.code)).to_pylist()
     files = sample_files(report.manifest, [row["sample_id"] for row in rows])

@@ -14,7 +14,7 @@ from datacheck.findings import Severity
 from datacheck.manifest import HoldsLabels, ItemKind, Manifest, Remedy, Task
 from datacheck.report.gaps import unread_sentence
 from datacheck.report.places import from_working_directory
-from datacheck.report.report import Report
+from datacheck.report.record import ReportRecord
 from datacheck.text import listed, plural
 
 MAX_UNREAD = 3
@@ -66,7 +66,7 @@ class Note:
     remedy: Remedy | None = None
 
 
-def inventory_notes(report: Report, *, verbose: bool = False) -> list[Note]:
+def inventory_notes(report: ReportRecord, *, verbose: bool = False) -> list[Note]:
     """Return what is in question, what was not read, and what else happened; `Report.gaps` is told elsewhere.
 
     Parameters
@@ -92,7 +92,7 @@ def inventory_notes(report: Report, *, verbose: bool = False) -> list[Note]:
     return notes + [Note(Severity.INFO, "note", text) for text in report.notes]
 
 
-def count_words(report: Report) -> tuple[str, str]:
+def count_words(report: ReportRecord) -> tuple[str, str]:
     """Return the number of findings by severity, and the number of rules by outcome."""
     counts = [plural(count, name, name if name == "info" else "") for name, count in report.counts.items()]
     passed, skipped = (len(report.with_status(status)) for status in ("passed", "not-applicable"))

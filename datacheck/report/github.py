@@ -6,7 +6,7 @@ from collections.abc import Mapping
 
 from datacheck.findings import Failed, Finding, Severity
 from datacheck.report.dataset import sample_files
-from datacheck.report.report import Report
+from datacheck.report.record import ReportRecord
 from datacheck.report.wording import for_caller
 from datacheck.text import clean
 
@@ -16,7 +16,7 @@ SHOWN_SAMPLES = 5
 COMMANDS = {Severity.ERROR: "error", Severity.WARNING: "warning", Severity.INFO: "notice"}
 
 
-def render(report: Report, *, fail_on: Severity = Severity.ERROR) -> str:
+def render(report: ReportRecord, *, fail_on: Severity = Severity.ERROR) -> str:
     """Return one annotation for each finding, worst first, and one for each rule that crashed.
 
     The file is that of the worst sample, relative to the working directory, which is the repository in a workflow.

@@ -25,7 +25,7 @@ from datacheck.report.figures import curve_svg
 from datacheck.report.overview import matrix, probe_view, properties, verdict
 from datacheck.report.pictures import BUDGET, PictureBook, Thumbnails, collect, open_thumbnails
 from datacheck.report.reading import reading_view
-from datacheck.report.report import Report
+from datacheck.report.record import ReportRecord
 from datacheck.report.rule_pages import rule_pages
 from datacheck.report.views import GALLERY, FindingView, finding_views
 from datacheck.report.wording import for_both
@@ -38,7 +38,7 @@ if TYPE_CHECKING:
 
 
 def render(
-    report: Report,
+    report: ReportRecord,
     *,
     fail_on: Severity = Severity.ERROR,
     thumbnails: Thumbnails | None = None,
@@ -92,7 +92,9 @@ def render(
     return text.lstrip()
 
 
-def write(report: Report, path: Path, *, run_dir: Path | None = None, thumbnails: Thumbnails | None = None) -> None:
+def write(
+    report: ReportRecord, path: Path, *, run_dir: Path | None = None, thumbnails: Thumbnails | None = None
+) -> None:
     """Write the report to ``path``, whole or not at all."""
     if thumbnails is None:
         thumbnails = open_thumbnails(report, run_dir)
@@ -150,12 +152,12 @@ def _json_block(value: Any) -> str:
     return json.dumps(value).replace("<", "\\u003c").replace(">", "\\u003e").replace("&", "\\u0026")
 
 
-def _title(report: Report) -> str:
+def _title(report: ReportRecord) -> str:
     root = report.manifest.root
     return root.name if root is not None and root.name else (report.manifest.took_for or "dataset")
 
 
-def _filters(report: Report, views: tuple[FindingView, ...]) -> dict[str, Any]:
+def _filters(report: ReportRecord, views: tuple[FindingView, ...]) -> dict[str, Any]:
     """Return what can be chosen in the filters: only what some finding is about."""
     codes = dict.fromkeys((view.finding.code, view.finding.name) for view in views)
     return {

@@ -7,10 +7,10 @@ from importlib.resources import files
 from typing import Any, cast
 
 from datacheck.findings import Severity
-from datacheck.report.report import Report
+from datacheck.report.record import ReportRecord
 
 
-def render(report: Report, *, fail_on: Severity = Severity.ERROR) -> str:
+def render(report: ReportRecord, *, fail_on: Severity = Severity.ERROR) -> str:
     """Return the report as JSON text; the findings stand in the order of their rules."""
     return json.dumps(report.to_json(), indent=2, ensure_ascii=False, allow_nan=False) + "\n"
 

@@ -7,7 +7,7 @@ from xml.etree import ElementTree as ET
 
 from datacheck.findings import Failed, Finding, Found, NotApplicable, Severity
 from datacheck.report.outcomes import RuleOutcome
-from datacheck.report.report import Report
+from datacheck.report.record import ReportRecord
 from datacheck.report.wording import for_caller
 
 SHOWN_SAMPLES = 10
@@ -16,7 +16,7 @@ SHOWN_SAMPLES = 10
 _NOT_XML = re.compile("[^\t\n\r\x20-\ud7ff\ue000-\ufffd\U00010000-\U0010ffff]")
 
 
-def render(report: Report, *, fail_on: Severity = Severity.ERROR) -> str:
+def render(report: ReportRecord, *, fail_on: Severity = Severity.ERROR) -> str:
     """Return the report as JUnit XML.
 
     A rule with a finding at or above ``fail_on`` is a failure, a rule that could not be judged is skipped with its
@@ -47,7 +47,7 @@ def document(suite: ET.Element, *, seconds: float | None = None) -> str:
     return '<?xml version="1.0" encoding="UTF-8"?>\n' + ET.tostring(suites, encoding="unicode") + "\n"
 
 
-def _read_case(suite: ET.Element, report: Report) -> None:
+def _read_case(suite: ET.Element, report: ReportRecord) -> None:
     """Add the case of what was given and was not judged; an error rather than a failure, as it is no finding."""
     case = ET.SubElement(suite, "testcase", classname="datacheck.gaps", name="everything given was judged")
     if report.gaps:

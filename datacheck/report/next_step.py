@@ -10,7 +10,7 @@ from datacheck.errors import ProbeError
 from datacheck.manifest import Manifest, Modality, Task
 from datacheck.probing.backends.tabular import table_of
 from datacheck.report.gaps import Caller
-from datacheck.report.report import Report
+from datacheck.report.record import ReportRecord
 
 USUAL_RUNS = ".datacheck"
 """Where run folders go when none is named; it is not repeated in a proposed command."""
@@ -22,7 +22,7 @@ LEAST_SAMPLES = 30
 """Labelled samples from which the probe is proposed: with fewer, all that it says is that it cannot tell."""
 
 
-def next_step(report: Report, caller: Caller) -> str:
+def next_step(report: ReportRecord, caller: Caller) -> str:
     """Return what to run next, or nothing where there is nothing to propose."""
     if report.failed:
         return f"datacheck explain {report.failed[0].code}"
@@ -36,13 +36,13 @@ def next_step(report: Report, caller: Caller) -> str:
     return ""
 
 
-def audit_call(report: Report, option: str, caller: Caller) -> str:
+def audit_call(report: ReportRecord, option: str, caller: Caller) -> str:
     """Return the call that made a report, with one more option; a whole command or call is returned as it is.
 
     Examples
     --------
     >>> settings = {"given": ["my data/t.csv"], "source": {"split": "fold", "label": "x"}, "out": "run"}
-    >>> report = Report(Manifest.from_columns({"label": ["a"]}), settings=settings)
+    >>> report = ReportRecord(Manifest.from_columns({"label": ["a"]}), settings=settings)
     >>> audit_call(report, "--label species", "shell")
     "datacheck audit 'my data/t.csv' --split fold --out run --label species"
     >>> audit_call(report, "label='species'", "python")
@@ -66,13 +66,13 @@ def audit_call(report: Report, option: str, caller: Caller) -> str:
     return " ".join([*words, option])
 
 
-def _own_folder(report: Report) -> str | None:
+def _own_folder(report: ReportRecord) -> str | None:
     """Return the run folder that the caller named; None where it is the usual one."""
     out = report.settings.get("out")
     return None if out is None or out.startswith(USUAL_RUNS) else out
 
 
-def can_probe(report: Report) -> bool:
+def can_probe(report: ReportRecord) -> bool:
     """Return whether the probe has labels to predict, something to predict them from, and enough of both."""
     manifest = report.manifest
     if manifest.task not in {Task.CLASSIFICATION, Task.REGRESSION, Task.MULTILABEL}:

@@ -12,7 +12,7 @@ from datacheck.findings import Severity
 from datacheck.manifest import Manifest, Task
 from datacheck.report.evidence_blocks import interval_text
 from datacheck.report.figures import curve_svg, histogram_svg, interval_svg
-from datacheck.report.report import Report
+from datacheck.report.record import ReportRecord
 from datacheck.report.tables import class_counts, histogram
 from datacheck.scanning.measurements import PROPERTIES
 from datacheck.text import number, plural
@@ -105,7 +105,7 @@ class ProbeView:
     yield_svg: str
 
 
-def verdict(report: Report, fail_on: Severity) -> Verdict:
+def verdict(report: ReportRecord, fail_on: Severity) -> Verdict:
     """Return whether the dataset may be trained on."""
     counted = _counted(report)
     if report.failed:
@@ -124,7 +124,7 @@ def verdict(report: Report, fail_on: Severity) -> Verdict:
     return Verdict("good", "No obstacle to training found", text)
 
 
-def _counted(report: Report) -> str:
+def _counted(report: ReportRecord) -> str:
     words = {"error": "error", "warning": "warning", "info": "info finding"}
     parts = [plural(count, words[name]) for name, count in report.counts.items() if count]
     return ", ".join(parts[:-1]) + (" and " if len(parts) > 1 else "") + parts[-1] if parts else ""
@@ -163,7 +163,7 @@ def matrix(manifest: Manifest) -> Matrix | None:
     )
 
 
-def properties(report: Report) -> tuple[Property, ...]:
+def properties(report: ReportRecord) -> tuple[Property, ...]:
     """Return the histograms of the image properties that vary, overlaid by split."""
     if report.measurements is None:
         return ()
@@ -182,7 +182,7 @@ def properties(report: Report) -> tuple[Property, ...]:
     return tuple(shown)
 
 
-def probe_view(report: Report) -> ProbeView | None:
+def probe_view(report: ReportRecord) -> ProbeView | None:
     """Return what the probe measured; None where none ran."""
     probe = report.probe
     if probe is None:

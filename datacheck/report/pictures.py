@@ -12,7 +12,7 @@ from pathlib import Path
 from typing import Protocol
 
 from datacheck.errors import StorageError
-from datacheck.report.report import Report
+from datacheck.report.record import ReportRecord
 from datacheck.scanning import ThumbnailStore
 
 _URI_OVERHEAD = 32
@@ -52,7 +52,7 @@ class PictureBook:
     left_out: int = 0
 
 
-def open_thumbnails(report: Report, run_dir: Path | None = None) -> Thumbnails | None:
+def open_thumbnails(report: ReportRecord, run_dir: Path | None = None) -> Thumbnails | None:
     """Return the store that the scan left in the run folder, or None where there is none to read."""
     kept = None if report.measurements is None else report.measurements.thumbnails
     for place in (kept, run_dir):

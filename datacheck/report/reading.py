@@ -7,7 +7,7 @@ from dataclasses import dataclass
 
 from datacheck.manifest import ItemKind, Remedy, Unread, Used
 from datacheck.report.evidence_blocks import MAX_ROWS, RecordTable
-from datacheck.report.report import Report
+from datacheck.report.record import ReportRecord
 from datacheck.text import plural
 
 
@@ -30,7 +30,7 @@ class ReadingView:
     tables: tuple[RecordTable, ...]
 
 
-def reading_view(report: Report) -> ReadingView:
+def reading_view(report: ReportRecord) -> ReadingView:
     """Return what the template shows of the inventory, the gaps and the notes of an audit."""
     inventory = report.manifest.inventory
     used = [(item.name, item.role, _count(item), ", ".join(item.examples)) for item in inventory.used]

@@ -1,42 +1,29 @@
-"""The report: everything that one audit found, as one value, and its run folder on disk."""
+"""The report: everything that one audit found, as one value, and what can be done with it."""
 
 from __future__ import annotations
 
 from collections.abc import Mapping, Sequence
-from dataclasses import dataclass, field, replace
-from functools import cached_property
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
-import pyarrow as pa
-import pyarrow.compute as pc
-
 from datacheck.checked import checked
 from datacheck.duplicates.clusters import DuplicateClusters, exact_clusters
-from datacheck.errors import ConfigError, RelabelError, did_you_mean
-from datacheck.findings import SAMPLE_ISSUES_SCHEMA, Finding, Found, Severity
-from datacheck.manifest import Manifest, Task
-from datacheck.report.gaps import Gap, find_gaps
-from datacheck.report.notebook import summary_table
-from datacheck.report.outcomes import RuleOutcome, json_safe
-from datacheck.report.run_folder import FINDINGS, VERSION, Tables, read_run_folder, write_run_folder
+from datacheck.errors import ConfigError, RelabelError
+from datacheck.findings import Severity
+from datacheck.report.bad_samples import BadSamples
+from datacheck.report.items import Paths
+from datacheck.report.record import ReportRecord
+from datacheck.report.run_folder import Tables, read_run_folder, write_run_folder
+from datacheck.report.selecting import Selector, ids_to_drop, selected_ids
 from datacheck.scanning.measurements import Measurements
 
 if TYPE_CHECKING:
-    import pandas as pd
-
-    from datacheck.fingerprints import Fingerprint
-    from datacheck.plan import TrainingPlan
-    from datacheck.probing.outputs import ProbeOutputs
     from datacheck.relabel import RelabelQueue
+    from datacheck.report.showing import Shown
     from datacheck.slices import Slices
 
-_FRAME_COLUMNS = ("uri", "label", "target", "split", "group")
-"""Columns of the manifest that `Report.to_frame` adds to the sample issues."""
 
-
-@dataclass(frozen=True, eq=False)
-class Report:
+class Report(ReportRecord):
     """All of one audit.
 
     Attributes
@@ -62,6 +49,8 @@ class Report:
 
     Examples
     --------
+    >>> from datacheck import Finding, Found, Manifest, Severity
+    >>> from datacheck.report import RuleOutcome
     >>> manifest = Manifest.from_columns({"label": ["cat", "dog"]})
     >>> finding = Finding(code="DC202", name="rare-class", severity=Severity.WARNING, message="2 rare", remedy="Add.")
     >>> report = Report(manifest, outcomes=(RuleOutcome("DC202", "rare-class", Found((finding,))),))
@@ -69,131 +58,128 @@ class Report:
     (<Severity.WARNING: 2>, 0, 1)
     """
 
-    manifest: Manifest
-    measurements: Measurements | None = None
-    fingerprint: Fingerprint | None = None
-    probe: ProbeOutputs | None = None
-    plan: TrainingPlan | None = None
-    outcomes: tuple[RuleOutcome, ...] = ()
-    seconds: float = 0.0
-    created: str = ""
-    version: str = ""
-    settings: Mapping[str, Any] = field(default_factory=dict)
-    notes: tuple[str, ...] = ()
-    unmet: tuple[str, ...] = ()
+    def to_html(self, path: str | Path) -> Path:
+        """Write the report as one self-contained HTML file, and return its path.
 
-    @cached_property
-    def findings(self) -> tuple[Finding, ...]:
-        """Every finding, worst first, then by the number of samples affected, then by code."""
-        found = [finding for outcome in self.outcomes for finding in outcome.findings]
-        return tuple(sorted(found, key=lambda one: (-one.severity, -one.n_affected, one.code)))
-
-    @cached_property
-    def issues(self) -> pa.Table:
-        """The sample issues of all rules, a row for each (rule, sample)."""
-        tables = [outcome.outcome.issues for outcome in self.outcomes if isinstance(outcome.outcome, Found)]
-        return pa.concat_tables(tables) if tables else SAMPLE_ISSUES_SCHEMA.empty_table()
-
-    @property
-    def worst(self) -> Severity | None:
-        """The highest severity found; None where nothing was."""
-        return self.findings[0].severity if self.findings else None
-
-    @cached_property
-    def counts(self) -> Mapping[str, int]:
-        """Findings by severity (``error``, ``warning``, ``info``), worst first."""
-        return {
-            severity.label: sum(finding.severity is severity for finding in self.findings)
-            for severity in sorted(Severity, reverse=True)
-        }
-
-    @property
-    def failed(self) -> tuple[RuleOutcome, ...]:
-        """The rules that crashed."""
-        return self.with_status("failed")
-
-    @cached_property
-    def gaps(self) -> tuple[Gap, ...]:
-        """What was given or asked and was not judged; while there is any, the result is not green."""
-        declared = self.settings.get("source", {}).get("task") == Task.UNLABELLED.value
-        return find_gaps(self.manifest, self.outcomes, self.unmet, declared_unlabelled=declared)
-
-    def with_status(self, status: str) -> tuple[RuleOutcome, ...]:
-        """Return the rules whose `RuleOutcome.status` is ``status``."""
-        return tuple(outcome for outcome in self.outcomes if outcome.status == status)
-
-    def exit_code(self, fail_on: Severity = Severity.ERROR) -> int:
-        """Return 2 where a rule crashed, 1 for a finding at or above ``fail_on``, 2 where there are `gaps`, else 0."""
-        if self.failed:
-            return 2
-        if self.worst is not None and self.worst >= fail_on:
-            return 1
-        return 2 if self.gaps else 0
-
-    def select(self, *codes: str) -> Report:
-        """Return the report of some rules: codes (``DC304``), prefixes of codes (``DC3``) or names.
+        The file opens offline; it is whole or as it was before. Pictures are in it where the scan kept some.
 
         Raises
         ------
         ConfigError
-            When no rule of this report goes by that code or name.
+            When the path is a folder.
+
+        Examples
+        --------
+        >>> import tempfile
+        >>> from datacheck import Manifest
+        >>> report = Report(Manifest.from_columns({"label": ["cat", "dog"]}))
+        >>> report.to_html(Path(tempfile.mkdtemp()) / "report.html").name
+        'report.html'
         """
-        for code in codes:
-            if not any(outcome.goes_by(code) for outcome in self.outcomes):
-                known = [word for outcome in self.outcomes for word in (outcome.code, outcome.name)]
-                raise ConfigError(
-                    f"expected one of the {len(self.outcomes)} rules of this report, found {code!r}"
-                    f"{did_you_mean(code, known)}"
-                )
-        return replace(self, outcomes=tuple(one for one in self.outcomes if any(map(one.goes_by, codes))))
+        from datacheck.report.html import write
 
-    def to_frame(self) -> pd.DataFrame:
-        """Return the sample issues with each sample's uri, label, target and split; a row for each (rule, sample)."""
-        issues = self.issues
-        names = {outcome.code: outcome.name for outcome in self.outcomes}
-        table = issues.add_column(
-            1, "name", pa.array([names.get(code, "") for code in issues["code"].to_pylist()], pa.string())
-        )
-        rows = pc.index_in(issues["sample_id"], value_set=self.manifest.sample_ids)
-        for column in _FRAME_COLUMNS:
-            if column in self.manifest:
-                table = table.append_column(column, self.manifest.table[column].take(rows))
-        frame: pd.DataFrame = table.to_pandas()
-        return frame
+        path = Path(path)
+        if path.is_dir():
+            raise ConfigError(f"expected a file for the report, {path} is a folder: name a file in it")
+        write(self, path)
+        return path
 
-    def to_json(self) -> dict[str, Any]:
-        """Return the findings and every rule's outcome as plain JSON values (see ``schema/findings.schema.json``)."""
-        manifest = self.manifest
-        return {
-            "schema": FINDINGS,
-            "version": VERSION,
-            "datacheck": self.version,
-            "created": self.created,
-            "seconds": self.seconds,
-            "settings": json_safe(self.settings),
-            "dataset": {
-                "took_for": manifest.took_for,
-                "task": manifest.task.value,
-                "modality": manifest.modality.value,
-                "root": None if manifest.root is None else str(manifest.root),
-                "samples": len(manifest),
-                "classes": list(manifest.classes),
-                "splits": list(manifest.splits),
-                "inventory": json_safe(manifest.inventory.to_json()),
-            },
-            "summary": {
-                "worst": None if self.worst is None else self.worst.label,
-                "findings": dict(self.counts),
-                "rules": {
-                    status.replace("-", "_"): len(self.with_status(status))
-                    for status in ("passed", "found", "not-applicable", "failed")
-                },
-            },
-            "gaps": [gap.to_json() for gap in self.gaps],
-            "notes": list(self.notes),
-            "unmet": list(self.unmet),
-            "outcomes": [outcome.to_json() for outcome in self.outcomes],
-        }
+    def show(self, *, height: int = 700) -> Path | Shown:
+        """Show the whole report: in the cell of a notebook, else in the browser.
+
+        Returns
+        -------
+        shown
+            In a notebook, what the cell displays, ``height`` pixels high. Elsewhere the path of the HTML file, which
+            lies in a temporary folder; open it by hand where the machine has no browser.
+        """
+        from datacheck.report.showing import show
+
+        return show(self, height=height)
+
+    def bad(self, selector: Selector) -> BadSamples:
+        """Return the ids of the samples that some findings are about, sorted, each once.
+
+        Parameters
+        ----------
+        selector
+            A rule: its code (``"DC501"``), the start of its code (``"DC3"``) or its name (``"mislabel"``). Or a
+            severity: the samples of findings of that severity or above (``Severity.ERROR`` or ``"error"``). Or several
+            of these.
+
+        Raises
+        ------
+        ConfigError
+            When no rule of this report goes by that name, or it could not be judged.
+
+        Examples
+        --------
+        >>> from datacheck import Finding, Found, Manifest
+        >>> from datacheck.findings import sample_issues
+        >>> from datacheck.report import RuleOutcome
+        >>> finding = Finding(
+        ...     code="DC401", name="dark", severity=Severity.WARNING, message="dark", remedy="Look.", sample_ids=("1",)
+        ... )
+        >>> found = Found((finding,), sample_issues("DC401", ["1"], 1.0))
+        >>> manifest = Manifest.from_columns({"x": [0.5, 0.0, 0.7], "label": ["a", "b", "a"]})
+        >>> report = Report(manifest, outcomes=(RuleOutcome("DC401", "dark", found),))
+        >>> list(report.bad("dark")), list(report.bad(Severity.ERROR))
+        (['1'], [])
+        """
+        return BadSamples(selected_ids(self.outcomes, selector), self)
+
+    def positions(self, dataset: Any, selector: Selector, *, paths: Paths = None) -> Any:
+        """Return where the samples of some findings are in a dataset of yours.
+
+        Parameters
+        ----------
+        dataset
+            One that knows the paths of its files (``ImageFolder`` and its like, a ``Subset`` or ``ConcatDataset`` of
+            such), a Hugging Face dataset, a data frame; or a mapping of splits to such. It may be a part of what was
+            audited.
+        selector
+            See `bad`.
+        paths
+            The path or sample id of each item, where the dataset does not say it; or a column's name.
+
+        Returns
+        -------
+        positions
+            Item numbers, ascending, int64, shape [n]; for a mapping of splits a mapping of such.
+
+        Raises
+        ------
+        ConfigError
+            When an item matches no sample or several, or has another label, size, value or content than was audited.
+        """
+        return self.bad(selector).positions(dataset, paths=paths)
+
+    def filter_dataset(self, dataset: Any, selector: Selector = Severity.ERROR, *, paths: Paths = None) -> Any:
+        """Return a dataset of yours without the samples that some findings are about.
+
+        Of copies within a split (DC301, DC302) the first one stays. Samples that differ in their label alone (DC304) or
+        leaked into another split (DC303) go as far as these rules name them. Nothing on disk changes.
+
+        Parameters
+        ----------
+        dataset, paths
+            See `positions`.
+        selector
+            See `bad`; by default all that is at fault for errors.
+
+        Returns
+        -------
+        dataset
+            A torch ``Subset`` of a map-style dataset, a Hugging Face dataset, rows of a data frame, or a mapping.
+
+        Raises
+        ------
+        ConfigError
+            As `positions`.
+        MissingExtraError
+            When a map-style dataset is given and torch is not installed.
+        """
+        return BadSamples(ids_to_drop(self.outcomes, selector), self).filtered(dataset, paths=paths)
 
     def relabel_queue(
         self,
@@ -273,14 +259,6 @@ class Report:
             When a file is missing, damaged, or of a newer version.
         """
         return checked(cls(**read_run_folder(Path(folder))), Path(folder) / "findings.json")
-
-    def _repr_html_(self) -> str:
-        return summary_table(self.manifest, self.outcomes, self.findings, self.counts, self.gaps)
-
-    def __repr__(self) -> str:
-        counts = ", ".join(f"{count} {name}" for name, count in self.counts.items())
-        unjudged = f", {len(self.gaps)} unjudged" if self.gaps else ""
-        return f"<Report of {len(self.manifest):,} samples: {counts}{unjudged}; {len(self.outcomes)} rules>"
 
 
 def _exact_duplicates(measurements: Measurements) -> DuplicateClusters:

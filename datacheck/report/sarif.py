@@ -11,7 +11,7 @@ from datacheck.findings import Failed, Finding, Severity
 from datacheck.report.dataset import sample_files
 from datacheck.report.outcomes import RuleOutcome, json_safe
 from datacheck.report.places import file_uri
-from datacheck.report.report import Report
+from datacheck.report.record import ReportRecord
 from datacheck.report.rule_pages import RulePage, rule_pages
 from datacheck.report.wording import for_caller
 
@@ -22,7 +22,7 @@ BASE = "%SRCROOT%"
 LEVELS = {Severity.ERROR: "error", Severity.WARNING: "warning", Severity.INFO: "note"}
 
 
-def render(report: Report, *, fail_on: Severity = Severity.ERROR) -> str:
+def render(report: ReportRecord, *, fail_on: Severity = Severity.ERROR) -> str:
     """Return the report as SARIF; a rule that crashed is a tool notification."""
     pages = rule_pages()
     run: dict[str, Any] = {
@@ -75,7 +75,7 @@ def rule_entry(code: str, name: str, page: RulePage) -> dict[str, Any]:
     }
 
 
-def _results(report: Report) -> list[dict[str, Any]]:
+def _results(report: ReportRecord) -> list[dict[str, Any]]:
     index = {outcome.code: position for position, outcome in enumerate(report.outcomes)}
     ids = [sample_id for finding in report.findings for sample_id in finding.sample_ids]
     files = sample_files(report.manifest, ids)

@@ -19,7 +19,7 @@ from datacheck.report.dataset import count_words, dataset_line, inventory_notes
 from datacheck.report.gaps import Caller
 from datacheck.report.next_step import next_step
 from datacheck.report.plans import plan_lines
-from datacheck.report.report import Report
+from datacheck.report.record import ReportRecord
 from datacheck.report.screen import Screen, in_ascii, indented, marked, remedy_lines, wrapped
 from datacheck.report.tables import class_counts
 from datacheck.report.wording import for_caller, remedy_text
@@ -49,7 +49,7 @@ class _Console(Console):
 
 
 def render(
-    report: Report,
+    report: ReportRecord,
     *,
     fail_on: Severity = Severity.ERROR,
     html: Path | None = None,
@@ -64,7 +64,7 @@ def render(
 
 
 def show(
-    report: Report,
+    report: ReportRecord,
     *,
     html: Path | None = None,
     verbose: bool = False,
@@ -84,7 +84,7 @@ def show(
     _print(_Console(file=stream, width=width, no_color=not colour, highlight=False), lines)
 
 
-def compose(report: Report, *, html: Path | None, screen: Screen) -> list[Text]:
+def compose(report: ReportRecord, *, html: Path | None, screen: Screen) -> list[Text]:
     """Return the lines of the report, each no wider than the screen."""
     header = _header(report, screen)
     footer = _footer(report, html, screen)
@@ -104,7 +104,7 @@ def compose(report: Report, *, html: Path | None, screen: Screen) -> list[Text]:
     return [*lines, *planned, Text(), *footer]
 
 
-def _nothing_found(report: Report) -> Text:
+def _nothing_found(report: ReportRecord) -> Text:
     """Say what was judged and found clean, and never that what was not judged is."""
     judged = plural(len(report.with_status("passed")), "rule")
     if report.gaps:
@@ -112,7 +112,7 @@ def _nothing_found(report: Report) -> Text:
     return Text(f"✔ {judged} judged, nothing found", style="bold green")
 
 
-def _header(report: Report, screen: Screen) -> list[Text]:
+def _header(report: ReportRecord, screen: Screen) -> list[Text]:
     took = f" · took {report.seconds:.1f} s" if report.seconds else ""
     lines = wrapped(Text.assemble(("datacheck", "bold"), f"  {dataset_line(report.manifest)}{took}"), screen)
     if report.manifest.took_for:
@@ -126,7 +126,7 @@ def _header(report: Report, screen: Screen) -> list[Text]:
     return lines + _class_table(report, screen)
 
 
-def _class_table(report: Report, screen: Screen) -> list[Text]:
+def _class_table(report: ReportRecord, screen: Screen) -> list[Text]:
     """Return splits as rows and classes as columns, where that fits; else nothing."""
     manifest = report.manifest
     rows = manifest.splits or ("all",)
@@ -203,7 +203,7 @@ def _finding(finding: Finding, screen: Screen) -> list[Text]:
     return lines
 
 
-def _footer(report: Report, html: Path | None, screen: Screen) -> list[Text]:
+def _footer(report: ReportRecord, html: Path | None, screen: Screen) -> list[Text]:
     lines: list[Text] = []
     if screen.verbose:
         for outcome in report.with_status("not-applicable"):

@@ -15,7 +15,7 @@ from datacheck.manifest import Manifest, Task
 from datacheck.report.dataset import sample_rows
 from datacheck.report.evidence_blocks import EvidenceBlocks, evidence_blocks
 from datacheck.report.outcomes import RuleOutcome
-from datacheck.report.report import Report
+from datacheck.report.record import ReportRecord
 from datacheck.report.rule_pages import RulePage
 from datacheck.text import number
 
@@ -75,7 +75,7 @@ class FindingView:
         return tuple(tile for group in self.groups for tile in group)
 
 
-def finding_views(report: Report, pages: Mapping[str, RulePage]) -> tuple[FindingView, ...]:
+def finding_views(report: ReportRecord, pages: Mapping[str, RulePage]) -> tuple[FindingView, ...]:
     """Return the views of all findings, worst first."""
     found = {outcome.code: _issues_of(report, outcome) for outcome in report.outcomes if outcome.findings}
     return tuple(
@@ -94,12 +94,12 @@ class _RuleIssues:
     single: bool
 
 
-def _issues_of(report: Report, outcome: RuleOutcome) -> _RuleIssues:
+def _issues_of(report: ReportRecord, outcome: RuleOutcome) -> _RuleIssues:
     table = report.issues.filter(pc.equal(report.issues["code"], outcome.code))
     return _RuleIssues(table, *_touched(report.manifest, table), single=len(outcome.findings) == 1)
 
 
-def _view(report: Report, finding: Finding, anchor: str, issues: _RuleIssues, page: RulePage) -> FindingView:
+def _view(report: ReportRecord, finding: Finding, anchor: str, issues: _RuleIssues, page: RulePage) -> FindingView:
     rows = _gallery_rows(issues.table, finding)
     groups, side_by_side = _groups(report, finding, rows)
     tiles = [tile for group in groups for tile in group]
@@ -152,7 +152,7 @@ def _bare(sample_id: str) -> dict[str, Any]:
 
 
 def _groups(
-    report: Report, finding: Finding, rows: Sequence[dict[str, Any]]
+    report: ReportRecord, finding: Finding, rows: Sequence[dict[str, Any]]
 ) -> tuple[tuple[tuple[Tile, ...], ...], bool]:
     """Return tiles in clusters where the rows have clusters or relatives, else in one gallery."""
     related = [row["related_id"] for row in rows if row["related_id"]]

@@ -8,7 +8,7 @@ import numpy as np
 
 from datacheck.errors import ProbeError
 from datacheck.manifest import Task
-from datacheck.report.report import Report
+from datacheck.report.record import ReportRecord
 from datacheck.report.views import Tile
 from datacheck.slices.judged import judged_samples
 from datacheck.text import number
@@ -30,7 +30,7 @@ class ClassGallery:
     tiles: tuple[Tile, ...]
 
 
-def worst_loss(report: Report) -> tuple[ClassGallery, ...]:
+def worst_loss(report: ReportRecord) -> tuple[ClassGallery, ...]:
     """Return the wrong predictions of the largest loss by given class, the classes with the most of them first.
 
     Nothing without a probe of one class label a sample.

@@ -129,7 +129,7 @@ def shard(
         content_hash, size, decoded = None, None, None
         try:
             content = _read(settings.reader, uri)
-            size, content_hash = _identify(content)
+            size, content_hash = identify(content)
             if content_hash == known[position] is not None:
                 rows.heads.append((False, SAME, None, size, *[None] * 7, content_hash, None))
                 rows.thumbnails.append(None)
@@ -178,7 +178,7 @@ def _read(reader: SampleReader, uri: str) -> SampleContent:
         raise SampleReadError(ReadFailure.CORRUPT, f"reading failed with {type(error).__name__}: {error}") from None
 
 
-def _identify(content: SampleContent) -> tuple[int, str]:
+def identify(content: SampleContent) -> tuple[int, str]:
     """Return the size in bytes and the xxh3-128 of the bytes (for arrays: of dtype, shape and pixels)."""
     if isinstance(content, np.ndarray):
         array = np.ascontiguousarray(content)
