@@ -33,7 +33,17 @@ def test_every_public_name_is_in_the_api_page(pages: dict[str, str]) -> None:
 
 def test_every_command_and_option_is_in_the_command_line_page(pages: dict[str, str]) -> None:
     page = pages["reference/command-line.md"]
-    for command in ("audit", "demo", "plan", "queue make", "relabel apply", "review", "contract init", "explain"):
+    for command in (
+        "audit",
+        "demo",
+        "plan",
+        "export",
+        "queue make",
+        "relabel apply",
+        "review",
+        "contract init",
+        "explain",
+    ):
         assert f"## `datacheck {command}`" in page
     assert "| `--select` |" in page
 
