@@ -10,7 +10,7 @@ from typing import TYPE_CHECKING, Annotated, Any
 import typer
 
 from datacheck.cli import source_options as given
-from datacheck.cli.output import emit
+from datacheck.cli.output import Quiet, emit
 from datacheck.cli.progress import progress_bars
 from datacheck.cli.rule_options import Config, FailOn, Format, Ignore, Select, selection
 from datacheck.errors import ConfigError
@@ -43,7 +43,7 @@ def audit_command(
     ignore: Ignore = None,
     fail_on: FailOn = None,
     format: Format = None,
-    out: Annotated[Path | None, typer.Option(help=OUT_HELP)] = None,
+    out: Annotated[Path | None, typer.Option("--out", "-o", help=OUT_HELP)] = None,
     jobs: Annotated[int | None, typer.Option(min=1, help="Worker processes of the scan.")] = None,
     engine: Annotated[str | None, typer.Option(help="How the scan runs: local or ray.")] = None,
     config: Config = None,
@@ -63,7 +63,7 @@ def audit_command(
     verbose: Annotated[
         bool, typer.Option("--verbose", "-v", help="Every finding in full, and why a rule was not judged.")
     ] = False,
-    quiet: Annotated[bool, typer.Option("--quiet", "-q", help="No progress bars.")] = False,
+    quiet: Quiet = False,
 ) -> int:
     """Audit a dataset: what is in it, what is wrong with it, and how to fix it."""
     settings = _settings(context.params)

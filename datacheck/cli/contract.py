@@ -12,7 +12,7 @@ import typer
 
 from datacheck.cli import source_options as given
 from datacheck.cli.audit import default_run_folder
-from datacheck.cli.output import TEXT_OR_JSON
+from datacheck.cli.output import TEXT_OR_JSON, Quiet
 from datacheck.cli.progress import progress_bars
 from datacheck.duplicates import DEFAULT_NEAR_DUPLICATE_DISTANCE
 from datacheck.errors import ConfigError, ContractError, check_choice, did_you_mean, require
@@ -93,7 +93,7 @@ def check_command(
     fail_on: Annotated[
         str, typer.Option(help="Exit with 1 at this severity: info, warning, error (critical).")
     ] = "error",
-    out: Annotated[Path | None, typer.Option(help="Run folder that remembers the scan.")] = None,
+    out: Annotated[Path | None, typer.Option("--out", "-o", help="Run folder that remembers the scan.")] = None,
     jobs: Annotated[int | None, typer.Option(min=1, help="Worker processes of the scan.")] = None,
     pixels: Annotated[bool, typer.Option("--pixels/--no-pixels", help="Whether to read the images.")] = True,
     budget: Annotated[str, typer.Option(help="Time of the probe, where a term needs it.")] = "60s",
@@ -107,7 +107,7 @@ def check_command(
         Path | None, typer.Option(help="With --shard: write the fingerprint of old and new here.")
     ] = None,
     verbose: Annotated[bool, typer.Option("--verbose", "-v", help="Every term, kept ones too.")] = False,
-    quiet: Annotated[bool, typer.Option("--quiet", "-q", help="No progress bars.")] = False,
+    quiet: Quiet = False,
 ) -> int:
     """Check a dataset against a contract: exit 0 kept, 1 broken, 2 not checked."""
     severity = Severity.parse("error" if fail_on.lower() == "critical" else fail_on)

@@ -9,7 +9,7 @@ from typing import TYPE_CHECKING, Annotated
 import typer
 
 from datacheck.cli.audit import RUNS, run_audit
-from datacheck.cli.output import emit
+from datacheck.cli.output import Quiet, emit
 from datacheck.findings import Severity
 
 if TYPE_CHECKING:
@@ -26,6 +26,7 @@ def demo_command(
     budget: Annotated[str, typer.Option(help="Time of the probe.")] = "60s",
     seed: Annotated[int, typer.Option(help="Seed of the dataset.")] = 0,
     verbose: Annotated[bool, typer.Option("--verbose", "-v", help="Every finding.")] = False,
+    quiet: Quiet = False,
 ) -> int:
     """Write a dataset with known defects, audit it, and compare the findings with the defects.
 
@@ -38,7 +39,7 @@ def demo_command(
         _clear(folder)
     truth = write_demo(folder, clean=clean, seed=seed)
     settings = Settings(out=folder.parent / f"{folder.name}-audit", probe=probe, budget=budget, seed=seed)
-    report = run_audit(str(folder), settings)
+    report = run_audit(str(folder), settings, quiet=quiet)
     emit(report, "terminal", fail_on=settings.fail_on, folder=settings.out, verbose=verbose)
     missed, unplanted = compare(report, truth, probe=probe)
     typer.echo(summary(truth, missed, unplanted, probe=probe))

@@ -10,7 +10,7 @@ import typer
 
 from datacheck.cli import source_options as given
 from datacheck.cli.audit import default_run_folder
-from datacheck.cli.output import TEXT_OR_JSON
+from datacheck.cli.output import TEXT_OR_JSON, Quiet
 from datacheck.cli.progress import progress_bars
 from datacheck.errors import SourceError, check_choice
 
@@ -26,9 +26,12 @@ def fingerprint_command(
     out: Annotated[Path, typer.Option("--out", "-o", help="Where the fingerprint goes.")] = Path("fingerprint.json"),
     jobs: Annotated[int | None, typer.Option(min=1, help="Worker processes of the scan.")] = None,
     pixels: Annotated[bool, typer.Option("--pixels/--no-pixels", help="Whether to read the images.")] = True,
+    quiet: Quiet = False,
 ) -> int:
     """Summarise a dataset into one small file: statistics per split and class, and an identity."""
-    made = take_fingerprint(source, labels, jobs=jobs, pixels=pixels, **given.source_options(context.params))
+    made = take_fingerprint(
+        source, labels, jobs=jobs, pixels=pixels, quiet=quiet, **given.source_options(context.params)
+    )
     made.save(out)
     typer.echo(f"{out}: {made.n_samples:,} samples, identity {made.identity}")
     return 0
@@ -38,17 +41,18 @@ def diff_command(
     before: Annotated[str, typer.Argument(help="A fingerprint, a run folder, or a source.")],
     after: Annotated[str, typer.Argument(help="The same, to compare with.")],
     format: Annotated[str, typer.Option(help="text or json.")] = "text",
+    quiet: Quiet = False,
 ) -> int:
     """Report what changed between two datasets; exit with 1 when anything did."""
     from datacheck.fingerprints import FingerprintDiff
 
     check_choice("--format", format, TEXT_OR_JSON)
-    difference = FingerprintDiff.between(load_fingerprint(before), load_fingerprint(after))
+    difference = FingerprintDiff.between(*(load_fingerprint(one, quiet=quiet) for one in (before, after)))
     typer.echo(difference.to_text() if format == "text" else json.dumps(difference.to_json(), indent=2))
     return 0 if difference.same else 1
 
 
-def load_fingerprint(place: str) -> Fingerprint:
+def load_fingerprint(place: str, *, quiet: bool = False) -> Fingerprint:
     """Return the fingerprint of a file, a run folder or a source."""
     from datacheck.fingerprints import Fingerprint
 
@@ -59,11 +63,17 @@ def load_fingerprint(place: str) -> Fingerprint:
         return Fingerprint.load(path / "fingerprint.json")
     if not path.exists() and path.suffix == ".json":
         raise SourceError(f"expected a fingerprint at {path}, found nothing")
-    return take_fingerprint(place)
+    return take_fingerprint(place, quiet=quiet)
 
 
 def take_fingerprint(
-    source: str, labels: str | None = None, *, jobs: int | None = None, pixels: bool = True, **source_options: Any
+    source: str,
+    labels: str | None = None,
+    *,
+    jobs: int | None = None,
+    pixels: bool = True,
+    quiet: bool = False,
+    **source_options: Any,
 ) -> Fingerprint:
     """Open and scan a source, and summarise it."""
     from datacheck.auditing import prepare_run_folder
@@ -77,7 +87,7 @@ def take_fingerprint(
         return fingerprint(manifest)
     folder = default_run_folder(source, labels)
     prepare_run_folder(folder)
-    with progress_bars() as progress:
+    with progress_bars(quiet=quiet) as progress:
         scanned = scan(
             manifest,
             run_dir=folder,

@@ -7,11 +7,16 @@ import sys
 from collections.abc import Iterator
 from contextlib import contextmanager
 from pathlib import Path
-from typing import TYPE_CHECKING, TextIO
+from typing import TYPE_CHECKING, Annotated, TextIO
+
+import typer
 
 if TYPE_CHECKING:
     from datacheck.findings import Severity
     from datacheck.report import Report
+
+Quiet = Annotated[bool, typer.Option("--quiet", "-q", help="No progress bars.")]
+"""The option of every command that draws progress bars."""
 
 TEXT_OR_JSON = ("text", "json")
 

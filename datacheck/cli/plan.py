@@ -8,6 +8,7 @@ from typing import TYPE_CHECKING, Annotated, Any
 import typer
 
 from datacheck.cli.audit import INPUTS_HELP, parse_shares
+from datacheck.cli.output import Quiet
 from datacheck.cli.progress import progress_bars
 from datacheck.duplicates import DEFAULT_NEAR_DUPLICATE_DISTANCE
 
@@ -40,7 +41,7 @@ def plan_command(
     seed: Annotated[int, typer.Option(help="Seed of everything random.")] = 0,
     augment: Annotated[bool, typer.Option("--augment/--no-augment", help="Whether to try augmentations.")] = True,
     verbose: Annotated[bool, typer.Option("--verbose", "-v", help="Every item.")] = False,
-    quiet: Annotated[bool, typer.Option("--quiet", "-q", help="No progress bars.")] = False,
+    quiet: Quiet = False,
 ) -> int:
     """Plan the main training: splits, rebalancing, augmentations, samples to collect; each measured on this dataset."""
     from datacheck.plan import make_plan

@@ -9,6 +9,7 @@ from typing import TYPE_CHECKING, Annotated, cast
 
 import typer
 
+from datacheck.cli.output import Quiet
 from datacheck.cli.queue_files import put_aside, read_gold, say_look, take_answers
 from datacheck.errors import RelabelError, check_choice
 from datacheck.text import percent, plural
@@ -83,7 +84,9 @@ def make_command(
 def export_command(
     run: Run,
     to: Annotated[str, typer.Option("--to", help="The annotation tool.")],
-    output: Annotated[Path, typer.Option("--output", "-o", help="The file to write (a new folder for huggingface).")],
+    output: Annotated[
+        Path, typer.Option("--out", "-o", "--output", help="The file to write (a new folder for huggingface).")
+    ],
     images: Images = "path",
     url_prefix: Prefix = "",
     document_root: Served = None,
@@ -120,6 +123,7 @@ def push_command(
     images: Images = "path",
     url_prefix: Prefix = "",
     document_root: Served = None,
+    quiet: Quiet = False,
 ) -> int:
     """Bring the samples to a Label Studio server; pushing again adds only what is missing."""
     from datacheck.cli.progress import progress_bars
@@ -127,7 +131,7 @@ def push_command(
 
     queue = _queue(run)
     links = _links(run, queue, images, url_prefix, document_root)
-    with progress_bars() as progress:
+    with progress_bars(quiet=quiet) as progress:
         pushed = push(
             queue,
             _server(url, token),
@@ -162,7 +166,8 @@ def count_command(run: Run) -> int:
 def apply_command(
     run: Run,
     output: Annotated[
-        Path | None, typer.Option("--output", "-o", help="The new manifest; by default RUN/relabelled.parquet.")
+        Path | None,
+        typer.Option("--out", "-o", "--output", help="The new manifest; by default RUN/relabelled.parquet."),
     ] = None,
     folder: Annotated[Path | None, typer.Option(help="Also write a corrected copy of the image folder here.")] = None,
     link: Annotated[str, typer.Option(help="How the copy is made: hard, symbolic or copy.")] = "hard",

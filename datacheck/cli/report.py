@@ -17,7 +17,7 @@ def report_command(
     format: Annotated[
         str | None, typer.Option(help=f"html (a file), or to standard output: {', '.join(FORMATS)}.")
     ] = None,
-    output: Annotated[Path | None, typer.Option("--output", "-o", help="Where --format html goes.")] = None,
+    output: Annotated[Path | None, typer.Option("--out", "-o", "--output", help="Where --format html goes.")] = None,
     fail_on: Annotated[str, typer.Option(help="Exit with 1 at this severity.")] = "error",
     verbose: Annotated[bool, typer.Option("--verbose", "-v", help="Every finding.")] = False,
 ) -> int:
