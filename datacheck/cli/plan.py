@@ -30,7 +30,8 @@ def plan_command(
         Path | None, typer.Option(help="Write a training script that follows the plan, such as train.py.")
     ] = None,
     weights: Annotated[
-        str | None, typer.Option(help="Try augmentations on a pretrained network: a file, or a name.")
+        str | None,
+        typer.Option(help="Pretrained network to measure on: a file, a name, or none; for photos lite0 by default."),
     ] = None,
     weights_inputs: Annotated[str | None, typer.Option(help=INPUTS_HELP)] = None,
     device: Annotated[str, typer.Option(help="Where the pretrained network runs: auto, cpu or cuda.")] = "auto",

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from itertools import pairwise
 from typing import Any, Protocol
 
@@ -173,7 +173,7 @@ class BackboneEncoder:
 
     stages: Any
     inputs: Any
-    title: str
+    name: str
     device: Any
 
     @classmethod
@@ -191,7 +191,16 @@ class BackboneEncoder:
         normalised = (np.array(known.mean), np.array(known.deviation), side)
         layout = torch.channels_last if where.type == "cuda" else torch.preserve_format
         placed = stages.to(where, memory_format=layout)  # type: ignore[call-overload]
-        return cls(placed, normalised, f"{name} at {side} pixels, frozen", where)
+        return cls(placed, normalised, name, where)
+
+    @property
+    def title(self) -> str:
+        """In words."""
+        return f"{self.name} at {self.inputs[2]} pixels, frozen"
+
+    def at(self, side: int) -> BackboneEncoder:
+        """Return the same network for images brought to another side."""
+        return replace(self, inputs=(*self.inputs[:2], side))
 
     def encode(self, pixels: NDArray[np.uint8]) -> Array:
         """Return the features of images uint8 [N, S, S, 3]."""

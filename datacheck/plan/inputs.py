@@ -5,6 +5,7 @@ from __future__ import annotations
 from collections.abc import Mapping
 from dataclasses import dataclass
 from functools import cached_property
+from importlib.util import find_spec
 from typing import TYPE_CHECKING, Any
 
 import numpy as np
@@ -14,7 +15,8 @@ from datacheck.duplicates import DEFAULT_NEAR_DUPLICATE_DISTANCE, DuplicateSearc
 from datacheck.errors import PlanError, did_you_mean, require
 from datacheck.manifest import Manifest, Task
 from datacheck.models.folds import join_groups
-from datacheck.plan.encoders import BackboneEncoder, Encoder, PatchEncoder
+from datacheck.plan.encoders import LARGEST_SIDE, BackboneEncoder, Encoder, PatchEncoder
+from datacheck.probing.weights import DEFAULT_WEIGHTS, NO_WEIGHTS, PretrainedWeights, default_weights_installed
 
 if TYPE_CHECKING:
     from datacheck.duplicates.clusters import DuplicateClusters
@@ -27,7 +29,10 @@ SEED_STEP = 1000
 
 BACKBONE_SIDE = 96
 """Pixels a side that images are brought to for a pretrained network, small ones enlarged: at 64 pixels its features are
-much less accurate."""
+much less accurate, ..."""
+
+SMALL_BACKBONE_SIDE = 64
+"""... but on a busy machine, or within a short budget, twice as many samples can be tried."""
 
 
 @dataclass(frozen=True)
@@ -105,6 +110,12 @@ class PlanInputs:
         """Return those of some rows whose files can be read."""
         return rows if self.measurements is None else rows[self.measurements.readable[rows]]
 
+    @property
+    def encodes_with_backbone(self) -> bool:
+        """Whether label-free features have to be made by a pretrained network, which takes milliseconds an image."""
+        given = self.features is not None or (self.probe is not None and self.probe.embeddings_label_free)
+        return self.weights is not None and not given
+
     def label_free_features(self, rows: NDArray[np.int64]) -> tuple[NDArray[np.floating[Any]], str] | None:
         """Return features of rows that no label went into, and what they are; None where there are none."""
         if self.features is not None:
@@ -117,19 +128,35 @@ class PlanInputs:
         encoder = self.encoder(self.pixels[rows])
         return encoder.encode(self.pixels[rows]), encoder.title
 
-    def encoder(self, pixels: NDArray[np.uint8]) -> Encoder:
-        """Return what turns pixels into features without labels: the pretrained network, else patches of these images.
+    @cached_property
+    def backbone(self) -> BackboneEncoder:
+        """The pretrained network.
 
         Raises
         ------
         MissingExtraError
-            When there are weights and no torch.
+            When there is no torch.
         """
-        if self.weights is None:
-            return PatchEncoder.fit(pixels, seed=self.seed)
         for module in ("torch", "torchvision"):
             require(module, extra="probe", purpose="a plan measured on a pretrained network")
         return BackboneEncoder.load(self.weights, BACKBONE_SIDE, self.device)
+
+    def encoder(self, pixels: NDArray[np.uint8]) -> Encoder:
+        """Return what makes features without labels: the pretrained network, else patches of these images."""
+        return PatchEncoder.fit(pixels, seed=self.seed) if self.weights is None else self.backbone
+
+
+def usual_weights(weights: Any, pixels: NDArray[np.uint8] | None) -> Any:
+    """Return the weights to use: those that were asked for; else for photos the packaged ones, where installed.
+
+    None stands for patches of the images, which suit small ones.
+    """
+    if weights is not None:
+        return None if getattr(weights, "source", weights) == NO_WEIGHTS else weights
+    small = pixels is None or pixels.ndim != 4 or pixels.shape[1] <= LARGEST_SIDE
+    if small or not default_weights_installed() or find_spec("torchvision") is None:
+        return None
+    return PretrainedWeights(DEFAULT_WEIGHTS)
 
 
 def check_inputs(data: PlanInputs, fingerprint: Fingerprint | None = None) -> None:

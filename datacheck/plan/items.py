@@ -13,9 +13,9 @@ from datacheck.stats import Interval
 KINDS = ("order", "splits", "drop", "relabel", "normalise", "rebalance", "augment", "collect")
 """The parts of a plan, in the order in which they are shown."""
 
-VERDICTS = ("use", "harmless", "avoid", "none helps", "not measured", "do", "nothing to do")
-"""``use``, ``harmless``, ``avoid`` and ``not measured`` judge a candidate; ``none helps`` means that no candidate is
-better than doing nothing; ``do`` and ``nothing to do`` are for steps."""
+VERDICTS = ("use", "harmless", "cannot tell", "avoid", "none helps", "not measured", "do", "nothing to do")
+"""``use``, ``harmless``, ``cannot tell``, ``avoid`` and ``not measured`` judge a candidate; ``none helps``
+means that no candidate is better than doing nothing; ``do`` and ``nothing to do`` are for steps."""
 
 
 @dataclass(frozen=True, kw_only=True)

@@ -14,7 +14,7 @@ from datacheck.findings import Finding
 from datacheck.manifest import Manifest
 from datacheck.plan.collect import label_next, label_next_item
 from datacheck.plan.drop import Actions, action_items, choose_actions
-from datacheck.plan.inputs import PlanInputs, check_inputs, target_shares
+from datacheck.plan.inputs import PlanInputs, check_inputs, target_shares, usual_weights
 from datacheck.plan.items import KINDS, PlanItem
 from datacheck.plan.measure import augment_part, measured_items
 from datacheck.plan.normalise import normalise_item
@@ -85,14 +85,15 @@ def make_plan(
         Your own features [N, D], made without these labels.
     weights
         Pretrained weights (`datacheck.probing.PretrainedWeights`, or what it takes): augmentations, and rebalancing
-        where there are no features, are then tried on that network's features instead of on patches of the images.
-        Takes longer.
+        where there are no features, are tried on that network's features. By default the packaged ones where pixels
+        are larger than 48 a side and they are installed, else patches of the images; ``"none"`` for patches always.
     device
         Where that network runs: ``"auto"``, ``"cpu"``, ``"cuda"``.
     findings
         Of the audit: the triage (DC602) heads the order of work.
     budget
-        Seconds, or such as ``"5m"``; augmentations that it does not reach are "not measured".
+        Seconds of the measurements, or such as ``"5m"``; the search for duplicates comes before. All augmentations are
+        tried, on as many samples as it allows.
     seed, n_seeds
         Everything random follows from ``seed``; measurements are repeated ``n_seeds`` times.
     deployment_shares
@@ -120,14 +121,14 @@ def make_plan(
     >>> plan.strategy != "none", plan.item("rebalance").measured[0].metric
     (True, 'gain/balanced_accuracy')
     """
-    clock = Clock(parse_budget(budget))
+    whole = Clock(parse_budget(budget))
     data = PlanInputs(
         manifest,
         measurements,
         pixels,
         probe,
         features,
-        weights,
+        usual_weights(weights, pixels),
         seed,
         n_seeds,
         device,
@@ -145,6 +146,7 @@ def make_plan(
     items.append(normalise_item(training, measurements, pixels))
     tell("plan", 2, STAGES)
     notes: list[str] = []
+    clock = Clock(whole.seconds)  # counting and the search for duplicates took as long as they had to
     items += measured_items(data, training, shares, notes)
     tell("plan", 4, STAGES)
     if augment:
@@ -160,8 +162,8 @@ def make_plan(
             data, np.array([*members.splits, None], dtype=object)[split], split == members.train, actions, items
         ),
         seed=seed,
-        seconds=clock.used,
-        budget=clock.seconds,
+        seconds=whole.used,
+        budget=whole.seconds,
         version=__version__,
         notes=tuple(notes),
     )

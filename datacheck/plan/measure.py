@@ -13,14 +13,13 @@ from datacheck.errors import install_command
 from datacheck.plan.cohort import Cohort, choose_rows, make_cohort, why_too_few
 from datacheck.plan.collect import collect_items, few_items
 from datacheck.plan.encoders import LARGEST_SIDE, Encoder
-from datacheck.plan.inputs import PlanInputs
+from datacheck.plan.inputs import BACKBONE_SIDE, SMALL_BACKBONE_SIDE, PlanInputs
 from datacheck.plan.items import PlanItem
 from datacheck.plan.rebalance.strategies import balance
 from datacheck.plan.rebalance.trials import best_penalty, rebalance_items
 from datacheck.text import plural
 
 if TYPE_CHECKING:
-    from datacheck.plan.augment.trials import Samples
     from datacheck.probing.budget import Clock
 
 ROWS_FOR_HEADS = 8000
@@ -33,18 +32,12 @@ ROWS_FOR_AUGMENTATIONS = 3000
 ROWS_FOR_BACKBONE = 2000
 """... and on fewer with a pretrained network, whose features cost more: minutes are then enough for all candidates."""
 
-PILOT_ROWS = 200
-"""Samples that the time for all candidates is estimated from: enough to outweigh fixed costs, a second or two."""
-
 LEAST_ROWS = 400
-"""Augmentations are tried on at least this many samples, even if the budget then does not suffice for all: with fewer
-hardly any gain is significant."""
+"""A pretrained network is given smaller images where it would not reach so many samples with every candidate: with
+fewer hardly any gain is significant."""
 
-MARGIN = 0.8
-"""Share of the time that is planned with: on a busy machine candidates take longer than the estimate."""
-
-AUGMENT_SHARE = 0.75
-"""Share of what is left of the budget that the augmentations may use; the rest is for what they do together."""
+PILOT_ROWS = 64
+"""Samples that the time of a pretrained network is measured on."""
 
 
 def measured_items(
@@ -73,7 +66,8 @@ def _heads_cohort(data: PlanInputs, training: NDArray[np.int64]) -> tuple[Cohort
     if not data.is_classification:
         return None, f"only classes can be rebalanced and collected, this is a {data.manifest.task.value} dataset"
     usable = training if data.features is not None else data.readable(training)
-    rows = choose_rows(data.codes, usable, limit=ROWS_FOR_HEADS, seed=data.seed)
+    limit = ROWS_FOR_BACKBONE if data.encodes_with_backbone else ROWS_FOR_HEADS
+    rows = choose_rows(data.codes, usable, limit=limit, seed=data.seed)
     reason = why_too_few(data.codes[rows], data.groups[rows])
     if reason:
         return None, reason
@@ -99,41 +93,43 @@ def augment_part(
     reason = why_too_few(data.codes[rows], data.groups[rows])
     if reason:
         return [_not_measured("augment", reason)]
-    from datacheck.plan.augment.trials import Samples, small, try_augmentations
+    from datacheck.plan.augment.trials import try_augmentations
+    from datacheck.plan.augment.views import Samples
 
-    pixels = np.ascontiguousarray(data.pixels[rows])
-    pixels = small(pixels, LARGEST_SIDE) if data.weights is None else pixels
-    samples = Samples(pixels, data.codes[rows], data.groups[rows], data.manifest.classes)
-    encoder = data.encoder(pixels)
-    deadline = clock.used + AUGMENT_SHARE * clock.left
-    n_rows = affordable_rows(data, samples, encoder, lambda: deadline - clock.used)
-    if n_rows < len(rows):
-        samples = samples.take(choose_rows(samples.codes, np.arange(len(rows)), limit=n_rows, seed=data.seed))
+    pixels, encoder = _pixels_and_encoder(data, np.ascontiguousarray(data.pixels[rows]), clock)
     found = try_augmentations(
-        samples,
+        Samples(pixels, data.codes[rows], data.groups[rows], data.manifest.classes),
         encoder,
         seeds=data.seeds,
-        out_of_time=lambda: clock.used > deadline,
+        left=lambda: clock.left,
         progress=lambda done, total: tell("augment", done, total),
     )
-    if n_rows < len(rows) and any(item.measured for item in found):
+    n_tried = max((item.measured[0].estimate.n for item in found if item.measured), default=len(rows))
+    if n_tried < len(rows):
         notes.append(
-            f"augmentations were tried on {len(samples.codes):,} of {plural(len(rows), 'sample')} to keep to the "
+            f"augmentations were tried on {n_tried:,} of {plural(len(rows), 'sample')} to keep to the "
             "budget: a higher --budget gives narrower intervals"
         )
     return list(found)
 
 
-def affordable_rows(data: PlanInputs, samples: Samples, encoder: Encoder, left: Callable[[], float]) -> int:
-    """Return on how many of some samples all augmentations can be tried in the time that is left."""
-    from datacheck.plan.augment.trials import seconds_for_all
+def _pixels_and_encoder(data: PlanInputs, pixels: NDArray[np.uint8], clock: Clock) -> tuple[NDArray[np.uint8], Encoder]:
+    """Return images no larger than the features make use of, so that transforms cost little, and what encodes them."""
+    from datacheck.plan.augment.candidates import CANDIDATES
+    from datacheck.plan.augment.trials import VIEWS_SHARE
+    from datacheck.plan.augment.views import small
 
-    n_rows = len(samples.codes)
-    pilot = choose_rows(samples.codes, np.arange(n_rows), limit=PILOT_ROWS, seed=data.seed)
-    if n_rows <= max(len(pilot), LEAST_ROWS) or why_too_few(samples.codes[pilot], samples.groups[pilot]):
-        return n_rows
-    seconds = seconds_for_all(samples.take(pilot), encoder, seeds=data.seeds) / len(pilot)
-    return int(np.clip(MARGIN * left() / seconds, LEAST_ROWS, n_rows))
+    if data.weights is None:
+        pixels = small(pixels, LARGEST_SIDE)
+        return pixels, data.encoder(pixels)
+    pixels = small(pixels, BACKBONE_SIDE)
+    encoder, pilot = data.backbone, pixels[:PILOT_ROWS]
+    began = clock.used
+    encoder.encode(pilot)
+    for_all = (clock.used - began) / len(pilot) * len(CANDIDATES) * min(LEAST_ROWS, len(pixels))
+    if for_all > VIEWS_SHARE * clock.left:
+        return small(pixels, SMALL_BACKBONE_SIDE), encoder.at(SMALL_BACKBONE_SIDE)
+    return pixels, encoder
 
 
 def _why_no_augmentation(data: PlanInputs) -> str:

@@ -22,7 +22,7 @@ TITLES = {
     "augment": "Augment",
     "collect": "Collect",
 }
-ORDER = ("none helps", "use", "do", "avoid", "harmless", "nothing to do", "not measured")
+ORDER = ("none helps", "use", "do", "avoid", "harmless", "cannot tell", "nothing to do", "not measured")
 """Verdicts in the order in which they are shown."""
 
 MARKS = {
@@ -31,11 +31,12 @@ MARKS = {
     "avoid": "x",
     "none helps": "=",
     "harmless": "=",
+    "cannot tell": "?",
     "nothing to do": "=",
     "not measured": "?",
 }
 TONES = {"use": "good", "do": "good", "avoid": "error", "none helps": "info"}
-FOLDED = ("harmless", "nothing to do", "not measured")
+FOLDED = ("harmless", "cannot tell", "nothing to do", "not measured")
 """Verdicts that change nothing: pages fold their items away."""
 
 FOLD_FROM = 3

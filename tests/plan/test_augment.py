@@ -108,6 +108,17 @@ def test_training_that_gains_is_used_and_leaves_out_the_class_that_turns() -> No
     assert "not for six" in item.summary
 
 
+def test_a_loss_that_is_not_ruled_out_is_not_called_harmless() -> None:
+    rng = np.random.default_rng(0)
+    codes = np.repeat([0, 1], 30)
+    clean, trained = (np.where(rng.random((2, 60)) < 0.8, codes, 1 - codes) for _ in range(2))
+    base = Setting(codes, ("a", "b"), clean, "a planted model", (0, 1))
+    item = augment_items(base, [Outcome(Candidate("noise"), clean, trained, clean)])[0]
+    assert item.measured[0].estimate.low < -0.03 < item.measured[0].estimate.high
+    assert item.verdict == "cannot tell"
+    assert "a loss of more than 3 % is not ruled out" in item.summary
+
+
 def test_what_changes_nothing_is_harmless() -> None:
     item = judged()
     assert (item.verdict, item.settings["avoid_classes"], item.settings["turns"]) == ("harmless", [], [])
@@ -159,7 +170,7 @@ def test_patch_features_are_the_same_for_the_same_seed_and_see_no_label() -> Non
 @pytest.mark.parametrize("candidate", CANDIDATES, ids=lambda one: one.name)
 def test_every_transform_keeps_shape_and_type_and_does_something(candidate: Candidate) -> None:
     pytest.importorskip("torchvision")
-    from datacheck.plan.augment.trials import altered
+    from datacheck.plan.augment.views import altered
 
     pixels = np.random.default_rng(0).integers(0, 256, (6, 24, 24, 3)).astype(np.uint8)
     found = altered(pixels, candidate, seed=0)
@@ -177,7 +188,8 @@ def digits() -> tuple[np.ndarray, np.ndarray]:
 
 
 def digit_items(digits, candidates, seed: int):
-    from datacheck.plan.augment.trials import Samples, try_augmentations
+    from datacheck.plan.augment.trials import try_augmentations
+    from datacheck.plan.augment.views import Samples
 
     pixels, codes = digits
     samples = Samples(pixels, codes, np.arange(len(codes)), tuple("0123456789"))
@@ -201,11 +213,12 @@ def test_digits_upside_down_are_avoided_with_their_pairs_and_small_turns_and_shi
 
 def test_no_time_and_grey_images_are_said_not_hidden(digits) -> None:
     pytest.importorskip("torchvision")
-    from datacheck.plan.augment.trials import Samples, try_augmentations
+    from datacheck.plan.augment.trials import try_augmentations
+    from datacheck.plan.augment.views import Samples
 
     pixels, codes = digits[0][:200], digits[1][:200]
     samples = Samples(pixels, codes, np.arange(200), tuple("0123456789"))
-    items = try_augmentations(samples, PatchEncoder.fit(pixels, seed=0), seeds=(0,), out_of_time=lambda: True)
+    items = try_augmentations(samples, PatchEncoder.fit(pixels, seed=0), seeds=(0,), left=lambda: 0.0)
     said = {item.name: item.summary for item in items}
     assert {item.verdict for item in items} == {"not measured"}
     assert "the images are grey" in said["hue_0.05"]
@@ -218,41 +231,94 @@ def test_without_pixels_the_plan_says_what_is_missing() -> None:
     assert "give pixels=" in plan.item("augment").summary
 
 
-def test_all_candidates_are_tried_on_as_many_samples_as_the_time_allows(digits) -> None:
-    pytest.importorskip("torchvision")
-    from datacheck.plan.augment.trials import Samples
-    from datacheck.plan.inputs import PlanInputs
-    from datacheck.plan.measure import LEAST_ROWS, affordable_rows
+class Ticking:
+    """A clock whose seconds pass as images are encoded, however fast the machine is."""
 
-    pixels, codes = digits
-    data = PlanInputs(Manifest.from_columns({"label": codes.astype(str)}), n_seeds=1)
-    samples = Samples(pixels, codes, np.arange(len(codes)), tuple("0123456789"))
+    def __init__(self, encoder: PatchEncoder, seconds: float) -> None:
+        self.encoder, self.seconds, self.title = encoder, seconds, encoder.title
+
+    def encode(self, pixels: np.ndarray) -> np.ndarray:
+        self.seconds -= len(pixels)
+        return self.encoder.encode(pixels)
+
+    def left(self) -> float:
+        return self.seconds
+
+
+def test_every_candidate_is_tried_on_the_same_samples_and_on_as_many_as_the_time_allows(digits) -> None:
+    pytest.importorskip("torchvision")
+    from datacheck.plan.augment.trials import VIEWS_SHARE, try_augmentations
+    from datacheck.plan.augment.views import ROUND, Samples
+
+    pixels, codes = digits[0][:200], digits[1][:200]
+    samples = Samples(pixels, codes, np.arange(200), tuple("0123456789"))
     encoder = PatchEncoder.fit(pixels, seed=0)
-    assert affordable_rows(data, samples, encoder, lambda: 1e9) == len(codes)
-    assert affordable_rows(data, samples, encoder, lambda: 0.0) == LEAST_ROWS
-    few = samples.take(np.arange(LEAST_ROWS))
-    assert affordable_rows(data, few, encoder, lambda: 0.0) == LEAST_ROWS
+    for rounds, n_tried in ((0.5, 2), (1.2, 5), (9, 5)):  # the second candidate moves 8 pixels by less than one
+        clock = Ticking(encoder, 6 * ROUND * rounds / VIEWS_SHARE)
+        items = try_augmentations(samples, clock, seeds=(0,), left=clock.left, candidates=CANDIDATES[:6])
+        tried = [item for item in items if "family" in item.settings and item.measured]
+        assert {item.measured[0].estimate.n for item in tried} == {min(200, ROUND * max(1, int(rounds)))}
+        assert len(tried) == n_tried
+        assert sum(item.verdict == "not measured" for item in items) == 6 - n_tried
 
 
-def test_a_plan_says_on_how_many_samples_the_budget_sufficed(digits) -> None:
-    """The clock stands still, so that all candidates are tried however slow the machine is."""
+def test_every_beginning_of_the_order_holds_every_class_in_its_share() -> None:
+    from datacheck.plan.augment.views import spread
+
+    codes = np.random.default_rng(0).permutation(np.repeat([0, 1, 2], [300, 90, 10]))
+    order = spread(codes, seed=0)
+    assert sorted(order.tolist()) == list(range(400))
+    assert np.bincount(codes[order[:40]]).tolist() == [30, 9, 1]
+
+
+def test_a_plan_says_on_how_many_samples_the_budget_sufficed(digits, monkeypatch: pytest.MonkeyPatch) -> None:
     pytest.importorskip("torchvision")
+    from datacheck.plan import measure
     from datacheck.plan.inputs import PlanInputs
-    from datacheck.plan.measure import augment_part
     from datacheck.probing.budget import Clock
 
     pixels, codes = digits
+    ticking = Ticking(PatchEncoder.fit(pixels, seed=0), 0.0)
+    clock = Clock(21 * 128 * 1.5 / 0.7, now=lambda: -ticking.seconds)
+    monkeypatch.setattr(measure, "_pixels_and_encoder", lambda data, pixels, clock: (pixels, ticking))
     data = PlanInputs(Manifest.from_columns({"label": codes.astype(str)}), pixels=pixels, n_seeds=1)
     notes: list[str] = []
-    clock = Clock(1e-9, now=lambda: 0.0)
-    items = augment_part(data, np.arange(len(codes)), clock, notes, lambda stage, done, total: None)
+    measure.augment_part(data, np.arange(len(codes)), clock, notes, lambda stage, done, total: None)
     assert notes == [
-        "augmentations were tried on 401 of 1,797 samples to keep to the budget: a higher --budget gives narrower "
+        "augmentations were tried on 128 of 1,797 samples to keep to the budget: a higher --budget gives narrower "
         "intervals"
     ]
-    tried = [item for item in items if "family" in item.settings and item.measured]
-    assert len(tried) == 20
-    assert {item.measured[0].estimate.n for item in tried} == {401}
+
+
+def test_photos_are_encoded_by_the_packaged_network_and_small_images_by_patches() -> None:
+    from datacheck.plan.inputs import usual_weights
+    from datacheck.probing import PretrainedWeights
+    from datacheck.probing.weights import default_weights_installed
+
+    small, photos = (np.zeros((2, side, side, 3), np.uint8) for side in (32, 96))
+    assert usual_weights(None, None) is None
+    assert usual_weights(None, small) is None
+    assert usual_weights("none", photos) is None
+    assert usual_weights("other.pt", small) == "other.pt"
+    if default_weights_installed():
+        assert usual_weights(None, photos) == PretrainedWeights("lite0")
+
+
+@pytest.mark.parametrize(("side", "budget"), [(96, 1e9), (64, 1e-9)])
+def test_a_short_budget_gives_the_network_smaller_images(side: int, budget: float) -> None:
+    pytest.importorskip("torchvision")
+    from datacheck.plan.inputs import PlanInputs
+    from datacheck.plan.measure import _pixels_and_encoder
+    from datacheck.probing.budget import Clock
+    from datacheck.probing.weights import default_weights_installed
+
+    if not default_weights_installed():
+        pytest.skip("needs the packaged weights")
+    pixels = np.random.default_rng(0).integers(0, 256, (8, 96, 96, 3)).astype(np.uint8)
+    data = PlanInputs(Manifest.from_columns({"label": ["a", "b"] * 4}), pixels=pixels, weights="lite0")
+    small, encoder = _pixels_and_encoder(data, pixels, Clock(budget))
+    assert small.shape[1] == side
+    assert f"at {side} pixels" in encoder.title
 
 
 def test_where_nothing_was_tried_the_plan_does_not_say_that_it_was(digits) -> None:

@@ -19,7 +19,7 @@ from datacheck.testing import measurements_for
 
 N = 360
 SEEDS = [3, 1003]
-JUDGED = ("use", "avoid", "harmless", "none helps")
+JUDGED = ("use", "avoid", "harmless", "none helps", "cannot tell")
 
 
 def striped(rng: np.random.Generator) -> tuple[Manifest, np.ndarray]:

@@ -31,6 +31,9 @@ MATTERS = 0.01
 """Losses in accuracy, or in a class's recall, below this are not warned of, however certain: a small model pays about
 that much for seeing more variety than it can hold."""
 
+BEARABLE = 0.03
+"""Without a gain, an augmentation is harmless only where a larger loss in accuracy is ruled out."""
+
 RARE = 0.5
 """Classes of less than this share of the mean count are rare."""
 
@@ -67,13 +70,14 @@ class Overall:
 
 
 def augment_items(setting: Setting, outcomes: Sequence[Outcome], *, seed: int = 0) -> tuple[PlanItem, ...]:
-    """Judge every candidate: use, harmless, or avoid (for these classes).
+    """Judge every candidate: use, harmless, cannot tell, or avoid (for these classes).
 
     * ``use``: training with it gains, its simultaneous interval lying above 0. Left out are classes whose recall it
       lowers, and classes whose labels it does not keep and which gain nothing.
     * ``avoid``: training with it loses `MATTERS` or more, significantly; or, without a gain, it does not keep the
       labels of some classes, or lowers their recall in training by as much.
-    * ``harmless``: neither.
+    * ``harmless``: neither, and a loss of more than `BEARABLE` is ruled out.
+    * ``cannot tell``: neither, and the interval holds a larger loss.
 
     A class's label is not kept where its recall on altered samples drops significantly by more than `TOLERANCE`,
     significantly more than `TURNED` of them are predicted as one other class, and a model that was trained on altered
@@ -132,7 +136,7 @@ def _verdict(gains: Gains, number: int, broken: Mask, harmed: Mask, change: NDAr
     touched = broken | harmed
     if touched.any():
         return "avoid", everyone if touched.mean() > 0.5 else touched
-    return "harmless", touched
+    return "harmless" if gains.low[number] > -BEARABLE else "cannot tell", touched
 
 
 def turned_classes(setting: Setting, outcome: Outcome, n_comparisons: int) -> Mask:
@@ -214,6 +218,8 @@ def _summary(outcome: Outcome, verdict: str, named: str, turns: list[dict[str, A
         more = f" and {len(turns) - TURNS} more" if len(turns) > TURNS else ""
         why = f"it turns {shown}{more}" if turns else "training with it lowers the accuracy"
         return f"{text}: avoid{f' for {named}' if named else ''}; {why}"
+    if verdict == "cannot tell":
+        return f"{text}: no gain was found, and a loss of more than {100 * BEARABLE:.0f} % is not ruled out"
     return text
 
 
