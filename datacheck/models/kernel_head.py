@@ -36,6 +36,13 @@ PENALTIES = (0.03, 0.3, 3.0)
 SHARPNESS = (0.5, 1.0, 2.0, 3.0, 4.0, 6.0, 8.0, 11.0, 15.0, 20.0)
 """Factors on the scores before the softmax or sigmoid that are tried: ridge scores are too flat to be probabilities."""
 
+JUDGED_ROWS = 20_000
+"""Held-out rows that penalty and sharpness are chosen on, drawn at random where there are more: two numbers need no
+more, and with many classes all rows would take most of the time."""
+
+JUDGED_STREAM = 6
+"""Keeps the random numbers of those rows apart from those of the landmarks and the folds."""
+
 LEAST_PROBABILITY, LEAST_SHARE = 1e-7, 1e-4
 """Bounds of probabilities and class shares whose logarithm is taken."""
 
@@ -82,19 +89,22 @@ class KernelHead:
         Gives folds and seed; the labels come from the task that `fit` is given.
     rows
         The rows of the problem that the components belong to, [R].
+    kernel
+        Whether the components pass through the kernel; without it the regression is linear in them.
     """
 
     components: Array
     problem: LearningTask
     rows: NDArray[np.intp]
+    kernel: bool = True
     features: Array = field(init=False)
     trains: NDArray[np.bool_] = field(init=False)
 
     def __post_init__(self) -> None:
         rng = np.random.default_rng([self.problem.seed, KERNEL_STREAM])
         n = len(self.rows)
-        kernel = kernel_features(self.components, N_LANDMARKS, rng)
-        self.features = np.concatenate([kernel, np.ones((n, 1), dtype=np.float32)], axis=1)
+        inputs = kernel_features(self.components, N_LANDMARKS, rng) if self.kernel else self.components
+        self.features = np.concatenate([inputs, np.ones((n, 1), dtype=np.float32)], axis=1)
         self.trains = np.ones(n, dtype=bool)
         if n > MAX_TRAINING_ROWS:
             self.trains[rng.permutation(n)[MAX_TRAINING_ROWS:]] = False
@@ -116,37 +126,43 @@ class KernelHead:
     def _chosen(
         self, problem: LearningTask, scores: Array, known: NDArray[np.bool_], penalties: tuple[float, ...]
     ) -> tuple[Array, float]:
-        share = problem.targets()[self.rows][known].mean(axis=0)
-        found = [_linked(one, share, problem, self.rows, known) for one in scores]
-        best = int(np.argmin([loss for _, loss in found]))
+        targets = problem.targets()[self.rows]
+        share = targets[known].mean(axis=0)
+        judged = np.flatnonzero(known)
+        if len(judged) > JUDGED_ROWS:
+            judged = np.random.default_rng([problem.seed, JUDGED_STREAM]).choice(judged, JUDGED_ROWS, replace=False)
+        losses = {
+            (number, sharpness): _loss(_linked(one[judged], share, sharpness, problem.task), targets[judged], problem)
+            for number, one in enumerate(scores)
+            for sharpness in (SHARPNESS if problem.task is not Task.REGRESSION else (1.0,))
+        }
+        best, sharpness = min(losses, key=lambda pair: losses[pair])
         outputs = np.full((len(problem.fold), problem.width), np.nan, dtype=np.float32)
-        outputs[self.rows] = found[best][0]
+        outputs[self.rows] = _linked(scores[best], share, sharpness, problem.task)
         if problem.task is Task.REGRESSION:
             mean, deviation = problem.scale()
             return (outputs[:, 0] * deviation + mean).astype(np.float32), penalties[best]
         return outputs, penalties[best]
 
 
-def _linked(
-    scores: Array, share: NDArray[Any], problem: LearningTask, rows: NDArray[np.intp], known: NDArray[np.bool_]
-) -> tuple[Array, float]:
-    """Turn scores into outputs, with the sharpness of the best held-out loss, and return that loss."""
-    targets = problem.targets()[rows]
-    if problem.task is Task.REGRESSION:
-        outputs = scores + share
-        return outputs, float(np.abs(outputs[known] - targets[known]).mean())
-    best: tuple[Array, float] = (scores, float("inf"))
+def _linked(scores: Array, share: NDArray[Any], sharpness: float, task: Task) -> Array:
+    """Turn scores [R, K] into probabilities, or into standardised numbers for regression."""
+    if task is Task.REGRESSION:
+        return np.asarray(scores + share, dtype=np.float32)
+    if task is Task.CLASSIFICATION:
+        logits = sharpness * (scores + share)
+        powers = np.exp(logits - logits.max(axis=1, keepdims=True))
+        return np.asarray(powers / powers.sum(axis=1, keepdims=True), dtype=np.float32)
     base = np.clip(share, LEAST_SHARE, 1 - LEAST_SHARE).astype(np.float64)
-    for sharpness in SHARPNESS:
-        if problem.task is Task.CLASSIFICATION:
-            logits = sharpness * (scores + share)
-            powers = np.exp(logits - logits.max(axis=1, keepdims=True))
-            outputs = powers / powers.sum(axis=1, keepdims=True)
-            right = (outputs * targets).sum(axis=1)
-        else:
-            outputs = 1 / (1 + np.exp(-(sharpness * scores + np.log(base / (1 - base)))))
-            right = np.where(targets > 0.5, outputs, 1 - outputs).ravel()
-        loss = float(-np.log(np.maximum(right.reshape(len(rows), -1)[known], LEAST_PROBABILITY)).mean())
-        if loss < best[1]:
-            best = (outputs.astype(np.float32), loss)
-    return best
+    return np.asarray(1 / (1 + np.exp(-(sharpness * scores + np.log(base / (1 - base))))), dtype=np.float32)
+
+
+def _loss(outputs: Array, targets: Array, problem: LearningTask) -> float:
+    """Mean absolute error for regression, else the mean negative log-likelihood of the targets [R, K]."""
+    if problem.task is Task.REGRESSION:
+        return float(np.abs(outputs - targets).mean())
+    if problem.task is Task.CLASSIFICATION:
+        right = (outputs * targets).sum(axis=1)
+    else:
+        right = np.where(targets > 0.5, outputs, 1 - outputs)
+    return float(-np.log(np.maximum(right, LEAST_PROBABILITY)).mean(dtype=np.float64))

@@ -8,7 +8,7 @@ import numpy as np
 
 from datacheck.errors import ProbeError
 from datacheck.manifest import Manifest, Modality, Task
-from datacheck.probing.backends.tabular import table_of
+from datacheck.probing.backends.table_columns import table_of
 from datacheck.report.gaps import Caller
 from datacheck.report.record import ReportRecord
 

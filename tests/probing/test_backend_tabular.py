@@ -6,9 +6,13 @@ import numpy as np
 import pytest
 
 from datacheck.errors import ProbeError
-from datacheck.manifest import Manifest
+from datacheck.manifest import Manifest, Task
+from datacheck.models.learning_task import LearningTask
 from datacheck.probing import probe
-from datacheck.probing.backends.tabular import Table, _boosting, _Budgeted, _Repeated, table_of
+from datacheck.probing.backends import tabular
+from datacheck.probing.backends.linear_table import scaled
+from datacheck.probing.backends.table_columns import Table, table_of
+from datacheck.probing.backends.tabular import _boosting, _Budgeted, _drawn
 from datacheck.probing.budget import Clock
 
 
@@ -101,5 +105,74 @@ def test_trees_in_two_steps_are_the_trees_of_one_fit_and_are_made_again_alike() 
     budgeted(split, x, y)
     assert budgeted.made == [100]
     np.testing.assert_array_equal(whole.predict_proba(x), split.predict_proba(x))
-    _Repeated([7])(again, x, y)
+    repeated = _Budgeted(Clock(1e6), n_fits=1, most=[7])
+    repeated(again, x, y)
     assert again.n_iter_ == 7
+    assert repeated.made == [7]
+
+
+def test_a_repeated_fit_keeps_the_budget_too() -> None:
+    machine = Machine(0.1)
+    repeated = _Budgeted(Clock(4.0, now=machine.now), n_fits=2, most=[100, 5])
+    for _ in range(2):
+        machine.trees = 0
+        repeated(machine, np.empty(0), np.empty(0))
+    assert repeated.made == [20, 5]
+
+
+def striped(n: int = 6000) -> tuple[Manifest, int]:
+    """A table whose labels follow one number, but for one row; and that row."""
+    rng = np.random.default_rng(0)
+    length = rng.uniform(0, 1, n)
+    label = np.where(length > 0.5, "long", "short")
+    worst = int(length.argmax())
+    label[worst] = "short"
+    columns = {"label": label, "length": length, "noise": rng.normal(size=n), "place": rng.choice(["a", "b"], n)}
+    return Manifest.from_columns(columns), worst
+
+
+def test_where_all_rows_are_too_many_a_part_is_drawn_and_a_linear_model_joins_in(
+    monkeypatch: pytest.MonkeyPatch,
+) -> None:
+    manifest, worst = striped()
+    share = 60 / 10  # seconds of a fit: five folds, twice
+    monkeypatch.setattr(tabular, "_trial", lambda *_, **__: (share * 5_000 / (tabular.FEW_TREES * 2_500), 5_000))
+    outputs = probe(manifest, budget="60s")
+    drawn, averaged = (choice for choice in outputs.choices if "drawn at random" in choice or "averaged" in choice)
+    assert "2,49" in drawn or "2,500 of 4,800 rows" in drawn
+    assert "do not fit into a budget of 60 s" in drawn
+    assert "ridge regression on the same columns" in averaged
+    assert outputs.label_yield is not None
+    assert worst in np.argsort(outputs.label_quality)[:3]
+
+
+def test_where_no_trees_fit_a_linear_model_judges_the_labels(monkeypatch: pytest.MonkeyPatch) -> None:
+    manifest, worst = striped(400)
+    monkeypatch.setattr(tabular, "_trial", lambda *_, **__: (100.0, 400))
+    outputs = probe(manifest, budget="20s")
+    assert outputs.backend == "tabular (linear)"
+    assert (
+        "trained no trees: one round of them takes 100.00 s on 400 rows, too long for a budget of 20 s"
+        in outputs.choices
+    )
+    assert outputs.label_yield is not None
+    assert worst in np.argsort(outputs.label_quality)[:3]
+
+
+def test_no_class_is_left_out_of_the_rows_that_are_drawn() -> None:
+    y = np.r_[np.zeros(900, dtype=np.int64), np.full(12, 1), np.full(88, 2)]
+    problem = LearningTask(Task.CLASSIFICATION, ("a", "b", "c"), y, np.ones(1000, bool), np.zeros(1000, np.int16), 2)
+    rows = _drawn(problem, 1, 100)
+    assert len(np.unique(rows)) == 100
+    counts = np.bincount(y[rows])
+    assert counts[1] == 12
+    assert counts[2] >= tabular.LEAST_ROWS_OF_A_CLASS
+    assert _drawn(problem, 1, 100).tolist() == rows.tolist()
+
+
+def test_numbers_are_cut_and_gaps_are_marked_for_the_linear_model() -> None:
+    values = np.r_[np.zeros(98), 1e9, np.nan]
+    columns = scaled(Table(values[:, None], np.array([False]), ("a",)), np.arange(100))
+    assert columns.shape == (100, 2)
+    assert columns[98, 0] == 4.0
+    assert columns[:, 1].tolist() == [0.0] * 99 + [1.0]

@@ -1,0 +1,71 @@
+"""A ridge regression on the columns of a table, where the budget does not suffice for trees. Needs no torch."""
+
+from __future__ import annotations
+
+import numpy as np
+from numpy.typing import NDArray
+
+from datacheck.manifest import Task
+from datacheck.models.kernel_head import KernelHead, few_threads
+from datacheck.models.learning_task import Fitted, LearningTask
+from datacheck.probing.backends.table_columns import Table
+from datacheck.probing.budget import Clock
+
+NAMED_VALUES = 16
+"""Values of a category that get a column of their own, the most frequent ones: further ones share one."""
+
+MOST_DEVIATIONS = 4.0
+"""Numbers are cut at so many standard deviations, so that single huge ones do not decide a linear fit."""
+
+
+def fit(problem: LearningTask, table: Table, clock: Clock, *, why: str = "") -> Fitted:
+    """Solve a ridge regression in each fold; ``why`` says why there are no trees."""
+    rows = np.flatnonzero(problem.fold >= 0)
+    with few_threads(len(rows)):
+        head = KernelHead(scaled(table, rows), problem, rows, kernel=False)
+        outputs, penalty = head.fit(problem)
+    clock.report()
+
+    def refit(labels: NDArray[np.int64], seed: int) -> NDArray[np.float32]:
+        with few_threads(len(rows)):
+            return head.fit(problem.with_labels(labels, seed), penalties=(penalty,))[0]
+
+    return Fitted(
+        outputs[None],
+        None,
+        "tabular (linear)",
+        refit=refit if problem.task is Task.CLASSIFICATION else None,
+        choices=(
+            f"fitted a ridge regression on {table.in_words()} in each of {problem.n_folds} folds",
+            *filter(None, [why]),
+        ),
+    )
+
+
+def scaled(table: Table, rows: NDArray[np.intp]) -> NDArray[np.float32]:
+    """Return the columns as numbers of mean 0 and deviation 1 without gaps, categories as 0 and 1; shape [R, C].
+
+    A column with missing values gets a second one that marks them.
+
+    Examples
+    --------
+    >>> table = Table(np.array([[1.0, 0.0], [3.0, 1.0], [np.nan, 1.0]]), np.array([False, True]), ("a", "b"))
+    >>> scaled(table, np.arange(3)).tolist()
+    [[-1.0, 0.0, 0.0, 1.0], [1.0, 0.0, 1.0, 0.0], [0.0, 1.0, 1.0, 0.0]]
+    """
+    found: list[NDArray[np.float32]] = []
+    for column, is_category in zip(table.features[rows].T, table.categories.tolist(), strict=True):
+        known = np.isfinite(column)
+        if is_category:
+            values, counts = np.unique(column[known], return_counts=True)
+            found += [
+                (column == value).astype(np.float32)
+                for value in values[np.argsort(-counts, kind="stable")][:NAMED_VALUES]
+            ]
+            continue
+        mean, deviation = (float(column[known].mean()), float(column[known].std())) if known.any() else (0.0, 0.0)
+        centred = np.where(known, column - mean, 0.0) / (deviation or 1.0)
+        found.append(np.clip(centred, -MOST_DEVIATIONS, MOST_DEVIATIONS).astype(np.float32))
+        if not known.all():
+            found.append((~known).astype(np.float32))
+    return np.stack(found, axis=1)
