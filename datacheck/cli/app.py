@@ -6,7 +6,7 @@ from typing import Annotated
 
 import typer
 
-from datacheck.cli import audit, contract, demo, explain, export, fingerprint, lint, plan, queue, report, slices
+from datacheck.cli import audit, card, contract, demo, explain, export, fingerprint, lint, plan, queue, report, slices
 from datacheck.version import __version__
 
 app = typer.Typer(
@@ -41,6 +41,7 @@ app.command("report")(report.report_command)
 app.command("slices", short_help="Report where the model fails, and export challenge sets.")(slices.slices_command)
 app.command("plan", short_help="Plan the training: weights, augmentations, splits.")(plan.plan_command)
 app.command("export", short_help="Write a clean copy of the dataset, or a small one.")(export.export_command)
+app.command("card", short_help="Write a data card: what the dataset is, and its known defects.")(card.card_command)
 app.command("fingerprint", short_help="Summarise a dataset into one small file.")(fingerprint.fingerprint_command)
 app.command("diff", short_help="Report what changed between two datasets.")(fingerprint.diff_command)
 app.add_typer(queue.queue_app, name="queue")

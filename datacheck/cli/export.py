@@ -63,7 +63,7 @@ def export_command(
             export.write(to)
             out.write(f"{clean(to)}\n" if quiet else f"{clean(to)}: {_written(export)}\n")
             if not quiet and form != "list":
-                out.write(f"next: datacheck audit {clean(to / 'manifest.parquet')}\n")
+                out.write(f"next: datacheck audit {clean(to)}\n")
         elif not quiet:
             out.write(_preview(export, to))
     return 0

@@ -19,6 +19,7 @@ from datacheck.errors import ConfigError, check_choice, did_you_mean
 from datacheck.exporting.share import small_part
 from datacheck.findings import Severity
 from datacheck.manifest import Manifest, Modality, Task
+from datacheck.pairing.name_groups import infer_groups
 from datacheck.plan.inputs import PlanInputs
 from datacheck.report import Report
 from datacheck.report.selecting import ids_to_drop
@@ -238,11 +239,14 @@ def _groups(report: Report) -> Rows:
 
 
 def _linked_columns(report: Report) -> list[Rows]:
-    """Return numbers of groups, and of copies, -1 for a sample that is in none; each of shape [N]."""
+    """Return numbers of groups, declared or shown by file names, and of copies, -1 for none; each of shape [N]."""
     manifest, columns = report.manifest, []
     if "group" in manifest:
         indices = manifest.table["group"].combine_chunks().dictionary_encode().indices
         columns.append(pc.fill_null(indices, -1).to_numpy(zero_copy_only=False).astype(np.int64))
+    elif "uri" in manifest:
+        labels = manifest.label_codes.astype(np.int64) if manifest.task is Task.CLASSIFICATION else None
+        columns += [groups.codes for groups in infer_groups(manifest.table["uri"].to_pylist(), labels)]
     found = _duplicates(report)
     if found is not None:
         columns.append(found.linked)

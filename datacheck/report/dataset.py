@@ -45,6 +45,12 @@ def sample_files(manifest: Manifest, sample_ids: Sequence[str]) -> dict[str, str
     return {row["sample_id"]: from_working_directory(row["uri"], manifest.root) for row in rows if row.get("uri")}
 
 
+def dataset_title(manifest: Manifest) -> str:
+    """Return the name of the dataset's folder, else what the source was taken for."""
+    root = manifest.root
+    return root.name if root is not None and root.name else (manifest.took_for or "dataset")
+
+
 def dataset_line(manifest: Manifest) -> str:
     """Return rows, classes and splits in one line."""
     parts = [plural(len(manifest), "image" if manifest.modality.value == "image" else "row")]

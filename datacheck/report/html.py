@@ -19,7 +19,7 @@ from markupsafe import Markup
 from datacheck.findings import Severity
 from datacheck.plan.view import plan_view
 from datacheck.report.annotated import annotated
-from datacheck.report.dataset import dataset_line
+from datacheck.report.dataset import dataset_line, dataset_title
 from datacheck.report.evidence_blocks import MeasuredCurve
 from datacheck.report.figures import curve_svg
 from datacheck.report.overview import matrix, probe_view, properties, verdict
@@ -69,7 +69,7 @@ def render(
         .render(
             report=report,
             manifest=report.manifest,
-            title=_title(report),
+            title=dataset_title(report.manifest),
             line=dataset_line(report.manifest),
             verdict=verdict(report, fail_on),
             matrix=matrix(report.manifest),
@@ -150,11 +150,6 @@ def _resource(name: str) -> str:
 def _json_block(value: Any) -> str:
     """Return JSON that cannot end the script element that it stands in."""
     return json.dumps(value).replace("<", "\\u003c").replace(">", "\\u003e").replace("&", "\\u0026")
-
-
-def _title(report: ReportRecord) -> str:
-    root = report.manifest.root
-    return root.name if root is not None and root.name else (report.manifest.took_for or "dataset")
 
 
 def _filters(report: ReportRecord, views: tuple[FindingView, ...]) -> dict[str, Any]:

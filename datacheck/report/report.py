@@ -3,12 +3,13 @@
 from __future__ import annotations
 
 from collections.abc import Mapping, Sequence
+from dataclasses import fields
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
 from datacheck.checked import checked
 from datacheck.duplicates.clusters import DuplicateClusters, exact_clusters
-from datacheck.errors import ConfigError, RelabelError
+from datacheck.errors import ConfigError, RelabelError, did_you_mean
 from datacheck.findings import Severity
 from datacheck.report.bad_samples import BadSamples
 from datacheck.report.items import Paths
@@ -19,6 +20,7 @@ from datacheck.scanning.measurements import Measurements
 
 if TYPE_CHECKING:
     from datacheck.relabel import RelabelQueue
+    from datacheck.report.cards import Card
     from datacheck.report.showing import Shown
     from datacheck.slices import Slices
 
@@ -96,6 +98,37 @@ class Report(ReportRecord):
         from datacheck.report.showing import show
 
         return show(self, height=height)
+
+    def card(self, contract: Sequence[str] = (), **provenance: str) -> Card:
+        """Return the data card: what the dataset is, and what is known to be wrong with it.
+
+        Parameters
+        ----------
+        contract
+            The terms of the contract that the dataset is held to, a sentence each.
+        **provenance
+            What only people know, which is never guessed: ``name``, ``description``, ``licence``, ``source``,
+            ``contact``, ``url``, ``citation``, ``data_version``; see `datacheck.report.cards.Provenance`.
+
+        Raises
+        ------
+        ConfigError
+            When a name of ``provenance`` is unknown.
+
+        Examples
+        --------
+        >>> from datacheck import Manifest
+        >>> card = Report(Manifest.from_columns({"label": ["cat", "dog"]})).card(name="Pets", licence="cc-by-4.0")
+        >>> "license: cc-by-4.0" in card.markdown, card.croissant["name"], card.provenance.missing
+        (True, 'Pets', ('description', 'source', 'contact'))
+        """
+        from datacheck.report.cards import Provenance, make_card
+
+        known = [one.name for one in fields(Provenance)]
+        for name in provenance:
+            if name not in known:
+                raise ConfigError(f"expected some of {', '.join(known)}, found {name!r}{did_you_mean(name, known)}")
+        return make_card(self, Provenance(**provenance), contract)
 
     def bad(self, selector: Selector) -> BadSamples:
         """Return the ids of the samples that some findings are about, sorted, each once.

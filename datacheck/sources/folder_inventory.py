@@ -33,8 +33,10 @@ _NO_LABELS = (
     "sample_submission",
     "samplesubmission",
     "submission",
+    "croissant",
+    "datacheck-samples",
 )
-"""How the names of files begin that hold no labels, whatever their extension."""
+"""How the names of files begin that hold no labels of their own, whatever their extension."""
 
 _MOST_NAMED = 5
 """Files of one extension that are named one by one; more are counted under ``*.ext``."""

@@ -16,7 +16,7 @@ from datacheck.errors import SourceError
 from datacheck.manifest import ItemKind, Manifest, Used, natural_key
 from datacheck.manifest.readers import FileReader, SampleReader, SampleReadError
 from datacheck.sources.base import Source, SourceOptions, as_path
-from datacheck.sources.files import check_regular, existing
+from datacheck.sources.files import check_regular, existing, is_image_name
 from datacheck.sources.folder_inventory import files_beside
 from datacheck.sources.hugging_face_objects import manifest_with_objects, objects_column
 from datacheck.sources.shard_readers import EncodedReader, ShardReader, open_stream
@@ -244,6 +244,8 @@ def _is_saved(folder: Path) -> bool:
 
 
 def _has_images(path: Path) -> bool:
+    if not path.is_file():  # a named pipe would wait for a writer
+        return False
     try:
         schema = pq.read_schema(path)
         return image_column(_features_of(schema), schema) is not None
@@ -258,12 +260,18 @@ def recognises(source: object) -> bool:
         return type(source).__module__.split(".")[0] == "datasets"
     if path.is_dir():
         return _is_saved(path) or _holds_parquet(path)
-    return path.suffix.lower() == ".parquet" and path.is_file() and _has_images(path)
+    return path.suffix.lower() == ".parquet" and _has_images(path)
 
 
 def _holds_parquet(folder: Path) -> bool:
-    """A folder with Parquet shards at its top, or in ``data/`` as the hub lays them out."""
-    return any(next(place.glob("*.parquet"), None) is not None for place in (folder, folder / "data"))
+    """A folder with Parquet shards at its top, or in ``data/`` as the hub lays them out.
+
+    A Parquet file without images in it, beside image files, is no shard.
+    """
+    shards = [shard for place in (folder, folder / "data") if (shard := next(place.glob("*.parquet"), None))]
+    return bool(shards) and (
+        any(map(_has_images, shards)) or not any(is_image_name(name) for each in walk(folder) for name in each.names)
+    )
 
 
 SOURCE = Source(

@@ -1,37 +1,73 @@
-"""A manifest that datacheck wrote, such as the one that relabelling leaves behind."""
+"""A manifest that datacheck wrote, such as the one that relabelling or an export leaves behind."""
 
 from __future__ import annotations
 
+from dataclasses import replace
+from pathlib import Path
 from typing import Any
 
 import pyarrow as pa
 import pyarrow.parquet as pq
 
 from datacheck.errors import SourceError, StorageError
-from datacheck.manifest import Manifest
+from datacheck.manifest import Inventory, Manifest
+from datacheck.manifest.readers import FileReader
 from datacheck.sources.base import Source, SourceOptions, as_path
+from datacheck.sources.folder_inventory import left_out, unread_files
+from datacheck.sources.walking import walk
+
+EXPORTED, FILES = "manifest.parquet", "data"
+"""What an export leaves in its folder: the manifest, and the files that it names, below another folder."""
 
 
 def recognises(source: object) -> bool:
-    """A Parquet file whose metadata says that it is a manifest."""
+    """A Parquet file whose metadata says that it is a manifest, or a folder that an export wrote."""
     path = as_path(source)
-    if path is None or path.suffix.lower() != ".parquet" or not path.is_file():
+    if path is None:
         return False
+    if path.is_dir():
+        return (path / FILES).is_dir() and _is_manifest(path / EXPORTED)
+    return path.suffix.lower() == ".parquet" and _is_manifest(path)
+
+
+def _is_manifest(path: Path) -> bool:
     try:
-        metadata = pq.read_schema(path).metadata or {}
+        metadata = pq.read_schema(path).metadata or {} if path.is_file() else {}
     except (OSError, pa.ArrowException, UnicodeDecodeError):
         return False
     return b'"schema": "datacheck.manifest"' in metadata.get(b"datacheck", b"")
 
 
 def open_saved(source: Any, options: SourceOptions) -> Manifest:
-    """Read the manifest back, its root and classes as they were."""
+    """Read the manifest back, its root and classes as they were; an export may have been moved since."""
     path = as_path(source)
     assert path is not None
     try:
-        return Manifest.load(path)
+        if path.is_dir():
+            return _exported(path)
+        manifest = Manifest.load(path)
     except StorageError as error:
         raise SourceError(str(error)) from error
+    moved = path.name == EXPORTED and manifest.root is not None and not manifest.root.is_dir()
+    return _below(manifest, path.parent / FILES) if moved and (path.parent / FILES).is_dir() else manifest
+
+
+def _exported(folder: Path) -> Manifest:
+    """Open an exported folder: the samples of its manifest; other files in it are named as not read."""
+    manifest = _below(Manifest.load(folder / EXPORTED), folder / FILES)
+    known = {EXPORTED}
+    for name in ("uri", "label_uri", "annotation_file"):
+        if name in manifest:
+            known.update(f"{FILES}/{one}" for one in manifest.table[name].to_pylist() if one is not None)
+    folders = list(walk(folder))
+    others = [place for each in folders for name in each.names if (place := each.place(name)) not in known]
+    beside = Inventory(unread=unread_files(others, "the manifest of the export does not name it")) + left_out(folders)
+    return replace(manifest, inventory=Inventory(manifest.inventory.used) + beside)
+
+
+def _below(manifest: Manifest, root: Path) -> Manifest:
+    root = root.absolute()
+    return replace(manifest, root=root, reader=FileReader(root))
 
 
 SOURCE = Source("manifest", frozenset(), recognises, open_saved)

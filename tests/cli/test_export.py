@@ -50,7 +50,7 @@ def test_a_clean_copy_is_written_and_audits_clean(
 ) -> None:
     place = tmp_path / "clean"
     assert run(["export", str(audited), "--clean", str(place)]) == 0
-    assert f"{place}: 58 files\nnext: datacheck audit {place / 'manifest.parquet'}\n" in capsys.readouterr().out
+    assert f"{place}: 58 files\nnext: datacheck audit {place}\n" in capsys.readouterr().out
     report = datacheck.audit(place / "data", select=["DC101", "DC301"])
     assert (len(report.manifest), report.findings) == (58, ())
 

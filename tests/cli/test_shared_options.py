@@ -50,8 +50,8 @@ def test_the_commands_that_write_and_those_that_draw_bars_say_so_alike() -> None
         for word in ("--out", "--quiet")
     }
     assert having["--out"] == {
-        "audit", "contract check", "contract init", "export", "fingerprint", "plan", "queue export", "relabel apply",
-        "report",
+        "audit", "card", "contract check", "contract init", "export", "fingerprint", "plan", "queue export",
+        "relabel apply", "report",
     }  # fmt: skip
     bars = {"audit", "contract check", "demo", "diff", "fingerprint", "plan", "queue push"}
     assert having["--quiet"] == bars | {"contract init", "export"}

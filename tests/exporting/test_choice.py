@@ -12,6 +12,7 @@ import datacheck
 from datacheck.errors import ConfigError
 from datacheck.exporting import Wanted, choose
 from datacheck.findings import Finding, Found, Severity, sample_issues
+from datacheck.manifest import Manifest
 from datacheck.report import Report, RuleOutcome
 from datacheck.testing import toy_images
 
@@ -114,6 +115,17 @@ def test_groups_are_drawn_whole() -> None:
     drawn = {row // 6 for row in rows.tolist()}
     assert sorted(rows.tolist()) == [6 * group + place for group in sorted(drawn) for place in range(6)]
     assert len(drawn) == 10
+
+
+def test_groups_that_file_names_show_are_drawn_whole() -> None:
+    names = [f"patient{n // 5:02d}_slice{n % 5}.png" for n in range(100)]
+    manifest = Manifest.from_columns({"uri": names, "label": ["a", "b"] * 50, "split": ["train"] * 100})
+    report = Report(manifest)
+    kept = [names[row] for row in choose(report, Wanted(drop=(), duplicates="keep", share=0.2)).rows]
+    assert 10 <= len(kept) <= 30
+    assert {name.split("_")[0]: sum(one.startswith(name[:9]) for one in kept) for name in kept} == dict.fromkeys(
+        {name.split("_")[0] for name in kept}, 5
+    )
 
 
 def test_what_cannot_be_done_is_said(report: Report) -> None:

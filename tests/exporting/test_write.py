@@ -51,7 +51,7 @@ def test_copies_have_the_same_places_and_the_same_bytes(report: Report, tmp_path
 @pytest.mark.parametrize("form", ["copies", "links"])
 def test_the_copy_opens_as_a_folder_and_by_its_manifest(report: Report, tmp_path: Path, form: str) -> None:
     planned(report, form).write(tmp_path / "clean")
-    manifests = [datacheck.open(tmp_path / "clean" / name) for name in ("data", "manifest.parquet")]
+    manifests = [datacheck.open(tmp_path / "clean" / name) for name in ("data", "manifest.parquet", "")]
     for manifest in manifests:
         assert manifest.root == tmp_path / "clean" / "data"
         assert sorted(manifest.sample_ids.to_pylist()) == sorted(set(report.manifest.sample_ids.to_pylist()) - {EMPTY})
@@ -59,6 +59,20 @@ def test_the_copy_opens_as_a_folder_and_by_its_manifest(report: Report, tmp_path
             uri: uri.split("/")[1] for uri in manifest.table["uri"].to_pylist()
         }
         assert bool(datacheck.scan(manifest).measurements.readable.all())
+
+
+def test_the_copy_opens_where_it_was_moved_to_and_names_what_else_lies_in_it(report: Report, tmp_path: Path) -> None:
+    planned(report, "copies").write(tmp_path / "clean")
+    shutil.copytree(tmp_path / "clean", tmp_path / "moved")
+    shutil.rmtree(tmp_path / "clean")
+    (tmp_path / "moved" / "README.md").write_text("a card")
+    (tmp_path / "moved" / "data" / "new.jpg").write_bytes(b"x")
+    for place in (tmp_path / "moved", tmp_path / "moved" / "manifest.parquet"):
+        manifest = datacheck.open(place)
+        assert manifest.root == tmp_path / "moved" / "data"
+        assert bool(datacheck.scan(manifest).measurements.readable.all())
+    unread = datacheck.open(tmp_path / "moved").inventory.unread
+    assert sorted(item.name for item in unread) == ["README.md", "data/new.jpg"]
 
 
 def test_links_point_at_the_files(report: Report, tmp_path: Path) -> None:

@@ -16,6 +16,7 @@ from datacheck.errors import SourceError
 from datacheck.manifest import Task
 from datacheck.manifest.readers import SampleReadError
 from datacheck.sources import open_source
+from datacheck.testing import toy_images
 
 from .pets_data import Pets
 
@@ -220,3 +221,12 @@ def test_a_named_pipe_is_refused_and_never_waited_for(tmp_path: Path) -> None:
             open_source(tmp_path / name)
     with pytest.raises(SourceError, match="found a named pipe"):
         open_source(tmp_path)
+
+
+def test_a_parquet_file_without_images_beside_image_files_is_no_shard(tmp_path: Path) -> None:
+    toy_images(tmp_path, size=16, n_per_class=4, splits=None)
+    pq.write_table(pa.table({"sample_id": ["x"], "note": ["y"]}), tmp_path / "notes.parquet")
+    manifest = open_source(tmp_path)
+    assert len(manifest) == 12
+    assert manifest.classes == ("bar", "disc", "star")
+    assert [(item.name, item.labels.value) for item in manifest.inventory.unread] == [("notes.parquet", "maybe")]
