@@ -151,12 +151,13 @@ def _audit(
         probed = keep(context, settings.out)
     else:
         probed = Probed()
-    outcomes = run_rules(rules, replace(context, probe=probed.outputs), progress)
+    outcomes = run_rules(rules, replace(context, probe=probed.outputs, box_probe=probed.boxes), progress)
     return Report(
         manifest=manifest,
         measurements=measurements,
         fingerprint=context.fingerprint,
         probe=probed.outputs,
+        box_probe=probed.boxes,
         plan=None if settings.out is None else load_plan(settings.out, context.fingerprint),
         outcomes=outcomes,
         seconds=time.perf_counter() - started,
@@ -217,7 +218,8 @@ def _scan(
     """Measure the images, and make the probe's pixels in the same pass."""
     if manifest.modality is not Modality.IMAGE or manifest.reader is None:
         return None
-    needs_pixels = options is not None and not USER_ARRAYS & set(options)
+    of_boxes = manifest.task is Task.DETECTION
+    needs_pixels = options is not None and not USER_ARRAYS & set(options) and not of_boxes
     return scan(
         manifest,
         run_dir=settings.out,

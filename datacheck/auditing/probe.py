@@ -12,8 +12,13 @@ import numpy as np
 from datacheck.auditing.progress import Progress, stage
 from datacheck.config import Settings
 from datacheck.errors import ProbeError, StorageError
+from datacheck.manifest import Task
 from datacheck.probing import ProbeOutputs
 from datacheck.probing import probe as train_probe
+from datacheck.probing.budget import Clock, parse_budget
+from datacheck.probing.objects import BoxProbe, run_box_probe
+from datacheck.probing.options import Options
+from datacheck.probing.weights import NO_WEIGHTS, PretrainedWeights
 from datacheck.report import Report
 from datacheck.rules import RuleContext
 from datacheck.scanning import ScanResult
@@ -45,6 +50,7 @@ class Probed:
     """The probe's outputs where there are any, and what the report says of where they came from."""
 
     outputs: ProbeOutputs | None = None
+    boxes: BoxProbe | None = None
     notes: tuple[str, ...] = ()
     unmet: tuple[str, ...] = ()
 
@@ -53,6 +59,8 @@ def train(
     context: RuleContext, scanned: ScanResult | None, options: Mapping[str, Any], progress: Progress | None
 ) -> Probed:
     """Train the probe; data that it cannot judge leave the rest of the audit standing."""
+    if context.manifest.task is Task.DETECTION:
+        return _train_on_boxes(context, options, progress)
     at_hand: dict[str, Any] = {"duplicates": context.duplicates}
     if scanned is not None:
         at_hand["measurements"] = scanned.measurements
@@ -66,6 +74,40 @@ def train(
         return Probed(unmet=(f"the probe was asked for and could not be trained: {error}",))
 
 
+def _train_on_boxes(context: RuleContext, options: Mapping[str, Any], progress: Progress | None) -> Probed:
+    """Train the probe of boxes."""
+    arrays = sorted(USER_ARRAYS & set(options))
+    if arrays:
+        raise ProbeError(f"the probe of boxes takes no {' and no '.join(arrays)}: leave them out, or give weights")
+    boxes, weights = context.boxes, options.get("weights")
+    if boxes is None or not len(boxes.objects):
+        return Probed(unmet=("the probe was asked for, and no annotation file holds an object",))
+    if weights is not None and not isinstance(weights, PretrainedWeights):
+        weights = PretrainedWeights(weights)
+    packaged = weights is None or weights.source != NO_WEIGHTS
+    linked = None if context.duplicates is None else context.duplicates.linked
+    clock = Clock(parse_budget(options["budget"]), progress=stage(progress, "probe"))
+    given = Options(
+        backend=options.get("backend", "auto"),
+        device=options["device"],
+        seed=options["seed"],
+        weights=weights if packaged else None,
+        packaged=packaged,
+    )
+    try:
+        found = run_box_probe(
+            context.manifest, boxes, context.image_sizes, given, clock,
+            linked=linked, elsewhere=context.rows_in_other_convention,
+        )  # fmt: skip
+    except ProbeError as error:
+        if weights is not None:
+            raise
+        return Probed(unmet=(f"the probe was asked for and could not be trained: {error}",))
+    clock.finish()
+    unmet = () if found.crops is not None else (f"the probe was asked for and judged no box: {found.why_not}",)
+    return Probed(boxes=found, unmet=unmet)
+
+
 def keep(context: RuleContext, folder: Path) -> Probed:
     """Return the probe of an earlier audit into the run folder, where the dataset is still the same."""
     if not (folder / "findings.json").is_file():
@@ -74,12 +116,14 @@ def keep(context: RuleContext, folder: Path) -> Probed:
         earlier = Report.load(folder)
     except StorageError:
         return Probed()
-    if earlier.probe is None:
+    if earlier.probe is None and earlier.box_probe is None:
         return Probed()
     before, now = earlier.fingerprint, context.fingerprint
     same = before is not None and now is not None and before.identity == now.identity
-    if same and np.array_equal(earlier.probe.sample_ids, context.manifest.sample_ids.to_numpy(zero_copy_only=False)):
-        return Probed(earlier.probe, notes=(f"the probe is that of an earlier audit ({earlier.created[:10]})",))
+    if same and np.array_equal(earlier.manifest.sample_ids, context.manifest.sample_ids):
+        return Probed(
+            earlier.probe, earlier.box_probe, notes=(f"the probe is that of an earlier audit ({earlier.created[:10]})",)
+        )
     return Probed(
         notes=("the probe of the earlier audit was dropped, because the dataset has changed since: probe it again",)
     )

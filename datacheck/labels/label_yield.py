@@ -124,7 +124,7 @@ class LabelYield:
         """How many samples of the queue to review first: the recommended depth, or what settles the count."""
         return self.recommended_depth if self.conclusive else min(SAMPLES_TO_REVIEW, self.n)
 
-    def count_in_words(self) -> str:
+    def count_in_words(self, wrong: str = "labels are wrong") -> str:
         """Return words without a full stop: the count with its interval, or that it is unknown.
 
         Examples
@@ -142,12 +142,11 @@ class LabelYield:
             return self.look.in_words()
         if self.conclusive:
             return (
-                f"about {errors.value:,.0f} of {self.n:,} labels are wrong "
+                f"about {errors.value:,.0f} of {self.n:,} {wrong} "
                 f"(95 % interval {errors.low:,.0f} to {errors.high:,.0f})"
             )
         return (
-            f"it is not known how many of {self.n:,} labels are wrong: "
-            f"{errors.low:,.0f} to {errors.high:,.0f} (95 % interval)"
+            f"it is not known how many of {self.n:,} {wrong}: {errors.low:,.0f} to {errors.high:,.0f} (95 % interval)"
         )
 
 

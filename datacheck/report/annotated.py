@@ -3,8 +3,8 @@
 from __future__ import annotations
 
 import colorsys
-from collections.abc import Sequence
-from dataclasses import dataclass
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass, field
 from functools import cached_property
 from typing import Any
 
@@ -17,6 +17,7 @@ from numpy.typing import NDArray
 from datacheck.annotations.pixels import image_sizes
 from datacheck.manifest import Manifest, Task, Unit
 from datacheck.manifest.readers import SampleReadError
+from datacheck.probing.objects.outputs import listed_boxes
 from datacheck.report.pictures import Thumbnails
 from datacheck.report.record import ReportRecord
 from datacheck.scanning.measurements import Measurements
@@ -27,6 +28,9 @@ LEAST_SIDE = 220
 MASK_SHARE = 0.55
 """How much of a picture its mask covers where it is not 0."""
 
+TEXT_SIZE = 0.35
+"""Of OpenCV's font: letters 8 pixels high, the smallest that can be read."""
+
 _QUALITY = 82
 """Of the JPEG that is written again: lines stay clear, and the page small."""
 
@@ -36,11 +40,15 @@ _GOLDEN = 0.61803
 
 @dataclass(frozen=True)
 class AnnotatedThumbnails:
-    """Draws the annotations of a dataset on the thumbnails of another store."""
+    """Draws the annotations of a dataset on the thumbnails of another store.
+
+    ``marks`` holds the class that the probe suggests, by the row and the number of a box within its image.
+    """
 
     store: Thumbnails
     manifest: Manifest
     measurements: Measurements | None = None
+    marks: Mapping[tuple[int, int], str] = field(default_factory=dict)
 
     def get(self, sample_ids: Sequence[str]) -> dict[str, bytes]:
         """Return the pictures of some samples with their annotations; one that cannot be drawn on stays as it is."""
@@ -71,13 +79,15 @@ class AnnotatedThumbnails:
         scale = np.ones(2)
         if kind is not None and kind.unit is Unit.PIXELS:
             scale = 1 / self._frame(row, objects)
-        for each in objects:
+        for number, each in enumerate(objects):
             corners = np.array([[each["left"], each["top"]], [each["right"], each["bottom"]]]) * scale * (width, height)
             if not np.isfinite(corners).all():
                 continue
             (left, top), (right, bottom) = np.clip(corners, -width - height, 2 * (width + height)).round().astype(int)
             colour = colour_of(each["class_id"])
             cv2.rectangle(picture, (left, top), (right, bottom), colour, 2)
+            if (row, number) in self.marks:
+                _mark(picture, (left, top, right, bottom), f"{self.marks[row, number]}?")
             if each["points"]:
                 points = (np.array(each["points"]).reshape(-1, 2) * scale * (width, height)).round().astype(np.int32)
                 cv2.polylines(picture, [points], True, colour, 1)
@@ -122,7 +132,30 @@ def annotated(report: ReportRecord, store: Thumbnails | None) -> Thumbnails | No
     """Return a store that draws the annotations of a report's dataset, where it has boxes or masks."""
     if store is None or report.manifest.task not in {Task.DETECTION, Task.SEGMENTATION}:
         return store
-    return AnnotatedThumbnails(store, report.manifest, report.measurements)
+    return AnnotatedThumbnails(store, report.manifest, report.measurements, _marks(report))
+
+
+def _marks(report: ReportRecord) -> dict[tuple[int, int], str]:
+    """Return the suggested class of the boxes that DC840 lists, by row and number within the image."""
+    objects, probe = report.manifest.objects, report.box_probe
+    if objects is None or probe is None or probe.crops is None:
+        return {}
+    listed = listed_boxes(probe, report.manifest)
+    rows = objects.row[listed.objects]
+    numbers = listed.objects - np.searchsorted(objects.row, rows)
+    return dict(zip(zip(rows.tolist(), numbers.tolist(), strict=True), listed.suggested.tolist(), strict=True))
+
+
+def _mark(picture: NDArray[Any], box: tuple[int, int, int, int], text: str) -> None:
+    """Draw a white and black frame around a box, and a text in it."""
+    left, top, right, bottom = box
+    for reach, colour in ((3, (0, 0, 0)), (2, (255, 255, 255))):
+        cv2.rectangle(picture, (left - reach, top - reach), (right + reach, bottom + reach), colour, 1)
+    height, width = picture.shape[:2]
+    (wide, high), _ = cv2.getTextSize(text, cv2.FONT_HERSHEY_SIMPLEX, TEXT_SIZE, 1)
+    x, y = int(np.clip(left, 0, max(width - wide, 0))), int(np.clip(top + high + 2, high + 1, height - 2))
+    cv2.rectangle(picture, (x, y - high - 1), (x + wide, y + 2), (255, 255, 255), -1)
+    cv2.putText(picture, text, (x, y), cv2.FONT_HERSHEY_SIMPLEX, TEXT_SIZE, (0, 0, 0), 1, cv2.LINE_AA)
 
 
 def colour_of(class_id: int) -> tuple[int, int, int]:

@@ -9,6 +9,7 @@ import numpy as np
 from datacheck.errors import ProbeError
 from datacheck.manifest import Manifest, Modality, Task
 from datacheck.probing.backends.table_columns import table_of
+from datacheck.probing.objects.choice import FEWEST_OF_CLASS
 from datacheck.report.gaps import Caller
 from datacheck.report.record import ReportRecord
 
@@ -75,6 +76,8 @@ def _own_folder(report: ReportRecord) -> str | None:
 def can_probe(report: ReportRecord) -> bool:
     """Return whether the probe has labels to predict, something to predict them from, and enough of both."""
     manifest = report.manifest
+    if manifest.task is Task.DETECTION:
+        return _can_probe_boxes(report)
     if manifest.task not in {Task.CLASSIFICATION, Task.REGRESSION, Task.MULTILABEL}:
         return False
     usable = manifest.labelled
@@ -89,6 +92,15 @@ def can_probe(report: ReportRecord) -> bool:
         if (counts >= LEAST_A_CLASS).sum() < 2:
             return False
     return bool(usable.sum() >= LEAST_SAMPLES and (manifest.task is Task.REGRESSION or len(manifest.classes) > 1))
+
+
+def _can_probe_boxes(report: ReportRecord) -> bool:
+    manifest = report.manifest
+    if manifest.objects is None or report.measurements is None or manifest.reader is None or report.box_probe:
+        return False
+    ids = manifest.objects.class_id
+    counts = np.bincount(ids[ids >= 0], minlength=len(manifest.classes))
+    return bool((counts >= FEWEST_OF_CLASS).sum() > 1 and counts.sum() >= LEAST_SAMPLES)
 
 
 def _has_features(manifest: Manifest) -> bool:

@@ -24,6 +24,7 @@ if TYPE_CHECKING:
 
     from datacheck.fingerprints import Fingerprint
     from datacheck.plan import TrainingPlan
+    from datacheck.probing.objects import BoxProbe
     from datacheck.probing.outputs import ProbeOutputs
 
 _FRAME_COLUMNS = ("uri", "label", "target", "split", "group")
@@ -46,6 +47,7 @@ class ReportRecord:
     settings: Mapping[str, Any] = field(default_factory=dict)
     notes: tuple[str, ...] = ()
     unmet: tuple[str, ...] = ()
+    box_probe: BoxProbe | None = None
 
     @cached_property
     def findings(self) -> tuple[Finding, ...]:

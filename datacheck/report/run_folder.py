@@ -15,6 +15,7 @@ from datacheck.errors import StorageError
 from datacheck.findings import SAMPLE_ISSUES_SCHEMA
 from datacheck.fingerprints import Fingerprint
 from datacheck.manifest import Manifest
+from datacheck.probing.objects import BoxProbe, load_box_probe, save_box_probe
 from datacheck.probing.outputs import ProbeOutputs
 from datacheck.probing.storage import load_probe, save_probe
 from datacheck.report.outcomes import RuleOutcome
@@ -38,6 +39,7 @@ class Tables:
     measurements: Measurements | None
     fingerprint: Fingerprint | None
     probe: ProbeOutputs | None
+    box_probe: BoxProbe | None = None
 
 
 @dataclass(frozen=True)
@@ -66,11 +68,14 @@ def write_run_folder(folder: Path, findings: Mapping[str, Any], tables: Tables) 
         tables.fingerprint.save(folder / "fingerprint.json")
     if tables.probe is not None:
         save_probe(tables.probe, folder)
+    if tables.box_probe is not None:
+        save_box_probe(tables.box_probe, tables.manifest, tables.measurements, folder)
     write_table(folder / "issues.parquet", tables.issues, {"schema": "datacheck.issues", "version": VERSION})
     artefacts = {
         "measurements": tables.measurements is not None,
         "fingerprint": tables.fingerprint is not None,
         "probe": tables.probe is not None,
+        "boxes": tables.box_probe is not None,
         "thumbnails": thumbnails,
     }
     write_json(folder / "findings.json", {**findings, "artefacts": artefacts})
@@ -107,6 +112,7 @@ def _fields(value: Mapping[str, Any], manifest: Manifest, issues: pa.Table, fold
         "measurements": measurements,
         "fingerprint": fingerprint,
         "probe": load_probe(folder) if artefacts["probe"] else None,
+        "box_probe": load_box_probe(folder, manifest) if artefacts.get("boxes") else None,
         "plan": load_plan(folder, fingerprint),
         "outcomes": tuple(RuleOutcome.from_json(entry, issues) for entry in value["outcomes"]),
         "seconds": value["seconds"],

@@ -16,6 +16,7 @@ from datacheck.rules.boxes.dc810_tiny_boxes import TinyBoxes
 from datacheck.rules.boxes.dc811_odd_box import OddBox
 from datacheck.rules.boxes.dc812_repeated_template import RepeatedTemplate
 from datacheck.rules.boxes.dc813_crossed_polygon import CrossedPolygon
+from datacheck.rules.boxes.dc840_wrong_class_of_box import WrongClassOfBox
 from datacheck.rules.code import CODE_RULES
 from datacheck.rules.common import BaseRule
 from datacheck.rules.coverage.dc201_missing_class_in_split import MissingClassInSplit
@@ -144,6 +145,7 @@ RULES: tuple[type[Rule], ...] = (
     BlankMask,
     InterpolatedMask,
     CopiedMask,
+    WrongClassOfBox,
 )
 """Every built-in rule of an audit, in the order of its code."""
 

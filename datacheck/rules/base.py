@@ -23,6 +23,7 @@ if TYPE_CHECKING:
     from datacheck.duplicates.clusters import DuplicateClusters
     from datacheck.fingerprints import Fingerprint
     from datacheck.pairing import Repair
+    from datacheck.probing.objects import BoxProbe
     from datacheck.probing.outputs import ProbeOutputs
 
 
@@ -52,6 +53,8 @@ class RuleContext:
         Finds the duplicates of images, once for all rules; by the scan alone where it is None.
     find_masks
         Measures the masks, once for all rules; without showing progress where it is None.
+    box_probe
+        What the probe says of the boxes of a detection dataset.
     """
 
     manifest: Manifest
@@ -64,6 +67,7 @@ class RuleContext:
     near_duplicate_distance: int = DEFAULT_NEAR_DUPLICATE_DISTANCE
     find_copies: Callable[[], DuplicateClusters] | None = None
     find_masks: Callable[[], Masks] | None = None
+    box_probe: BoxProbe | None = None
 
     @cached_property
     def duplicates(self) -> DuplicateClusters | None:

@@ -9,6 +9,7 @@ from datacheck.manifest.readers import FileReader
 from datacheck.rules.base import NOT_SCANNED, Requirement, RuleContext
 
 NO_PROBE = "needs the out-of-sample predictions of the probe: run the audit with --probe"
+NO_BOX_PROBE = "needs what the probe says of the boxes: run the audit with --probe"
 
 
 def names_are_paths(manifest: Manifest) -> bool:
@@ -108,6 +109,10 @@ def _embeddings(context: RuleContext) -> str | None:
     return None
 
 
+def _box_probe(context: RuleContext) -> str | None:
+    return NO_BOX_PROBE if context.box_probe is None else None
+
+
 ANNOTATIONS = Requirement("boxes or regions", _boxes)
 OBJECTS = Requirement("at least one box or region", _objects)
 MASKS = Requirement("a mask for each image", _masks)
@@ -123,4 +128,5 @@ LABELS = Requirement("labels of any kind", _labels)
 SPLITS = Requirement("two or more splits", _splits)
 GROUPS = Requirement("a group column", _groups)
 PROBE = Requirement("the probe (--probe)", _probe)
+BOX_PROBE = Requirement("the probe of boxes (--probe)", _box_probe)
 EMBEDDINGS = Requirement("the probe's embeddings (--probe)", _embeddings)

@@ -53,23 +53,36 @@ def object_places(context: RuleContext, objects: Rows) -> str:
     return places(context, [(int(each.row[k]), int(each.line[k])) for k in objects])
 
 
-def object_issues(rule: Rule, context: RuleContext, objects: Rows, describe: Describe) -> pa.Table:
-    """Return the issues of the images that some objects are in, one an image; the note names its first objects."""
+def object_issues(
+    rule: Rule, context: RuleContext, objects: Rows, describe: Describe, suspicion: NDArray[np.float64] | None = None
+) -> pa.Table:
+    """Return the issues of the images that some objects are in, one an image; the note names its first objects.
+
+    ``suspicion`` is of each object, [n], and an image has that of its worst; by default the number of objects counts.
+    """
     each, kind = boxes_of(context).objects, context.manifest.annotation_format
     word = "object" if kind is None else kind.place
     found = [(int(each.row[k]), f"{word} {each.line[k]}: {describe(int(k))}") for k in objects]
-    return row_issues(rule, context, found)
+    worst: dict[int, float] = {}
+    for (row, _), value in zip(found, [] if suspicion is None else suspicion.tolist(), strict=suspicion is not None):
+        worst[row] = max(value, worst.get(row, 0.0))
+    return row_issues(rule, context, found, worst)
 
 
-def row_issues(rule: Rule, context: RuleContext, found: Sequence[tuple[int, str]]) -> pa.Table:
-    """Return the issues of (row, note), one a row of the manifest; further notes of a row are counted."""
+def row_issues(
+    rule: Rule, context: RuleContext, found: Sequence[tuple[int, str]], worst: Mapping[int, float] | None = None
+) -> pa.Table:
+    """Return the issues of (row, note), one a row of the manifest; further notes of a row are counted.
+
+    ``worst`` is the suspicion of each row, where it does not follow from the number of its notes.
+    """
     notes: dict[int, list[str]] = {}
     for row, note in found:
         notes.setdefault(row, []).append(note)
     words = ["; ".join([*many[:N_NAMED], *([f"{len(many) - N_NAMED:,} more"] if len(many) > N_NAMED else [])])
              for many in notes.values()]  # fmt: skip
     most = max((len(many) for many in notes.values()), default=1)
-    suspicion = [0.5 + 0.5 * len(many) / most for many in notes.values()]
+    suspicion = [worst[row] if worst else 0.5 + 0.5 * len(many) / most for row, many in notes.items()]
     return rule.issues(context.ids(list(notes)), suspicion, note=words)
 
 
