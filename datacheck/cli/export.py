@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import csv
 from pathlib import Path
 from typing import TYPE_CHECKING, Annotated
 
@@ -9,6 +10,7 @@ import typer
 
 from datacheck.cli.output import standard_output
 from datacheck.cli.rule_options import separated
+from datacheck.errors import ConfigError
 from datacheck.text import clean, listed, percent, plural
 
 if TYPE_CHECKING:
@@ -27,6 +29,12 @@ def export_command(
     drop: Annotated[
         str, typer.Option(help="Severity from which samples are left out, or rules; comma-separated. none: nothing.")
     ] = "error",
+    leave_out: Annotated[
+        Path | None,
+        typer.Option(
+            help="Samples to leave out too: a CSV with sample_id (as the HTML report saves), or an id a line."
+        ),
+    ] = None,
     duplicates: Annotated[
         str, typer.Option(help="Copies that are left out, all but the first: exact, near (DC302 too), keep (none).")
     ] = "exact",
@@ -50,6 +58,7 @@ def export_command(
         classes=None if classes is None else separated(classes),
         share=share,
         seed=seed,
+        leave_out=() if leave_out is None else listed_samples(leave_out),
     )
     export = Export.plan(choose(report, wanted), form, report.measurements)
     writes = to is not None and not dry_run
@@ -67,6 +76,28 @@ def export_command(
         elif not quiet:
             out.write(_preview(export, to))
     return 0
+
+
+def listed_samples(path: Path) -> tuple[str, ...]:
+    """Read a list of samples: a CSV with the column ``sample_id``, or a text with an id a line.
+
+    Raises
+    ------
+    ConfigError
+        When it cannot be read, or names no sample.
+    """
+    try:
+        lines = path.read_text(encoding="utf-8-sig").splitlines()
+    except (OSError, UnicodeDecodeError) as error:
+        raise ConfigError(f"--leave-out: expected a list of samples in {path}, found: {error}") from None
+    if lines and "sample_id" in next(csv.reader(lines[:1])):
+        found = [row["sample_id"] or "" for row in csv.DictReader(lines)]
+    else:
+        found = [line.strip() for line in lines]
+    ids = tuple(dict.fromkeys(one for one in found if one))
+    if not ids:
+        raise ConfigError(f"--leave-out: expected a sample id a line in {path}, found none")
+    return ids
 
 
 def _said(choice: Choice, *, verbose: bool) -> list[str]:

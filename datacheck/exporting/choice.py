@@ -54,6 +54,8 @@ class Wanted:
         Share of the samples that stay, in (0, 1).
     seed
         Of the draws of the small part.
+    leave_out
+        Ids of samples that people chose to leave out.
     """
 
     drop: tuple[str, ...] = ("error",)
@@ -61,6 +63,7 @@ class Wanted:
     classes: tuple[str, ...] | None = None
     share: float | None = None
     seed: int = 0
+    leave_out: tuple[str, ...] = ()
 
     def __post_init__(self) -> None:
         check_choice("--duplicates", self.duplicates, DUPLICATES)
@@ -122,7 +125,7 @@ class Choice:
 
 
 def choose(report: Report, wanted: Wanted) -> Choice:
-    """Choose the samples of a clean copy: drop, then copies, then classes, then the small part.
+    """Choose the samples of a clean copy: drop, then those listed, then copies, then classes, then the small part.
 
     Raises
     ------
@@ -131,7 +134,7 @@ def choose(report: Report, wanted: Wanted) -> Choice:
     """
     manifest = report.manifest
     choice = Choice(manifest, (None,) * len(manifest))
-    steps: tuple[Callable[[Report, Wanted, Choice], Choice], ...] = (_drop, _copies, _classes, _share)
+    steps: tuple[Callable[[Report, Wanted, Choice], Choice], ...] = (_drop, _listed, _copies, _classes, _share)
     for step in steps:
         choice = step(report, wanted, choice)
     if not len(choice.rows):
@@ -154,6 +157,17 @@ def _drop(report: Report, wanted: Wanted, choice: Choice) -> Choice:
         choice = choice.without(_rows_of(choice.manifest, named), f"{outcome.code} {outcome.name}")
         dropped -= named
     return choice
+
+
+def _listed(report: Report, wanted: Wanted, choice: Choice) -> Choice:
+    """Leave out what people chose."""
+    known = set(report.manifest.sample_ids.to_pylist())
+    for name in wanted.leave_out:
+        if name not in known:
+            raise ConfigError(
+                f"--leave-out: no sample of this dataset is called {name!r}{did_you_mean(name, [*known])}"
+            )
+    return choice.without(_rows_of(report.manifest, set(wanted.leave_out)), "in your list (--leave-out)")
 
 
 def _copies(report: Report, wanted: Wanted, choice: Choice) -> Choice:

@@ -10,11 +10,17 @@ from typing import Any
 from datacheck.report.outcomes import json_safe
 from datacheck.text import number, percent
 
-MAX_ROWS = 40
-"""A table shows at most this many rows, and says how many there are: more are read in ``issues.parquet``."""
+SHOWN_ROWS = 12
+"""A table shows this many rows; the others are folded."""
 
-MAX_CHARACTERS = 240
-"""A cell or a fact is cut after this many characters, about three lines of a page."""
+MAX_ROWS = 1000
+"""A table has at most this many rows, and says how many there are, so that the page stays small."""
+
+MAX_CHARACTERS = 20_000
+"""A text has at most this many characters; a long one scrolls in its cell."""
+
+ROUNDING = 1e-12
+"""Nearer to 0 or 1 than this, an end of an interval is a rounding error of it."""
 
 MAX_PAIRS = 3
 """A mapping of up to this many numbers is one fact; a longer one is a table."""
@@ -98,7 +104,7 @@ def _block(key: str, value: Any, beside: Mapping[str, Any]) -> Fact | RecordTabl
 def _fact(key: str, value: Any, low: Any, high: Any) -> Fact:
     text = _percent if key == "share" or key.endswith("_share") else value_text
     known = all(isinstance(end, int | float) and math.isfinite(end) for end in (low, high))
-    return Fact(_words(key), text(value), f"{text(low)} to {text(high)}" if known else "")
+    return Fact(_words(key), text(value), f"{text(settled(low))} to {text(settled(high))}" if known else "")
 
 
 def interval_text(low: float, high: float) -> str:
@@ -109,7 +115,19 @@ def interval_text(low: float, high: float) -> str:
     >>> interval_text(0.25, 1200), interval_text(0.25, float("nan"))
     ('0.25 to 1,200', '')
     """
-    return f"{number(low)} to {number(high)}" if math.isfinite(low) and math.isfinite(high) else ""
+    known = math.isfinite(low) and math.isfinite(high)
+    return f"{number(settled(low))} to {number(settled(high))}" if known else ""
+
+
+def settled(value: float) -> float:
+    """Return 0 or 1 for what is that but for the rounding of a computation.
+
+    Examples
+    --------
+    >>> settled(5.55e-17), settled(1 - 2e-16), settled(1e-9)
+    (0.0, 1.0, 1e-09)
+    """
+    return next((end for end in (0.0, 1.0) if abs(value - end) < ROUNDING), value)
 
 
 def value_text(value: Any) -> str:

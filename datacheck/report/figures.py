@@ -26,6 +26,9 @@ _CURVE_LEFT, _CURVE_RIGHT, _CURVE_BOTTOM, _CURVE_TOP = 44, 12, 34, 12
 _BAR = 120
 """Length of the bar that an interval is drawn on."""
 
+_NAME = 16
+"""Characters of a name under an axis: two of them fit side by side."""
+
 N_COLOURS = 6
 """Colours of the style sheet; a seventh split has the colour of the first."""
 
@@ -51,6 +54,30 @@ def histogram_svg(histogram: Histogram, splits: Sequence[str], label: str) -> st
         f'<text x="{WIDTH - _LEFT}" y="{HEIGHT - 4}" text-anchor="end">{escape(high)}</text>'
     )
     return _svg("".join(parts) + axis, label, WIDTH, HEIGHT)
+
+
+def ranked_svg(counts: NDArray[np.int64], names: Sequence[str], label: str) -> str:
+    """Return counts as bars, the largest first, with the names of the largest and the smallest; shapes [K]."""
+    floor, n = HEIGHT - _BOTTOM, len(counts)
+    order = np.argsort(-counts, kind="stable")
+    step = (WIDTH - 2 * _LEFT) / n
+    gap = min(2.0, step / 5)
+    heights = counts[order] / max(1, int(counts.max())) * (floor - _TOP)
+    bars = "".join(
+        f"M{_LEFT + k * step:.1f},{floor}v{-height:.1f}h{step - gap:.2f}v{height:.1f}Z"
+        for k, height in enumerate(heights)
+    )
+    ends = [f"{_short(names[k])} {counts[k]:,}" for k in (order[0], order[-1])]
+    text = (
+        f'<text x="{_LEFT}" y="{HEIGHT - 4}">{escape(ends[0])}</text>'
+        f'<text x="{WIDTH - _LEFT}" y="{HEIGHT - 4}" text-anchor="end">{escape(ends[1])}</text>'
+    )
+    axis = f'<line class="axis" x1="{_LEFT}" x2="{WIDTH - _LEFT}" y1="{floor}" y2="{floor}"/>'
+    return _svg(f'<path class="bars s0" d="{bars}"/>{axis}{text}', label, WIDTH, HEIGHT)
+
+
+def _short(name: str) -> str:
+    return name if len(name) <= _NAME else f"{name[: _NAME - 1]}…"
 
 
 def curve_svg(points: NDArray[np.float64], *, label: str, x_name: str, mark: float | None = None) -> str:

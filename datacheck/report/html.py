@@ -20,8 +20,9 @@ from datacheck.findings import Severity
 from datacheck.plan.view import plan_view
 from datacheck.report.annotated import annotated
 from datacheck.report.dataset import dataset_line, dataset_title
-from datacheck.report.evidence_blocks import MeasuredCurve
+from datacheck.report.evidence_blocks import SHOWN_ROWS, MeasuredCurve
 from datacheck.report.figures import curve_svg
+from datacheck.report.first_plots import first_plots
 from datacheck.report.overview import matrix, probe_view, properties, verdict
 from datacheck.report.pictures import BUDGET, PictureBook, Thumbnails, collect, open_thumbnails
 from datacheck.report.reading import reading_view
@@ -62,7 +63,7 @@ def render(
     worst = worst_loss(report)
     galleries, after = ([[tile.sample_id for tile in one.tiles] for one in shown] for shown in (views, worst))
     book = collect(galleries, store, budget=budget, after=after)
-    script = _resource("report.js")
+    script = _resource("report.js") + _resource("picking.js")
     text = (
         _environment()
         .get_template("report.html")
@@ -74,6 +75,8 @@ def render(
             verdict=verdict(report, fail_on),
             matrix=matrix(report.manifest),
             properties=properties(report),
+            plots=first_plots(report),
+            shown_rows=SHOWN_ROWS,
             probe=probe_view(report),
             worst_loss=worst,
             plan=None if report.plan is None else plan_view(report.plan),

@@ -10,7 +10,7 @@ from numpy.typing import NDArray
 
 from datacheck.findings import Severity
 from datacheck.manifest import Manifest, Task
-from datacheck.report.evidence_blocks import interval_text
+from datacheck.report.evidence_blocks import interval_text, settled
 from datacheck.report.figures import curve_svg, histogram_svg, interval_svg
 from datacheck.report.record import ReportRecord
 from datacheck.report.tables import class_counts, histogram
@@ -21,8 +21,14 @@ if TYPE_CHECKING:
     from datacheck.probing.outputs import ProbeOutputs
     from datacheck.stats import Interval
 
-MAX_CLASSES = 60
-"""A matrix shows at most this many classes: those missing in a split, then the rarest."""
+MAX_CLASSES = 2000
+"""A table shows at most this many classes, about 1 MB of the page: those missing in a split, then the rarest."""
+
+MAX_METRICS = 3 * MAX_CLASSES
+"""Recall, precision and F1 of each class."""
+
+LONG = 20
+"""A table of more classes than this is folded, and can be searched: it would push everything else off the screen."""
 
 MAX_CONFUSION = 16
 """A confusion matrix shows at most this many classes, the most confused ones: a page has room for no more."""
@@ -62,6 +68,11 @@ class Matrix:
     n_missing: int
     top_share: float
 
+    @property
+    def is_long(self) -> bool:
+        """Whether the table is folded."""
+        return len(self.rows) > LONG
+
 
 @dataclass(frozen=True)
 class Property:
@@ -100,6 +111,7 @@ class ProbeView:
     choices: tuple[str, ...]
     metrics: tuple[Metric, ...]
     per_class: tuple[Metric, ...]
+    n_per_class: int
     confusion: Confusion | None
     yield_line: str
     yield_svg: str
@@ -138,7 +150,7 @@ def matrix(manifest: Manifest) -> Matrix | None:
     totals = counts.sum(axis=1)
     missing = (counts == 0).any(axis=1)
     kept = np.arange(len(counts))
-    if len(counts) > MAX_CLASSES:
+    if len(counts) > LONG:
         kept = np.lexsort((totals, ~missing))[:MAX_CLASSES]
     top = np.maximum(counts.max(axis=0), 1)
     whole = max(1, int(totals.sum()))
@@ -194,7 +206,8 @@ def probe_view(report: ReportRecord) -> ProbeView | None:
         line=f"{probe.backend or 'probe'} on {probe.device}, {probe.seconds:.0f} s, seed {probe.seed}",
         choices=probe.choices,
         metrics=tuple(whole),
-        per_class=tuple(parts[:MAX_CLASSES]),
+        per_class=tuple(parts[:MAX_METRICS]),
+        n_per_class=len(parts),
         confusion=_confusion(report.manifest, probe),
         yield_line=line,
         yield_svg=svg,
@@ -205,7 +218,7 @@ def _metric(name: str, estimate: Interval) -> Metric:
     inside = 0 <= estimate.value <= 1
     return Metric(
         name=name.replace("_", " ").replace("/", " · "),
-        value=number(float(estimate.value)),
+        value=number(settled(float(estimate.value))),
         interval=interval_text(float(estimate.low), float(estimate.high)),
         bar=interval_svg(estimate.value, estimate.low, estimate.high) if inside else "",
         method=estimate.method,

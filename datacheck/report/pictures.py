@@ -18,8 +18,8 @@ from datacheck.scanning import ThumbnailStore
 _URI_OVERHEAD = 32
 """Bytes that a data URI takes beside its base64 text: the type before it, the quotes and the comma around it."""
 
-BUDGET = 3_400_000
-"""Bytes of base64 text that the pictures of one report may take; the rest of a report stays far under 1 MB."""
+BUDGET = 3_000_000
+"""Bytes of base64 text that the pictures of one report may take; with 1,000 classes the rest takes 1 to 2 MB."""
 
 _MAGIC = ((b"\xff\xd8\xff", "image/jpeg"), (b"\x89PNG\r\n\x1a\n", "image/png"))
 

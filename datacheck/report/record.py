@@ -27,6 +27,10 @@ if TYPE_CHECKING:
     from datacheck.probing.objects import BoxProbe
     from datacheck.probing.outputs import ProbeOutputs
 
+LEADING = ("DC103", "DC108", "DC901", "DC303", "DC305", "DC304", "DC501")
+"""Of findings of one severity these come first: labels of other samples, scores of samples seen in training, and wrong
+labels spoil every model and every score."""
+
 _FRAME_COLUMNS = ("uri", "label", "target", "split", "group")
 """Columns of the manifest that `ReportRecord.to_frame` adds to the sample issues."""
 
@@ -51,9 +55,13 @@ class ReportRecord:
 
     @cached_property
     def findings(self) -> tuple[Finding, ...]:
-        """Every finding, worst first, then by the number of samples affected, then by code."""
-        found = [finding for outcome in self.outcomes for finding in outcome.findings]
-        return tuple(sorted(found, key=lambda one: (-one.severity, -one.n_affected, one.code)))
+        """Every finding, worst first, then those of `LEADING`, then by the number of samples, then by code."""
+        rank = {code: place for place, code in enumerate(LEADING)}
+
+        def order(one: Finding) -> tuple[int, int, int, str]:
+            return -one.severity, rank.get(one.code, len(rank)), -one.n_affected, one.code
+
+        return tuple(sorted((each for outcome in self.outcomes for each in outcome.findings), key=order))
 
     @cached_property
     def issues(self) -> pa.Table:

@@ -23,7 +23,7 @@ class Shown:
 
     def _repr_html_(self) -> str:
         return (
-            f'<iframe srcdoc="{escape(self.html)}" sandbox="allow-scripts" title="datacheck report" '
+            f'<iframe srcdoc="{escape(self.html)}" sandbox="allow-scripts allow-downloads" title="datacheck report" '
             f'style="width:100%;height:{self.height}px;border:1px solid #d0d5dd"></iframe>'
         )
 

@@ -8,6 +8,8 @@ import pytest
 
 import datacheck
 from datacheck.cli import run
+from datacheck.cli.export import listed_samples
+from datacheck.errors import ConfigError
 from datacheck.testing import toy_images
 
 EMPTY = "train/bar/bar_0001.jpg"
@@ -89,3 +91,17 @@ def test_bad_input_is_two_and_one_line(
     error = capsys.readouterr().err
     assert said in error
     assert len(error.splitlines()) == 1
+
+
+@pytest.mark.parametrize("content", ["sample_id,tag\n{0},drop\n", "\ufeff{0}\n\n", "tag,sample_id\nx,{0}\n"])
+def test_a_list_of_samples_is_read(tmp_path: Path, content: str) -> None:
+    name = "train/a b/1.jpg"
+    (tmp_path / "list.csv").write_text(content.format(name), encoding="utf-8")
+    assert listed_samples(tmp_path / "list.csv") == (name,)
+
+
+@pytest.mark.parametrize("content", [b"", b"\n", b"sample_id\n", b"\xff\xfe\x00"])
+def test_an_empty_or_broken_list_is_refused(tmp_path: Path, content: bytes) -> None:
+    (tmp_path / "list.csv").write_bytes(content)
+    with pytest.raises(ConfigError, match="--leave-out"):
+        listed_samples(tmp_path / "list.csv")

@@ -159,3 +159,11 @@ def test_a_saved_run_gives_the_same_choice(report: Report, tmp_path: Path) -> No
     report.save(tmp_path)
     wanted = Wanted(share=0.3)
     assert choose(Report.load(tmp_path), wanted).rows.tolist() == choose(report, wanted).rows.tolist()
+
+
+def test_what_people_listed_is_left_out_and_an_unknown_name_refused(clean: Report) -> None:
+    name = "train/bar/bar_0002.jpg"
+    choice = choose(clean, Wanted(leave_out=(name,)))
+    assert choice.left_out == {"in your list (--leave-out)": [name]}
+    with pytest.raises(ConfigError, match=r"'train/bar/bar_002.jpg' \(did you mean"):
+        choose(clean, Wanted(leave_out=("train/bar/bar_002.jpg",)))

@@ -321,5 +321,5 @@ def test_a_notebook_shows_the_page_in_a_frame(report: Report, monkeypatch: pytes
     html = shown._repr_html_()
     assert html.startswith("<iframe srcdoc=")
     assert html.count("<") == html.count(">") == 2  # all of the page is escaped
-    assert 'sandbox="allow-scripts"' in html
+    assert 'sandbox="allow-scripts allow-downloads"' in html
     assert "height:400px" in html

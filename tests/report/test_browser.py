@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import csv
 import shutil
 from collections.abc import Iterator
 from dataclasses import replace
@@ -13,7 +14,7 @@ import pytest
 from datacheck.probing.outputs import ProbeOutputs
 from datacheck.report import Report, write_html
 
-from .conftest import CRASHED, Pictures
+from .conftest import CRASHED, URIS, Pictures
 
 pytestmark = pytest.mark.slow
 
@@ -143,6 +144,27 @@ def test_filters(browser: Any, path: Path) -> None:
     page.click(".first li:nth-child(1) a")
     page.wait_for_function("document.activeElement.dataset.code === 'DC304'")
     assert len(opened.shown()) == 3
+
+
+def test_samples_are_selected_tagged_and_taken_along_as_a_list(browser: Any, path: Path, tmp_path: Path) -> None:
+    opened = Opened(browser, path, 1280, "light")
+    page = opened.page
+    assert not page.is_visible("#picked")
+    page.check("article[data-code=DC304] .tile:first-child .pick")
+    assert page.text_content("#picked-count") == "1 selected"
+    page.fill("#picked-tag", "look, again")
+    page.click("#picked button[type=submit]")
+    page.click("article[data-code=DC401] .pick-all")
+    assert page.text_content("#picked-count") == "3 selected · 1 look, again"
+    with page.expect_download() as download:
+        page.click("#picked-save")
+    download.value.save_as(tmp_path / "list.csv")
+    with (tmp_path / "list.csv").open(newline="", encoding="utf-8") as file:
+        rows = {row["sample_id"]: row["tag"] for row in csv.DictReader(file)}
+    assert rows == {URIS[0]: "look, again", URIS[3]: "", URIS[2]: "", URIS[1]: ""}
+    page.click("#picked-clear")
+    assert not page.is_visible("#picked")
+    assert opened.trouble == []
 
 
 HERE = Path(__file__).parent

@@ -213,7 +213,7 @@ def test_evidence_becomes_facts_tables_and_curves() -> None:
     ]
     assert [(table.name, len(table.rows), table.total) for table in found.tables] == [
         ("by split", 2, 2),
-        ("rows", 40, 50),
+        ("rows", 50, 50),
     ]
     assert found.tables[0].rows[1] == ("test", "1,000")
     assert found.curves[0].points[2] == (3.0, 0.3, 0.0, 1.0)
@@ -254,10 +254,34 @@ def test_a_hundred_thousand_samples_stay_under_five_megabytes(tmp_path: Path) ->
     text = (tmp_path / "report.html").read_text()
     assert re.search(r"\d+ of 5\d\d pictures are left out", text)
     assert f"{GALLERY} of 20,000 samples shown" in text
-    assert "60 of 1,000 classes are shown" in text
+    assert "Table of 1,000 classes" in text
+    assert all(f'<th scope="row">class {n}</th>' in text for n in (0, 500, 999))
+    assert text.index('id="findings"') < text.index('id="classes"')
 
 
 def test_names_that_are_no_text_are_written(manifest: Manifest, tmp_path: Path) -> None:
     broken = RuleOutcome("DC101", "x", Found((Finding(code="DC101", name="x", severity=Severity.INFO, message="a\udc80b", remedy=""),)), 0)  # fmt: skip # noqa: E501
     write_html(make_report(manifest, outcomes=(broken,)), tmp_path / "report.html")
     assert "A?b" in (tmp_path / "report.html").read_text(encoding="utf-8")
+
+
+def test_an_end_of_an_interval_that_rounding_moved_is_written_as_0_or_1() -> None:
+    (fact,) = evidence_blocks({"recall": {"value": 0.5, "low": 5.55e-17, "high": 1 - 1.1e-16}}).facts
+    assert fact.interval == "0 to 1"
+
+
+def test_the_plots_on_top_show_class_sizes_and_the_splits_that_differ(full: Report, pages: object) -> None:
+    text = render_html(full, thumbnails=Pictures())
+    top = text[: text.index('id="first-head"')]
+    assert "Samples by class, the largest first" in top
+    assert top.count("<svg") == 2
+    assert "by split</figcaption>" in top
+
+
+def test_a_long_text_is_whole_and_scrolls(report: Report, pages: object) -> None:
+    words = ", ".join(f"sample-{n:05d}" for n in range(400))
+    finding = Finding(
+        code="DC999", name="x", severity=Severity.INFO, message="m", remedy="r", evidence={"which": words.split(", ")}
+    )
+    text = render_html(replace(report, outcomes=(RuleOutcome("DC999", "x", Found((finding,))),)))
+    assert f'<div class="long" tabindex="0">{words}</div>' in text

@@ -109,14 +109,14 @@
   follow();
 
   // Copy.
-  const copy = async (button) => {
+  const copy = async (button, content) => {
     const before = button.textContent;
     try {
-      await navigator.clipboard.writeText(button.dataset.ids);
+      await navigator.clipboard.writeText(content);
       button.textContent = "Copied";
     } catch {
       const area = document.createElement("textarea");
-      area.value = button.dataset.ids;
+      area.value = content;
       document.body.append(area);
       area.select();
       button.textContent = document.execCommand("copy") ? "Copied" : "Could not copy";
@@ -125,7 +125,8 @@
     }
     setTimeout(() => (button.textContent = before), 1500);
   };
-  $$("button.copy").forEach((button) => button.addEventListener("click", () => copy(button)));
+  $$("button.copy").forEach((button) => button.addEventListener("click", () => copy(button, button.dataset.ids)));
+  window.datacheckCopy = copy;
 
   // Keyboard.
   const step = (by) => {
