@@ -181,14 +181,12 @@ class TarReader:
 
     def read(self, uri: str) -> bytes:
         """Return a member's bytes."""
-        found = _MEMBER.fullmatch(uri)
-        if found is None:
-            raise SampleReadError(ReadFailure.VANISHED, f"expected shard/@offset+size/member, found {uri!r}")
-        path, size = FileReader(self.root).path(found["shard"]), int(found["size"])
+        shard, offset, size = member_place(uri)
+        path = FileReader(self.root).path(shard)
         _refuse_large(size, uri)
         try:
             with path.open("rb") as file:
-                file.seek(int(found["offset"]))
+                file.seek(offset)
                 content = file.read(size)
         except FileNotFoundError:
             raise SampleReadError(ReadFailure.VANISHED, f"{path}: no such file") from None
@@ -204,6 +202,20 @@ def _refuse_large(n_bytes: int, name: object) -> None:
         raise SampleReadError(
             ReadFailure.TOO_LARGE, f"{name}: {n_bytes:,} bytes, more than the limit of {MAX_FILE_BYTES:,}"
         )
+
+
+def member_place(uri: str) -> tuple[str, int, int]:
+    """Return the shard, offset and size that a member's uri says.
+
+    Examples
+    --------
+    >>> member_place("train-0.tar/@512+100/cat/1.jpg")
+    ('train-0.tar', 512, 100)
+    """
+    found = _MEMBER.fullmatch(uri)
+    if found is None:
+        raise SampleReadError(ReadFailure.VANISHED, f"expected shard/@offset+size/member, found {uri!r}")
+    return found["shard"], int(found["offset"]), int(found["size"])
 
 
 def member_uri(shard: str, offset: int, size: int, name: str) -> str:

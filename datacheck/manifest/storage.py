@@ -11,6 +11,7 @@ import pyarrow as pa
 
 from datacheck.manifest.annotations import AnnotationFormat
 from datacheck.manifest.inventory import Inventory
+from datacheck.manifest.object_store import StoreReader
 from datacheck.manifest.readers import FileReader, SampleReader, TarReader
 from datacheck.manifest.tasks import Modality, Task
 from datacheck.storage import check_version, read_table, reading, write_table
@@ -42,7 +43,8 @@ class Listings:
 def write_manifest(path: Path, table: pa.Table, fields: Mapping[str, Any]) -> None:
     """Write the table and the other fields of a manifest; of the reader, only its kind is kept."""
     listings, root, annotation_format = fields["listings"], fields["root"], fields["annotation_format"]
-    kinds = (word for word, kind in _READERS.items() if type(fields["reader"]) is kind)
+    reader = fields["reader"]
+    kinds = (word for word, kind in _READERS.items() if type(reader) is kind)
     metadata = {
         "schema": SCHEMA,
         "version": VERSION,
@@ -56,6 +58,8 @@ def write_manifest(path: Path, table: pa.Table, fields: Mapping[str, Any]) -> No
         "annotation_format": None if annotation_format is None else annotation_format.to_json(),
         "reader": next(kinds, None),
     }
+    if isinstance(reader, StoreReader):
+        metadata["store"] = {"url": reader.url, "members": reader.members}
     write_table(path, table, metadata)
 
 
@@ -82,12 +86,16 @@ def read_manifest(path: Path) -> dict[str, Any]:
             "listings": listings and Listings(tuple(listings["images"]), tuple(listings["labels"])),
             "inventory": Inventory.from_json(metadata["inventory"]),
             "annotation_format": _format(metadata.get("annotation_format")),
-            "reader": _reader(metadata["reader"], root),
+            "reader": _stored(metadata.get("store")) or _reader(metadata["reader"], root),
         }
 
 
 def _format(value: Mapping[str, Any] | None) -> AnnotationFormat | None:
     return None if value is None else AnnotationFormat.from_json(value)
+
+
+def _stored(value: Mapping[str, Any] | None) -> StoreReader | None:
+    return None if value is None else StoreReader(str(value["url"]), bool(value["members"]))
 
 
 def _reader(word: str | None, root: Path | None) -> SampleReader | None:

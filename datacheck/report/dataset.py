@@ -12,6 +12,7 @@ import pyarrow.compute as pc
 
 from datacheck.findings import Severity
 from datacheck.manifest import HoldsLabels, ItemKind, Manifest, Remedy, Task
+from datacheck.manifest.object_store import StoreReader
 from datacheck.report.gaps import unread_sentence
 from datacheck.report.places import from_working_directory
 from datacheck.report.record import ReportRecord
@@ -42,12 +43,17 @@ def sample_rows(manifest: Manifest, sample_ids: Sequence[str], columns: Sequence
 def sample_files(manifest: Manifest, sample_ids: Sequence[str]) -> dict[str, str]:
     """Return the files of some samples as `from_working_directory` gives them; samples without a file are left out."""
     rows = sample_rows(manifest, sample_ids, ["uri"]).values()
+    reader = manifest.reader
+    if isinstance(reader, StoreReader):
+        return {row["sample_id"]: f"{reader.url}/{row['uri']}" for row in rows if row.get("uri")}
     return {row["sample_id"]: from_working_directory(row["uri"], manifest.root) for row in rows if row.get("uri")}
 
 
 def dataset_title(manifest: Manifest) -> str:
     """Return the name of the dataset's folder, else what the source was taken for."""
-    root = manifest.root
+    root, reader = manifest.root, manifest.reader
+    if isinstance(reader, StoreReader):
+        return reader.url.rpartition("/")[2]
     return root.name if root is not None and root.name else (manifest.took_for or "dataset")
 
 

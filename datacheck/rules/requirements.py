@@ -5,7 +5,7 @@ from __future__ import annotations
 import numpy as np
 
 from datacheck.manifest import Manifest, Modality, Task
-from datacheck.manifest.readers import FileReader
+from datacheck.manifest.object_store import reads_whole_files
 from datacheck.rules.base import NOT_SCANNED, Requirement, RuleContext
 
 NO_PROBE = "needs the out-of-sample predictions of the probe: run the audit with --probe"
@@ -14,7 +14,7 @@ NO_BOX_PROBE = "needs what the probe says of the boxes: run the audit with --pro
 
 def names_are_paths(manifest: Manifest) -> bool:
     """Whether the uris are paths of files, not keys in an archive or in memory."""
-    return "uri" in manifest and (manifest.reader is None or isinstance(manifest.reader, FileReader))
+    return "uri" in manifest and (manifest.reader is None or reads_whole_files(manifest.reader))
 
 
 def _scan(context: RuleContext) -> str | None:

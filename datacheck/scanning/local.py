@@ -21,7 +21,7 @@ from typing import Any, cast
 import numpy as np
 from numpy.typing import NDArray
 
-from datacheck.errors import ScanError
+from datacheck.errors import DatacheckError, ScanError
 from datacheck.manifest.readers import ReadFailure
 from datacheck.scanning.shard import ShardResult, ShardSettings, failed, shard
 from datacheck.scanning.temporary import Scratch
@@ -126,6 +126,8 @@ class _Worker:
             answer = receive(cast("Any", self.outward))
         finally:
             self.since = None
+        if isinstance(answer, DatacheckError):
+            raise answer
         if isinstance(answer, str):
             self.complaint = answer
             raise EOFError

@@ -2,9 +2,13 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Sequence
+from collections import deque
+from collections.abc import Callable, Iterator, Sequence
+from concurrent.futures import ThreadPoolExecutor
 from contextlib import AbstractContextManager
 from dataclasses import dataclass, field
+from functools import partial
+from itertools import islice
 from typing import Any
 
 import cv2
@@ -12,6 +16,7 @@ import numpy as np
 import xxhash
 from numpy.typing import NDArray
 
+from datacheck.errors import DatacheckError
 from datacheck.manifest.readers import ReadFailure, SampleContent, SampleReader, SampleReadError
 from datacheck.scanning.decode import MAX_PIXELS, Decoded, decode_array, decode_bytes
 from datacheck.scanning.measure import HASH_SIDE, perceptual_hashes, properties, raw_measures
@@ -123,12 +128,12 @@ def shard(
     """
     rows = _Rows()
     pixels = np.zeros((len(uris), settings.pixels, settings.pixels, 3), np.uint8) if settings.pixels else None
-    for position, uri in enumerate(uris):
+    for position, fetch in enumerate(_fetches(settings.reader, uris)):
         if started is not None:
             started(position)
         content_hash, size, decoded = None, None, None
         try:
-            content = _read(settings.reader, uri)
+            content = fetch()
             size, content_hash = identify(content)
             if content_hash == known[position] is not None:
                 rows.heads.append((False, SAME, None, size, *[None] * 7, content_hash, None))
@@ -169,10 +174,24 @@ def merge(results: Sequence[ShardResult]) -> ShardResult:
     )
 
 
+def _fetches(reader: SampleReader, uris: Sequence[str]) -> Iterator[Callable[[], SampleContent]]:
+    """Yield a function a sample that returns its content; a reader that says so is asked for some samples ahead."""
+    ahead = getattr(reader, "ahead", 0)
+    if not ahead:
+        yield from (partial(_read, reader, uri) for uri in uris)
+        return
+    waiting = iter(uris)
+    with ThreadPoolExecutor(ahead) as pool:
+        asked = deque(pool.submit(_read, reader, uri) for uri in islice(waiting, ahead))
+        while asked:
+            yield asked.popleft().result
+            asked.extend(pool.submit(_read, reader, uri) for uri in islice(waiting, 1))
+
+
 def _read(reader: SampleReader, uri: str) -> SampleContent:
     try:
         return reader.read(uri)
-    except (SampleReadError, KeyboardInterrupt):
+    except (SampleReadError, DatacheckError, KeyboardInterrupt):
         raise
     except Exception as error:  # a user's data set may raise anything
         raise SampleReadError(ReadFailure.CORRUPT, f"reading failed with {type(error).__name__}: {error}") from None

@@ -7,7 +7,8 @@ import os
 import numpy as np
 from numpy.typing import NDArray
 
-from datacheck.manifest.readers import FileReader, SampleReader
+from datacheck.manifest.object_store import StoreReader
+from datacheck.manifest.readers import FileReader, FileStamp, SampleReader
 
 STAMPS = ("stamp_size", "mtime_ns", "ctime_ns")
 """The columns of a stamp. A copying tool can restore size and modification time, but not the time of the last change
@@ -24,6 +25,10 @@ def read_stamps(reader: SampleReader, uris: list[str]) -> NDArray[np.int64]:
     [[-1], [-1], [-1]]
     """
     stamps = np.full((len(STAMPS), len(uris)), -1, dtype=np.int64)
+    if isinstance(reader, StoreReader):
+        for row, stamp in enumerate(reader.stamps(uris)):
+            stamps[:, row] = stamps[:, row] if stamp is None else _numbers(stamp)
+        return stamps
     # A scan that finds nothing changed spends most of its time here: plain paths skip the reader's own checks.
     root = os.path.join(os.path.abspath(reader.root), "") if type(reader) is FileReader else None  # noqa: PTH100, PTH118
     for row, uri in enumerate(uris):
@@ -36,5 +41,9 @@ def read_stamps(reader: SampleReader, uris: list[str]) -> NDArray[np.int64]:
         else:
             stamp = reader.stamp(uri)
             if stamp is not None:
-                stamps[:, row] = stamp.byte_size, stamp.mtime_ns, stamp.ctime_ns
+                stamps[:, row] = _numbers(stamp)
     return stamps
+
+
+def _numbers(stamp: FileStamp) -> tuple[int, int, int]:
+    return stamp.byte_size, stamp.mtime_ns, stamp.ctime_ns

@@ -107,8 +107,11 @@ def main() -> None:
     except (EOFError, BrokenPipeError):
         pass
     except BaseException as error:
+        from datacheck.errors import DatacheckError
+
+        known = isinstance(error, DatacheckError)  # of the dataset's store, not of one file
         with contextlib.suppress(OSError):
-            send(outward, f"{type(error).__name__}: {error}")
+            send(outward, type(error)(str(error)) if known else f"{type(error).__name__}: {error}")
     os._exit(0)
 
 

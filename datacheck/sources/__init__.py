@@ -14,6 +14,7 @@ from datacheck.sources import (
     coco_folder,
     hugging_face,
     image_folder,
+    object_stores,
     pairs,
     saved_manifest,
     table,
@@ -71,7 +72,8 @@ def open_source(
     ----------
     source
         A folder of images; a table (file or in memory); ``(images, labels)``, each a folder, a glob or a list;
-        arrays; a Dataset of torch or of Hugging Face; tars; a mapping from splits to any of these; a manifest.
+        arrays; a Dataset of torch or of Hugging Face; tars; a mapping from splits to any of these; a manifest. A
+        folder, a table or tars may be in an object store: ``s3://``, ``gs://``, ``az://``, ``hf://``.
     kind
         Kind of source, where the source itself is not to decide it: the ``kind`` of one of `SOURCES`.
     task
@@ -130,6 +132,8 @@ def _open(source: Any, options: SourceOptions, kind: str | None = None) -> Manif
         if options.given():
             raise SourceError(f"expected no options with a manifest, found {', '.join(options.given())}")
         return source
+    if object_stores.is_stored(source):
+        return object_stores.open_stored(source, options, lambda local, given: _open(local, given, kind))
     if kind is None and is_splits(source):
         return open_splits(source, options, _open)
     found = _named(kind) if kind is not None else _recognise(source, options)

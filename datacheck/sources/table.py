@@ -27,6 +27,7 @@ from datacheck.sources.file_search import column_of_ids
 from datacheck.sources.files import existing
 from datacheck.sources.split_words import misspelt_split
 from datacheck.sources.splits import splits_from_paths
+from datacheck.sources.stored_paths import stored_paths
 from datacheck.sources.table_files import is_table_name, read_table_file
 from datacheck.sources.table_inventory import table_inventory
 from datacheck.sources.text_lists import class_names
@@ -112,9 +113,12 @@ def table_manifest(
     table, roles, classes = plain_labels(table, given, options)
     columns, renamed_splits = cast_columns(table, roles, options, names)
     located = Located(columns, None)
-    if roles.path is not None and reader is None:
-        located = locate(columns, base, options.root)
     shown = given if reader is None else replace(given, path=None)
+    if roles.path is not None and reader is None:
+        if (stored := stored_paths(columns)) is not None:
+            located, reader = Located(stored[0], None, (f"files in {stored[1].url}",)), stored[1]
+        else:
+            located = locate(columns, base, options.root)
     words = [took_for, plural(table.num_rows, "row"), shown.words or NO_ROLES, renamed_splits, *located.notes]
     inventory += Inventory(questions=(*located.questions, *_slips(located.table)))
     if boxes is not None and options.task is None:

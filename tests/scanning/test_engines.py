@@ -5,6 +5,7 @@ from __future__ import annotations
 import resource
 import subprocess
 import sys
+from dataclasses import dataclass
 from pathlib import Path
 
 import numpy as np
@@ -12,9 +13,9 @@ import pytest
 from numpy.typing import NDArray
 from PIL import Image
 
-from datacheck.errors import ConfigError, MissingExtraError, ScanError
+from datacheck.errors import ConfigError, MissingExtraError, ScanError, SourceError
 from datacheck.manifest import Manifest
-from datacheck.manifest.readers import FileReader, FileStamp
+from datacheck.manifest.readers import FileReader, FileStamp, Workers
 from datacheck.scanning import scan
 from datacheck.scanning.shard import ShardSettings, merge, shard
 from tests.scanning.corpus import encode, photo
@@ -124,6 +125,37 @@ def test_an_empty_manifest(tmp_path: Path) -> None:
     assert len(result.measurements) == 0
     assert result.pixels is not None
     assert result.pixels.shape == (0, 8, 8, 3)
+
+
+@dataclass(frozen=True)
+class Ending:
+    """Files of a store that refuses every request from one file on, until a folder beside them is there."""
+
+    root: Path
+    workers: Workers
+    ahead: int = 4
+
+    def stamp(self, uri: str) -> FileStamp | None:
+        return FileReader(self.root).stamp(uri)
+
+    def read(self, uri: str) -> bytes:
+        if uri >= "30" and not self.root.with_name("open").is_dir():
+            raise SourceError("the credentials were refused")
+        return FileReader(self.root).read(uri)
+
+
+@pytest.mark.parametrize("workers", ["process", "thread"])
+def test_a_store_that_refuses_ends_the_scan_and_no_file_is_called_bad(
+    data: Path, workers: Workers, tmp_path: Path
+) -> None:
+    place = tmp_path / "data"
+    place.symlink_to(data)
+    manifest = Manifest.from_columns({"uri": names(data)}, reader=Ending(place, workers))
+    with pytest.raises(SourceError, match="the credentials were refused"):
+        scan(manifest, jobs=1, run_dir=tmp_path / "run")
+    (tmp_path / "open").mkdir()
+    again = scan(manifest, jobs=1, run_dir=tmp_path / "run")
+    assert_same(again, scan(Manifest.from_columns({"uri": names(data)}, root=data), jobs=1))
 
 
 class Made:

@@ -8,16 +8,18 @@ from difflib import get_close_matches
 from typing import ClassVar
 
 import numpy as np
+import pyarrow as pa
 import pyarrow.compute as pc
 
 from datacheck.findings import Finding, Found, Outcome, Passed, Severity
 from datacheck.manifest import NO_IMAGE, Manifest, Unread
-from datacheck.manifest.readers import FileReader
+from datacheck.manifest.object_store import reads_whole_files
 from datacheck.pairing.name_matching import stem
 from datacheck.rules.base import CannotJudge, Rule, RuleContext
 from datacheck.rules.files.dc103_pairing_order_mismatch import names_do_not_match
 from datacheck.rules.files.shared import N_EXAMPLES, N_NAMED, ids_of
 from datacheck.rules.requirements import LISTINGS
+from datacheck.scanning.stamps import read_stamps
 from datacheck.text import have, listed, plural
 
 MAX_CANDIDATES = 2000
@@ -142,8 +144,9 @@ def _without_label_file(manifest: Manifest) -> list[str]:
         return []
     table = manifest.table
     missing = pc.is_null(table["label_uri"]).to_numpy()
-    if isinstance(manifest.reader, FileReader):
-        reader = manifest.reader
-        uris = table["label_uri"].to_pylist()
-        missing = missing | np.array([uri is not None and reader.stamp(uri) is None for uri in uris], dtype=bool)
+    if manifest.reader is not None and reads_whole_files(manifest.reader):
+        named = np.flatnonzero(~missing)
+        sizes = read_stamps(manifest.reader, table["label_uri"].take(pa.array(named)).to_pylist())[0]
+        missing = missing.copy()
+        missing[named] = sizes < 0
     return [str(uri) for uri in table["uri"].filter(missing).to_pylist()]
