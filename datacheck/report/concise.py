@@ -9,6 +9,7 @@ import pyarrow.compute as pc
 
 from datacheck.findings import Failed, Finding, Severity
 from datacheck.report.dataset import count_words, dataset_line, inventory_notes, sample_files
+from datacheck.report.families import checked_line
 from datacheck.report.gaps import Caller
 from datacheck.report.next_step import next_step
 from datacheck.report.places import from_working_directory
@@ -57,6 +58,8 @@ def _lines(report: ReportRecord, place: str, caller: Caller, html: Path | None) 
             yield from _samples(report, finding, place)
     for item in getattr(report.plan, "items", ()):
         yield f"{place}: plan {item.kind} {item.name}: {item.verdict}: {item.summary}"
+    if report.outcomes:
+        yield f"{place}: {checked_line(report, caller)}"
     counts, rules = count_words(report)
     yield f"{place}: {counts} ({rules})"
     if html is not None:

@@ -21,6 +21,7 @@ from datacheck.plan.view import plan_view
 from datacheck.report.annotated import annotated
 from datacheck.report.dataset import dataset_line, dataset_title
 from datacheck.report.evidence_blocks import SHOWN_ROWS, MeasuredCurve
+from datacheck.report.families import checked_line
 from datacheck.report.figures import curve_svg
 from datacheck.report.first_plots import first_plots
 from datacheck.report.overview import matrix, probe_view, properties, verdict
@@ -81,6 +82,7 @@ def render(
             worst_loss=worst,
             plan=None if report.plan is None else plan_view(report.plan),
             reading=reading_view(report),
+            checked=checked_line(report, "shell"),
             views=views,
             book=book,
             pictures=_json_block(list(book.uris)),

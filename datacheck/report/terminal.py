@@ -16,6 +16,7 @@ from rich.text import Text
 from datacheck.findings import Failed, Finding, NotApplicable, Severity
 from datacheck.manifest import Task
 from datacheck.report.dataset import count_words, dataset_line, inventory_notes
+from datacheck.report.families import checked_line
 from datacheck.report.gaps import Caller
 from datacheck.report.next_step import next_step
 from datacheck.report.plans import plan_lines
@@ -212,7 +213,10 @@ def _footer(report: ReportRecord, html: Path | None, screen: Screen) -> list[Tex
                 lines += wrapped(f"{outcome.code} {outcome.name}: not applicable, {reason}", screen, "dim")
         lines += [Text()] if lines else []
     counts, rules = count_words(report)
-    lines += wrapped(Text.assemble((counts, "bold"), f"  ({rules})"), screen)
+    checked = f" · {checked_line(report, screen.caller)}" if report.outcomes else ""
+    lines += wrapped(
+        Text.assemble((counts, "bold"), f"  ({rules})" if screen.verbose or not checked else "", checked), screen
+    )
     if html is not None:
         lines.append(Text(f"report  {clean(html)}"))
     following = next_step(report, screen.caller)
