@@ -10,7 +10,8 @@ from typing import TYPE_CHECKING, Annotated, Any
 import typer
 
 from datacheck.cli import source_options as given
-from datacheck.cli.output import Quiet, emit
+from datacheck.cli.completing import one_of
+from datacheck.cli.output import Quiet, Verbose, emit
 from datacheck.cli.progress import progress_bars
 from datacheck.cli.rule_options import Config, FailOn, Format, Ignore, Select, selection
 from datacheck.errors import ConfigError
@@ -45,24 +46,33 @@ def audit_command(
     format: Format = None,
     out: Annotated[Path | None, typer.Option("--out", "-o", help=OUT_HELP)] = None,
     jobs: Annotated[int | None, typer.Option(min=1, help="Worker processes of the scan.")] = None,
-    engine: Annotated[str | None, typer.Option(help="How the scan runs: local or ray.")] = None,
+    engine: Annotated[
+        str | None, typer.Option(help="How the scan runs: local or ray.", autocompletion=one_of("local", "ray"))
+    ] = None,
     config: Config = None,
     duplicates: Annotated[
-        str | None, typer.Option(help="How thoroughly duplicates are searched for: auto, exact, hash, features.")
+        str | None,
+        typer.Option(
+            help="How thoroughly duplicates are searched for: auto, exact, hash, features.",
+            autocompletion=one_of("auto", "exact", "hash", "features"),
+        ),
     ] = None,
     probe: Annotated[bool | None, typer.Option("--probe/--no-probe", help=PROBE_HELP)] = None,
     budget: Annotated[str | None, typer.Option(help="Time of the probe, such as 60s or 5m.")] = None,
-    device: Annotated[str | None, typer.Option(help="Device of the probe: auto, cpu or cuda.")] = None,
+    device: Annotated[
+        str | None,
+        typer.Option(help="Device of the probe: auto, cpu or cuda.", autocompletion=one_of("auto", "cpu", "cuda")),
+    ] = None,
     weights: Annotated[
         str | None, typer.Option(help="Weights of a pretrained probe: lite0 (packaged), a file, a name, or none.")
     ] = None,
-    weights_inputs: Annotated[str | None, typer.Option(help=INPUTS_HELP)] = None,
+    weights_inputs: Annotated[
+        str | None, typer.Option(help=INPUTS_HELP, autocompletion=one_of("imagenet", "signed", "unit"))
+    ] = None,
     deployment: Annotated[str | None, typer.Option(help=SHARES_HELP)] = None,
     reference: Annotated[Path | None, typer.Option(help="Fingerprint of an accepted dataset to compare with.")] = None,
     seed: Annotated[int | None, typer.Option(min=0, help="Seed of everything random.")] = None,
-    verbose: Annotated[
-        bool, typer.Option("--verbose", "-v", help="Every finding in full, and why a rule was not judged.")
-    ] = False,
+    verbose: Verbose = False,
     quiet: Quiet = False,
 ) -> int:
     """Audit a dataset: what is in it, what is wrong with it, and how to fix it."""

@@ -12,7 +12,8 @@ import typer
 
 from datacheck.cli import source_options as given
 from datacheck.cli.audit import default_run_folder
-from datacheck.cli.output import TEXT_OR_JSON, Quiet
+from datacheck.cli.completing import SEVERITIES, one_of
+from datacheck.cli.output import TEXT_OR_JSON, Quiet, Verbose
 from datacheck.cli.progress import progress_bars
 from datacheck.duplicates import DEFAULT_NEAR_DUPLICATE_DISTANCE
 from datacheck.errors import ConfigError, ContractError, check_choice, did_you_mean, require
@@ -37,7 +38,6 @@ _Accept = Annotated[
     list[str] | None,
     typer.Option("--accept", help="Code of an error that the audit found and that you accept; repeat it for several."),
 ]
-_Verbose = Annotated[bool, typer.Option("--verbose", "-v", help="Every term.")]
 _Quiet = Annotated[bool, typer.Option("--quiet", "-q", help="Only errors.")]
 
 
@@ -46,7 +46,7 @@ def init_command(
     run: Annotated[Path, typer.Argument(help="Run folder of the audit of an accepted dataset.")],
     out: Annotated[Path, typer.Option("--out", "-o", help="Where the contract goes.")] = Path("contract"),
     accept: _Accept = None,
-    verbose: _Verbose = False,
+    verbose: Verbose = False,
     quiet: _Quiet = False,
 ) -> int:
     """Propose a contract from an audited dataset: a Great Expectations project to commit and edit."""
@@ -89,9 +89,14 @@ def check_command(
     docs: Annotated[
         Path | None, typer.Option(help="Write Great Expectations' Data Docs here, readable offline.")
     ] = None,
-    format: Annotated[str, typer.Option(help=f"Standard output: {', '.join(FORMATS)}.")] = "terminal",
+    format: Annotated[
+        str, typer.Option(help=f"Standard output: {', '.join(FORMATS)}.", autocompletion=one_of(*FORMATS))
+    ] = "terminal",
     fail_on: Annotated[
-        str, typer.Option(help="Exit with 1 at this severity: info, warning, error (critical).")
+        str,
+        typer.Option(
+            help="Exit with 1 at this severity: info, warning, error (critical).", autocompletion=one_of(*SEVERITIES)
+        ),
     ] = "error",
     out: Annotated[Path | None, typer.Option("--out", "-o", help="Run folder that remembers the scan.")] = None,
     jobs: Annotated[int | None, typer.Option(min=1, help="Worker processes of the scan.")] = None,
@@ -106,7 +111,7 @@ def check_command(
     merged: Annotated[
         Path | None, typer.Option(help="With --shard: write the fingerprint of old and new here.")
     ] = None,
-    verbose: Annotated[bool, typer.Option("--verbose", "-v", help="Every term, kept ones too.")] = False,
+    verbose: Verbose = False,
     quiet: Quiet = False,
 ) -> int:
     """Check a dataset against a contract: exit 0 kept, 1 broken, 2 not checked."""
@@ -148,7 +153,7 @@ def _check_shard(
 def diff_command(
     before: Annotated[Path, typer.Argument(help="A contract's folder.")],
     after: Annotated[Path, typer.Argument(help="Another's.")],
-    format: Annotated[str, typer.Option(help="text or json.")] = "text",
+    format: Annotated[str, typer.Option(help="text or json.", autocompletion=one_of(*TEXT_OR_JSON))] = "text",
 ) -> int:
     """Show what loosens and what tightens from one contract to another; exit with 1 when anything changed."""
     check_choice("--format", format, TEXT_OR_JSON)

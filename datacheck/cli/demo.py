@@ -9,7 +9,7 @@ from typing import TYPE_CHECKING, Annotated
 import typer
 
 from datacheck.cli.audit import RUNS, run_audit
-from datacheck.cli.output import Quiet, emit
+from datacheck.cli.output import Quiet, Verbose, emit
 from datacheck.findings import Severity
 
 if TYPE_CHECKING:
@@ -25,7 +25,7 @@ def demo_command(
     ] = False,
     budget: Annotated[str, typer.Option(help="Time of the probe.")] = "60s",
     seed: Annotated[int, typer.Option(help="Seed of the dataset.")] = 0,
-    verbose: Annotated[bool, typer.Option("--verbose", "-v", help="Every finding.")] = False,
+    verbose: Verbose = False,
     quiet: Quiet = False,
 ) -> int:
     """Write a dataset with known defects, audit it, and compare the findings with the defects.

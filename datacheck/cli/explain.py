@@ -7,14 +7,17 @@ from typing import Annotated
 
 import typer
 
+from datacheck.cli.completing import one_of, rule_list, rules
 from datacheck.cli.output import TEXT_OR_JSON
 from datacheck.cli.rule_options import separated
 from datacheck.errors import ConfigError, check_choice
 
 
 def rules_command(
-    select: Annotated[str, typer.Option(help="Which rules: codes, prefixes, names; comma-separated.")] = "ALL",
-    format: Annotated[str, typer.Option(help="text or json.")] = "text",
+    select: Annotated[
+        str, typer.Option(help="Which rules: codes, prefixes, names; comma-separated.", autocompletion=rule_list)
+    ] = "ALL",
+    format: Annotated[str, typer.Option(help="text or json.", autocompletion=one_of(*TEXT_OR_JSON))] = "text",
 ) -> int:
     """List the rules."""
     from datacheck.rules import explanation
@@ -42,7 +45,9 @@ def rules_command(
 
 
 def explain_command(
-    rule: Annotated[str, typer.Argument(help="A rule's code or name, such as DC301 or exact-duplicate.")],
+    rule: Annotated[
+        str, typer.Argument(help="A rule's code or name, such as DC301 or exact-duplicate.", autocompletion=rules)
+    ],
 ) -> int:
     """Explain a rule: what it finds, why it hurts training, how it is measured, and how to fix it."""
     from datacheck.rules import explanation

@@ -8,7 +8,8 @@ from typing import TYPE_CHECKING, Annotated
 
 import typer
 
-from datacheck.cli.output import standard_output
+from datacheck.cli.completing import one_of, rules_or_severities
+from datacheck.cli.output import Verbose, standard_output
 from datacheck.cli.rule_options import separated
 from datacheck.errors import ConfigError
 from datacheck.text import clean, listed, percent, plural
@@ -25,9 +26,20 @@ def export_command(
     to: Annotated[
         Path | None, typer.Option("--clean", "--out", "-o", help="New folder, or new file of a list. Dry run without.")
     ] = None,
-    form: Annotated[str, typer.Option("--as", help="What is written: list (of files), links, copies.")] = "copies",
+    form: Annotated[
+        str,
+        typer.Option(
+            "--as",
+            help="What is written: list (of files), links, copies.",
+            autocompletion=one_of("list", "links", "copies"),
+        ),
+    ] = "copies",
     drop: Annotated[
-        str, typer.Option(help="Severity from which samples are left out, or rules; comma-separated. none: nothing.")
+        str,
+        typer.Option(
+            help="Severity from which samples are left out, or rules; comma-separated. none: nothing.",
+            autocompletion=rules_or_severities,
+        ),
     ] = "error",
     leave_out: Annotated[
         Path | None,
@@ -36,7 +48,11 @@ def export_command(
         ),
     ] = None,
     duplicates: Annotated[
-        str, typer.Option(help="Copies that are left out, all but the first: exact, near (DC302 too), keep (none).")
+        str,
+        typer.Option(
+            help="Copies that are left out, all but the first: exact, near (DC302 too), keep (none).",
+            autocompletion=one_of("exact", "near", "keep"),
+        ),
     ] = "exact",
     classes: Annotated[str | None, typer.Option(help="Keep these classes only: cat,dog.")] = None,
     share: Annotated[
@@ -44,7 +60,7 @@ def export_command(
     ] = None,
     seed: Annotated[int, typer.Option(min=0, help="Seed of the draw of --share.")] = 0,
     dry_run: Annotated[bool, typer.Option("--dry-run", help="Say what would be done, and write nothing.")] = False,
-    verbose: Annotated[bool, typer.Option("--verbose", "-v", help="Every sample that is left out, and why.")] = False,
+    verbose: Verbose = False,
     quiet: Annotated[bool, typer.Option("--quiet", "-q", help="Print only the path that was written.")] = False,
 ) -> int:
     """Write a clean copy of the audited dataset, or a small one; the dataset itself is never changed."""

@@ -10,6 +10,7 @@ import typer
 
 from datacheck.cli import source_options as given
 from datacheck.cli.audit import default_run_folder
+from datacheck.cli.completing import one_of
 from datacheck.cli.output import TEXT_OR_JSON, Quiet
 from datacheck.cli.progress import progress_bars
 from datacheck.errors import SourceError, check_choice
@@ -40,7 +41,7 @@ def fingerprint_command(
 def diff_command(
     before: Annotated[str, typer.Argument(help="A fingerprint, a run folder, or a source.")],
     after: Annotated[str, typer.Argument(help="The same, to compare with.")],
-    format: Annotated[str, typer.Option(help="text or json.")] = "text",
+    format: Annotated[str, typer.Option(help="text or json.", autocompletion=one_of(*TEXT_OR_JSON))] = "text",
     quiet: Quiet = False,
 ) -> int:
     """Report what changed between two datasets; exit with 1 when anything did."""

@@ -18,6 +18,9 @@ if TYPE_CHECKING:
 Quiet = Annotated[bool, typer.Option("--quiet", "-q", help="No progress bars.")]
 """The option of every command that draws progress bars."""
 
+Verbose = Annotated[bool, typer.Option("--verbose", "-v", help="Everything in full, nothing folded or only counted.")]
+"""The option of every command that shortens what it prints."""
+
 TEXT_OR_JSON = ("text", "json")
 
 FORMATS = ("terminal", "concise", "json", "junit", "sarif", "github")

@@ -8,7 +8,8 @@ from typing import TYPE_CHECKING, Annotated, Any
 import typer
 
 from datacheck.cli.audit import INPUTS_HELP, parse_shares
-from datacheck.cli.output import Quiet
+from datacheck.cli.completing import one_of
+from datacheck.cli.output import Quiet, Verbose
 from datacheck.cli.progress import progress_bars
 from datacheck.duplicates import DEFAULT_NEAR_DUPLICATE_DISTANCE
 
@@ -34,14 +35,19 @@ def plan_command(
         typer.Option(help="Pretrained network to measure on: a file, a name, or none; for photos lite0 by default."),
     ] = None,
     weights_inputs: Annotated[str | None, typer.Option(help=INPUTS_HELP)] = None,
-    device: Annotated[str, typer.Option(help="Where the pretrained network runs: auto, cpu or cuda.")] = "auto",
+    device: Annotated[
+        str,
+        typer.Option(
+            help="Where the pretrained network runs: auto, cpu or cuda.", autocompletion=one_of("auto", "cpu", "cuda")
+        ),
+    ] = "auto",
     deployment: Annotated[
         str | None, typer.Option(help="Class shares where the model will run: cat=0.7,dog=0.3.")
     ] = None,
     seeds: Annotated[int, typer.Option(min=1, help="How often each measurement is repeated.")] = 3,
     seed: Annotated[int, typer.Option(help="Seed of everything random.")] = 0,
     augment: Annotated[bool, typer.Option("--augment/--no-augment", help="Whether to try augmentations.")] = True,
-    verbose: Annotated[bool, typer.Option("--verbose", "-v", help="Every item.")] = False,
+    verbose: Verbose = False,
     quiet: Quiet = False,
 ) -> int:
     """Plan the main training: splits, rebalancing, augmentations, samples to collect; each measured on this dataset."""

@@ -9,6 +9,7 @@ from typing import TYPE_CHECKING, Annotated, cast
 
 import typer
 
+from datacheck.cli.completing import one_of, tools
 from datacheck.cli.output import Quiet
 from datacheck.cli.queue_files import put_aside, read_gold, say_look, take_answers
 from datacheck.errors import RelabelError, check_choice
@@ -28,7 +29,12 @@ Token = Annotated[
     str,
     typer.Option(help="Its access token; better in the environment.", envvar="LABEL_STUDIO_TOKEN", show_envvar=True),
 ]
-Images = Annotated[str, typer.Option(help="How the tool reaches the pictures: path, url or embed.")]
+Images = Annotated[
+    str,
+    typer.Option(
+        help="How the tool reaches the pictures: path, url or embed.", autocompletion=one_of("path", "url", "embed")
+    ),
+]
 Prefix = Annotated[str, typer.Option(help="With --images url: where the dataset's root is served.")]
 Served = Annotated[
     Path | None, typer.Option(help="Label Studio's document root; by default the folder above the dataset.")
@@ -83,7 +89,7 @@ def make_command(
 @queue_app.command("export")
 def export_command(
     run: Run,
-    to: Annotated[str, typer.Option("--to", help="The annotation tool.")],
+    to: Annotated[str, typer.Option("--to", help="The annotation tool.", autocompletion=tools)],
     output: Annotated[
         Path, typer.Option("--out", "-o", "--output", help="The file to write (a new folder for huggingface).")
     ],
@@ -104,7 +110,7 @@ def export_command(
 def import_command(
     run: Run,
     file: Annotated[Path, typer.Argument(help="What the annotation tool exported.")],
-    source: Annotated[str, typer.Option("--from", help="The annotation tool.")],
+    source: Annotated[str, typer.Option("--from", help="The annotation tool.", autocompletion=tools)],
     annotator: Annotated[str, typer.Option(help="Who answered, where the file does not say.")] = "annotator",
 ) -> int:
     """Read answers; entries that do not fit are refused one by one. Exit 1 where some were, or none was an answer."""
@@ -170,7 +176,12 @@ def apply_command(
         typer.Option("--out", "-o", "--output", help="The new manifest; by default RUN/relabelled.parquet."),
     ] = None,
     folder: Annotated[Path | None, typer.Option(help="Also write a corrected copy of the image folder here.")] = None,
-    link: Annotated[str, typer.Option(help="How the copy is made: hard, symbolic or copy.")] = "hard",
+    link: Annotated[
+        str,
+        typer.Option(
+            help="How the copy is made: hard, symbolic or copy.", autocompletion=one_of("hard", "symbolic", "copy")
+        ),
+    ] = "hard",
     reprobe: Annotated[
         bool, typer.Option("--reprobe", help="Train the probe on the old and on the corrected labels, and compare.")
     ] = False,

@@ -7,7 +7,8 @@ from typing import Annotated
 
 import typer
 
-from datacheck.cli.output import FORMATS, emit
+from datacheck.cli.completing import SEVERITIES, one_of
+from datacheck.cli.output import FORMATS, Verbose, emit
 from datacheck.errors import check_choice
 from datacheck.findings import Severity
 
@@ -15,11 +16,16 @@ from datacheck.findings import Severity
 def report_command(
     run: Annotated[Path, typer.Argument(help="The run folder of an audit.")],
     format: Annotated[
-        str | None, typer.Option(help=f"html (a file), or to standard output: {', '.join(FORMATS)}.")
+        str | None,
+        typer.Option(
+            help=f"html (a file), or to standard output: {', '.join(FORMATS)}.", autocompletion=one_of(*FORMATS, "html")
+        ),
     ] = None,
     output: Annotated[Path | None, typer.Option("--out", "-o", "--output", help="Where --format html goes.")] = None,
-    fail_on: Annotated[str, typer.Option(help="Exit with 1 at this severity.")] = "error",
-    verbose: Annotated[bool, typer.Option("--verbose", "-v", help="Every finding.")] = False,
+    fail_on: Annotated[
+        str, typer.Option(help="Exit with 1 at this severity.", autocompletion=one_of(*SEVERITIES))
+    ] = "error",
+    verbose: Verbose = False,
 ) -> int:
     """Show the report of a run folder again."""
     from datacheck.report import Report, write_html

@@ -7,11 +7,23 @@ from typing import Annotated, Any
 
 import typer
 
-Select = Annotated[str | None, typer.Option(help="Rules to run: codes, prefixes, names; comma-separated.")]
-Ignore = Annotated[str | None, typer.Option(help="Rules to leave out.")]
-FailOn = Annotated[str | None, typer.Option(help="Exit with 1 at this severity: info, warning, error.")]
+from datacheck.cli.completing import SEVERITIES, one_of, rule_list
+from datacheck.cli.output import FORMATS
+
+Select = Annotated[
+    str | None, typer.Option(help="Rules to run: codes, prefixes, names; comma-separated.", autocompletion=rule_list)
+]
+Ignore = Annotated[str | None, typer.Option(help="Rules to leave out.", autocompletion=rule_list)]
+FailOn = Annotated[
+    str | None,
+    typer.Option(help="Exit with 1 at this severity: info, warning, error.", autocompletion=one_of(*SEVERITIES)),
+]
 Format = Annotated[
-    str | None, typer.Option(help="Standard output: terminal, concise (a line each), json, junit, sarif, github.")
+    str | None,
+    typer.Option(
+        help="Standard output: terminal, concise (a line each), json, junit, sarif, github.",
+        autocompletion=one_of(*FORMATS),
+    ),
 ]
 Config = Annotated[Path | None, typer.Option(help="Configuration file (datacheck.toml or pyproject.toml).")]
 

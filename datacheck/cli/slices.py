@@ -8,7 +8,8 @@ from typing import TYPE_CHECKING, Annotated
 
 import typer
 
-from datacheck.cli.output import standard_output
+from datacheck.cli.completing import one_of
+from datacheck.cli.output import Verbose, standard_output
 from datacheck.errors import ConfigError, check_choice
 from datacheck.text import clean, percent, plural
 
@@ -28,12 +29,16 @@ def slices_command(
         list[str] | None,
         typer.Option(help="A column, or an image property such as brightness; again for more. All by default."),
     ] = None,
-    format: Annotated[str, typer.Option(help=f"Standard output: {', '.join(FORMATS)}.")] = "text",
+    format: Annotated[
+        str, typer.Option(help=f"Standard output: {', '.join(FORMATS)}.", autocompletion=one_of(*FORMATS))
+    ] = "text",
     min_size: Annotated[int, typer.Option(min=2, help="Smaller slices are left out.")] = 30,
-    export: Annotated[str | None, typer.Option(help=f"Write a challenge set: {', '.join(KINDS)}.")] = None,
+    export: Annotated[
+        str | None, typer.Option(help=f"Write a challenge set: {', '.join(KINDS)}.", autocompletion=one_of(*KINDS))
+    ] = None,
     to: Annotated[Path | None, typer.Option(help="The new folder of the challenge set.")] = None,
     count: Annotated[int, typer.Option(min=1, help="How many samples the challenge set has at most.")] = 200,
-    verbose: Annotated[bool, typer.Option("--verbose", "-v", help="Every slice.")] = False,
+    verbose: Verbose = False,
 ) -> int:
     """Report how the probe does out of sample on each part of the dataset: by column, group, property and cluster."""
     from datacheck.report import Report

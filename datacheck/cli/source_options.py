@@ -10,6 +10,7 @@ from typing import Annotated, Any, get_type_hints
 
 import typer
 
+from datacheck.cli.completing import one_of
 from datacheck.cli.rule_options import separated
 
 SourceArgument = Annotated[str, typer.Argument(help="A folder of images, a table, a tar, or the images of a pair.")]
@@ -19,7 +20,13 @@ LabelsArgument = Annotated[
 
 OPTIONS: dict[str, Any] = {
     "kind": Annotated[str | None, typer.Option(help="Kind of source, such as image-folder, table or pairs.")],
-    "task": Annotated[str | None, typer.Option(help="classification, regression, multilabel, paired, unlabelled.")],
+    "task": Annotated[
+        str | None,
+        typer.Option(
+            help="classification, regression, multilabel, paired, unlabelled.",
+            autocompletion=one_of("classification", "regression", "multilabel", "paired", "unlabelled"),
+        ),
+    ],
     "label": Annotated[str | None, typer.Option(help="Label column of a table.")],
     "target": Annotated[str | None, typer.Option(help="Regression target column of a table.")],
     "bins": Annotated[
@@ -42,9 +49,19 @@ OPTIONS: dict[str, Any] = {
         typer.Option(min=1, help="Which level of nested folders names the class; 1 is the first below a split."),
     ],
     "image_order": Annotated[
-        str | None, typer.Option(help="Order of a pair's images: natural, lexicographic, as-listed.")
+        str | None,
+        typer.Option(
+            help="Order of a pair's images: natural, lexicographic, as-listed.",
+            autocompletion=one_of("natural", "lexicographic", "as-listed"),
+        ),
     ],
-    "label_order": Annotated[str | None, typer.Option(help="Order of a pair's labels: the same choices.")],
+    "label_order": Annotated[
+        str | None,
+        typer.Option(
+            help="Order of a pair's labels: the same choices.",
+            autocompletion=one_of("natural", "lexicographic", "as-listed"),
+        ),
+    ],
 }
 """The options, as `datacheck.open` calls them."""
 
