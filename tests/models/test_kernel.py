@@ -24,3 +24,14 @@ def test_equal_rows_are_no_obstacle() -> None:
     found = kernel_features(np.ones((20, 2)), 10, np.random.default_rng(0))
     assert np.isfinite(found).all()
     assert kernel_features(np.ones((1, 2)), 10, np.random.default_rng(0)).shape == (1, 1)
+
+
+def test_rows_that_are_nearly_all_equal_have_features() -> None:
+    """The median distance is then rounding alone, and the rows that differ are still told apart."""
+    rng = np.random.default_rng(0)
+    x = np.ones((200, 4), dtype=np.float32) + 1e-7 * rng.normal(size=(200, 4)).astype(np.float32)
+    x[:30, 0] = -1
+    found = kernel_features(x, 100, rng)
+    similarity = found @ found.T
+    np.testing.assert_allclose(similarity[:30, :30], 1, atol=0.01)
+    np.testing.assert_allclose(similarity[:30, 30:], 0, atol=0.01)

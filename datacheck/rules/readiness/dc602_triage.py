@@ -57,9 +57,9 @@ class Triage(Rule):
     sample on the training and validation rows, and on the test rows, with Wilson's 95 % intervals. The goal is
     ``goal_error``; the row "labels" adds the estimated share of wrong labels (DC501), below which no model can go; it
     is left out if that share is not known. The last row is the error averaged over classes (1 - balanced accuracy), for
-    rebalancing. A step counts if it is at
-    least ``min_gap`` and larger than the joint width of the two intervals (Goodfellow et al. 2016, chapter 11; Ng,
-    *Machine Learning Yearning*).
+    rebalancing. A step counts if it is at least ``min_gap`` and larger than what the two intervals leave open: the
+    upper part of the first and the lower part of the second (Goodfellow et al. 2016, chapter 11; Ng, *Machine Learning
+    Yearning*).
 
     How to fix
     ----------
@@ -152,13 +152,13 @@ def triage(table: Mapping[str, Interval], *, min_gap: float = 0.05) -> list[dict
 
 
 def _step(step: str, start: str, end: str, before: Interval, after: Interval) -> dict[str, Any]:
-    widths = np.array([before.high - before.low, after.high - after.low]) / 2
+    uncertainty = np.hypot(before.high - before.value, after.value - after.low)
     return {
         "step": step,
         "from": start,
         "to": end,
         "gap": after.value - before.value,
-        "uncertainty": float(np.sqrt((widths**2).sum())),
+        "uncertainty": float(uncertainty),
     }
 
 
