@@ -8,9 +8,9 @@ from datacheck.report.record import ReportRecord
 
 FAMILIES = {
     "DC1": "files", "DC2": "coverage", "DC3": "splits", "DC4": "samples", "DC5": "labels", "DC6": "readiness",
-    "DC80": "boxes", "DC81": "boxes", "DC82": "masks", "DC9": "loaders",
+    "DC7": "code", "DC82": "masks", "DC8": "boxes", "DC9": "loaders",
 }  # fmt: skip
-"""What the rules of a family are about, by the start of their codes."""
+"""What the rules of a family are about, by the start of their codes: the first that fits counts."""
 
 ENOUGH = 0.5
 """Share of a family's rules that must be judged for it to count as checked."""

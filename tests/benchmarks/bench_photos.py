@@ -84,7 +84,6 @@ def judged(opened: Manifest, photos: ScanResult, draw: Draw, side: int, **option
         pixels=photos.pixels,
         measurements=photos.measurements,
         budget="10m",
-        backend="images",
         side=side,
         epochs=0,
         **options,
@@ -105,13 +104,14 @@ def main() -> None:
     parser.add_argument("--seeds", type=int, default=5)
     parser.add_argument("--noise", type=float, nargs="+", default=[0.0, 0.05, 0.1])
     parser.add_argument("--side", type=int, default=224)
+    parser.add_argument("--weights", help="other packaged weights, such as lite2")
     given = parser.parse_args()
     opened = datacheck.open(given.photos)
     photos = scan(opened, pixels=given.side, thumbnails=False)
     keep_embeddings()
     for rate in given.noise:
         lines = [
-            line(opened, photos, draw, given.side, seed)
+            line(opened, photos, draw, given.side, seed, given.weights)
             for seed, draw in enumerate(
                 draws(opened.label_codes.astype(np.int64), len(opened.classes), rate, given.seeds)
             )
@@ -119,12 +119,13 @@ def main() -> None:
         print(f"{rate:.0%} wrong, mean of {len(lines)}: {np.array(lines, dtype=float).mean(axis=0).round(3).tolist()}")
 
 
-def line(opened: Manifest, photos: ScanResult, draw: Draw, side: int, seed: int) -> list[float]:
+def line(opened: Manifest, photos: ScanResult, draw: Draw, side: int, seed: int, weights: str | None) -> list[float]:
     """Judge one draw; print and return average precisions, whether the interval covers, its width, and accusations."""
     start = time.process_time()
-    ours = judged(opened, photos, draw, side, seed=seed)
+    chosen = {"backend": "images"} if weights is None else {"weights": weights}
+    ours = judged(opened, photos, draw, side, seed=seed, **chosen)
     seconds = time.process_time() - start
-    plain = judged(opened, photos, draw, side, seed=seed, weights="none")
+    plain = judged(opened, photos, draw, side, seed=seed, backend="images", weights="none")
     probs = cleanlab_of(ours.embeddings, draw.given, seed)
     named = find_label_issues(draw.given, probs)
     found = ours.label_yield
