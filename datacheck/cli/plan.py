@@ -30,6 +30,9 @@ def plan_command(
     script: Annotated[
         Path | None, typer.Option(help="Write a training script that follows the plan, such as train.py.")
     ] = None,
+    transforms: Annotated[
+        str, typer.Option(help="Library of the script's augmentations: torchvision or albumentations.")
+    ] = "torchvision",
     weights: Annotated[
         str | None,
         typer.Option(help="Pretrained network to measure on: a file, a name, or none; for photos lite0 by default."),
@@ -51,11 +54,14 @@ def plan_command(
     quiet: Quiet = False,
 ) -> int:
     """Plan the main training: splits, rebalancing, augmentations, samples to collect; each measured on this dataset."""
+    from datacheck.errors import check_choice
     from datacheck.plan import make_plan
+    from datacheck.plan.augment.snippets import LIBRARIES
     from datacheck.plan.script import write_script
     from datacheck.probing import PretrainedWeights
     from datacheck.report import Report, write_html
 
+    check_choice("--transforms", transforms, LIBRARIES)
     report = Report.load(run)
     shares: Any = report.settings.get("deployment_shares") if deployment is None else parse_shares(deployment)
     folder = out or run
@@ -82,7 +88,7 @@ def plan_command(
         )
     plan.save(folder)
     if script is not None:
-        write_script(plan, script, run=folder, root=report.manifest.root)
+        write_script(plan, script, run=folder, root=report.manifest.root, transforms=transforms)
     if out is None:
         write_html(Report.load(run), run / "report.html", run_dir=run)
     typer.echo(plan.to_text(verbose=verbose))

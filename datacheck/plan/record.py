@@ -168,6 +168,30 @@ class PlanRecord:
         """Return the sampling weight of each row of `rows`; shape [R]."""
         return np.asarray(self.samples["weight"].to_numpy())[self.rows(split or self.train_split)]
 
+    def doubted(self) -> dict[str, str | None]:
+        """Return the samples whose labels the plan wants checked, by id, and what the probe suggests, where it does."""
+        table = self.samples.filter(pc.equal(self.samples["action"], "relabel"))
+        return dict(zip(table["sample_id"].to_pylist(), table["suggested"].to_pylist(), strict=True))
+
+    def answers(self, folder: str | Path) -> dict[str, str]:
+        """Return the labels that people decided on, by sample id; from ``relabels.parquet`` of a run folder, if any.
+
+        Raises
+        ------
+        StorageError
+            When the file is damaged, or belongs to another dataset.
+        """
+        path = Path(folder) / "relabels.parquet"
+        if not path.exists():
+            return {}
+        table, metadata = read_table(path, what="the decisions about labels")
+        if (metadata.get("identity") or self.identity) != self.identity:
+            raise StorageError(f"expected decisions about the dataset {self.identity} in {path}, found "
+                               f"{metadata['identity']}: they are about another dataset")  # fmt: skip
+        with reading(path, "decisions about labels", "apply them again with datacheck relabel apply"):
+            decided = table.filter(pc.equal(table["decision"], "label"))
+            return dict(zip(decided["sample_id"].to_pylist(), decided["new"].to_pylist(), strict=True))
+
     def class_code(self, label: str | int) -> int:
         """Return the code of a class, given by its name or its code.
 

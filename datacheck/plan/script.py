@@ -8,7 +8,9 @@ from pathlib import Path
 from string import Template
 
 from datacheck.errors import PlanError
+from datacheck.plan.augment.snippets import CALLS, IMPORTS, augmentation_text
 from datacheck.plan.record import PlanRecord
+from datacheck.probing.weights import default_weights_installed
 from datacheck.storage import write_text
 
 BATCH = 64
@@ -21,13 +23,21 @@ LEAST_BATCH = 8
 """Batch normalisation needs several images in a step."""
 
 STEPS = 5000
-"""Steps of a training from scratch, from which the number of epochs follows: a common first value."""
+"""Steps of a training from scratch, from which the most epochs follow: a common first value."""
 
 EPOCHS = (10, 100)
 """At least and at most this many epochs, so that a large dataset is seen often enough and a small one ends."""
 
+DOUBTED_FROM = '"keep", "leave-out", or "suggested": those of the probe'
+"""What can be done with labels in doubt."""
 
-def write_script(plan: PlanRecord, path: Path, *, run: Path, root: Path | None) -> None:
+PHOTO_SIDE = 64
+"""Images from this side on are given to the pretrained network; smaller ones show it too little."""
+
+
+def write_script(
+    plan: PlanRecord, path: Path, *, run: Path, root: Path | None, transforms: str = "torchvision"
+) -> None:
     """Write a training script for a plan.
 
     Parameters
@@ -40,16 +50,20 @@ def write_script(plan: PlanRecord, path: Path, *, run: Path, root: Path | None) 
         The folder of the plan.
     root
         The folder that the samples' files are relative to.
+    transforms
+        The library that the augmentations are written for: ``torchvision`` or ``albumentations``.
 
     Raises
     ------
     PlanError
         When samples are no files, have no classes, or no image was read.
+    ConfigError
+        When there is no such library.
     """
-    write_text(path, script_text(plan, name=path.name, run=run, root=root))
+    write_text(path, script_text(plan, name=path.name, run=run, root=root, transforms=transforms))
 
 
-def script_text(plan: PlanRecord, *, name: str, run: Path, root: Path | None) -> str:
+def script_text(plan: PlanRecord, *, name: str, run: Path, root: Path | None, transforms: str = "torchvision") -> str:
     """Return the text of a training script; see `write_script`."""
     settings = plan.item("normalise").settings
     if root is None or plan.samples["uri"].null_count:
@@ -60,18 +74,34 @@ def script_text(plan: PlanRecord, *, name: str, run: Path, root: Path | None) ->
     batch = max(LEAST_BATCH, min(BATCH, n_train // STEPS_AN_EPOCH))
     epochs = min(max(STEPS // max(n_train // batch, 1), EPOCHS[0]), EPOCHS[1])
     small = f"so few that an epoch has about {STEPS_AN_EPOCH} steps" if batch < BATCH else "a common first value"
+    photos = int(settings["size"]) >= PHOTO_SIDE and default_weights_installed()
+    network_from = (
+        "the packaged pretrained EfficientNet-lite0, its last stages trained: images are photos"
+        if photos
+        else f"from random weights: images are below {PHOTO_SIDE} pixels, or no packaged weights are installed"
+    )
+    augmentations = augmentation_text(plan, transforms)
+    tried = sum(bool(item.measured) and "family" in item.settings for item in plan.by_kind("augment"))
+    none = f"none: of {tried} tried none gains beyond doubt" if tried else "none: none was tried"
     template = Template(files("datacheck.plan").joinpath("train_script.txt").read_text(encoding="utf-8"))
     return template.substitute(
         title=_plain(root.name) or "a dataset",
         name=_plain(name),
-        run=f"Path({str(run)!r})",
-        root=f"Path({str(root)!r})",
+        run=f"Path({str(run.absolute())!r})",
+        root=f"Path({str(root.absolute())!r})",
         size=int(settings["size"]),
         size_from="the median shorter side of the training images, at most 224",
+        network="lite0" if photos else "small",
+        network_from=network_from,
         batch=batch,
-        batch_from=f"{small}, not measured",
+        batch_from=small,
         epochs=epochs,
-        epochs_from=f"about {STEPS:,} steps, but {EPOCHS[0]} to {EPOCHS[1]} epochs; not measured",
+        epochs_from=f"about {STEPS:,} steps, but {EPOCHS[0]} to {EPOCHS[1]}; the learning curve ends it earlier",
+        doubted_from=DOUBTED_FROM,
+        imports=f"{IMPORTS[transforms]}\n" if augmentations != "[]" else "",
+        call=CALLS[transforms],
+        augment_from=none if augmentations == "[]" else "the gains are those of the plan, out of sample",
+        augmentations=augmentations,
     )
 
 

@@ -2,10 +2,12 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Sequence
+from collections.abc import Callable, Container, Mapping, Sequence
+from dataclasses import replace
 from typing import Any
 
 import numpy as np
+import pyarrow as pa
 import pyarrow.compute as pc
 import torch
 from numpy.typing import NDArray
@@ -149,10 +151,19 @@ class PlannedSubset(Dataset[tuple[Tensor, int]]):
         The samples. An item of their dataset is ``(image, label)``, or the image alone.
     transform
         ``(image, label) -> tensor``.
+    relabelled
+        Labels that replace those of the plan, by sample id.
     """
 
-    def __init__(self, plan: PlanRecord, located: Located, transform: Callable[[Any, str], Tensor]) -> None:
+    def __init__(
+        self,
+        plan: PlanRecord,
+        located: Located,
+        transform: Callable[[Any, str], Tensor],
+        relabelled: Mapping[str, str] | None = None,
+    ) -> None:
         self.plan, self.located, self.transform = plan, located, transform
+        self.relabelled = dict(relabelled or {})
 
     @property
     def rows(self) -> NDArray[np.int64]:
@@ -164,6 +175,40 @@ class PlannedSubset(Dataset[tuple[Tensor, int]]):
         """The class names; code k is ``classes[k]``."""
         return self.plan.classes
 
+    @property
+    def sample_ids(self) -> list[str]:
+        """The id of each sample; length R."""
+        return [str(one) for one in self.plan.samples["sample_id"].take(pa.array(self.rows)).to_pylist()]
+
+    def with_labels(self, labels: Mapping[str, str]) -> PlannedSubset:
+        """Return the same samples, some of them with other labels, by sample id; others' ids are passed over.
+
+        Raises
+        ------
+        PlanError
+            When the plan does not know a class.
+        """
+        for label in set(labels.values()):
+            self.plan.class_code(label)
+        known = set(self.sample_ids)
+        own = self.relabelled | {name: label for name, label in labels.items() if name in known}
+        return PlannedSubset(self.plan, self.located, self.transform, own)
+
+    def with_transform(self, transform: Callable[[Any, str], Tensor]) -> PlannedSubset:
+        """Return the same samples under another transform ``(image, label) -> tensor``."""
+        return PlannedSubset(self.plan, self.located, transform, self.relabelled)
+
+    def without(self, sample_ids: Container[str]) -> PlannedSubset:
+        """Return the samples but some, by their ids."""
+        kept = np.flatnonzero([name not in sample_ids for name in self.sample_ids])
+        located = replace(
+            self.located,
+            rows=self.located.rows[kept],
+            items=self.located.items[kept],
+            labels=[self.located.labels[place] for place in kept],
+        )
+        return PlannedSubset(self.plan, located, self.transform, self.relabelled)
+
     def __len__(self) -> int:
         return len(self.rows)
 
@@ -174,4 +219,6 @@ class PlannedSubset(Dataset[tuple[Tensor, int]]):
             image = item[0]
             if not self.located.labels_checked:
                 check_label(self.plan, self.located, position, item[1])
+        if self.relabelled:
+            label = self.relabelled.get(self.plan.samples["sample_id"][int(self.rows[position])].as_py(), label)
         return self.transform(image, label), self.plan.class_code(label)

@@ -8,12 +8,14 @@ from dataclasses import replace
 from pathlib import Path
 
 import numpy as np
+import pyarrow as pa
 import pytest
 from PIL import Image
 
-from datacheck.errors import PlanError
+from datacheck.errors import PlanError, StorageError
 from datacheck.manifest import Manifest
 from datacheck.plan import PlanItem, TrainingPlan, make_plan
+from datacheck.storage import write_table
 
 torch = pytest.importorskip("torch")
 
@@ -182,3 +184,34 @@ def test_without_torch_the_error_says_what_to_install(labels, images, tmp_path: 
     )
     found = subprocess.run([sys.executable, "-c", code, str(tmp_path)], check=True, capture_output=True, text=True)
     assert "pip install 'datacheck-audit[probe]'" in found.stdout
+
+
+def test_labels_transforms_and_exclusions_are_applied_by_sample_id(images: np.ndarray, labels: list[str]) -> None:
+    plan = planned(labels, images)
+    ids = plan.samples["sample_id"].to_pylist()
+    order = np.random.default_rng(0).permutation(N)
+    train = plan.subset("train", [(images[row], labels[row]) for row in order], paths=[ids[row] for row in order])
+    first, second = train.sample_ids[:2]
+    changed = train.with_labels({first: "dog" if labels[ids.index(first)] == "cat" else "cat", "elsewhere": "cat"})
+    assert [changed[0][1], changed[1][1]] == [1 - train[0][1], train[1][1]]
+    rest = changed.without([second])
+    assert (len(rest), rest.sample_ids[0]) == (len(train) - 1, first)
+    assert rest[0][1] == changed[0][1]
+    assert torch.equal(rest[1][0], train[2][0])
+    named = changed.with_transform(lambda image, label: label)
+    assert named[0][0] != labels[ids.index(first)]
+    assert len(list(plan.sampler(rest, seed=0))) == len(rest)
+    with pytest.raises(PlanError, match="the plan knows no class 'bird'"):
+        train.with_labels({first: "bird"})
+
+
+def test_answers_of_people_are_read_from_the_run_folder(images: np.ndarray, labels: list[str], tmp_path: Path) -> None:
+    plan = planned(labels, images)
+    assert plan.answers(tmp_path) == {}
+    table = pa.table({"sample_id": ["0", "1"], "new": ["dog", None], "decision": ["label", "skip"]})
+    write_table(tmp_path / "relabels.parquet", table, {"identity": plan.identity})
+    assert plan.answers(tmp_path) == {"0": "dog"}
+    write_table(tmp_path / "relabels.parquet", table, {"identity": "another"})
+    with pytest.raises(StorageError, match="they are about another dataset"):
+        plan.answers(tmp_path)
+    assert plan.doubted() == {}

@@ -1,0 +1,78 @@
+"""By how much does a validation score miss the test score, with copies on both sides of the split, and as repaired?
+
+By hand: python -m tests.benchmarks.bench_plan_splits [results.jsonl]. A third of TrashNet's photos outside the test set
+has a mirrored, brighter copy; the split into train and val is random, as a careless one is. A linear head on the frozen
+packaged network is trained on train, and scored on val and on the test photos, none of which has a copy.
+"""
+
+from __future__ import annotations
+
+import json
+import sys
+from pathlib import Path
+
+import numpy as np
+import torch
+from torch import nn
+
+from datacheck.manifest import Manifest
+from datacheck.plan import make_plan
+from datacheck.plan.encoders import BackboneEncoder
+from tests.benchmarks.bench_plan import photos
+from tests.benchmarks.bench_plan_pays import Arm, Draw, interval, train, write_row
+
+
+def splits(seeds: range, path: Path) -> None:
+    """Validation score minus test score of a linear head: copies on both sides of the split, and as repaired."""
+    torch.set_num_threads(1)
+    pixels, names = photos(96)
+    encoder = BackboneEncoder.load("lite0", 96)
+    copies = np.clip(pixels[:, :, ::-1] * 1.15, 0, 255).astype(np.uint8)
+    features = np.concatenate([encoder.encode(pixels), encoder.encode(copies)])
+    classes, codes = np.unique(names, return_inverse=True)
+    for seed in seeds:
+        rng = np.random.default_rng([seed, 3])
+        test = rng.random(len(names)) < 1 / 3
+        kept = np.flatnonzero(~test)
+        rows = np.concatenate([kept, len(names) + rng.permutation(kept)[: len(kept) // 3]])
+        of = rows % len(names)
+        manifest = Manifest.from_columns({
+            "sample_id": rows.astype(str), "label": names[of], "group": of.astype(str),
+            "split": np.where(rng.random(len(rows)) < 0.2, "val", "train"),
+        })  # fmt: skip
+        plan = make_plan(manifest, features=features[rows], augment=False, n_seeds=1, seed=seed)
+        tested = np.flatnonzero(test)
+        for arm, repaired in (("none", False), ("split repaired", True)):
+            train_at, val_at = (plan.rows(part, repaired=repaired) for part in ("train", "val"))
+            whole = features[np.concatenate([rows[train_at], rows[val_at], tested])]
+            given = codes[np.concatenate([of[train_at], of[val_at], tested])]
+            scores = []
+            for which in (val_at, tested):
+                at = np.zeros(len(whole), dtype=bool)
+                first = len(train_at) + (len(val_at) if which is tested else 0)
+                at[first : first + len(which)] = True
+                used = at | (np.arange(len(whole)) < len(train_at))
+                draw = Draw("splits", pixels[:0], given[used], given[used], tuple(classes.tolist()), at[used], seed)
+                arm_of = Arm(given[: len(train_at)], np.ones(len(train_at), dtype=bool), nn.CrossEntropyLoss())
+                scores.append(train(draw, "lite0", torch.from_numpy(whole[used]), arm_of))
+            row = {"set": "trashnet, a third copied", "seed": seed, "arm": arm, "model": "lite0", "seconds": 0.0}
+            write_row(path, {**row, "score": scores[0] - scores[1], "val": scores[0], "test": scores[1]})
+
+
+def show(path: Path) -> None:
+    rows = [json.loads(line) for line in path.read_text(encoding="utf-8").splitlines()]
+    missed = {arm: np.array([row["score"] for row in rows if row["arm"] == arm]) for arm in ("none", "split repaired")}
+    for arm, values in missed.items():
+        print(f"{arm}: validation minus test {interval(values)}")
+    print(f"difference {interval(missed['split repaired'] - missed['none'])}")
+
+
+def main() -> None:
+    path = Path(sys.argv[1] if len(sys.argv) > 1 else "plan-splits.jsonl")
+    path.unlink(missing_ok=True)
+    splits(range(5), path)
+    show(path)
+
+
+if __name__ == "__main__":
+    main()
