@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from dataclasses import dataclass, replace
+from dataclasses import dataclass, field, replace
 from pathlib import Path
 from typing import Any, cast
 
@@ -10,6 +10,7 @@ import pyarrow as pa
 
 from datacheck.checked import checked
 from datacheck.manifest import Task
+from datacheck.relabel.queue_view import SHOWN, queue_html
 from datacheck.stats import Interval
 from datacheck.storage import check_version, read_table, reading, write_table
 
@@ -70,9 +71,11 @@ class RelabelQueue:
         Seed of the random and the gold samples.
     strata
         Labels in each stratum of the look, by ``suspicion_rank``; empty where there is none.
+    thumbnails
+        The run folder with the pictures that a notebook shows; not saved.
     """
 
-    table: pa.Table
+    table: pa.Table = field(repr=False)
     task: Task
     classes: tuple[str, ...]
     root: Path | None
@@ -81,6 +84,7 @@ class RelabelQueue:
     worth_depth: int
     seed: int = 0
     strata: tuple[int, ...] = ()
+    thumbnails: Path | None = field(default=None, repr=False, compare=False)
 
     def __len__(self) -> int:
         return int(self.table.num_rows)
@@ -93,6 +97,13 @@ class RelabelQueue:
     def rows(self) -> list[dict[str, Any]]:
         """Return the items as dictionaries, in the order of the queue."""
         return cast("list[dict[str, Any]]", self.table.to_pylist())
+
+    def with_pictures(self, run: Path | None) -> RelabelQueue:
+        """Return the queue with the thumbnails of a run folder."""
+        return replace(self, thumbnails=run)
+
+    def _repr_html_(self) -> str:
+        return queue_html(self.head(SHOWN).rows(), len(self), self.thumbnails)
 
     def head(self, n: int) -> RelabelQueue:
         """Return the first ``n`` items."""

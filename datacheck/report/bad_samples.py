@@ -72,6 +72,11 @@ class BadSamples(Sequence[str]):
         found: NDArray[np.bool_] = np.asarray(bad.to_numpy(), dtype=bool)[rows]
         return found
 
+    def _repr_html_(self) -> str:
+        from datacheck.report.notebook import gallery
+
+        return gallery(self.record, self.ids)
+
     def __len__(self) -> int:
         return len(self.ids)
 

@@ -14,7 +14,6 @@ from datacheck.errors import ConfigError, did_you_mean
 from datacheck.findings import SAMPLE_ISSUES_SCHEMA, Finding, Found, Severity
 from datacheck.manifest import Manifest, Task
 from datacheck.report.gaps import Gap, find_gaps
-from datacheck.report.notebook import summary_table
 from datacheck.report.outcomes import RuleOutcome, json_safe
 from datacheck.report.run_folder import FINDINGS, VERSION
 from datacheck.scanning.measurements import Measurements
@@ -169,9 +168,6 @@ class ReportRecord:
             "unmet": list(self.unmet),
             "outcomes": [outcome.to_json() for outcome in self.outcomes],
         }
-
-    def _repr_html_(self) -> str:
-        return summary_table(self.manifest, self.outcomes, self.findings, self.counts, self.gaps)
 
     def __repr__(self) -> str:
         counts = ", ".join(f"{count} {name}" for name, count in self.counts.items())

@@ -16,7 +16,6 @@ from datacheck.report.items import Paths
 from datacheck.report.record import ReportRecord
 from datacheck.report.run_folder import Tables, read_run_folder, write_run_folder
 from datacheck.report.selecting import Selector, ids_to_drop, selected_ids
-from datacheck.scanning.measurements import Measurements
 
 if TYPE_CHECKING:
     from datacheck.relabel import RelabelQueue
@@ -247,17 +246,19 @@ class Report(ReportRecord):
 
         if self.probe is None:
             raise RelabelError("a relabel queue needs the probe, and this audit trained none: audit again with --probe")
-        return relabel_queue(
+        measured = self.measurements
+        queue = relabel_queue(
             self.manifest,
             self.probe,
             budget=budget,
             identity="" if self.fingerprint is None else f"{self.fingerprint.identity:032x}",
-            duplicates=None if self.measurements is None else _exact_duplicates(self.measurements),
+            duplicates=DuplicateClusters.equal(exact_clusters(measured.table["content_hash"])) if measured else None,
             random_share=random_share,
             gold=gold,
             look=look,
             seed=seed,
         )
+        return queue.with_pictures(measured.thumbnails) if measured else queue
 
     def slice(self, by: str | Sequence[str] = (), *, min_size: int = 30) -> Slices:
         """Return how the probe does out of sample on each slice of the dataset, by columns and image properties.
@@ -277,6 +278,11 @@ class Report(ReportRecord):
         seed = int(self.settings.get("seed", 0))
         return find_slices(self.manifest, self.measurements, self.probe, by=names, min_size=min_size, seed=seed)
 
+    def _repr_html_(self) -> str:
+        from datacheck.report.notebook import summary_table
+
+        return summary_table(self)
+
     def save(self, folder: str | Path) -> None:
         """Write the run folder; each file is whole or as it was before."""
         tables = Tables(self.manifest, self.issues, self.measurements, self.fingerprint, self.probe, self.box_probe)
@@ -292,9 +298,3 @@ class Report(ReportRecord):
             When a file is missing, damaged, or of a newer version.
         """
         return checked(cls(**read_run_folder(Path(folder))), Path(folder) / "findings.json")
-
-
-def _exact_duplicates(measurements: Measurements) -> DuplicateClusters:
-    """Return the clusters of identical files; near duplicates are other samples, each with its own question."""
-    exact = exact_clusters(measurements.table["content_hash"])
-    return DuplicateClusters.equal(exact)

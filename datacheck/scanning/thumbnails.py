@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import base64
 from collections.abc import Iterable
 from dataclasses import dataclass
 from pathlib import Path
@@ -96,3 +97,18 @@ class ThumbnailStore:
                     "a later scan replaced them; open the store again"
                 ) from error
         return {name: pictures[name] for name in names}
+
+
+_MAGIC = ((b"\xff\xd8\xff", "image/jpeg"), (b"\x89PNG\r\n\x1a\n", "image/png"))
+
+
+def data_uri(picture: bytes | None) -> str | None:
+    r"""Return a picture as a ``data:`` address that a page can hold; None for what is no JPEG or PNG.
+
+    Examples
+    --------
+    >>> data_uri(b"\xff\xd8\xff"), data_uri(b"<svg onload=")
+    ('data:image/jpeg;base64,/9j/', None)
+    """
+    kind = next((name for magic, name in _MAGIC if picture is not None and picture.startswith(magic)), None)
+    return None if picture is None or kind is None else f"data:{kind};base64,{base64.b64encode(picture).decode()}"

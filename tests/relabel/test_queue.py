@@ -155,3 +155,13 @@ def test_an_inconclusive_yield_promises_no_precision_and_recommends_a_few(probed
 def test_without_a_yield_the_quality_ranks() -> None:
     quality = np.array([0.9, np.nan, 0.1], dtype=np.float32)
     np.testing.assert_allclose(error_probability(quality, None), [0.1, np.nan, 0.9], rtol=1e-5)
+
+
+def test_a_notebook_shows_the_first_questions_escaped(probed: Probed) -> None:
+    html = relabel_queue(probed.manifest, probed.probe, budget=40)._repr_html_()
+    assert "40 questions" in html
+    assert "… and 28 more" in html
+    assert html.count("<tr>") == 13
+    queue = relabel_queue(probed.manifest, probed.probe, budget=3)
+    shown = replace(queue, table=queue.table.set_column(3, "given", [["<b>x</b>"] * 3]))._repr_html_()
+    assert "&lt;b&gt;x&lt;/b&gt; → " in shown

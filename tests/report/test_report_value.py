@@ -9,6 +9,8 @@ from datacheck.findings import NotApplicable, Passed, Severity
 from datacheck.manifest import Manifest
 from datacheck.report import FORMATS, Report, RuleOutcome, render
 
+from .conftest import Pictures
+
 
 def test_findings_stand_worst_first_then_by_samples_then_by_code(report: Report) -> None:
     assert [finding.code for finding in report.findings] == ["DC304", "DC401", "DC203"]
@@ -90,3 +92,17 @@ def test_a_dataset_of_which_nothing_could_be_judged_is_not_clean(manifest: Manif
     assert "(2 rules: needs class labels)" in " ".join(render(blind, "terminal").split())
     seeing = Report(manifest, outcomes=(*outcomes, RuleOutcome("DC101", "unreadable-sample", Passed())))
     assert seeing.exit_code() == 0
+
+
+def test_a_notebook_shows_pictures_of_the_samples_within_a_budget(
+    crashed: Report, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr("datacheck.report.notebook.open_thumbnails", lambda report: Pictures(128, noise=True))
+    for html in (crashed._repr_html_(), crashed.bad("DC3")._repr_html_()):
+        assert html.count('src="data:image/jpeg;base64,') >= 2
+        assert "<script" not in html
+        assert 'alt="cat/1.jpg"' in html
+        assert len(html) < 500_000
+    monkeypatch.setattr("datacheck.report.notebook.open_thumbnails", lambda report: None)
+    assert "<img" not in crashed._repr_html_()
+    assert "cat/1.jpg" in crashed.bad("DC3")._repr_html_()
