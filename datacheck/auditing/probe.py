@@ -104,7 +104,8 @@ def _train_on_boxes(context: RuleContext, options: Mapping[str, Any], progress: 
             raise
         return Probed(unmet=(f"the probe was asked for and could not be trained: {error}",))
     clock.finish()
-    unmet = () if found.crops is not None else (f"the probe was asked for and judged no box: {found.why_not}",)
+    judged = found.crops is not None or found.placement is not None
+    unmet = () if judged else (f"the probe was asked for and judged no box: {found.why_not}",)
     return Probed(boxes=found, unmet=unmet)
 
 

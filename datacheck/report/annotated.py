@@ -18,6 +18,7 @@ from datacheck.annotations.pixels import image_sizes
 from datacheck.manifest import Manifest, Task, Unit
 from datacheck.manifest.readers import SampleReadError
 from datacheck.probing.objects.outputs import listed_boxes
+from datacheck.probing.objects.placement import RECALL
 from datacheck.report.pictures import Thumbnails
 from datacheck.report.record import ReportRecord
 from datacheck.scanning.measurements import Measurements
@@ -42,7 +43,7 @@ _GOLDEN = 0.61803
 class AnnotatedThumbnails:
     """Draws the annotations of a dataset on the thumbnails of another store.
 
-    ``marks`` holds the class that the probe suggests, by the row and the number of a box within its image.
+    ``marks`` holds what the probe says of a box, by the row and the number of the box within its image.
     """
 
     store: Thumbnails
@@ -136,14 +137,19 @@ def annotated(report: ReportRecord, store: Thumbnails | None) -> Thumbnails | No
 
 
 def _marks(report: ReportRecord) -> dict[tuple[int, int], str]:
-    """Return the suggested class of the boxes that DC840 lists, by row and number within the image."""
+    """Return what the probe says of the boxes that DC840 to DC842 list, by row and number within the image."""
     objects, probe = report.manifest.objects, report.box_probe
-    if objects is None or probe is None or probe.crops is None:
+    if objects is None or probe is None:
         return {}
-    listed = listed_boxes(probe, report.manifest)
-    rows = objects.row[listed.objects]
-    numbers = listed.objects - np.searchsorted(objects.row, rows)
-    return dict(zip(zip(rows.tolist(), numbers.tolist(), strict=True), listed.suggested.tolist(), strict=True))
+    said: dict[int, str] = {}
+    if probe.placement is not None:
+        each = probe.placement.objects
+        said |= dict.fromkeys(each[probe.placement.misplaced(RECALL)].tolist(), "place")
+        said |= dict.fromkeys(each[probe.placement.spurious(RECALL)].tolist(), "empty")
+    if probe.crops is not None:
+        listed = listed_boxes(probe, report.manifest)
+        said |= dict(zip(listed.objects.tolist(), listed.suggested.tolist(), strict=True))
+    return {(int(objects.row[k]), int(k - np.searchsorted(objects.row, objects.row[k]))): said[k] for k in said}
 
 
 def _mark(picture: NDArray[Any], box: tuple[int, int, int, int], text: str) -> None:

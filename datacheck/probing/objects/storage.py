@@ -2,23 +2,30 @@
 
 from __future__ import annotations
 
+from dataclasses import fields
 from pathlib import Path
 
 import numpy as np
+from numpy.typing import NDArray
 
 from datacheck.checked import checked
 from datacheck.errors import StorageError
 from datacheck.manifest import Manifest
-from datacheck.probing.objects.outputs import BoxProbe, object_ids, suspects_of
+from datacheck.probing.objects.outputs import BoxProbe, object_ids
+from datacheck.probing.objects.placement import Placement
+from datacheck.probing.objects.suspects import suspects_of
 from datacheck.probing.storage import load_probe, save_probe
 from datacheck.scanning.measurements import Measurements
-from datacheck.storage import read_json, reading, write_json, write_table
+from datacheck.storage import atomic_path, read_json, reading, write_json, write_table
 
 FOLDER = "boxes"
 """Folder of the probe of boxes in a run folder."""
 
 SCHEMA, VERSION = "datacheck.boxes", 1
 """What ``boxes/boxes.json`` says of itself."""
+
+IDS = "box_ids"
+"""Array of ``placement.npz`` that names the boxes."""
 
 
 def save_box_probe(probe: BoxProbe, manifest: Manifest, measurements: Measurements | None, run_folder: Path) -> None:
@@ -27,16 +34,21 @@ def save_box_probe(probe: BoxProbe, manifest: Manifest, measurements: Measuremen
     folder.mkdir(exist_ok=True)
     if probe.crops is not None:
         save_probe(probe.crops, folder)
-    write_table(
-        folder / "suspects.parquet",
-        suspects_of(probe, manifest, measurements),
-        {"schema": "datacheck.suspects", "version": VERSION},
-    )
+    if probe.placement is not None:
+        assert manifest.objects is not None
+        arrays = {one.name: getattr(probe.placement, one.name) for one in fields(Placement)}
+        arrays[IDS] = object_ids(manifest, manifest.objects)[arrays.pop("objects")]
+        with atomic_path(folder / "placement.npz") as temporary, temporary.open("wb") as stream:
+            np.savez_compressed(stream, allow_pickle=False, **arrays)
+    metadata = {"schema": "datacheck.suspects", "version": VERSION}
+    write_table(folder / "suspects.parquet", suspects_of(probe, manifest, measurements), metadata)
     numbers = {
         "schema": SCHEMA,
         "version": VERSION,
         "judged": probe.crops is not None,
+        "placed": probe.placement is not None,
         "why_not": probe.why_not,
+        "why_not_placed": probe.why_not_placed,
         "left_out": [list(one) for one in probe.left_out],
         "seconds": probe.seconds,
     }
@@ -54,15 +66,32 @@ def load_box_probe(run_folder: Path, manifest: Manifest) -> BoxProbe:
     folder = run_folder / FOLDER
     path = folder / "boxes.json"
     value = read_json(path, schema=SCHEMA, version=VERSION)
-    crops, found = None, np.empty(0, dtype=np.int64)
     with reading(path, "a probe of boxes", "probe again"):
-        if value["judged"]:
-            crops = load_probe(folder)
-            objects = manifest.objects
-            known = [] if objects is None else object_ids(manifest, objects).tolist()
-            place = {name: number for number, name in enumerate(known)}
-            if any(name not in place for name in crops.sample_ids.tolist()):
-                raise StorageError(f"{folder}: expected the boxes of manifest.parquet, found others; probe again")
-            found = np.array([place[name] for name in crops.sample_ids.tolist()], dtype=np.int64)
+        crops = load_probe(folder) if value["judged"] else None
+        found = np.empty(0, dtype=np.int64) if crops is None else _objects(manifest, crops.sample_ids, folder)
+        placement = _placement(folder / "placement.npz", manifest) if value["placed"] else None
         left_out = tuple((str(words), int(count)) for words, count in value["left_out"])
-        return checked(BoxProbe(found, crops, value["why_not"], left_out, value["seconds"]), path)
+        probe = BoxProbe(
+            found, crops, value["why_not"], left_out, value["seconds"], placement, value["why_not_placed"]
+        )  # fmt: skip
+        return checked(probe, path)
+
+
+def _placement(path: Path, manifest: Manifest) -> Placement:
+    with reading(path, "the places of boxes", "probe again"), path.open("rb") as stream, np.load(stream) as archive:
+        arrays = {name: archive[name] for name in archive.files}
+        objects = _objects(manifest, arrays.pop(IDS), path)
+        placement = Placement(objects=objects, **arrays)
+    n = len(objects)
+    if any(len(one) != n for one in (placement.emptiness, placement.shift, placement.corrected)):
+        raise StorageError(f"{path}: expected {n} rows in each array; probe again")
+    return placement
+
+
+def _objects(manifest: Manifest, ids: NDArray[np.str_], where: Path) -> NDArray[np.int64]:
+    """Return the numbers of the objects with some ids."""
+    known = [] if manifest.objects is None else object_ids(manifest, manifest.objects).tolist()
+    place = {name: number for number, name in enumerate(known)}
+    if any(name not in place for name in ids.tolist()):
+        raise StorageError(f"{where}: expected the boxes of manifest.parquet, found others; probe again")
+    return np.array([place[name] for name in ids.tolist()], dtype=np.int64)

@@ -11,7 +11,8 @@ from PIL import Image
 import datacheck
 from datacheck.errors import ProbeError, StorageError
 from datacheck.probing.objects import load_box_probe, save_box_probe
-from datacheck.probing.objects.outputs import object_ids, suspects_of
+from datacheck.probing.objects.outputs import object_ids
+from datacheck.probing.objects.suspects import suspects_of
 from datacheck.report import Report
 from tests.annotations.boxed import probed, with_probe, write_exchanged
 from tests.annotations.drawn import Drawn, drawn_objects

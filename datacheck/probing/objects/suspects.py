@@ -1,0 +1,90 @@
+"""The table of suspect boxes, for other programs."""
+
+from __future__ import annotations
+
+from typing import Any
+
+import numpy as np
+import pyarrow as pa
+from numpy.typing import NDArray
+
+from datacheck.annotations.pixels import image_sizes, pixel_boxes
+from datacheck.manifest import Manifest, Objects
+from datacheck.probing.objects.outputs import BoxProbe, class_names, predicted_classes
+from datacheck.probing.objects.placement import RECALL
+from datacheck.scanning.measurements import Measurements
+
+SUSPECTS_SCHEMA = pa.schema(
+    [
+        pa.field("sample_id", pa.string(), nullable=False),
+        pa.field("annotation_file", pa.string()),
+        pa.field("line", pa.int64()),
+        pa.field("kind", pa.string(), nullable=False),
+        pa.field("given", pa.string()),
+        pa.field("suggested", pa.string()),
+        pa.field("left", pa.float64()),
+        pa.field("top", pa.float64()),
+        pa.field("right", pa.float64()),
+        pa.field("bottom", pa.float64()),
+        pa.field("suspicion", pa.float64(), nullable=False),
+    ]
+)
+"""Columns of ``boxes/suspects.parquet``, a row a box, the most suspect of each kind first.
+
+``line`` is where the box stands in its file, as in the manifest (of COCO the annotation's id). ``kind`` is ``class``
+(another class is more likely), ``spurious`` (it looks empty) or ``misplaced`` (it lies elsewhere). ``given`` and
+``suggested`` are class names, both the same where only the place is in doubt, ``suggested`` null for a spurious box;
+``left`` to ``bottom`` is the box in pixels of the image, of a misplaced one the corrected box. ``suspicion`` is in
+[0, 1], high is worse, and comparable within a kind.
+"""
+
+
+def suspects_of(probe: BoxProbe, manifest: Manifest, measurements: Measurements | None) -> pa.Table:
+    """Return the boxes that the probe does not agree with, as a table of `SUSPECTS_SCHEMA`."""
+    objects = manifest.objects
+    if objects is None:
+        return SUSPECTS_SCHEMA.empty_table()
+    parts = []
+    names = class_names(manifest, objects)
+    boxes = pixel_boxes(manifest, objects, image_sizes(manifest, measurements)).boxes
+    crops, placement = probe.crops, probe.placement
+    if crops is not None:
+        suggested = predicted_classes(crops)
+        found = np.flatnonzero((names[probe.objects] != suggested) & np.isfinite(crops.label_quality))
+        found = found[np.argsort(crops.label_quality[found], kind="stable")]
+        each = probe.objects[found]
+        quality = crops.label_quality[found].astype(np.float64)
+        parts.append(_rows(manifest, objects, each, "class", suggested[found], boxes[each], 1 - quality))
+    if placement is not None:
+        found = placement.spurious(RECALL)
+        each, nothing = placement.objects[found], np.full(len(found), None, dtype=object)
+        parts.append(_rows(manifest, objects, each, "spurious", nothing, boxes[each], placement.emptiness[found]))
+        found = placement.misplaced(RECALL)
+        each = placement.objects[found]
+        wanted, shift = placement.corrected[found], placement.shift[found]
+        parts.append(_rows(manifest, objects, each, "misplaced", names[each], wanted, shift))
+    return pa.concat_tables(parts) if parts else SUSPECTS_SCHEMA.empty_table()
+
+
+def _rows(
+    manifest: Manifest,
+    objects: Objects,
+    each: NDArray[np.int64],
+    kind: str,
+    suggested: NDArray[Any],
+    boxes: NDArray[np.float64],
+    suspicion: NDArray[np.float64],
+) -> pa.Table:
+    rows = pa.array(objects.row[each])
+    files = manifest.table["annotation_file"].cast(pa.string()) if "annotation_file" in manifest else None
+    columns = {
+        "sample_id": manifest.sample_ids.take(rows),
+        "annotation_file": pa.nulls(len(rows), pa.string()) if files is None else files.take(rows),
+        "line": objects.line[each],
+        "kind": pa.array([kind] * len(each), pa.string()),
+        "given": pa.array(class_names(manifest, objects)[each].tolist(), pa.string()),
+        "suggested": pa.array(suggested.tolist(), pa.string()),
+        **{name: boxes[:, side] for side, name in enumerate(("left", "top", "right", "bottom"))},
+        "suspicion": np.clip(suspicion, 0, 1),
+    }
+    return pa.table(columns, schema=SUSPECTS_SCHEMA)

@@ -1,0 +1,97 @@
+"""What the rules about the places of boxes share: the list, and what is known of its cut."""
+
+from __future__ import annotations
+
+from typing import Any
+
+import numpy as np
+from numpy.typing import NDArray
+
+from datacheck.findings import Found
+from datacheck.probing.objects.placement import FEWEST_PLANTED, Placement
+from datacheck.rules.base import CannotJudge, Rule, RuleContext
+from datacheck.rules.boxes.shared import Describe, boxes_of, examples, object_issues, object_places, per_class
+from datacheck.rules.requirements import NO_BOX_PROBE
+from datacheck.stats import proportion
+from datacheck.text import percent, plural
+
+MOST_LISTED = 0.25
+"""Share of the boxes: where a cut names more, the probe does not tell the planted faults from the given boxes."""
+
+
+def placement_of(context: RuleContext) -> Placement:
+    """Return what is known of the places of boxes, or raise `CannotJudge` with the reason."""
+    probe = context.box_probe
+    if probe is None:
+        raise CannotJudge(NO_BOX_PROBE)
+    if probe.placement is None:
+        raise CannotJudge(probe.why_not_placed or "the network did not fit into the budget (--budget)")
+    return probe.placement
+
+
+def check_cut(n_listed: int, placement: Placement, planted: NDArray[np.float64]) -> None:
+    """Raise `CannotJudge` where the planted faults are too few, or do not stand out."""
+    if len(planted) < FEWEST_PLANTED:
+        raise CannotJudge(f"needs {FEWEST_PLANTED} places for planted faults, found {len(planted)}")
+    if n_listed > MOST_LISTED * len(placement.objects):
+        raise CannotJudge(
+            f"the probe is too weak: the cut that finds half of the faults that were planted names {n_listed:,} of "
+            f"{len(placement.objects):,} boxes"
+        )
+
+
+def placed_finding(
+    rule: Rule,
+    context: RuleContext,
+    listed: NDArray[np.int64],
+    scores: tuple[NDArray[np.float64], NDArray[np.float64]],
+    words: tuple[str, str, str],
+    describe: Describe,
+    recall: float,
+) -> Found:
+    """Return the finding about a list of boxes.
+
+    Parameters
+    ----------
+    rule, context
+        The rule that found them, in the dataset.
+    listed
+        The boxes by their place in the `Placement`, the most suspect first; [n].
+    scores
+        Of the boxes judged and of the planted faults.
+    words
+        What the boxes do, what the planted faults are, and what to do.
+    describe
+        Says what is wrong with an object of the manifest.
+    recall
+        Share of the planted faults that the cut finds.
+    """
+    placement = placement_of(context)
+    objects = placement.objects[listed]
+    given, planted = scores
+    found = proportion(int((planted > np.quantile(planted, 1 - recall)).sum()), len(planted))
+    issues = object_issues(rule, context, objects, describe, np.clip(given[listed], 0, 1))
+    left_out = () if context.box_probe is None else context.box_probe.left_out
+    evidence: dict[str, Any] = {
+        "n_boxes": len(objects),
+        "judged": len(placement.objects),
+        "planted": len(planted),
+        "planted_found_share": found.value,
+        "planted_found_share_low": found.low,
+        "planted_found_share_high": found.high,
+        "not_judged": dict(left_out),
+        "by_class": per_class(context, objects),
+        "examples": examples(context, objects, describe),
+    }
+    does, faults, remedy = words
+    others = len(boxes_of(context).objects) - len(placement.objects)
+    unjudged = f" ({others:,} others were not judged)" if others else ""
+    finding = rule.finding(
+        f"{len(objects):,} of {plural(len(placement.objects), 'box', 'boxes')}{unjudged} {does} (the same cut "
+        f"finds {percent(found.value)} of {faults}); how many of these are wrong is not known: "
+        f"{object_places(context, objects)}",
+        remedy,
+        evidence=evidence,
+        affected=issues,
+    )
+    return Found((finding,), issues)
