@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Sequence
 from html import escape
+from typing import Any
 
 import numpy as np
 from numpy.typing import NDArray
@@ -74,6 +75,45 @@ def ranked_svg(counts: NDArray[np.int64], names: Sequence[str], label: str) -> s
     )
     axis = f'<line class="axis" x1="{_LEFT}" x2="{WIDTH - _LEFT}" y1="{floor}" y2="{floor}"/>'
     return _svg(f'<path class="bars s0" d="{bars}"/>{axis}{text}', label, WIDTH, HEIGHT)
+
+
+def heat_svg(
+    grid: NDArray[np.integer[Any]], label: str, *, marks: Sequence[str] = ("", ""), at: float | None = None
+) -> str:
+    """Return counts on a grid, [rows, columns], as squares whose shade grows with the square root of the count.
+
+    Parameters
+    ----------
+    grid
+        The first row is drawn at the top.
+    label
+        What a screen reader says.
+    marks
+        Text under the left and the right end.
+    at
+        Share of the height at which a line is drawn.
+    """
+    n_rows, n_columns = grid.shape
+    size = WIDTH / max(n_columns, 1)
+    height = size * n_rows
+    shade = np.sqrt(grid / max(1, int(grid.max(initial=0))))
+    cells = "".join(
+        f'<rect x="{column * size:.1f}" y="{row * size:.1f}" width="{size:.2f}" height="{size:.2f}" '
+        f'opacity="{shade[row, column]:.2f}"/>'
+        for row, column in zip(*np.nonzero(grid), strict=True)
+    )
+    frame = f'<rect class="edge" x=".5" y=".5" width="{WIDTH - 1}" height="{height - 1:.1f}"/>'
+    line = (
+        "" if at is None else f'<line class="mark" x1="0" x2="{WIDTH}" y1="{at * height:.1f}" y2="{at * height:.1f}"/>'
+    )
+    text = (
+        f'<text x="0" y="{height + 14:.0f}">{escape(marks[0])}</text>'
+        f'<text x="{WIDTH}" y="{height + 14:.0f}" text-anchor="end">{escape(marks[1])}</text>'
+    )
+    room = 18 if any(marks) else 0
+    return _svg(
+        f'<g class="cells s0">{cells}</g>{frame}{line}{text if room else ""}', label, WIDTH, round(height) + room
+    )
 
 
 def _short(name: str) -> str:

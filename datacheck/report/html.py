@@ -19,6 +19,7 @@ from markupsafe import Markup
 from datacheck.findings import Severity
 from datacheck.plan.view import plan_view
 from datacheck.report.annotated import annotated
+from datacheck.report.box_view import box_view
 from datacheck.report.dataset import dataset_line, dataset_title
 from datacheck.report.evidence_blocks import SHOWN_ROWS, MeasuredCurve
 from datacheck.report.families import checked_line
@@ -75,6 +76,7 @@ def render(
             line=dataset_line(report.manifest),
             verdict=verdict(report, fail_on),
             matrix=matrix(report.manifest),
+            boxes=box_view(report),
             properties=properties(report),
             plots=first_plots(report),
             shown_rows=SHOWN_ROWS,

@@ -146,7 +146,11 @@ def matrix(manifest: Manifest) -> Matrix | None:
     """Return the class × split matrix; None where there are no classes."""
     if not (manifest.task is Task.CLASSIFICATION or manifest.task.lists_classes) or not manifest.classes:
         return None
-    counts = class_counts(manifest)
+    return matrix_of(class_counts(manifest), manifest)
+
+
+def matrix_of(counts: NDArray[np.int64], manifest: Manifest) -> Matrix:
+    """Return counts by class and split, [K, S], as a table: all classes, or those that a split lacks and the rarest."""
     totals = counts.sum(axis=1)
     missing = (counts == 0).any(axis=1)
     kept = np.arange(len(counts))
