@@ -54,9 +54,8 @@ def box_view(report: ReportRecord) -> BoxView | None:
     if objects is None or not len(objects):
         return None
     placed = pixel_boxes(manifest, objects, image_sizes(manifest, report.measurements))
-    drawn: NDArray[np.bool_] = (
-        np.isfinite(placed.boxes).all(axis=1) & np.isfinite(placed.frame).all(axis=1) & (placed.sizes > 0).all(axis=1)
-    )
+    numbers = np.concatenate([placed.boxes, placed.frame, np.where(placed.sizes > 0, 0.0, np.nan)], axis=1)
+    drawn: NDArray[np.bool_] = np.isfinite(numbers.sum(axis=1))
     left_out = int((~drawn).sum())
     line = f"{len(objects):,} boxes in {len(np.unique(objects.row)):,} of {len(manifest):,} images"
     if left_out:
