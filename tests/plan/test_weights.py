@@ -13,6 +13,7 @@ from PIL import Image
 from datacheck.errors import ProbeError
 from datacheck.manifest import Manifest
 from datacheck.plan import make_plan
+from datacheck.plan.augment.verdicts import BEARABLE
 from datacheck.probing.weights import PretrainedWeights
 
 pytest.importorskip("torchvision", reason="needs torchvision")
@@ -57,9 +58,11 @@ def test_a_plan_is_measured_on_the_network_and_says_so(weights: PretrainedWeight
     title = "mobilenet_v2 at 96 pixels, frozen"
     assert title in plan.item("rebalance").measured[0].estimate.method
     tried = [item for item in plan.by_kind("augment") if "family" in item.settings]
-    assert {item.verdict for item in tried} <= {"use", "harmless", "avoid"}
     assert all(title in item.measured[0].estimate.method for item in tried)
-    assert plan.item("augment", "horizontal_flip").verdict in {"use", "harmless"}
+    for item in tried:
+        low = item.measured[0].estimate.low
+        assert item.verdict in ({"use", "harmless", "avoid"} if low > -BEARABLE else {"use", "cannot tell", "avoid"})
+    assert plan.item("augment", "horizontal_flip").verdict != "avoid"
 
 
 def test_weights_that_are_not_there_are_named(photos) -> None:

@@ -52,7 +52,7 @@ class Command:
     before: tuple[tuple[str, ...], ...] = ()
 
 
-PROBED = ("audit", "table.csv", "--probe", "--budget", "30s", "--out", "probed")
+PROBED = ("audit", "table.csv", "--probe", "--budget", "10m", "--out", "probed")
 QUEUED = ("queue", "make", "probed")
 EXPORTED = ("queue", "export", "probed", "--to", "csv", "-o", "answers.csv")
 CONTRACT = ("contract", "init", "run", "-o", "contract", "--accept", "DC101")
