@@ -9,6 +9,9 @@ import pyarrow as pa
 import pyarrow.compute as pc
 from numpy.typing import NDArray
 
+from datacheck.annotations.per_image import image_boxes
+from datacheck.annotations.pixels import image_sizes
+from datacheck.fingerprints.boxes import BoxState
 from datacheck.fingerprints.columns import ColumnState
 from datacheck.fingerprints.identity import identity, identity_of
 from datacheck.fingerprints.states import TargetState, ordered_splits
@@ -63,6 +66,7 @@ def fingerprint(manifest: Manifest, measurements: Measurements | None = None) ->
         targets=_targets(manifest, splits, split),
         groups=_groups(manifest, splits, split),
         columns=_columns(manifest, splits, split),
+        boxes=_boxes(manifest, measurements, splits, split),
         **measured,
     )
 
@@ -132,6 +136,15 @@ def _columns(manifest: Manifest, splits: tuple[str, ...], split: Codes) -> dict[
         name: {key: ColumnState.of(manifest.table[name].filter(part)) for key, part in zip(splits, parts, strict=True)}
         for name in names
     }
+
+
+def _boxes(
+    manifest: Manifest, measurements: Measurements | None, splits: tuple[str, ...], split: Codes
+) -> dict[str, BoxState]:
+    if manifest.objects is None:
+        return {}
+    found = image_boxes(manifest, image_sizes(manifest, measurements))
+    return {name: BoxState.of(found, split == number) for number, name in enumerate(splits)}
 
 
 def _measured(

@@ -22,7 +22,7 @@ class Change:
     ----------
     kind
         ``identity``, ``task``, ``samples``, ``split``, ``class``, ``shares``, ``target``, ``property``, ``readable``,
-        ``format``, ``mode``, ``groups`` or ``column``.
+        ``format``, ``mode``, ``groups``, ``column`` or ``boxes``.
     subject
         What changed, such as a class's name.
     message

@@ -11,6 +11,7 @@ from datacheck.fingerprints.change import Change
 from datacheck.fingerprints.label_changes import class_changes, share_changes, size_changes
 from datacheck.fingerprints.summary import Fingerprint
 from datacheck.fingerprints.value_changes import (
+    box_changes,
     column_changes,
     group_changes,
     property_changes,
@@ -110,3 +111,4 @@ def _changes(before: Fingerprint, after: Fingerprint) -> Iterator[Change]:
     yield from word_changes("mode", before.modes, after.modes)
     yield from group_changes(before, after)
     yield from column_changes(before, after)
+    yield from box_changes(before, after)

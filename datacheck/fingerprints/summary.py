@@ -12,6 +12,7 @@ from numpy.typing import NDArray
 
 from datacheck.checked import checked
 from datacheck.errors import ManifestError
+from datacheck.fingerprints.boxes import BoxState
 from datacheck.fingerprints.columns import ColumnState
 from datacheck.fingerprints.states import TargetState, merged, merged_or_either, ordered_splits, states_json
 from datacheck.manifest import natural_sorted
@@ -57,6 +58,8 @@ class Fingerprint:
         Distinct groups by split.
     columns
         Every extra column (and ``group``) by split: kind, missing rows, range, values.
+    boxes
+        The boxes of a dataset with annotated objects, by split.
     """
 
     task: str
@@ -76,6 +79,7 @@ class Fingerprint:
     modes: Mapping[str, Counts] = field(default_factory=dict)
     groups: Mapping[str, DistinctCount] = field(default_factory=dict)
     columns: Mapping[str, Mapping[str, ColumnState]] = field(default_factory=dict)
+    boxes: Mapping[str, BoxState] = field(default_factory=dict)
 
     @property
     def n_samples(self) -> int:
@@ -127,6 +131,13 @@ class Fingerprint:
             found = found.merge(state)
         return found
 
+    def boxes_of(self, split: str | None = None) -> BoxState:
+        """Return the state of the boxes of one split or of all."""
+        found = BoxState()
+        for key in self.splits if split is None else (split,):
+            found = found.merge(self.boxes.get(key, BoxState()))
+        return found
+
     def merge(self, other: Fingerprint) -> Fingerprint:
         """Return the fingerprint of both datasets together.
 
@@ -162,6 +173,7 @@ class Fingerprint:
             modes=merged(a.modes, b.modes, Counts.merge),
             groups=merged(a.groups, b.groups, DistinctCount.merge),
             columns=merged(a.columns, b.columns, lambda x, y: merged(x, y, ColumnState.merge)),
+            boxes=merged(a.boxes, b.boxes, BoxState.merge),
         )
 
     def _aligned(self, splits: tuple[str, ...], classes: tuple[str, ...]) -> Fingerprint:
@@ -217,6 +229,7 @@ class Fingerprint:
             },
             **{name: states_json(getattr(self, name)) for name in ("readable", "formats", "modes", "groups")},
             "columns": {column: states_json(by_split) for column, by_split in self.columns.items()},
+            "boxes": {split: state.to_json() for split, state in self.boxes.items()},
         }
 
     @classmethod
@@ -249,6 +262,7 @@ class Fingerprint:
                 column: {split: ColumnState.from_json(state) for split, state in by_split.items()}
                 for column, by_split in value["columns"].items()
             },
+            boxes={split: BoxState.from_json(state) for split, state in value.get("boxes", {}).items()},
         )
 
     def save(self, path: Path) -> None:

@@ -8,6 +8,7 @@ from typing import Any
 
 import numpy as np
 
+from datacheck.annotations.per_image import BOX_NUMBERS
 from datacheck.fingerprints.change import NOTABLE, NOTABLE_SHARE, Change
 from datacheck.fingerprints.columns import ColumnKind, ColumnState
 from datacheck.fingerprints.summary import Fingerprint
@@ -105,6 +106,29 @@ def column_changes(before: Fingerprint, after: Fingerprint) -> Iterator[Change]:
             yield from _category_changes(name, was.values.value, now.values.value)
         elif was.kind is ColumnKind.NUMBER:
             yield from _mean_change("column", name, f"column {name!r}", was.moments, now.moments)
+
+
+def box_changes(before: Fingerprint, after: Fingerprint) -> Iterator[Change]:
+    """Yield the changes of the boxes: images without any, shares of the classes, how many an image, and their size."""
+    a, b = before.boxes_of(), after.boxes_of()
+    if not a.images or not b.images:
+        return
+    if a.empty * b.images != b.empty * a.images:
+        effect = cohens_h((a.empty, b.empty), (a.images, b.images))
+        message = f"images without boxes: {a.empty:,} of {a.images:,} → {b.empty:,} of {b.images:,}"
+        yield Change("boxes", "empty", message, a.empty, b.empty, effect, effect.least > NOTABLE)
+    was, now = a.classes.value, b.classes.value
+    if was != now and was and now:
+        few, fewer = a.independent(), b.independent()
+        words = sorted({*was, *now})
+        effect = total_variation(*([counts.get(word, 0) for word in words] for counts in (few, fewer)))
+        message = (
+            f"{percent(effect.value)} of the boxes have another class ({sum(was.values()):,} → {b.classes.total:,})"
+        )
+        yield Change("boxes", "classes", message, was, now, effect, effect.least > NOTABLE_SHARE)
+    for name in BOX_NUMBERS:
+        called = f"{name.replace('_', ' ')} by image"
+        yield from _mean_change("boxes", name, called, a.numbers[name].moments, b.numbers[name].moments)
 
 
 def _missing_changes(name: str, was: ColumnState, now: ColumnState) -> Iterator[Change]:
