@@ -3,7 +3,7 @@ import numpy as np
 from datacheck.findings import Found, NotApplicable, Passed, Severity
 from datacheck.manifest import Manifest
 from datacheck.rules.base import RuleContext
-from datacheck.rules.labels.dc504_shortcut import Shortcut, property_gain
+from datacheck.rules.labels.dc504_shortcut import Shortcut, drawn, property_gain
 from datacheck.testing import measurements_for, toy_labels
 
 from .examples import shown
@@ -71,3 +71,24 @@ def test_images_without_a_label_or_a_value_are_left_out() -> None:
     assert isinstance(outcome, Found)
     assert outcome.findings[0].evidence["majority_share"] == 0.6
     assert outcome.findings[0].evidence["gains"]["brightness"]["n"] == 200
+
+
+def test_of_many_images_some_are_drawn_and_the_evidence_says_so() -> None:
+    manifest = Manifest.from_columns({"label": ["cat", "dog"] * 200})
+    outcome = Shortcut(max_samples=100).check(RuleContext(manifest, measurements_for(manifest)))
+    of_all = "100 of 400 images, drawn at random"
+    assert outcome == Passed(f"no image property alone predicts the label ({of_all}, were judged)")
+    telling = RuleContext(manifest, measurements_for(manifest, brightness=np.tile([0.2, 0.8], 200)))
+    outcome, whole = Shortcut(max_samples=100).check(telling), Shortcut(max_samples=400).check(telling)
+    assert isinstance(outcome, Found)
+    assert isinstance(whole, Found)
+    assert outcome.findings[0].evidence["judged"] == of_all
+    assert outcome.findings[0].evidence["gains"]["brightness"]["n"] == 100
+    assert whole.findings[0].evidence["judged"] == "all 400 images"
+    assert whole.findings[0].evidence["gains"]["brightness"]["n"] == 400
+
+
+def test_the_drawn_rows_follow_from_the_seed() -> None:
+    rows = np.arange(10)
+    assert drawn(rows, 10).tolist() == rows.tolist()
+    assert drawn(rows, 4, seed=1).tolist() == drawn(rows, 4, seed=1).tolist() != drawn(rows, 4, seed=2).tolist()

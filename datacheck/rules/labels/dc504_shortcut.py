@@ -52,7 +52,8 @@ class Shortcut(Rule):
     class of the same training folds, paired, with a 95 % interval. Reported if the low end of the interval is at least
     ``min_gain`` and the difference is significant after Benjamini–Hochberg over the properties. Some of it is natural
     (an object with more detail makes a larger file). So it is a warning only if ``warning_share`` of the errors of the
-    largest class disappear, and an error from a gain of ``error_gain`` on. Needs no probe.
+    largest class disappear, and an error from a gain of ``error_gain`` on. Of more than ``max_samples`` images, so
+    many are drawn at random, and the evidence says so. Needs no probe.
 
     How to fix
     ----------
@@ -77,6 +78,7 @@ class Shortcut(Rule):
     warning_share: float = 0.25  # a quarter of the errors disappear without a look at the content
     error_gain: float = 0.4  # the property is nearly the label
     min_samples: int = 50  # ten images in each fold
+    max_samples: int = 50_000  # the interval of a gain is then at most a point to each side
 
     def judge(self, context: RuleContext) -> Outcome:
         """Judge the dataset."""
@@ -86,16 +88,14 @@ class Shortcut(Rule):
             raise CannotJudge(
                 f"needs {self.min_samples} or more labelled, readable images of two classes, found {int(known.sum())}"
             )
-        gains: dict[str, Interval] = {}
-        shares: dict[str, float] = {}
-        for name in PROPERTIES:
-            values = context.measured.values(name)
-            rows = known & np.isfinite(values)
-            if rows.sum() >= self.min_samples and np.ptp(values[rows]) > 0:
-                gains[name], shares[name] = property_gain(values[rows], labels[rows], seed=context.seed)
+        chosen = drawn(np.flatnonzero(known), self.max_samples, seed=context.seed)
+        of_all = f"{len(chosen):,} of {int(known.sum()):,} images, drawn at random" if len(chosen) < known.sum() else ""
+        gains, shares = self._measure(context, chosen)
         predictive = self._predictive(gains)
         if not predictive:
-            return Passed("no image property alone predicts the label")
+            return Passed(
+                "no image property alone predicts the label" + (f" ({of_all}, were judged)" if of_all else "")
+            )
         name = predictive[0]
         gain, majority = gains[name], shares[name]
         others = len(predictive) - 1
@@ -110,9 +110,22 @@ class Shortcut(Rule):
                 "property": name,
                 "majority_share": majority,
                 "gains": {name: gains[name].to_json() for name in predictive},
+                "judged": of_all or f"all {len(chosen):,} images",
             },
         )
         return Found((finding,))
+
+    def _measure(self, context: RuleContext, chosen: NDArray[np.int64]) -> tuple[dict[str, Interval], dict[str, float]]:
+        """Return each property's gain on the chosen rows, and the share of the largest class beside it."""
+        labels = context.manifest.label_codes[chosen]
+        gains: dict[str, Interval] = {}
+        shares: dict[str, float] = {}
+        for name in PROPERTIES:
+            values = context.measured.values(name)[chosen]
+            rows = np.isfinite(values)
+            if rows.sum() >= self.min_samples and np.ptp(values[rows]) > 0:
+                gains[name], shares[name] = property_gain(values[rows], labels[rows], seed=context.seed)
+        return gains, shares
 
     def _severity(self, gain: Interval, majority: float) -> Severity:
         if gain.low >= self.error_gain:
@@ -129,6 +142,19 @@ class Shortcut(Rule):
             if gain.low >= self.min_gain and p_value < ALPHA
         ]
         return sorted(chosen, key=lambda name: -gains[name].value)
+
+
+def drawn(rows: NDArray[np.int64], most: int, *, seed: int = 0) -> NDArray[np.int64]:
+    """Return at most so many of the rows, drawn at random without replacement, in their order.
+
+    Examples
+    --------
+    >>> drawn(np.arange(5), 9).tolist(), len(drawn(np.arange(100), 9))
+    ([0, 1, 2, 3, 4], 9)
+    """
+    if len(rows) <= most:
+        return rows
+    return np.sort(np.random.default_rng(seed).choice(rows, most, replace=False))
 
 
 def property_gain(
