@@ -14,6 +14,7 @@ from datacheck.findings import Finding
 from datacheck.manifest import Manifest
 from datacheck.plan.collect import label_next, label_next_item
 from datacheck.plan.drop import Actions, action_items, choose_actions
+from datacheck.plan.expected import expected_words, with_expected
 from datacheck.plan.inputs import PlanInputs, check_inputs, target_shares, usual_weights
 from datacheck.plan.items import KINDS, PlanItem
 from datacheck.plan.measure import augment_part, measured_items
@@ -38,7 +39,7 @@ STEPS = {
     "drop": "leave samples out of training",
     "relabel": "have the labels in doubt checked",
     "rebalance": "rebalance the classes",
-    "augment": "augment",
+    "augment": "train once with and once without the augmentations",
     "collect": "collect more samples",
 }
 """The order of work, a line for each part of the plan."""
@@ -152,6 +153,7 @@ def make_plan(
     if augment:
         items += augment_part(data, training, clock, notes, tell)
     items += _label_next(data)
+    items = with_expected(items)
     items.insert(0, order_item(items, findings))
     return TrainingPlan(
         identity=_identity(manifest, measurements, fingerprint),
@@ -204,8 +206,9 @@ def order_item(items: Sequence[PlanItem], findings: Iterable[Finding] = ()) -> P
     for kind in KINDS:
         wanted = [item for item in items if item.kind == kind and item.verdict in {"use", "do"}]
         if kind in STEPS and wanted:
-            names = f" ({', '.join(item.name for item in wanted[:4])})" if kind in {"rebalance", "augment"} else ""
-            steps.append(STEPS[kind] + names)
+            names = f": {', '.join(item.name for item in wanted[:4])}" if kind in {"rebalance", "augment"} else ""
+            worth = expected_words(kind)
+            steps.append(STEPS[kind] + names + (f" ({worth})" if worth else ""))
     if not steps:
         return PlanItem(
             kind="order",

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import textwrap
 from collections import Counter
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, replace
 from html import escape
 
@@ -176,6 +176,9 @@ def _part(kind: str, items: Sequence[PlanItem]) -> PartView:
 def _item(item: PlanItem, *, with_basis: bool) -> ItemView:
     shown = [one for one in item.measured if one.metric in SHOWN_METRICS]
     lines = [line for one in shown for line in (_line(one), *([f"({_basis(one)})"] if with_basis else []))]
+    expected = item.settings.get("expected")
+    if isinstance(expected, Mapping):
+        lines.append(clean(f"({expected.get('words', '')})"))
     picture = str(item.settings.get("picture", ""))
     steps = item.settings.get("steps", ()) if item.kind == "order" else ()
     return ItemView(

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from dataclasses import replace
+from pathlib import Path
 
 import numpy as np
 import pytest
@@ -13,6 +14,7 @@ from datacheck.manifest import Manifest, Task
 from datacheck.plan import make_plan
 from datacheck.plan.collect import collect_items, label_next
 from datacheck.plan.drop import action_items, choose_actions
+from datacheck.plan.expected import TRAININGS, with_expected
 from datacheck.plan.items import PlanItem
 from datacheck.plan.make import order_item
 from datacheck.plan.normalise import from_measurements, normalise_item
@@ -175,3 +177,30 @@ def test_the_triage_heads_the_order_of_work() -> None:
     assert order.settings["steps"][0] == "overfitting costs most (DC602): more data"
     assert len(order.settings["steps"]) == 2
     assert order_item([]).verdict == "nothing to do"
+
+
+def test_an_item_to_act_on_says_what_it_was_worth_elsewhere_and_where_that_stands() -> None:
+    rebalance = PlanItem(kind="rebalance", name="logit_adjustment", verdict="use", summary="logits adjusted")
+    other = PlanItem(kind="rebalance", name="oversampling", verdict="harmless", summary="no significant gain")
+    flip = PlanItem(kind="augment", name="horizontal_flip", verdict="use", summary="flip")
+    used, idle, flipped = with_expected([rebalance, other, flip])
+    expected = used.settings["expected"]
+    assert expected["source"].startswith("docs/benchmarks.md")
+    assert [one["value"] for one in expected["trainings"]] == [0.026, 0.066, 0.032, 0.014, 0.028]
+    assert all(one["low"] > 0 for one in expected["trainings"])
+    assert "expected" not in idle.settings
+    assert flipped.settings["expected"]["trainings"] == []
+    steps = order_item([used, idle, flipped]).settings["steps"]
+    assert steps == [
+        "rebalance the classes: logit_adjustment "
+        "(trainings elsewhere gained +0.014 to +0.066 in test balanced accuracy)",
+        "train once with and once without the augmentations: horizontal_flip (trainings elsewhere showed no gain)",
+    ]
+
+
+def test_the_figures_of_trainings_are_those_of_the_benchmarks_page() -> None:
+    page = (Path(__file__).resolve().parents[2] / "docs" / "benchmarks.md").read_text(encoding="utf-8")
+    section = page.partition("## What each item of a plan is worth")[2].partition("\n## ")[0]
+    rows = [f"{one.value:+.3f} [{one.low:+.3f}, {one.high:+.3f}]" for found in TRAININGS.values() for one in found]
+    assert len(rows) == 8
+    assert [row for row in rows if row not in section] == []
