@@ -209,6 +209,10 @@ _TITLES = {
     "mean_blue": "blue level",
     "byte_size": "file size in bytes",
     "aspect": "aspect (width over height)",
+    "boxes_in_image": "number of boxes",
+    "mean_box_size": "mean box size (share of the image's side)",
+    "smallest_box": "smallest box (share of the image's side)",
+    "largest_box": "largest box (share of the image's side)",
 }
 
 

@@ -8,6 +8,8 @@ import numpy as np
 import pandas as pd
 import pyarrow as pa
 
+from datacheck.annotations.per_image import image_boxes
+from datacheck.annotations.pixels import image_sizes
 from datacheck.duplicates import DEFAULT_NEAR_DUPLICATE_DISTANCE
 from datacheck.duplicates.clusters import find_duplicates
 from datacheck.errors import ContractError
@@ -20,6 +22,9 @@ CLUSTER_COLUMNS = ("content_cluster", "near_cluster")
 
 PROBE_COLUMNS = ("label_quality", "label_error_rate", "label_error_rate_low", "label_error_rate_high")
 """The probe's label quality of each sample, and its estimate for the whole dataset with its interval, in every row."""
+
+BOX_CLASSES = "box_classes"
+"""The class of each box of an image, a list a row."""
 
 _LEFT_OUT = frozenset({"sample_id", "error_detail", "mtime_ns", "content_hash"})
 
@@ -36,7 +41,8 @@ def contract_frame(
     Parameters
     ----------
     manifest
-        The dataset, N rows; all of its columns are kept.
+        The dataset, N rows; all of its columns are kept. One with boxes also has the columns `BOX_CLASSES` and those of
+        `datacheck.annotations.per_image.BOX_NUMBERS`.
     measurements
         Aligned with the manifest; adds its columns, ``aspect`` (width over height) and the duplicate clusters.
     probe
@@ -69,6 +75,9 @@ def contract_frame(
             "keeps no contract; look at the path and at what it was taken for"
         )
     columns = {name: _series(manifest.table[name]) for name in manifest.table.column_names}
+    if manifest.objects is not None:
+        found = image_boxes(manifest, image_sizes(manifest, measurements))
+        columns |= {**found.numbers, BOX_CLASSES: pd.arrays.ArrowExtensionArray(found.classes)}
     if measurements is not None:
         measurements.check_aligned(manifest)
         columns |= _measured(measurements, near_duplicate_distance)

@@ -6,7 +6,7 @@ from collections.abc import Callable
 from typing import Any
 
 from datacheck_expectations.gx import MetricDomainTypes, PandasExecutionEngine, TableMetricProvider, metric_value
-from datacheck_expectations.measures import classes, columns, features, relations, samples
+from datacheck_expectations.measures import boxes, classes, columns, features, relations, samples
 
 
 def _metric(name: str, measure: Callable[..., Any], *keys: str) -> type[Any]:
@@ -48,6 +48,8 @@ METRICS = (
     _metric("datacheck.unreadable", samples.unreadable),
     _metric("datacheck.label_quality", samples.label_quality),
     _metric("datacheck.label_error_rate", samples.label_error_rate),
+    _metric("datacheck.box_classes", boxes.box_classes),
+    _metric("datacheck.empty_images", boxes.empty_images),
     _metric("datacheck.agreement", relations.agreement),
 )
 """Every metric. Defining one registers it with Great Expectations."""

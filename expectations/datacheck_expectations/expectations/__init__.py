@@ -3,8 +3,10 @@
 from datacheck_expectations import metrics as metrics  # registers what the expectations are evaluated on
 from datacheck_expectations.base import DatacheckExpectation
 from datacheck_expectations.expectations.agreement import ExpectAgreementAtLeast
+from datacheck_expectations.expectations.allowed_box_classes import ExpectAllowedBoxClasses
 from datacheck_expectations.expectations.allowed_labels import ExpectAllowedLabels
 from datacheck_expectations.expectations.allowed_values import ExpectAllowedValues
+from datacheck_expectations.expectations.box_class_drift import ExpectBoxClassDriftAtMost
 from datacheck_expectations.expectations.category_drift import ExpectCategoryDriftAtMost
 from datacheck_expectations.expectations.class_coverage import ExpectClassCoverage
 from datacheck_expectations.expectations.class_imbalance import ExpectClassImbalanceAtMost
@@ -13,6 +15,7 @@ from datacheck_expectations.expectations.class_shares import ExpectClassShares
 from datacheck_expectations.expectations.columns_present import ExpectColumnsPresent
 from datacheck_expectations.expectations.conflicting_duplicates import ExpectConflictingDuplicatesAtMost
 from datacheck_expectations.expectations.duplicates import ExpectDuplicatesAtMost
+from datacheck_expectations.expectations.empty_images import ExpectEmptyImageShareBetween
 from datacheck_expectations.expectations.label_drift import ExpectLabelDriftAtMost
 from datacheck_expectations.expectations.label_error_rate import ExpectEstimatedLabelErrorRateAtMost
 from datacheck_expectations.expectations.label_quality import ExpectLabelQualityAtLeast
@@ -28,8 +31,10 @@ from datacheck_expectations.expectations.unique_ids import ExpectUniqueIds
 
 EXPECTATIONS: tuple[type[DatacheckExpectation], ...] = (
     ExpectAgreementAtLeast,
+    ExpectAllowedBoxClasses,
     ExpectAllowedLabels,
     ExpectAllowedValues,
+    ExpectBoxClassDriftAtMost,
     ExpectCategoryDriftAtMost,
     ExpectClassCoverage,
     ExpectClassImbalanceAtMost,
@@ -38,6 +43,7 @@ EXPECTATIONS: tuple[type[DatacheckExpectation], ...] = (
     ExpectColumnsPresent,
     ExpectConflictingDuplicatesAtMost,
     ExpectDuplicatesAtMost,
+    ExpectEmptyImageShareBetween,
     ExpectEstimatedLabelErrorRateAtMost,
     ExpectLabelDriftAtMost,
     ExpectLabelQualityAtLeast,
@@ -56,8 +62,10 @@ EXPECTATIONS: tuple[type[DatacheckExpectation], ...] = (
 __all__ = [
     "EXPECTATIONS",
     "ExpectAgreementAtLeast",
+    "ExpectAllowedBoxClasses",
     "ExpectAllowedLabels",
     "ExpectAllowedValues",
+    "ExpectBoxClassDriftAtMost",
     "ExpectCategoryDriftAtMost",
     "ExpectClassCoverage",
     "ExpectClassImbalanceAtMost",
@@ -66,6 +74,7 @@ __all__ = [
     "ExpectColumnsPresent",
     "ExpectConflictingDuplicatesAtMost",
     "ExpectDuplicatesAtMost",
+    "ExpectEmptyImageShareBetween",
     "ExpectEstimatedLabelErrorRateAtMost",
     "ExpectLabelDriftAtMost",
     "ExpectLabelQualityAtLeast",

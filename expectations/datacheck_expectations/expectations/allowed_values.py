@@ -56,22 +56,29 @@ class ExpectAllowedValues(DatacheckExpectation):
         return f"{least} the {terms['column']} {listed(terms['values'], 12)}{sampling_clause(terms['confidence'])}."
 
 
-def evaluate_words(measured: Words, allowed: list[str], min_share: float, confidence: float, column: str) -> Evaluation:
-    """Hold the words that occur against the allowed ones."""
+def evaluate_words(
+    measured: Words,
+    allowed: list[str],
+    min_share: float,
+    confidence: float,
+    column: str,
+    nouns: tuple[str, str] = ("sample", "samples"),
+) -> Evaluation:
+    """Hold the words that occur against the allowed ones; ``nouns`` say what has them, one and many."""
     known = set(allowed)
     others = sorted(
         ((n, word) for word, n in measured.counts.items() if word not in known), key=lambda pair: (-pair[0], pair[1])
     )
     n_others, total = sum(n for n, _ in others), measured.total
     if not total:
-        return Evaluation(False, float("nan"), f"no sample has a {column}")
+        return Evaluation(False, float("nan"), f"no {nouns[0]} has a {column}")
     share = proportion(total - n_others, total, level=confidence)
     success = share.high >= min_share
     if not others:
         return Evaluation(True, 1.0, f"all of {total:,} have one of the {len(allowed):,} allowed")
     named = ", ".join(f"{word!r} ({n:,})" for n, word in others[:6])
     verb = "has" if n_others == 1 else "have"
-    sentence = f"{n_others:,} of {plural(total, 'sample')} {verb} another {column}: {named}"
-    rows = tuple({column: word, "samples": n, "such as": measured.examples.get(word, "")} for n, word in others[:20])
+    sentence = f"{n_others:,} of {plural(total, *nouns)} {verb} another {column}: {named}"
+    rows = tuple({column: word, nouns[1]: n, "such as": measured.examples.get(word, "")} for n, word in others[:20])
     ids = tuple(name for _, word in others if (name := measured.examples.get(word)))
     return Evaluation(success, share.value, sentence, () if success else rows, ids, n_others)

@@ -9,6 +9,7 @@ from datacheck.fingerprints import Fingerprint
 from datacheck.manifest import Task
 from datacheck_expectations.frame import contract_frame
 from datacheck_expectations.proposals.base import FALSE_ALARM, NEGLIGIBLE_EFFECT, Proposal
+from datacheck_expectations.proposals.boxes import box_proposals
 from datacheck_expectations.proposals.classes import class_proposals, split_proposals
 from datacheck_expectations.proposals.features import counters, feature_proposals
 from datacheck_expectations.proposals.images import image_proposals
@@ -47,6 +48,7 @@ def propose_expectations(accepted: Report | Fingerprint, *, near_duplicate_dista
         *split_proposals(statistics),
         *target_proposals(statistics),
         *image_proposals(statistics),
+        *box_proposals(statistics),
     ]
     if isinstance(accepted, Fingerprint):
         proposals += feature_proposals(statistics)

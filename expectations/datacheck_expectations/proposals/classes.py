@@ -30,15 +30,14 @@ from datacheck_expectations.proposals.base import (
 
 
 def class_proposals(accepted: Fingerprint) -> list[Proposal]:
-    """Return the terms about classes, of a classification or multilabel dataset."""
-    if not accepted.classes or accepted.task not in {"classification", "multilabel"}:
+    """Return the terms about classes; of a detection dataset, which classes occur in the images."""
+    if not accepted.classes or accepted.task not in {"classification", "multilabel", "detection"}:
         return []
     parts, n_classes = parts_of(accepted), len(accepted.classes)
-    found = [
-        Proposal(len(parts) * n_classes, partial(_coverage, accepted)),
-        Proposal(0, partial(_allowed_labels, accepted)),
-    ]
-    if accepted.task == "multilabel" or n_classes < 2:
+    found = [Proposal(len(parts) * n_classes, partial(_coverage, accepted))]
+    if accepted.task != "detection":  # of boxes, see `box_proposals`
+        found.append(Proposal(0, partial(_allowed_labels, accepted)))
+    if accepted.task != "classification" or n_classes < 2:
         return found
     for part in parts:
         found.append(Proposal(n_classes, partial(_shares, accepted, part)))

@@ -33,7 +33,7 @@ count in a fresh sample of a few hundred."""
 def row_proposals(frame: pd.DataFrame, task: Task) -> list[Proposal]:
     """Return the terms that the rows of an accepted dataset allow."""
     found = [Proposal(0, _unique_ids)]
-    if task in (Task.CLASSIFICATION, Task.MULTILABEL):
+    if task in (Task.CLASSIFICATION, Task.MULTILABEL, Task.DETECTION):
         _, labelled, rows = class_table(frame).of(ALL)
         found.append(Proposal(1, partial(_labelled, rows - labelled, rows)))
     if "readable" in frame.columns:
