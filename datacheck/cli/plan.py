@@ -30,6 +30,7 @@ def plan_command(
     script: Annotated[
         Path | None, typer.Option(help="Write a training script that follows the plan, such as train.py.")
     ] = None,
+    overwrite: Annotated[bool, typer.Option("--overwrite", help="Replace the script where it exists.")] = False,
     transforms: Annotated[
         str, typer.Option(help="Library of the script's augmentations: torchvision or albumentations.")
     ] = "torchvision",
@@ -57,11 +58,13 @@ def plan_command(
     from datacheck.errors import check_choice
     from datacheck.plan import make_plan
     from datacheck.plan.augment.snippets import LIBRARIES
-    from datacheck.plan.script import write_script
+    from datacheck.plan.script import check_new, write_script
     from datacheck.probing import PretrainedWeights
     from datacheck.report import Report, write_html
 
     check_choice("--transforms", transforms, LIBRARIES)
+    if script is not None:
+        check_new(script, overwrite=overwrite)
     report = Report.load(run)
     shares: Any = report.settings.get("deployment_shares") if deployment is None else parse_shares(deployment)
     folder = out or run
@@ -88,7 +91,7 @@ def plan_command(
         )
     plan.save(folder)
     if script is not None:
-        write_script(plan, script, run=folder, root=report.manifest.root, transforms=transforms)
+        write_script(plan, script, run=folder, root=report.manifest.root, transforms=transforms, overwrite=overwrite)
     if out is None:
         write_html(Report.load(run), run / "report.html", run_dir=run)
     typer.echo(plan.to_text(verbose=verbose))

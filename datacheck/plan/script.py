@@ -36,7 +36,13 @@ PHOTO_SIDE = 64
 
 
 def write_script(
-    plan: PlanRecord, path: Path, *, run: Path, root: Path | None, transforms: str = "torchvision"
+    plan: PlanRecord,
+    path: Path,
+    *,
+    run: Path,
+    root: Path | None,
+    transforms: str = "torchvision",
+    overwrite: bool = False,
 ) -> None:
     """Write a training script for a plan.
 
@@ -52,15 +58,30 @@ def write_script(
         The folder that the samples' files are relative to.
     transforms
         The library that the augmentations are written for: ``torchvision`` or ``albumentations``.
+    overwrite
+        Whether to replace a file that is there.
 
     Raises
     ------
     PlanError
-        When samples are no files, have no classes, or no image was read.
+        When samples are no files, have no classes, or no image was read; when the file exists.
     ConfigError
         When there is no such library.
     """
+    check_new(path, overwrite=overwrite)
     write_text(path, script_text(plan, name=path.name, run=run, root=root, transforms=transforms))
+
+
+def check_new(path: Path, *, overwrite: bool) -> None:
+    """Refuse to replace a script, which people may have written or edited.
+
+    Raises
+    ------
+    PlanError
+        When the file exists and is not to be replaced.
+    """
+    if path.exists() and not overwrite:
+        raise PlanError(f"expected a new file for the script, {path} exists: name another one, or give --overwrite")
 
 
 def script_text(plan: PlanRecord, *, name: str, run: Path, root: Path | None, transforms: str = "torchvision") -> str:

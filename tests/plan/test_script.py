@@ -94,6 +94,29 @@ def test_the_script_trains_on_every_planned_sample_and_ends_with_a_test_score(
 
 
 @pytest.mark.slow
+def test_the_script_trains_without_the_plan_to_compare_with(plan: TrainingPlan, folder: Path, tmp_path: Path) -> None:
+    pytest.importorskip("torchvision")
+    action = np.array(plan.samples["action"].to_pylist(), dtype=object)
+    action[plan.rows("train")[:2]] = "drop"
+    at = plan.samples.schema.get_field_index("action")
+    samples = plan.samples.set_column(at, plan.samples.schema.field(at), pa.array(action, pa.string()))
+    dropping = replace(plan, samples=samples)
+    lines = trained(dropping, folder, tmp_path, "--epochs", "2", "--rate", "0.001", "--as-given")
+    assert lines[0] == "24 training samples, batches of 8, small at 16 pixels"
+    assert lines[-1].endswith("8 samples")
+
+
+def test_a_script_of_the_user_is_not_replaced_unasked(plan: TrainingPlan, folder: Path, tmp_path: Path) -> None:
+    own = tmp_path / "train.py"
+    own.write_text("print('mine')")
+    with pytest.raises(PlanError, match="exists: name another one"):
+        write_script(plan, own, run=tmp_path, root=folder)
+    assert own.read_text() == "print('mine')"
+    write_script(plan, own, run=tmp_path, root=folder, overwrite=True)
+    assert "as its plan says" in own.read_text()
+
+
+@pytest.mark.slow
 def test_the_script_fine_tunes_the_packaged_network_and_leaves_out_what_is_doubted(
     plan: TrainingPlan, folder: Path, tmp_path: Path
 ) -> None:
