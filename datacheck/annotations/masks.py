@@ -17,6 +17,7 @@ import xxhash
 from numpy.typing import NDArray
 from PIL import Image, UnidentifiedImageError
 
+from datacheck.annotations.regions import REGION_COLUMNS, measure_regions
 from datacheck.cpus import available_cpus
 from datacheck.manifest import Manifest
 from datacheck.manifest.readers import SampleReader, SampleReadError
@@ -52,6 +53,7 @@ MASK_COLUMNS = pa.schema(
         ("n_values", pa.int64()),
         ("border_share", pa.float64()),
         ("content_hash", pa.string()),
+        *REGION_COLUMNS,
     ]
 )
 """What is measured of a mask, a row a sample.
@@ -59,7 +61,8 @@ MASK_COLUMNS = pa.schema(
 ``error`` says why a mask cannot be read; all else is null then. ``values`` are the distinct values, at most
 `MOST_VALUES`, with their ``counts`` of pixels; colours are one number each. ``border_share`` is the share of the pixels
 of rare values (under `MAIN_SHARE` each) that lie between two regions and differ from most of their neighbours.
-``content_hash`` is that of the pixels, whatever the file's compression.
+``content_hash`` is that of the pixels, whatever the file's compression. The last columns are those of
+`REGION_COLUMNS`.
 """
 
 
@@ -149,6 +152,7 @@ def measure_mask(data: bytes) -> dict[str, Any]:
         "n_values": len(found),
         "border_share": _border_share(values, found, counts),
         "content_hash": xxhash.xxh3_128_hexdigest(values.tobytes()) + f"{values.shape}",
+        **measure_regions(values, found),
     }
 
 

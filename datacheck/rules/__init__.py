@@ -52,6 +52,8 @@ from datacheck.rules.masks.dc822_mask_values import MaskValues
 from datacheck.rules.masks.dc823_blank_mask import BlankMask
 from datacheck.rules.masks.dc824_interpolated_mask import InterpolatedMask
 from datacheck.rules.masks.dc825_copied_mask import CopiedMask
+from datacheck.rules.masks.dc826_mask_islands import MaskIslands
+from datacheck.rules.masks.dc827_slipped_masks import SlippedMasks
 from datacheck.rules.readiness.dc601_below_baseline import BelowBaseline
 from datacheck.rules.readiness.dc602_triage import Triage
 from datacheck.rules.readiness.dc603_learning_curve import LearningCurve
@@ -147,6 +149,8 @@ RULES: tuple[type[Rule], ...] = (
     BlankMask,
     InterpolatedMask,
     CopiedMask,
+    MaskIslands,
+    SlippedMasks,
     WrongClassOfBox,
     SpuriousBox,
     MisplacedBox,
