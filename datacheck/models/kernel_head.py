@@ -36,9 +36,9 @@ PENALTIES = (0.03, 0.3, 3.0)
 SHARPNESS = (0.5, 1.0, 2.0, 3.0, 4.0, 6.0, 8.0, 11.0, 15.0, 20.0)
 """Factors on the scores before the softmax or sigmoid that are tried: ridge scores are too flat to be probabilities."""
 
-JUDGED_ROWS = 20_000
-"""Held-out rows that penalty and sharpness are chosen on, drawn at random where there are more: two numbers need no
-more, and with many classes all rows would take most of the time."""
+JUDGED_ROWS, JUDGED_VALUES = 20_000, 4_000_000
+"""Held-out rows that penalty and sharpness are chosen on, and values (rows times classes), drawn at random where there
+are more: two numbers need no more, and with many classes all rows would take most of the time."""
 
 JUDGED_STREAM = 6
 """Keeps the random numbers of those rows apart from those of the landmarks and the folds."""
@@ -114,35 +114,41 @@ class KernelHead:
         known = self.trains & problem.labelled[self.rows]
         fold = problem.fold[self.rows]
         targets = problem.targets()[self.rows]
-        targets = targets - targets[known].mean(axis=0)
-        held = [np.flatnonzero(fold == one) for one in range(problem.n_folds)]
-        sums = FoldSums.of(self.features, targets, [rows[known[rows]] for rows in held])
-        scores = np.zeros((len(penalties), len(self.rows), problem.width), dtype=np.float32)
-        for number, penalty in enumerate(penalties):
-            for rows, weights in zip(held, sums.coefficients(penalty), strict=True):
-                scores[number, rows] = self.features[rows] @ weights.astype(np.float32)
-        return self._chosen(problem, scores, known, penalties)
-
-    def _chosen(
-        self, problem: LearningTask, scores: Array, known: NDArray[np.bool_], penalties: tuple[float, ...]
-    ) -> tuple[Array, float]:
-        targets = problem.targets()[self.rows]
         share = targets[known].mean(axis=0)
-        judged = np.flatnonzero(known)
-        if len(judged) > JUDGED_ROWS:
-            judged = np.random.default_rng([problem.seed, JUDGED_STREAM]).choice(judged, JUDGED_ROWS, replace=False)
+        trained = [np.flatnonzero((fold == one) & known) for one in range(problem.n_folds)]
+        sums = FoldSums.of(self.features, targets - share, trained)
+        fitted = [[weights.astype(np.float32) for weights in sums.coefficients(penalty)] for penalty in penalties]
+        judged = self._judged(problem, known)
         losses = {
-            (number, sharpness): _loss(_linked(one[judged], share, sharpness, problem.task), targets[judged], problem)
-            for number, one in enumerate(scores)
+            (number, sharpness): _loss(_linked(scores, share, sharpness, problem.task), targets[judged], problem)
+            for number, weights in enumerate(fitted)
+            for scores in [self._scores(weights, fold, judged)]
             for sharpness in (SHARPNESS if problem.task is not Task.REGRESSION else (1.0,))
         }
         best, sharpness = min(losses, key=lambda pair: losses[pair])
+        scores = self._scores(fitted[best], fold, np.arange(len(self.rows)))
         outputs = np.full((len(problem.fold), problem.width), np.nan, dtype=np.float32)
-        outputs[self.rows] = _linked(scores[best], share, sharpness, problem.task)
+        outputs[self.rows] = _linked(scores, share, sharpness, problem.task)
         if problem.task is Task.REGRESSION:
             mean, deviation = problem.scale()
             return (outputs[:, 0] * deviation + mean).astype(np.float32), penalties[best]
         return outputs, penalties[best]
+
+    def _judged(self, problem: LearningTask, known: NDArray[np.bool_]) -> NDArray[np.intp]:
+        """Return the rows that penalty and sharpness are chosen on."""
+        rows, most = np.flatnonzero(known), min(JUDGED_ROWS, JUDGED_VALUES // max(1, problem.width))
+        if len(rows) <= most:
+            return rows
+        rng = np.random.default_rng([problem.seed, JUDGED_STREAM])
+        return np.asarray(rng.choice(rows, most, replace=False))
+
+    def _scores(self, weights: list[Array], fold: NDArray[np.int16], rows: NDArray[np.intp]) -> Array:
+        """Return what the regressions that each of some rows was held out from say of it, [R, K]."""
+        scores = np.zeros((len(rows), weights[0].shape[1]), dtype=np.float32)
+        for number, coefficients in enumerate(weights):
+            own = np.flatnonzero(fold[rows] == number)
+            scores[own] = self.features[rows[own]] @ coefficients
+        return scores
 
 
 def _linked(scores: Array, share: NDArray[Any], sharpness: float, task: Task) -> Array:

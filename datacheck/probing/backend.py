@@ -47,6 +47,8 @@ class FitOptions:
         Side of the images in pixels, for backends that need pixels.
     user_array
         ``features`` or ``pred_probs`` of the user, float32 [N, D] in the manifest's order; NaN where a row is missing.
+    least_side
+        Side in pixels below which pretrained weights are not worth their time, where others are there.
     """
 
     manifest: Manifest
@@ -59,6 +61,7 @@ class FitOptions:
     packaged: bool = True
     pixel_side: int = 0
     user_array: NDArray[np.float32] | None = None
+    least_side: int = 0
 
 
 @dataclass(frozen=True)

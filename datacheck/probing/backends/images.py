@@ -17,7 +17,13 @@ from datacheck.probing.backend import Backend, FitOptions, usual_folds
 from datacheck.probing.backends import descriptors, scratch
 from datacheck.probing.backends.without_weights import averaged, fit_without_weights, why_no_network
 from datacheck.probing.budget import OutOfTimeError
-from datacheck.probing.weights import DEFAULT_WEIGHTS, NO_WEIGHTS, PretrainedWeights, default_weights_installed
+from datacheck.probing.weights import (
+    DEFAULT_WEIGHTS,
+    NO_WEIGHTS,
+    PACKAGED,
+    PretrainedWeights,
+    default_weights_installed,
+)
 
 MIN_PHOTO_SIDE = 96
 """Smaller images have too little detail for a network that was trained on photos of 224 pixels."""
@@ -30,6 +36,10 @@ PHOTO_SHARE = 0.65
 
 MANY_PHOTOS = 5_000
 """From so many photos on the default weights are fine-tuned where the budget allows: fewer gain too little."""
+
+LARGER_WEIGHTS, LARGER_SIDE, LARGER_SECONDS = "lite2", 160, 0.15
+"""Packaged weights of a larger network, the least side in pixels of the images at which it is better, and the seconds
+of budget that a photo needs for it: embedding takes about half of that on two CPU cores."""
 
 
 def why_not_pretrained(n_samples: int, options: FitOptions) -> str | None:
@@ -47,6 +57,13 @@ def why_not_pretrained(n_samples: int, options: FitOptions) -> str | None:
             f"{budget:,.0f} s"
         )
     return None
+
+
+def packaged_weights(n_samples: int, options: FitOptions) -> str:
+    """Return the name of the packaged weights to use: the larger network's where photos are few enough for it."""
+    path = PACKAGED[LARGER_WEIGHTS].path()
+    few = n_samples < MANY_PHOTOS and LARGER_SECONDS * n_samples <= options.clock.seconds
+    return LARGER_WEIGHTS if few and options.pixel_side >= LARGER_SIDE and path is not None else DEFAULT_WEIGHTS
 
 
 def folds(n_samples: int, options: FitOptions) -> int:
@@ -76,8 +93,15 @@ def _pretrained(problem: LearningTask, options: FitOptions, n_samples: int) -> F
     from datacheck.probing.networks.pretrained import fit_pretrained
 
     epochs = 0 if options.epochs is None and n_samples < MANY_PHOTOS else options.epochs
-    weights = PretrainedWeights(DEFAULT_WEIGHTS)
-    return fit_pretrained(problem, replace(options, weights=weights, epochs=epochs))
+    given = replace(options, epochs=epochs, weights=PretrainedWeights(DEFAULT_WEIGHTS))
+    name = packaged_weights(n_samples, options)
+    if name == DEFAULT_WEIGHTS:
+        return fit_pretrained(problem, given)
+    try:
+        return fit_pretrained(problem, replace(given, weights=PretrainedWeights(name), least_side=LARGER_SIDE))
+    except OutOfTimeError as error:
+        network = fit_pretrained(problem, given)
+        return replace(network, choices=(*network.choices, f"used no larger network: {error}"))
 
 
 BACKEND = Backend(

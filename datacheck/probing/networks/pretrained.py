@@ -233,10 +233,15 @@ def _plan(network: Stages, problem: LearningTask, options: FitOptions, rows: Row
     workload = Workload(len(rows), views=1 + flip, trained=round(epochs * an_epoch), tunes=tunes)
     trial = _Trial(network, problem, options.clock, rows, flip=flip, tunes=tunes)
     plan = choose_side(trial.cost, network.pixels.shape[1], workload, options.clock.left)
-    if plan is None:
+    if plan is None or plan.side < options.least_side:
+        least = (
+            f"{options.least_side} pixels"
+            if options.least_side
+            else f"{SIDES[-1]} pixels, the least at which it sees anything,"
+        )
         raise OutOfTimeError(
-            f"embedding {len(rows):,} images with {network.name} at {SIDES[-1]} pixels, the least at which it sees "
-            f"anything, does not fit into the budget of {options.clock.seconds:,.0f} s on this machine"
+            f"embedding {len(rows):,} images with {network.name} at {least} does not fit into the budget of "
+            f"{options.clock.seconds:,.0f} s on this machine"
         )
     return plan
 
