@@ -8,7 +8,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from datacheck.duplicates.orientations import ORIENTATIONS
-from datacheck.duplicates.pairs import Rows, first_of_each
+from datacheck.duplicates.pairs import Rows
 from datacheck.scanning.measurements import SIGNATURE_SIDE
 
 MAX_DISTANCE = 0.02
@@ -36,11 +36,22 @@ _LEAST = 1e-4
 _LOW_SIDE = 6
 """Frequencies a side that are compared first: they hold most of a picture, in a quarter of the numbers."""
 
-_SWAPPED = [*range(_LOW_SIDE**2 - 1), _LOW_SIDE**2, _LOW_SIDE**2 - 1]
-"""Columns of the second images' numbers, the last two exchanged."""
-
 _BLOCK = 2048
 """Images that are compared with so many at a time: 16 MB of correlations."""
+
+_SLACK = 1e-5
+"""Added to limits of sums in single precision, so that rounding loses no pair."""
+
+_TIE = 1e-6
+"""Of orientations whose distances differ by less, the first counts: a symmetric picture is not called mirrored."""
+
+_SIGNS = np.concatenate([one.of(np.ones((1, SIGNATURE_SIDE**2 - 1), np.float32)) for one in ORIENTATIONS])
+"""Sign that each orientation gives to each frequency; shape [8, D]."""
+
+_TRANSPOSED = 4
+"""The first of the `ORIENTATIONS` in which rows and columns change places; so do they in all after it."""
+
+_SIGN_HALVES = (_SIGNS[:_TRANSPOSED], _SIGNS[_TRANSPOSED:])
 
 
 @dataclass(frozen=True)
@@ -69,6 +80,9 @@ class Neighbours:
 def neighbours(vectors: NDArray[np.float32], max_distance: float) -> Neighbours:
     """Return all pairs within a distance in some orientation, each once; time grows with the square of N.
 
+    All orientations are compared at once, by what none of them changes: see `_unchanged`. For distances far below the
+    usual ones, that leaves few pairs to compare in each.
+
     Parameters
     ----------
     vectors
@@ -76,40 +90,102 @@ def neighbours(vectors: NDArray[np.float32], max_distance: float) -> Neighbours:
     max_distance
         Largest distance.
     """
-    found: list[tuple[Rows, Rows, NDArray[np.float32], NDArray[np.int8]]] = []
-    second = _low(vectors)[:, _SWAPPED]
-    for number, orientation in enumerate(ORIENTATIONS):
-        turned = orientation.of(vectors)
-        first = _low(turned)
-        for start in range(0, len(vectors), _BLOCK):
-            for other in range(start, len(vectors), _BLOCK):
-                bound = first[start : start + _BLOCK] @ second[other : other + _BLOCK].T
-                row, column = np.divmod(np.flatnonzero(bound.ravel() >= -max_distance), bound.shape[1])
-                row, column = row + start, column + other
-                row, column = row[row < column], column[row < column]
-                distance = 1.0 - np.einsum("ij,ij->i", turned[row], vectors[column])
-                near = distance <= max_distance
-                numbers = np.full(np.count_nonzero(near), number, np.int8)
-                found.append((row[near], column[near], distance[near], numbers))
-    left, right, distance, kind = (np.concatenate(part) for part in zip(*found, strict=True))
-    order = np.lexsort((kind, distance, right, left))
-    pairs = np.column_stack((left, right)).astype(np.int64)[order]
-    new = first_of_each(pairs)
-    best = order[new]
-    return Neighbours(pairs[new], distance[best], kind[best])
+    bounds = _unchanged(vectors)
+    return _searched(np.arange(len(vectors)), len(vectors), vectors, bounds[None], bounds, max_distance)
+
+
+def neighbours_of(images: Rows, vectors: NDArray[np.float32], max_distance: float) -> Neighbours:
+    """Return the pairs within a distance that have at least one of the given images; see `neighbours`.
+
+    Parameters
+    ----------
+    images
+        Row numbers, each once, int64, shape [M]; time grows with M times N.
+    vectors, max_distance
+        As for `neighbours`.
+    """
+    others = np.ones(len(vectors), dtype=bool)
+    others[images] = False
+    order = np.concatenate((images, np.flatnonzero(others)))
+    first = np.stack([_low(orientation.of(vectors[images])) for orientation in ORIENTATIONS])
+    return _searched(order, len(images), vectors, first, _low(vectors[order]), max_distance)
+
+
+def _searched(
+    order: Rows,
+    n_first: int,
+    vectors: NDArray[np.float32],
+    first: NDArray[np.float32],
+    second: NDArray[np.float32],
+    max_distance: float,
+) -> Neighbours:
+    """Compare the first images of an order with those after them: all in which half the squared distance allows it.
+
+    ``first`` [K, n_first, B] and ``second`` [N, B] are in that order; the least of their K distances is at most that of
+    the signatures.
+    """
+    found = [Neighbours(np.empty((0, 2), np.int64), np.empty(0, np.float32), np.empty(0, np.int8))]
+    first_length, second_length = (0.5 * np.einsum("...i,...i->...", one, one) for one in (first, second))
+    for start in range(0, n_first, _BLOCK):
+        stop = min(start + _BLOCK, n_first)
+        rows = np.concatenate((first[:, start:stop], -first_length[:, start:stop, None]), axis=2)
+        for other in range(start, len(order), _BLOCK):
+            columns = second[other : other + _BLOCK]
+            columns = np.hstack((columns, np.ones((len(columns), 1), np.float32))).T
+            least = second_length[other : other + _BLOCK] - max_distance - _SLACK
+            hits = [(one @ columns >= least).ravel() for one in rows]
+            row, column = np.divmod(np.flatnonzero(np.logical_or.reduce(hits)), columns.shape[1])
+            row, column = row + start, column + other
+            later = row < column
+            found.append(_compared(vectors, order[row[later]], order[column[later]], max_distance))
+    pairs, distance, kind = (
+        np.concatenate([getattr(one, name) for one in found]) for name in ("pairs", "distance", "orientation")
+    )
+    return Neighbours(pairs, distance, kind).take(np.lexsort((pairs[:, 1], pairs[:, 0])))
+
+
+def _compared(vectors: NDArray[np.float32], one: Rows, other: Rows, max_distance: float) -> Neighbours:
+    """Return those of some pairs that lie within a distance, in the orientation in which they are nearest."""
+    pairs = np.sort(np.column_stack((one, other)), axis=1)
+    distances, kinds = np.empty(len(pairs), np.float32), np.empty(len(pairs), np.int8)
+    transposition = ORIENTATIONS[_TRANSPOSED]
+    for start in range(0, len(pairs), _BLOCK):
+        part = slice(start, start + _BLOCK)
+        first, second = vectors[pairs[part, 0]], vectors[pairs[part, 1]]
+        turned = (first, transposition.of(first))
+        correlation = np.hstack([(each * second) @ signs.T for each, signs in zip(turned, _SIGN_HALVES, strict=True)])
+        kinds[part] = (correlation - _TIE * np.arange(len(ORIENTATIONS))).argmax(axis=1)
+        distances[part] = 1.0 - correlation.max(axis=1)
+    near = distances <= max_distance
+    return Neighbours(pairs[near], distances[near], kinds[near])
+
+
+def _grid(vectors: NDArray[np.float32]) -> NDArray[np.float32]:
+    """Return the low frequencies of signatures as a square, the constant one as 0; shape [n, 6, 6]."""
+    grid = np.zeros((len(vectors), SIGNATURE_SIDE**2), np.float32)
+    grid[:, 1:] = vectors
+    return grid.reshape(-1, SIGNATURE_SIDE, SIGNATURE_SIDE)[:, :_LOW_SIDE, :_LOW_SIDE]
 
 
 def _low(vectors: NDArray[np.float32]) -> NDArray[np.float32]:
-    """Return each signature's low frequencies a, minus half their squared length, and 1; shape [n, 37].
+    """Return each signature's low frequencies; shape [n, 36].
 
-    With the last two columns exchanged in b, the product is a.b - |a|^2 / 2 - |b|^2 / 2 = -|a - b|^2 / 2, which is at
-    least minus the distance of the whole signatures: pairs below minus the limit need not be compared any further.
+    Half the squared distance of two is at most that of the whole signatures, which is one minus their correlation.
     """
-    grid = np.zeros((len(vectors), SIGNATURE_SIDE**2), np.float32)
-    grid[:, 1:] = vectors
-    low = grid.reshape(-1, SIGNATURE_SIDE, SIGNATURE_SIDE)[:, :_LOW_SIDE, :_LOW_SIDE].reshape(len(vectors), -1)[:, 1:]
-    length = 0.5 * np.einsum("ij,ij->i", low, low)[:, None]
-    return np.hstack((low, -length, np.ones_like(length)))
+    return _grid(vectors).reshape(len(vectors), -1)
+
+
+def _unchanged(vectors: NDArray[np.float32]) -> NDArray[np.float32]:
+    """Return what mirroring and turning do not change in the low frequencies; shape [n, 36].
+
+    They change signs, and exchange rows and columns. So of each frequency and the one across the diagonal, the larger
+    and the smaller absolute value remain. Neither step enlarges a distance: two signatures are at most as far apart
+    here as in their best orientation.
+    """
+    size = np.abs(_grid(vectors))
+    across = size.transpose(0, 2, 1)
+    upper = np.triu(np.ones((_LOW_SIDE, _LOW_SIDE), dtype=bool))
+    return np.where(upper, np.maximum(size, across), np.minimum(size, across)).reshape(len(vectors), -1)
 
 
 def find_twins(vectors: NDArray[np.float32]) -> Neighbours:
@@ -136,15 +212,19 @@ def find_twins(vectors: NDArray[np.float32]) -> Neighbours:
     """
     if len(vectors) < 2 or len(vectors) > MAX_IMAGES:
         return Neighbours(np.empty((0, 2), np.int64), np.empty(0, np.float32), np.empty(0, np.int8))
-    near = neighbours(vectors, MAX_DISTANCE / GAP)
-    seen_by_both = np.ones(len(near.pairs), dtype=bool)
-    for side in (0, 1):
-        seen_by_both &= _before_gap(near.pairs[:, side], near.distance)
-    return near.take(seen_by_both)
+    close = neighbours(vectors, MAX_DISTANCE)
+    if not len(close.pairs):
+        return close
+    near = neighbours_of(np.unique(close.pairs), vectors, MAX_DISTANCE / GAP)
+    from_both = _before_gap(near.pairs.T.ravel(), np.tile(near.distance, 2))
+    return near.take(np.asarray(from_both.reshape(2, -1).all(axis=0)))
 
 
 def _before_gap(image: Rows, distance: NDArray[np.float32]) -> NDArray[np.bool_]:
-    """Return whether each pair is nearer to its image than a gap in the distances from that image; shape [P]."""
+    """Return whether each neighbour is nearer to its image than a gap in the distances from that image; shape [P].
+
+    Each pair must be there from both sides: all neighbours of an image count, those before it and those after it.
+    """
     order = np.lexsort((distance, image))
     sorted_image, sorted_distance = image[order], np.maximum(distance[order], _LEAST)
     following = np.full(len(order), MAX_DISTANCE / GAP, np.float32)  # beyond what was looked for

@@ -15,7 +15,7 @@ from PIL import Image, ImageEnhance, ImageFilter, ImageOps
 
 from datacheck.duplicates.clusters import find_duplicates
 from datacheck.duplicates.orientations import ORIENTATIONS
-from datacheck.duplicates.twins import MAX_DISTANCE, find_twins, neighbours
+from datacheck.duplicates.twins import MAX_DISTANCE, find_twins, neighbours, neighbours_of
 from datacheck.findings import Found, Passed, Severity
 from datacheck.rules.base import RuleContext
 from datacheck.rules.splits.dc303_split_leakage import SplitLeakage
@@ -79,6 +79,44 @@ def test_neighbours_are_those_of_comparing_all_with_all(seed: int) -> None:
     expected = np.argwhere(np.triu(distance <= 0.2 - 1e-6, 1))
     assert {tuple(pair) for pair in expected.tolist()} <= {tuple(pair) for pair in found.pairs.tolist()}
     assert np.allclose(found.distance, distance[tuple(found.pairs.T)], atol=1e-5)
+    images = np.flatnonzero(rng.uniform(size=len(vectors)) < 0.3)
+    some = neighbours_of(images, vectors, 0.2)
+    of_these = np.isin(found.pairs, images).any(axis=1)
+    assert some.pairs.tolist() == found.pairs[of_these].tolist()
+    assert some.orientation.tolist() == found.orientation[of_these].tolist()
+
+
+@given(st.integers(0, 2**32 - 1))
+def test_twins_do_not_depend_on_the_order_of_the_images(seed: int) -> None:
+    rng = np.random.default_rng(seed)
+    places = rng.normal(size=(8, 143))
+    spread = rng.choice([0.01, 0.05, 0.2], size=(40, 1))
+    vectors = (places[rng.integers(0, 8, 40)] + spread * rng.normal(size=(40, 143))).astype(np.float32)
+    vectors /= np.linalg.norm(vectors, axis=1, keepdims=True)
+    order = rng.permutation(40)
+    found = {tuple(pair) for pair in find_twins(vectors).pairs.tolist()}
+    shuffled = np.sort(order[find_twins(vectors[order]).pairs], axis=1)
+    assert {tuple(pair) for pair in shuffled.tolist()} == found
+
+
+def test_an_image_before_a_pair_counts_for_the_gap_as_one_after_it_does() -> None:
+    rng = np.random.default_rng(0)
+    vectors = rng.normal(size=(40, 143)).astype(np.float32)
+    copy, sibling = (vectors[20] + size * rng.normal(size=143).astype(np.float32) for size in (0.15, 0.3))
+    for place in (3, 30):
+        images = vectors.copy()
+        images[[25, place]] = [copy, sibling]
+        twins = find_twins(images / np.linalg.norm(images, axis=1, keepdims=True))
+        assert twins.pairs.tolist() == [], f"distances 0.01 and 0.04 have no gap, sibling at {place}"
+
+
+def test_a_symmetric_picture_and_its_copy_are_not_called_mirrored() -> None:
+    rng = np.random.default_rng(0)
+    vectors = rng.normal(size=(30, 143)).astype(np.float32)
+    symmetric = vectors[4] + ORIENTATIONS[1].of(vectors[4:5])[0]
+    vectors[[4, 9]] = [symmetric, symmetric + 0.01 * ORIENTATIONS[1].of(symmetric[None])[0]]
+    twins = find_twins(vectors / np.linalg.norm(vectors, axis=1, keepdims=True))
+    assert (twins.pairs.tolist(), twins.orientation.tolist()) == ([[4, 9]], [0])
 
 
 def test_several_copies_of_one_picture_are_all_found() -> None:
