@@ -11,11 +11,11 @@ from numpy.typing import NDArray
 
 from datacheck.manifest import Manifest, Task
 from datacheck.probing.outputs import ProbeOutputs
-from datacheck.relabel.label_text import as_text, encode_labels
+from datacheck.relabel.label_text import as_text, class_names, encode_labels
 from datacheck.relabel.look import LookSample
 from datacheck.relabel.queue import QUEUE_SCHEMA
 from datacheck.relabel.ranking import Ranking
-from datacheck.text import percent, plural
+from datacheck.text import listed, percent, plural
 
 LIKELY = 0.5
 """A multilabel class is suggested from this probability on: it is then more likely there than not."""
@@ -55,7 +55,7 @@ def queue_items(chosen: Chosen, manifest: Manifest, probe: ProbeOutputs, ranking
     copies = _copies(rows, ranking.groups)
     probability = np.nan_to_num(ranking.error_probability[rows]).astype(np.float32)
     reasons = [
-        _reason(*entry)
+        _reason(*entry, several=manifest.task is Task.MULTILABEL)
         for entry in zip(chosen.kinds, given, suggested, confidence, probability, map(len, copies), strict=True)
     ]
     gold = [chosen.gold.get(name) if kind == "gold" else None for name, kind in zip(ids, chosen.kinds, strict=True)]
@@ -138,15 +138,37 @@ def _copies(rows: NDArray[np.int64], groups: NDArray[np.int64]) -> list[list[int
 
 
 def _reason(
-    kind: str, given: str | None, suggested: str | None, confidence: float, probability: float, n_copies: int
+    kind: str,
+    given: str | None,
+    suggested: str | None,
+    confidence: float,
+    probability: float,
+    n_copies: int,
+    *,
+    several: bool = False,
 ) -> str:
     if kind != "suspect":
         return "Part of a quality check: label it like any other sample."
     label = "no label" if given is None else f"labelled {given}"
     text = f"{label}, probably wrong" if suggested in {None, given} else f"{label}, looks like {suggested}"
+    text += _differing(given, suggested) if several else ""
     if np.isfinite(confidence):
         text += f" (confidence {percent(float(confidence))})"
     text += f"; {'more than 99 %' if probability > SURE else percent(float(probability))} likely to be wrong"
     if n_copies:
         text += f"; the answer applies to {plural(n_copies, 'identical copy', 'identical copies')} too"
     return text
+
+
+def _differing(given: str | None, suggested: str | None) -> str:
+    """Return which labels of a sample seem to be missing, and which seem to be there by mistake.
+
+    Examples
+    --------
+    >>> _differing('["cat"]', '["dog"]')
+    "; missing: 'dog'; not seen: 'cat'"
+    """
+    have, seen = (class_names(one, Task.MULTILABEL) for one in (given, suggested))
+    missing, extra = [one for one in seen if one not in have], [one for one in have if one not in seen]
+    words = f"; missing: {listed(missing)}" if missing else ""
+    return words + (f"; not seen: {listed(extra)}" if extra else "")

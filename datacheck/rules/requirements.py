@@ -52,6 +52,13 @@ def _class_labels(context: RuleContext) -> str | None:
     return None if task is Task.CLASSIFICATION else f"needs one class label a sample, and the task is {task.value}"
 
 
+def _sample_classes(context: RuleContext) -> str | None:
+    task = context.manifest.task
+    if task in {Task.CLASSIFICATION, Task.MULTILABEL}:
+        return None
+    return f"needs class labels, one or several a sample, and the task is {task.value}"
+
+
 def _classes(context: RuleContext) -> str | None:
     manifest = context.manifest
     if manifest.task is not Task.CLASSIFICATION and not manifest.task.lists_classes:
@@ -122,6 +129,7 @@ CONTENT = Requirement("the content of the samples", _content)
 PATHS = Requirement("files with paths", _paths)
 LISTINGS = Requirement("label files beside the images", _listings)
 CLASS_LABELS = Requirement("one class label a sample", _class_labels)
+SAMPLE_CLASSES = Requirement("one or several class labels a sample", _sample_classes)
 CLASSES = Requirement("class labels, one or several a sample", _classes)
 TARGET = Requirement("a regression target", _target)
 LABELS = Requirement("labels of any kind", _labels)

@@ -22,8 +22,10 @@ PRIOR_SAMPLES = 2
 """The variance within a class counts as if this many samples more had shown the pooled one."""
 
 
-def mean_difference(differences: NDArray[Any], *, unit: float = 1.0, prior: float = 1.0) -> Interval:
-    """Return the mean of per-sample differences over ``unit``, with its 95 % interval by the normal distribution.
+def mean_difference(
+    differences: NDArray[Any], *, unit: float = 1.0, prior: float = 1.0, level: float = LEVEL
+) -> Interval:
+    """Return the mean of per-sample differences over ``unit``, with its interval by the normal distribution.
 
     Parameters
     ----------
@@ -34,6 +36,8 @@ def mean_difference(differences: NDArray[Any], *, unit: float = 1.0, prior: floa
     prior
         Size of two differences, one of each sign, that are added to the variance: N differences that are all equal
         then keep an interval of some width. 0 adds none.
+    level
+        Confidence of the interval.
 
     Examples
     --------
@@ -43,8 +47,8 @@ def mean_difference(differences: NDArray[Any], *, unit: float = 1.0, prior: floa
     n = max(1, len(differences))
     mean = float(differences.mean()) if len(differences) else 0.0
     squares = float(np.sum((differences - mean) ** 2)) + 2 * prior**2
-    half = half_width(LEVEL) * float(np.sqrt(squares)) / n
-    return Interval(mean / unit, (mean - half) / unit, (mean + half) / unit, LEVEL, "paired normal", len(differences))
+    half = half_width(level) * float(np.sqrt(squares)) / n
+    return Interval(mean / unit, (mean - half) / unit, (mean + half) / unit, level, "paired normal", len(differences))
 
 
 def paired_difference(first: NDArray[np.bool_], second: NDArray[np.bool_]) -> Interval:

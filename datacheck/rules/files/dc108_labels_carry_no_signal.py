@@ -15,9 +15,10 @@ from datacheck.pairing import ChangePoint, ContentCheck, LabelCodes, Repair, Sam
 from datacheck.pairing.label_codes import manifest_codes
 from datacheck.probing.outputs import ProbeOutputs
 from datacheck.rules.base import CannotJudge, Rule, RuleContext
+from datacheck.rules.files.columns_without_signal import UnshownColumn, unshown_columns
 from datacheck.rules.requirements import EMBEDDINGS, LABELS
 from datacheck.rules.shared import embedded
-from datacheck.text import plural
+from datacheck.text import listed, plural
 
 SURE = 0.95
 """A repaired label counts as sure when it is right with this probability; others are named for a look."""
@@ -54,6 +55,10 @@ class LabelsCarryNoSignal(Rule):
     the probe's own predictions as far as these explain the moved labels, and from file names (a number that is skipped
     or repeated, a file that is listed twice). The 95 % interval of the row is stated; rows whose label depends on it
     have a lower suspicion and are named for a look.
+
+    Multilabel: single labels are judged by themselves too, by the area under the ROC curve of the same ridge
+    regression, with intervals that hold for all labels together. A label that the samples do not show, where they show
+    most others, is searched for a shift of its column alone.
 
     It cannot see a shift among labels that are sorted by class (no label changes), nor two classes whose names are
     exchanged in every row. A numeric target without signal is left to DC601.
@@ -98,6 +103,9 @@ class LabelsCarryNoSignal(Rule):
         if found.repair is not None and found.repair.diagnosis is not None:
             return self._repairable(context, labels, found, found.repair, found.repair.diagnosis.detail)
         if found.signal >= self.min_signal:
+            hidden = self._hidden_labels(context, embeddings.probe)
+            if hidden:
+                return self._single_labels(context, hidden)
             return Passed(
                 f"the labels fit the samples {found.signal:.0f} standard deviations better than shuffled ones"
             )
@@ -110,6 +118,53 @@ class LabelsCarryNoSignal(Rule):
             evidence={"signal": found.signal, "repair": None},
             affected=int((labels.codes >= 0).sum()),
         )
+        return Found((finding,))
+
+    def _hidden_labels(self, context: RuleContext, probe: ProbeOutputs) -> list[UnshownColumn]:
+        """Return the labels of multilabel data that the samples do not show, one by one."""
+        manifest = context.manifest
+        if manifest.task is not Task.MULTILABEL:
+            return []
+        return unshown_columns(
+            _samples(context, probe),
+            manifest.label_matrix,
+            manifest.labelled,
+            min_signal=self.min_signal,
+            min_gain=self.min_gain,
+            seed=context.seed,
+        )
+
+    def _single_labels(self, context: RuleContext, hidden: list[UnshownColumn]) -> Found:
+        """Report labels that the samples do not show: shifted ones are an error, others may just be hard to see."""
+        classes = context.manifest.classes
+        moved = {
+            classes[one.column]: one.found.repair.diagnosis.detail
+            for one in hidden
+            if one.found is not None and one.found.repair is not None and one.found.repair.diagnosis is not None
+        }
+        names = list(moved) or [classes[one.column] for one in hidden]
+        evidence = [
+            {"label": classes[one.column], "auc": one.auc.to_json(), "shift": moved.get(classes[one.column])}
+            for one in hidden
+        ]
+        worst = next(one for one in hidden if classes[one.column] == names[0])
+        at = f"AUC {worst.auc.value:.2f}, interval for all labels together {worst.auc.low:.2f} to {worst.auc.high:.2f}"
+        if moved:
+            finding = self.finding(
+                f"the column of the label {names[0]!r} stands beside the wrong samples: {moved[names[0]]}. As given, "
+                f"the samples do not show the label ({at}), though they show most other labels"
+                + (f"; so it is for {listed(names[1:])}" if names[1:] else ""),
+                "restore the order of this column where the labels were joined; it differs from that of the others",
+                evidence={"labels": evidence},
+            )
+        else:
+            finding = self.finding(
+                f"the samples do not show the label {listed(names)} at all ({at}), though they show most other labels, "
+                "and no shift or other order fits better",
+                "check how the column of this label was joined, and look at twenty samples with it",
+                severity=Severity.WARNING,
+                evidence={"labels": evidence},
+            )
         return Found((finding,))
 
     def _repairable(

@@ -9,9 +9,12 @@ import numpy as np
 from numpy.typing import NDArray
 
 from datacheck.findings import Found, Outcome, Passed, Severity
+from datacheck.labels.label_columns import ExchangedPair, exchanged_pairs
+from datacheck.manifest import Task
 from datacheck.probing.skill import MIN_SKILL
 from datacheck.rules.base import Rule, RuleContext
-from datacheck.rules.requirements import CLASS_LABELS, PROBE
+from datacheck.rules.label_columns import trusted_columns
+from datacheck.rules.requirements import PROBE, SAMPLE_CLASSES
 from datacheck.rules.shared import trusted
 from datacheck.stats import proportion
 from datacheck.text import percent, percent_range, plural
@@ -44,6 +47,10 @@ class ConfusableClasses(Rule):
     reported if the low end is at least ``min_share``, as a warning from ``warning_share`` on. A probe with a skill
     below ``min_skill`` judges nothing.
 
+    Multilabel: of the samples with one of two labels alone, those for which the other one alone is predicted; reported
+    if the low end is also ``chance_ratio`` times what two unrelated mistakes give. A label is judged if its own skill
+    reaches ``min_skill``.
+
     How to fix
     ----------
     Look at the confused samples. If people cannot tell the two classes apart either, merge them, or make the
@@ -60,15 +67,18 @@ class ConfusableClasses(Rule):
     code: ClassVar[str] = "DC502"
     name: ClassVar[str] = "confusable-classes"
     severity: ClassVar[Severity] = Severity.INFO
-    requires = (CLASS_LABELS, PROBE)
+    requires = (SAMPLE_CLASSES, PROBE)
 
     min_share: float = 0.05  # below, no change of the label set pays
     warning_share: float = 0.2  # one sample in five: the boundary is hardly learnt
+    chance_ratio: float = 2.0  # a label that is often missed and one that is often added are not yet confused
     n_pairs: int = 10  # pairs in the evidence; people look at no more
     min_skill: float = MIN_SKILL
 
     def judge(self, context: RuleContext) -> Outcome:
         """Judge the dataset."""
+        if context.manifest.task is Task.MULTILABEL:
+            return self._multilabel(context)
         found = trusted(context, min_skill=self.min_skill)
         pairs = confused_pairs(found.labels, found.probs.argmax(axis=1), len(found.classes))
         pairs = [pair for pair in pairs if pair["low"] >= self.min_share]
@@ -90,6 +100,44 @@ class ConfusableClasses(Rule):
             affected=int(sum(pair["crossing"] for pair in pairs)),
         )
         return Found((finding,))
+
+    def _multilabel(self, context: RuleContext) -> Outcome:
+        found, left_out = trusted_columns(context, min_skill=self.min_skill)
+        pairs = [
+            pair
+            for pair in exchanged_pairs(found.probs, found.matrix)
+            if pair.share.low >= max(self.min_share, self.chance_ratio * pair.expected)
+        ]
+        if not pairs:
+            return Passed(f"no two labels are mistaken for one another{left_out}")
+        top = pairs[0]
+        more = f"; so are {plural(len(pairs) - 1, 'other pair')}" if len(pairs) > 1 else ""
+        finding = self.finding(
+            f"{found.classes[top.first]!r} and {found.classes[top.second]!r} are mistaken for one another in "
+            f"{percent(top.share.value)} of the {top.share.n:,} samples with one of them alone (95 % interval for all "
+            f"pairs together {percent_range(top.share.low, top.share.high)}){more}{left_out}",
+            "look at the confused samples: merge the two labels if people cannot tell them apart, make the instruction "
+            "clearer if annotators disagree, collect more samples otherwise",
+            severity=Severity.WARNING if top.share.low >= self.warning_share else Severity.INFO,
+            evidence={"pairs": [_named(pair, found.classes) for pair in pairs[: self.n_pairs]], "n_pairs": len(pairs)},
+            affected=sum(pair.first_as_second + pair.second_as_first for pair in pairs),
+        )
+        return Found((finding,))
+
+
+def _named(pair: ExchangedPair, classes: tuple[str, ...]) -> dict[str, Any]:
+    return {
+        "first": classes[pair.first],
+        "second": classes[pair.second],
+        "n": pair.share.n,
+        "crossing": pair.first_as_second + pair.second_as_first,
+        "first_as_second": pair.first_as_second,
+        "second_as_first": pair.second_as_first,
+        "share": pair.share.value,
+        "low": pair.share.low,
+        "high": pair.share.high,
+        "expected_by_chance": pair.expected,
+    }
 
 
 def confused_pairs(

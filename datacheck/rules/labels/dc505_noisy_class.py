@@ -10,10 +10,13 @@ from numpy.typing import NDArray
 
 from datacheck.findings import Found, Outcome, Passed, Severity
 from datacheck.labels.confident_learning import ConfidentLearning
+from datacheck.labels.label_columns import ColumnDoubt, doubt_by_column
 from datacheck.labels.rows import row_statistics
+from datacheck.manifest import Task
 from datacheck.probing.skill import MIN_SKILL
 from datacheck.rules.base import CannotJudge, Rule, RuleContext
-from datacheck.rules.requirements import CLASS_LABELS, PROBE
+from datacheck.rules.label_columns import trusted_columns
+from datacheck.rules.requirements import PROBE, SAMPLE_CLASSES
 from datacheck.rules.shared import trusted
 from datacheck.stats import proportion
 from datacheck.text import listed, percent, percent_range
@@ -41,6 +44,12 @@ class NoisyClass(Rule):
     together. A probe with a skill below ``min_skill`` judges nothing. If the number of wrong labels is not known
     (DC501), no class is named; if there may be none, the finding is an info.
 
+    Multilabel: each label in two directions, with intervals that hold for all of them together. It is missing: of the
+    samples that confidently show it, those without it. It is there too often: of the samples with it, those that
+    confidently do not show it. Reported if the low end is at least ``min_share`` and above the share in all other
+    labels together, and if ``min_certain`` of the labels would be wrong by the most certain predictions alone: a label
+    that is hard to see looks the same otherwise. A label is judged if its own skill reaches ``min_skill``.
+
     How to fix
     ----------
     First read the instruction for this class: a share far above the others comes more often from an unclear definition
@@ -56,14 +65,17 @@ class NoisyClass(Rule):
     code: ClassVar[str] = "DC505"
     name: ClassVar[str] = "noisy-class"
     severity: ClassVar[Severity] = Severity.WARNING
-    requires = (CLASS_LABELS, PROBE)
+    requires = (SAMPLE_CLASSES, PROBE)
 
     min_share: float = 0.05  # one label in twenty
     ratio: float = 2.0  # twice the others: the class is special, not the whole dataset
+    min_certain: float = 0.12  # clean labels that are hard to see reach 0.115 in simulations
     min_skill: float = MIN_SKILL
 
     def judge(self, context: RuleContext) -> Outcome:
         """Judge the dataset."""
+        if context.manifest.task is Task.MULTILABEL:
+            return self._multilabel(context)
         found = trusted(context, min_skill=self.min_skill)
         counted = found.probe.label_yield
         if counted is not None and not counted.conclusive:
@@ -89,6 +101,47 @@ class NoisyClass(Rule):
             affected=int(sum(one["doubted"] for one in noisy)),
         )
         return Found((finding,))
+
+    def _multilabel(self, context: RuleContext) -> Outcome:
+        found, left_out = trusted_columns(context, min_skill=self.min_skill)
+        doubts = doubt_by_column(found.probs, found.matrix)
+        noisy = [
+            one
+            for one in doubts
+            if one.share.low >= max(self.min_share, one.elsewhere) and one.among_certain >= self.min_certain
+        ]
+        if not noisy:
+            return Passed(f"no label has far more doubtful samples than the others{left_out}")
+        noisy.sort(key=lambda one: -one.share.low)
+        top = noisy[0]
+        name = found.classes[top.column]
+        what = f"of the samples that show {name!r} lack it" if top.missing else f"of the labels {name!r} are doubtful"
+        others = listed(list(dict.fromkeys(found.classes[one.column] for one in noisy if one.column != top.column)))
+        finding = self.finding(
+            f"{percent(top.share.value)} {what} (95 % interval for all labels together "
+            f"{percent_range(top.share.low, top.share.high)}), against {percent(top.elsewhere)} for all other labels"
+            + (f"; also {others}" if others != "none" else "")
+            + left_out,
+            "make clear when a sample gets this label, then label it again first",
+            evidence={"noisy": [_named(one, found.classes) for one in noisy],
+                      "by_label": [_named(one, found.classes) for one in doubts]},
+            affected=sum(one.doubted for one in noisy),
+        )  # fmt: skip
+        return Found((finding,))
+
+
+def _named(one: ColumnDoubt, classes: tuple[str, ...]) -> dict[str, Any]:
+    return {
+        "class": classes[one.column],
+        "direction": "missing" if one.missing else "too many",
+        "n": one.share.n,
+        "doubted": one.doubted,
+        "share": one.share.value if one.share.n else 0.0,
+        "low": one.share.low,
+        "high": one.share.high,
+        "share_elsewhere": one.elsewhere,
+        "among_certain": one.among_certain,
+    }
 
 
 def doubt_by_class(

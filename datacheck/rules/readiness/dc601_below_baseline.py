@@ -15,14 +15,18 @@ from datacheck.models.ridge import RidgeHead
 from datacheck.probing.budget import CUT_SHORT
 from datacheck.probing.skill import MIN_SKILL, classification_skill, why_not_judged
 from datacheck.rules.base import CannotJudge, Rule, RuleContext
+from datacheck.rules.label_columns import LabelColumns, label_columns
 from datacheck.rules.requirements import LABELS, NO_PROBE, PROBE
 from datacheck.rules.shared import MIN_EMBEDDED, Classified, classified
 from datacheck.scanning.measurements import PROPERTIES
 from datacheck.stats import Interval, mean_difference, paired_difference
-from datacheck.text import percent
+from datacheck.text import listed, percent, plural
 
 BY_PROPERTIES = "linear model on image properties"
 """The one baseline that has looked at the images, though not at their content."""
+
+BY_SHARE = "share of each label"
+"""The constant prediction that makes the smallest squared error on multilabel data."""
 
 
 @dataclass(frozen=True)
@@ -47,7 +51,9 @@ class BelowBaseline(Rule):
     to tell, which is an info. A probe that beats all baselines but has too little skill to judge labels is an
     info. A probe whose training was cut short is a warning at most. Regression: R², 1 - squared error / squared
     deviation from the mean, with a paired 95 % interval; placeholders such as -999 are left out (DC106), and if the
-    probe was trained on them it is not blamed.
+    probe was trained on them it is not blamed. Multilabel: the squared error that the probe saves against the share of
+    each label, and against a linear model on the properties; label by label too, with intervals that hold for all
+    labels together.
 
     How to fix
     ----------
@@ -73,11 +79,13 @@ class BelowBaseline(Rule):
         """Judge the dataset."""
         if context.manifest.task is Task.REGRESSION:
             return self._regression(context)
+        if context.manifest.task is Task.MULTILABEL:
+            return self._multilabel(context)
         if context.manifest.task is not Task.CLASSIFICATION:
             raise CannotJudge(f"has no baseline for the task {context.manifest.task.value}")
         found = classified(context, least=self.min_samples)
         correct = found.probs.argmax(axis=1) == found.labels
-        gains = baseline_gains(correct, found.labels, properties=_properties(context, found), seed=context.seed)
+        gains = baseline_gains(correct, found.labels, properties=_properties(context, found.rows), seed=context.seed)
         accuracy = float(correct.mean())
         lost = [name for name, gain in gains.items() if gain.low <= 0]
         if not lost:
@@ -128,6 +136,43 @@ class BelowBaseline(Rule):
             evidence={"accuracy": accuracy, "skill": {"value": skill.value, "low": skill.low, "high": skill.high}},
         )
         return Found((finding,))
+
+    def _multilabel(self, context: RuleContext) -> Outcome:
+        found = label_columns(context, least=self.min_samples)
+        gains = multilabel_gains(found, _properties(context, found.rows), seed=context.seed)
+        worst = min(gains, key=lambda name: gains[name].low)
+        gain = gains[worst]
+        unlearnt = [
+            name for name, one in zip(found.classes, found.skill, strict=True) if one.low <= 0 and one.high <= MIN_SKILL
+        ]
+        evidence = {
+            "gains": {name: one.to_json() for name, one in gains.items()},
+            "by_label": [
+                {"label": name, **one.to_json()} for name, one in zip(found.classes, found.skill, strict=True)
+            ],
+        }
+        saved = f"{100 * gain.low:.1f} to {100 * gain.high:.1f} % of the squared error, 95 % interval"
+        if gain.low <= 0:
+            finding = self.finding(
+                f"the probe is not better than the baseline {worst!r} on {plural(len(found.classes), 'label')} "
+                f"(it saves {saved})",
+                "look for a shortcut (DC504): image properties say more about the labels than the content"
+                if worst == BY_PROPERTIES and gains[BY_SHARE].low > 0
+                else "check that the labels belong to their samples (DC108) and are right (DC501) before any training",
+                severity=Severity.INFO if gain.high > MIN_SKILL else self.severity,
+                evidence=evidence,
+            )
+            return Found((finding,))
+        if unlearnt:
+            finding = self.finding(
+                f"the probe predicts {plural(len(unlearnt), 'label')} of {len(found.classes):,} no better than by the "
+                f"share of the label: {listed(unlearnt)}",
+                "check how these labels were joined to the samples (DC108), and whether the samples show them",
+                severity=Severity.INFO,
+                evidence=evidence,
+            )
+            return Found((finding,))
+        return Passed(f"the probe is better than every trivial baseline (it saves {saved})")
 
     def _regression(self, context: RuleContext) -> Outcome:
         probe = context.probe
@@ -181,6 +226,25 @@ def baseline_gains(
     return gains
 
 
+def multilabel_gains(
+    found: LabelColumns, properties: NDArray[np.float64] | None, *, seed: int = 0
+) -> dict[str, Interval]:
+    """Return the squared error that the probe saves as a share of that of each baseline, by the baseline's name."""
+    wanted = found.matrix.astype(np.float64)
+    share = wanted.mean(axis=0)
+    others = {BY_SHARE: np.broadcast_to(share, wanted.shape)}
+    if properties is not None and properties.shape[1]:
+        linear = RidgeHead(properties, seed=seed).predict(wanted, np.ones(len(wanted), dtype=bool))
+        others[BY_PROPERTIES] = np.clip(linear + share, 0, 1)
+    own = ((wanted - found.probs) ** 2).mean(axis=1)
+    gains = {}
+    for name, other in others.items():
+        errors = ((wanted - other) ** 2).mean(axis=1)
+        room = max(float(errors.mean()), 1e-300)
+        gains[name] = mean_difference(errors - own, unit=room, prior=room)
+    return gains
+
+
 def explained_share(predictions: NDArray[np.float64], target: NDArray[np.float64]) -> Interval:
     """Return 1 - squared error / squared deviation from the mean (R²), with a 95 % interval; both shape [n].
 
@@ -195,12 +259,12 @@ def explained_share(predictions: NDArray[np.float64], target: NDArray[np.float64
     return mean_difference(gained, prior=0.0)
 
 
-def _properties(context: RuleContext, found: Classified) -> NDArray[np.float64] | None:
+def _properties(context: RuleContext, rows: NDArray[np.intp]) -> NDArray[np.float64] | None:
     if context.measurements is None:
         return None
     columns = []
     for name in PROPERTIES:
-        values = context.measurements.values(name)[found.rows]
+        values = context.measurements.values(name)[rows]
         known = np.isfinite(values)
         if known.any() and np.ptp(values[known]) > 0:
             columns.append(np.where(known, (values - values[known].mean()) / values[known].std(), 0.0))

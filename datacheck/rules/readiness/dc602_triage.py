@@ -7,11 +7,16 @@ from dataclasses import dataclass
 from typing import Any, ClassVar
 
 import numpy as np
+from numpy.typing import NDArray
 
 from datacheck.findings import Found, Outcome, Passed, Severity
+from datacheck.labels.label_columns import PRESENT
+from datacheck.manifest import Task
 from datacheck.rules.base import Rule, RuleContext
-from datacheck.rules.requirements import CLASS_LABELS, PROBE
-from datacheck.rules.shared import MIN_EMBEDDED, Classified, trusted
+from datacheck.rules.label_columns import LabelColumns, label_columns
+from datacheck.rules.readiness.label_errors import label_error, mean_label_error
+from datacheck.rules.requirements import PROBE, SAMPLE_CLASSES
+from datacheck.rules.shared import MIN_EMBEDDED, Classified, check_skill, trusted
 from datacheck.stats import Z95, Interval, proportion
 from datacheck.text import percent
 
@@ -61,6 +66,9 @@ class Triage(Rule):
     upper part of the first and the lower part of the second (Goodfellow et al. 2016, chapter 11; Ng, *Machine Learning
     Yearning*).
 
+    Multilabel: the error is the share of the labels given or predicted that is only one of them, the last row its mean
+    over labels. Wrong labels are not counted there, so the row "labels" is left out.
+
     How to fix
     ----------
     Work on the first step that counts before the next one. The table says how much there is to gain at each.
@@ -76,14 +84,18 @@ class Triage(Rule):
     code: ClassVar[str] = "DC602"
     name: ClassVar[str] = "triage"
     severity: ClassVar[Severity] = Severity.INFO
-    requires = (CLASS_LABELS, PROBE)
+    requires = (SAMPLE_CLASSES, PROBE)
 
     goal_error: float = 0.0  # replace it by the error of people on the task, if known
     min_gap: float = 0.05  # smaller steps are not worth a project
 
     def judge(self, context: RuleContext) -> Outcome:
         """Judge the dataset."""
-        table = self._table(context, trusted(context, least=MIN_EMBEDDED))
+        if context.manifest.task is Task.MULTILABEL:
+            check_skill(context)
+            table = self._label_table(context, label_columns(context, least=MIN_EMBEDDED))
+        else:
+            table = self._table(context, trusted(context, least=MIN_EMBEDDED))
         steps = triage(table, min_gap=self.min_gap)
         if not steps:
             return Passed(f"no step from goal to test is worth working on first (error at {_in_words(table)})")
@@ -97,10 +109,20 @@ class Triage(Rule):
         )
         return Found((finding,))
 
+    def _label_table(self, context: RuleContext, found: LabelColumns) -> dict[str, Interval]:
+        predicted = found.probs >= PRESENT
+        is_test = _in_test(context, found.rows)
+        table = {
+            "goal": Interval(self.goal_error, self.goal_error, self.goal_error),
+            "validation": label_error(found.matrix[~is_test], predicted[~is_test]),
+        }
+        if is_test.any():
+            table["test"] = label_error(found.matrix[is_test], predicted[is_test])
+        table["mean of classes"] = mean_label_error(found.matrix[~is_test], predicted[~is_test])
+        return table
+
     def _table(self, context: RuleContext, found: Classified) -> dict[str, Interval]:
         wrong = found.probs.argmax(axis=1) != found.labels
-        splits = context.manifest.split_codes[found.rows]
-        names = context.manifest.splits
         table = {"goal": Interval(self.goal_error, self.goal_error, self.goal_error)}
         if found.probe.label_yield is not None and found.probe.label_yield.conclusive:
             count, n = found.probe.label_yield.estimated_errors, len(found.rows)
@@ -109,7 +131,7 @@ class Triage(Rule):
         fitted = found.probe.metrics.get("train_accuracy")
         if fitted is not None:
             table["train"] = Interval(1 - fitted.value, 1 - fitted.high, 1 - fitted.low, method=fitted.method)
-        is_test = splits == (names.index("test") if "test" in names else -2)
+        is_test = _in_test(context, found.rows)
         held_out = ~is_test
         table["validation"] = proportion(int(wrong[held_out].sum()), int(held_out.sum()))
         if is_test.any():
@@ -123,6 +145,12 @@ class Triage(Rule):
         mean = float(shares.mean())
         table["mean of classes"] = Interval(mean, max(0.0, mean - error), min(1.0, mean + error), method="normal")
         return table
+
+
+def _in_test(context: RuleContext, rows: NDArray[np.intp]) -> NDArray[np.bool_]:
+    names = context.manifest.splits
+    flags: NDArray[np.bool_] = context.manifest.split_codes[rows] == (names.index("test") if "test" in names else -2)
+    return flags
 
 
 def triage(table: Mapping[str, Interval], *, min_gap: float = 0.05) -> list[dict[str, Any]]:
