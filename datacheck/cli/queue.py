@@ -175,7 +175,9 @@ def apply_command(
         Path | None,
         typer.Option("--out", "-o", "--output", help="The new manifest; by default RUN/relabelled.parquet."),
     ] = None,
-    folder: Annotated[Path | None, typer.Option(help="Also write a corrected copy of the image folder here.")] = None,
+    folder: Annotated[
+        Path | None, typer.Option(help="Also write a corrected copy of the dataset here; of boxes, their files.")
+    ] = None,
     link: Annotated[
         str,
         typer.Option(
@@ -187,10 +189,18 @@ def apply_command(
     ] = False,
     budget: Annotated[str, typer.Option(help="With --reprobe: time of each of the two.")] = "60s",
 ) -> int:
-    """Decide each label from the answers, and write a new manifest; the source files are never touched."""
+    """Decide each label from the answers, and write a new manifest; the source files are never touched.
+
+    Of a dataset with boxes, --folder gets a copy with corrected annotation files in their own format.
+    """
+    from datacheck.cli.corrected_boxes import apply_boxes, has_boxes
     from datacheck.cli.relabelled import apply_answers
 
     check_choice("--link", link, ("hard", "symbolic", "copy"))
+    if has_boxes(run):
+        if output is not None or reprobe:
+            raise RelabelError("boxes are corrected in their annotation files: give --folder, not --out or --reprobe")
+        return apply_boxes(run, folder=folder, link=link, say=typer.echo)
     apply_answers(
         run,
         output or run / "relabelled.parquet",

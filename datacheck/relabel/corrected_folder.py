@@ -47,10 +47,7 @@ class CorrectedFolder:
         if manifest.task is not Task.CLASSIFICATION or not isinstance(manifest.reader, FileReader):
             raise RelabelError("a corrected folder needs a classification dataset of files")
         root = manifest.reader.path("")
-        if folder.resolve().is_relative_to(root):
-            raise RelabelError(f"{folder} is inside the dataset {root}, whose files stay as they are: name another")
-        if folder.exists() and (not folder.is_dir() or any(folder.iterdir())):
-            raise RelabelError(f"expected a new or empty folder at {folder}, found files: name another")
+        check_place(folder, root)
         files: dict[Path, Path] = {}
         missing: list[str] = []
         columns = [name for name in ("uri", "label", "split", "relabel_decision") if name in manifest]
@@ -85,6 +82,20 @@ class CorrectedFolder:
         except OSError as error:
             raise RelabelError(f"{self.folder} cannot be written, nothing is left of it: {error}") from error
         return len(self.files)
+
+
+def check_place(folder: Path, root: Path) -> None:
+    """Raise unless a copy of the dataset at ``root`` can be made in a folder.
+
+    Raises
+    ------
+    RelabelError
+        When the folder is not new or empty, or is inside the dataset.
+    """
+    if folder.resolve().is_relative_to(root):
+        raise RelabelError(f"{folder} is inside the dataset {root}, whose files stay as they are: name another")
+    if folder.exists() and (not folder.is_dir() or any(folder.iterdir())):
+        raise RelabelError(f"expected a new or empty folder at {folder}, found files: name another")
 
 
 def _source(reader: FileReader, uri: str, link: Link) -> Path:

@@ -92,6 +92,11 @@ class ReportRecord:
         declared = self.settings.get("source", {}).get("task") == Task.UNLABELLED.value
         return find_gaps(self.manifest, self.outcomes, self.unmet, declared_unlabelled=declared)
 
+    @property
+    def identity(self) -> str:
+        """Identity of the dataset, 32 hexadecimal digits; empty without a fingerprint."""
+        return "" if self.fingerprint is None else f"{self.fingerprint.identity:032x}"
+
     def with_status(self, status: str) -> tuple[RuleOutcome, ...]:
         """Return the rules whose `RuleOutcome.status` is ``status``."""
         return tuple(outcome for outcome in self.outcomes if outcome.status == status)

@@ -251,7 +251,7 @@ class Report(ReportRecord):
             self.manifest,
             self.probe,
             budget=budget,
-            identity="" if self.fingerprint is None else f"{self.fingerprint.identity:032x}",
+            identity=self.identity,
             duplicates=DuplicateClusters.equal(exact_clusters(measured.table["content_hash"])) if measured else None,
             random_share=random_share,
             gold=gold,

@@ -2,8 +2,9 @@
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from pathlib import Path
+from typing import TypeVar
 from xml.etree.ElementTree import Element
 
 import numpy as np
@@ -27,6 +28,8 @@ from datacheck.sources.splits import splits_from_paths
 from datacheck.sources.walking import Folder
 from datacheck.text import plural
 
+T = TypeVar("T")
+
 _START_BYTES = 4096
 """Bytes at the start of an XML file in which CVAT's root element stands."""
 
@@ -36,7 +39,7 @@ _MOST_BYTES = 1 << 30
 _SHAPES = {"box": "box", "polygon": "polygon", "polyline": "polygon", "points": "keypoints"}
 """CVAT's shapes that are read, and what they are kept as; others become problems."""
 
-_NOT_SHAPES = frozenset({"tag", "attribute"})
+NOT_SHAPES = frozenset({"tag", "attribute"})
 """Elements of an image that draw nothing."""
 
 
@@ -62,8 +65,8 @@ def cvat_manifest(root: Path, folders: Sequence[Folder], name: str) -> Manifest 
     if isinstance(tree, str):
         return None
     images, others = split_by_kind(folders)
-    found = {element.get("name", ""): _parsed(element) for element in tree.iter("image")}
-    files = [_of_image(found, uri) for uri in images]
+    found = parse_images(tree)
+    files = [of_image(found, uri) for uri in images]
     if not any(file is not None and file.objects for file in files):
         return None
     declared = tuple(dict.fromkeys(label.text or "" for label in tree.iterfind("meta//labels/label/name")))
@@ -90,7 +93,12 @@ def cvat_manifest(root: Path, folders: Sequence[Folder], name: str) -> Manifest 
     return splits_from_paths(manifest)
 
 
-def _of_image(found: dict[str, ParsedFile], uri: str) -> ParsedFile | None:
+def parse_images(tree: Element) -> dict[str, ParsedFile]:
+    """Return what a file of CVAT says of each image, by the image's name."""
+    return {element.get("name", ""): _parsed(element) for element in tree.iter("image")}
+
+
+def of_image(found: Mapping[str, T], uri: str) -> T | None:
     """Return what a file says of an image: under its path, or the end of it."""
     parts = uri.split("/")
     return next((found[each] for k in range(len(parts)) if (each := "/".join(parts[k:])) in found), None)
@@ -99,7 +107,7 @@ def _of_image(found: dict[str, ParsedFile], uri: str) -> ParsedFile | None:
 def _parsed(element: Element) -> ParsedFile:
     width, height = (element.get(word, "") for word in ("width", "height"))
     file = ParsedFile(width=int(width) if width.isdigit() else None, height=int(height) if height.isdigit() else None)
-    shapes = [child for child in element if child.tag not in _NOT_SHAPES]
+    shapes = [child for child in element if child.tag not in NOT_SHAPES]
     for number, shape in enumerate(shapes, start=1):
         numbers = _numbers(shape)
         kind = _SHAPES.get(shape.tag)

@@ -68,7 +68,7 @@ class CardFacts:
     @property
     def identity(self) -> str:
         """The fingerprint's identity as 32 hexadecimal digits; empty where no fingerprint was taken."""
-        return "" if self.report.fingerprint is None else f"{self.report.fingerprint.identity:032x}"
+        return self.report.identity
 
     def plain(self, text: str) -> str:
         """Return a text on one line, with the dataset's name for its folder on this machine."""

@@ -1,0 +1,1 @@
+"""Boxes that people check: questions, answers, and corrected annotation files."""

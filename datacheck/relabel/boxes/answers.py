@@ -1,0 +1,219 @@
+"""Answers of people about boxes: one row a box and submission, from any tool."""
+
+from __future__ import annotations
+
+import math
+from collections.abc import Iterable, Mapping
+from dataclasses import dataclass
+from enum import StrEnum
+from pathlib import Path
+from typing import Any
+
+import pyarrow as pa
+
+from datacheck.checked import checked
+from datacheck.errors import RelabelError, did_you_mean
+from datacheck.relabel.answers import Refusal
+from datacheck.relabel.boxes.images import BoxImage, BoxImages
+from datacheck.storage import check_version, read_table, reading, write_table
+
+VERSION = 1
+"""Version of ``boxes/answers.parquet``."""
+
+SIDES = ("left", "top", "right", "bottom")
+
+LEAST_SIDE = 1.0
+"""Pixels that both sides of a box need: files of whole pixels cannot hold less."""
+
+
+class BoxAnswer(StrEnum):
+    """What a person says of a box."""
+
+    ACCEPT = "accept"
+    DELETE = "delete"
+    CHANGE = "change"
+    ADD = "add"
+    SKIP = "skip"
+
+
+BOX_ANSWERS_SCHEMA = pa.schema(
+    [
+        pa.field("answer_id", pa.string(), nullable=False),
+        pa.field("submission", pa.string(), nullable=False),
+        pa.field("sample_id", pa.string(), nullable=False),
+        pa.field("annotation_id", pa.int64()),
+        pa.field("annotator", pa.string(), nullable=False),
+        pa.field("answer", pa.string(), nullable=False),
+        pa.field("label", pa.string()),
+        *(pa.field(side, pa.float64()) for side in SIDES),
+        pa.field("answered_at", pa.string()),
+        pa.field("seconds", pa.float32()),
+        pa.field("tool", pa.string(), nullable=False),
+        pa.field("comment", pa.string()),
+    ]
+)
+"""Columns of ``boxes/answers.parquet``.
+
+``submission`` names one person's answer to one image in its tool: a later import of it replaces all its rows.
+``annotation_id`` names the box as in `datacheck.relabel.boxes.images.KnownBox`, null for a box that is added and for a
+skipped image. ``answer`` is ``accept`` (the box is right), ``delete``, ``change`` (``label`` is the new class, ``left``
+to ``bottom`` the new box in pixels; null where it stays), ``add`` (both are given) or ``skip`` (no answer to the
+image). A box that a submission does not name was seen and left as it is. ``answered_at`` is ISO 8601.
+"""
+
+
+@dataclass(frozen=True)
+class BoxAnswers:
+    """Answers about the boxes of one dataset.
+
+    Attributes
+    ----------
+    table
+        Columns of `BOX_ANSWERS_SCHEMA`, ``answer_id`` unique.
+    identity
+        Identity of the dataset.
+    """
+
+    table: pa.Table
+    identity: str = ""
+
+    def __len__(self) -> int:
+        return int(self.table.num_rows)
+
+    @classmethod
+    def from_rows(cls, rows: Iterable[Mapping[str, Any]], identity: str = "") -> BoxAnswers:
+        """Build answers from dictionaries; a later row with the same ``answer_id`` replaces the earlier one."""
+        latest = {row["answer_id"]: {name: row.get(name) for name in BOX_ANSWERS_SCHEMA.names} for row in rows}
+        return cls(pa.Table.from_pylist(list(latest.values()), schema=BOX_ANSWERS_SCHEMA), identity)
+
+    def merge(self, newer: BoxAnswers) -> BoxAnswers:
+        """Return both; of a submission that is in both, the newer rows alone. Merging twice changes nothing.
+
+        Raises
+        ------
+        RelabelError
+            When the answers belong to different datasets.
+        """
+        if self.identity and newer.identity and self.identity != newer.identity:
+            raise RelabelError(
+                f"expected answers about dataset {self.identity}, found answers about {newer.identity}: "
+                "they belong to another queue"
+            )
+        again = set(newer.table["submission"].to_pylist())
+        kept = [row for row in self.table.to_pylist() if row["submission"] not in again]
+        return BoxAnswers.from_rows([*kept, *newer.table.to_pylist()], self.identity or newer.identity)
+
+    def save(self, path: Path) -> None:
+        """Write ``boxes/answers.parquet``."""
+        metadata = {"schema": "datacheck.box_answers", "version": VERSION, "identity": self.identity}
+        write_table(path, self.table, metadata)
+
+    @classmethod
+    def load(cls, path: Path) -> BoxAnswers:
+        """Read ``boxes/answers.parquet``.
+
+        Raises
+        ------
+        StorageError
+            When the file is missing, damaged, holds no answers about boxes, or is of a newer version.
+        """
+        table, metadata = read_table(path, what="answers about boxes")
+        check_version(metadata.get("version"), VERSION, what="answers about boxes", where=path)
+        with reading(path, "answers about boxes"):
+            return checked(
+                cls(table.replace_schema_metadata(None).cast(BOX_ANSWERS_SCHEMA), metadata["identity"]), path
+            )
+
+
+def accept_boxes(rows: Iterable[Mapping[str, Any]], images: BoxImages) -> tuple[BoxAnswers, list[Refusal]]:
+    """Check the rows of an import against the images that they are about.
+
+    Parameters
+    ----------
+    rows
+        Dictionaries with the columns of `BOX_ANSWERS_SCHEMA`. Besides: ``problem``, why a row is no answer,
+        ``dataset``, the identity of the dataset that it belongs to, and ``where``, how the tool names it.
+    images
+        The images that may be answered.
+
+    Returns
+    -------
+    answers, refusals
+        What is sound, and each row that is not with its reason. A submission with a refused row is refused whole: a
+        part of it would say that its other boxes are right.
+    """
+    sound: dict[str, list[dict[str, Any]]] = {}
+    refused: set[str] = set()
+    refusals = []
+    for number, row in enumerate(rows):
+        reason = _why_refused(row, images)
+        name = str(row.get("submission") or "")
+        if reason is None:
+            sound.setdefault(name, []).append({**row, "seconds": _seconds(row.get("seconds"))})
+            continue
+        refused.add(name)
+        shown = row.get("sample_id")
+        refusals.append(Refusal(number, reason, shown if isinstance(shown, str) else "", str(row.get("where") or "")))
+    taken = [row for name, found in sound.items() if name not in refused for row in found]
+    return BoxAnswers.from_rows(taken, images.identity), refusals
+
+
+def _seconds(value: object) -> float | None:
+    return float(value) if isinstance(value, int | float) and not isinstance(value, bool) else None
+
+
+def _why_refused(row: Mapping[str, Any], images: BoxImages) -> str | None:
+    if row.get("problem") is not None:
+        return str(row["problem"])
+    dataset = row.get("dataset")
+    if isinstance(dataset, str) and dataset and images.identity and dataset != images.identity:
+        return f"it belongs to dataset {dataset[:40]}, the audit to {images.identity}"
+    for name in ("answer_id", "submission", "sample_id", "annotator", "answer", "tool"):
+        if not isinstance(row.get(name), str) or not row[name]:
+            return f"expected text in {name!r}, found {row.get(name)!r:.80}"
+    image = images.images.get(row["sample_id"])
+    if image is None:
+        return "the image is not in the queue"
+    try:
+        answer = BoxAnswer(row["answer"])
+    except ValueError:
+        return f"expected an answer among {', '.join(BoxAnswer)}, found {row['answer']!r:.80}"
+    return _why_box_refused(row, answer, image, images.classes)
+
+
+def _why_box_refused(
+    row: Mapping[str, Any], answer: BoxAnswer, image: BoxImage, classes: tuple[str, ...]
+) -> str | None:
+    number, label = row.get("annotation_id"), row.get("label")
+    if answer in (BoxAnswer.ADD, BoxAnswer.SKIP):
+        if number is not None:
+            return f"expected no annotation_id with the answer {answer.value}, found {number!r}"
+    elif not isinstance(number, int) or image.box(number) is None:
+        n_same = sum(each.annotation_id == number for each in image.boxes)
+        if n_same > 1:
+            return f"annotation {number} is there {n_same} times in this image: give each its own id"
+        return f"expected the annotation_id of a box of this image, found {number!r:.40}"
+    if label is not None and label not in classes:
+        hint = did_you_mean(str(label)[:100], classes)
+        return f"class {label!r:.80} is not among the {len(classes)} classes{hint}"
+    sides = [row.get(side) for side in SIDES]
+    given = [side for side in sides if side is not None]
+    if answer is BoxAnswer.ADD and (label is None or not given):
+        return "expected a class and a box with the answer add"
+    if answer is BoxAnswer.CHANGE and label is None and not given:
+        return "expected a class or a box with the answer change, found neither"
+    if answer not in (BoxAnswer.ADD, BoxAnswer.CHANGE) and (label is not None or given):
+        return f"expected neither class nor box with the answer {answer.value}"
+    return _why_place_refused(sides, image) if given else None
+
+
+def _why_place_refused(sides: list[Any], image: BoxImage) -> str | None:
+    if any(isinstance(side, bool) or not isinstance(side, int | float) or not math.isfinite(side) for side in sides):
+        return f"expected left, top, right and bottom in pixels, found {sides!r:.80}"
+    left, top, right, bottom = sides
+    if image.width and image.height:
+        left, right = max(left, 0.0), min(right, float(image.width))
+        top, bottom = max(top, 0.0), min(bottom, float(image.height))
+    if right - left < LEAST_SIDE or bottom - top < LEAST_SIDE:
+        return f"expected a box of at least {LEAST_SIDE:.0f} pixel in width and height inside the image, found {sides}"
+    return None

@@ -1,0 +1,132 @@
+"""A corrected copy of a dataset with boxes: every file where it was, the corrected annotations in place of the old."""
+
+from __future__ import annotations
+
+import os
+from dataclasses import dataclass, field
+from pathlib import Path
+
+from datacheck.errors import RelabelError
+from datacheck.manifest import Manifest
+from datacheck.manifest.file_copies import Link, place_file
+from datacheck.manifest.readers import FileReader
+from datacheck.relabel.boxes.corrected import CorrectedAnnotations
+from datacheck.relabel.corrected_folder import check_place
+from datacheck.sources.annotations.class_names import declared_classes
+from datacheck.sources.files import is_image_name
+from datacheck.storage import new_folder
+
+
+@dataclass(frozen=True)
+class CorrectedBoxFolder:
+    """A copy that is ready to be written.
+
+    Images get there by ``link``; all other files are copied, so that an edit of the copy never reaches the dataset.
+
+    Attributes
+    ----------
+    folder
+        Where it goes.
+    files
+        The source of each file that stays as it is, by its path in the copy.
+    contents
+        The corrected annotation files, by their path in the copy.
+    link
+        How an image gets there.
+    left_out
+        Files that are links to a place outside the dataset, whose content is not passed on.
+    """
+
+    folder: Path
+    files: dict[Path, Path]
+    contents: dict[Path, bytes] = field(repr=False)
+    link: Link = "hard"
+    left_out: tuple[Path, ...] = ()
+
+    @classmethod
+    def plan(
+        cls, manifest: Manifest, annotations: CorrectedAnnotations, folder: Path, link: Link = "hard", *, run: Path
+    ) -> CorrectedBoxFolder:
+        """Give every file of the dataset its place; reads nothing but the folders.
+
+        Parameters
+        ----------
+        manifest, annotations
+            The dataset, and its corrected annotation files.
+        folder, link
+            Where the copy goes, and how images get there.
+        run
+            The run folder of the audit, which is not copied where it is inside the dataset.
+
+        Raises
+        ------
+        RelabelError
+            When the folder is not new or empty, or is inside the dataset, or an image or a file to correct is a link
+            that leads out of it.
+        """
+        assert isinstance(manifest.reader, FileReader), "its annotations could be corrected"
+        root = manifest.reader.path("")
+        check_place(folder, root)
+        contents = {manifest.reader.path(name).relative_to(root): text for name, text in annotations.files.items()}
+        files: dict[Path, Path] = {}
+        left_out = []
+        for source in _files(root, run):
+            path = source.relative_to(root)
+            linked = link == "symbolic" and is_image_name(source.name)
+            if linked or Path(os.path.realpath(source)).is_relative_to(os.path.realpath(root)):
+                files[path] = source
+            else:
+                left_out.append(path)
+        needed = {manifest.reader.path(uri).relative_to(root) for uri in manifest.table["uri"].to_pylist()}
+        lost = sorted(needed.union(contents).intersection(left_out))
+        if lost:
+            raise RelabelError(
+                f"{len(lost)} files, such as {lost[0]}, are links out of the dataset {root}: a corrected folder takes "
+                "only files inside it; a copy of symbolic links (--link symbolic) passes no picture on"
+            )
+        named = _class_names(root, manifest)
+        if named is not None and not named.is_relative_to(root):
+            files.setdefault(Path(named.name), named)
+        for path in contents:
+            files.pop(path, None)
+        return cls(folder, files, contents, link, tuple(left_out))
+
+    def write(self) -> int:
+        """Write the copy, whole or not at all, and return its number of files.
+
+        Raises
+        ------
+        RelabelError
+            When a file cannot be written.
+        """
+        try:
+            with new_folder(self.folder) as folder:
+                for path, source in self.files.items():
+                    (folder / path).parent.mkdir(parents=True, exist_ok=True)
+                    place_file(source, folder / path, self.link if is_image_name(path.name) else "copy")
+                for path, content in self.contents.items():
+                    (folder / path).parent.mkdir(parents=True, exist_ok=True)
+                    (folder / path).write_bytes(content)
+        except OSError as error:
+            raise RelabelError(f"{self.folder} cannot be written, nothing is left of it: {error}") from error
+        return len(self.files) + len(self.contents)
+
+
+def _files(root: Path, run: Path) -> list[Path]:
+    """Return all files below a folder but those of the run folder, in the order of their names."""
+    found = []
+    apart = os.path.realpath(run)
+    for place, folders, names in os.walk(root):
+        folders[:] = sorted(name for name in folders if os.path.realpath(os.path.join(place, name)) != apart)  # noqa: PTH118
+        found += [Path(place, name) for name in sorted(names)]
+    return [path for path in found if path.is_file()]
+
+
+def _class_names(root: Path, manifest: Manifest) -> Path | None:
+    """Return the file that names the classes of numbered labels, which may stand above the dataset."""
+    kind = manifest.annotation_format
+    if kind is None or kind.name != "YOLO" or not kind.declared:
+        return None
+    names = [name for name in manifest.table["annotation_file"].cast("string").unique().to_pylist() if name]
+    declared = declared_classes(root, [root / place for place in dict.fromkeys(Path(name).parent for name in names)])
+    return None if declared is None else declared.file
