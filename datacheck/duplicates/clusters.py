@@ -107,22 +107,25 @@ def find_duplicates(
     known = np.asarray(pc.is_valid(hashes).to_numpy(zero_copy_only=False))
     nodes = np.flatnonzero(known & (first == np.arange(n)))
     values = np.asarray(pc.fill_null(hashes, 0).to_numpy(zero_copy_only=False), dtype=np.uint64)
+    small = is_small(measurements)
     pairs, distance, complete = near_duplicate_pairs(
-        values[nodes], properties_of(measurements)[nodes], is_small(measurements)[nodes], max_distance
+        values[nodes], properties_of(measurements)[nodes], small[nodes], max_distance
     )
     pairs = nodes[pairs]
     signatures = measurements.table["perceptual_signature"].combine_chunks()
     sure = closer_than_others(pairs, nodes, signatures)
     pairs, distance = pairs[sure], distance[sure]
     turned = np.zeros(len(pairs), np.int8)
-    large = nodes[~is_small(measurements)[nodes] & pc.is_valid(signatures.take(pa.array(nodes))).to_numpy(False)]
-    if max_distance and len(large):
+    signed = np.asarray(pc.is_valid(signatures).to_numpy(zero_copy_only=False))
+    large = nodes[~small[nodes] & signed[nodes]]
+    if max_distance and len(large) > MAX_IMAGES:
+        complete = False
+    elif max_distance and len(large):
         twins = find_twins(unit_vectors(signatures, large))
         new = not_among(large[twins.pairs], pairs)
         pairs = np.concatenate((pairs, large[twins.pairs[new]]))
         distance = np.concatenate((distance, np.full(new.sum(), -1, np.int8)))
         turned = np.concatenate((turned, twins.orientation[new]))
-        complete = complete and len(large) <= MAX_IMAGES
     near = _cut_chains(pairs, values, first, max_distance)
     return DuplicateClusters(exact, near, pairs, distance, turned, complete)
 

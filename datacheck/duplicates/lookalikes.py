@@ -65,8 +65,9 @@ def closer_than_others(pairs: Rows, rows: Rows, signatures: pa.FixedSizeBinaryAr
 
 def unit_vectors(signatures: pa.FixedSizeBinaryArray, rows: Rows) -> NDArray[np.float32]:
     """Return the signatures of some rows, none of them null, scaled to length 1; shape [len(rows), D]."""
-    values = np.frombuffer(b"".join(signatures.take(pa.array(rows)).to_pylist()), dtype=np.int8)
-    return of_length_one(values.reshape(-1, SIGNATURE_LENGTH))
+    values = np.frombuffer(signatures.buffers()[1] or b"", dtype=np.int8)
+    values = values[: len(values) // SIGNATURE_LENGTH * SIGNATURE_LENGTH].reshape(-1, SIGNATURE_LENGTH)
+    return of_length_one(values[signatures.offset + rows])
 
 
 def of_length_one(signatures: NDArray[np.int8]) -> NDArray[np.float32]:

@@ -1,0 +1,240 @@
+"""Seconds and memory of each stage of an audit, by the number of samples, with the exponents of growth.
+
+    python -m tests.benchmarks.bench_scale [--rows 1000 10000 100000 1000000] [--images 1000 10000] [--json FILE]
+    python -m tests.benchmarks.bench_scale --from FILE --plot FILE.png
+
+``--rows`` are audited from a Parquet listing with measurements given: drawn photos of 100 classes in three splits, with
+1 % exact and 1 % near copies, and no pixels. ``--images`` are real files of 32 x 32 pixels, opened and scanned. Each
+size runs in a process of its own. Peaks are those of the process within the stage, with what earlier stages left, and
+need Linux. The plot needs matplotlib, which datacheck does not.
+"""
+
+from __future__ import annotations
+
+import argparse
+import json
+import math
+import os
+import subprocess
+import sys
+import tempfile
+import time
+from collections.abc import Callable, Iterator
+from contextlib import contextmanager
+from pathlib import Path
+from typing import Any
+
+import numpy as np
+import pytest
+
+from tests.benchmarks.drawn_rows import drawn_manifest, drawn_measurements
+
+pytestmark = pytest.mark.benchmark
+
+Stage = dict[str, Any]
+"""``stage``, ``seconds`` (wall), ``processor`` (seconds of all threads and workers), ``peak`` (MB, of this process)."""
+
+_PICTURES = 500
+"""Different pictures among the tiny files: each has a name of its own, and a few bytes of its own behind the image."""
+
+
+def peak() -> float:
+    """Return the largest memory of this process since the last `reset_peak`, in MB."""
+    lines = Path("/proc/self/status").read_text().splitlines()
+    return next(int(line.split()[1]) for line in lines if line.startswith("VmHWM")) / 1000
+
+
+def reset_peak() -> None:
+    Path("/proc/self/clear_refs").write_text("5")
+
+
+def processor_seconds() -> float:
+    return sum(os.times()[:4])
+
+
+@contextmanager
+def stage(name: str, found: list[Stage]) -> Iterator[None]:
+    reset_peak()
+    began, busy = time.perf_counter(), processor_seconds()
+    yield
+    seconds, processor = time.perf_counter() - began, processor_seconds() - busy
+    found.append({"stage": name, "seconds": seconds, "processor": processor, "peak": peak()})
+    print(f"  {name}: {seconds:.1f} s, {processor:.1f} s of processors, {peak():,.0f} MB", file=sys.stderr)
+
+
+def draw(n: int, folder: Path) -> None:
+    """Write the listing and the measurements."""
+    import pyarrow.parquet as pq
+
+    manifest = drawn_manifest(n)
+    drawn_measurements(manifest).save(folder / "measurements.parquet")
+    pq.write_table(manifest.table.drop_columns(["sample_id"]), folder / "listing.parquet")
+
+
+def audit_rows(n: int, folder: Path) -> list[Stage]:
+    """Audit a listing stage by stage, as `datacheck.audit` does after a scan."""
+    import datacheck
+    from datacheck.auditing import run_rules
+    from datacheck.duplicates import DuplicateSearch
+    from datacheck.duplicates.search import search_duplicates
+    from datacheck.fingerprints import fingerprint
+    from datacheck.report import Report, write_html
+    from datacheck.rules import RULES, RuleContext
+    from datacheck.scanning.measurements import Measurements
+
+    found: list[Stage] = []
+    with stage("open the listing", found):
+        manifest = datacheck.open(folder / "listing.parquet")
+    with stage("load the measurements", found):
+        measurements = Measurements.load(folder / "measurements.parquet")
+    with stage("fingerprint", found):
+        taken = fingerprint(manifest, measurements)
+    with stage("duplicates", found):
+        copies = search_duplicates(manifest, measurements, search=DuplicateSearch.HASH, max_distance=6)
+    context = RuleContext(manifest, measurements, taken, find_copies=lambda: copies)
+    with stage("rules", found):
+        outcomes = run_rules([rule() for rule in RULES], context)
+    assert not [one.code for one in outcomes if type(one.outcome).__name__ == "Failed"]
+    report = Report(manifest, measurements, taken, outcomes=outcomes)
+    with stage("save", found):
+        report.save(folder / "run")
+    with stage("HTML page", found):
+        write_html(report, folder / "run" / "report.html", run_dir=folder / "run")
+    slow = sorted(outcomes, key=lambda one: -one.seconds)[:5]
+    print(f"  {n:,}: " + ", ".join(f"{one.code} {one.seconds:.1f} s" for one in slow), file=sys.stderr)
+    return found
+
+
+def draw_images(n: int, folder: Path) -> None:
+    """Write n tiny files in ten class folders."""
+    import io
+
+    from PIL import Image
+
+    rng = np.random.default_rng(0)
+    pictures = []
+    for _ in range(min(n, _PICTURES)):
+        buffer = io.BytesIO()
+        Image.fromarray(rng.integers(0, 256, (32, 32, 3), dtype=np.uint8)).save(buffer, "JPEG")
+        pictures.append(buffer.getvalue())
+    for label in range(10):
+        (folder / "data" / f"class {label}").mkdir(parents=True)
+    for number in range(n):
+        content = pictures[number % len(pictures)] + number.to_bytes(8, "little")
+        (folder / "data" / f"class {number % 10}" / f"{number:08d}.jpg").write_bytes(content)
+
+
+def audit_images(n: int, folder: Path) -> list[Stage]:
+    """Open and scan a folder, twice."""
+    import datacheck
+
+    found: list[Stage] = []
+    with stage("open the folder", found):
+        manifest = datacheck.open(folder / "data")
+    with stage("scan", found):
+        result = datacheck.scan(manifest, run_dir=folder / "run")
+    assert result.measurements.readable.all()
+    with stage("scan again", found):
+        datacheck.scan(manifest, run_dir=folder / "run")
+    return found
+
+
+TASKS: dict[str, tuple[Callable[[int, Path], None], Callable[[int, Path], list[Stage]]]] = {
+    "rows": (draw, audit_rows),
+    "images": (draw_images, audit_images),
+}
+
+
+def measure(kind: str, n: int) -> list[Stage]:
+    """Draw in one process and audit in another one, so that drawing does not count."""
+    with tempfile.TemporaryDirectory() as name:
+        for part in ("draw", "audit"):
+            command = [sys.executable, "-m", "tests.benchmarks.bench_scale", "--child", kind, part, str(n), name]
+            printed = subprocess.run(command, check=True, stdout=subprocess.PIPE, text=True).stdout
+    stages: list[Stage] = json.loads(printed.splitlines()[-1])
+    return [{"kind": kind, "n": n, **one} for one in stages]
+
+
+def exponent(sizes: list[int], values: list[float]) -> float:
+    """Return the slope of the logarithms between the two largest sizes."""
+    if len(sizes) < 2:
+        return math.nan
+    return math.log(max(values[-1], 1e-3) / max(values[-2], 1e-3)) / math.log(sizes[-1] / sizes[-2])
+
+
+def as_table(stages: list[Stage]) -> str:
+    """Return a Markdown table a kind: processor seconds and peak of each stage and size, and the last exponents."""
+    parts = []
+    for kind in dict.fromkeys(one["kind"] for one in stages):
+        of_kind = [one for one in stages if one["kind"] == kind]
+        sizes = sorted({one["n"] for one in of_kind})
+        parts.append(f"| {kind} | " + " | ".join(f"{n:,}" for n in sizes) + " | exponent |")
+        parts.append("| --- |" + " --- |" * (len(sizes) + 1))
+        for name in dict.fromkeys(one["stage"] for one in of_kind):
+            rows = {one["n"]: one for one in of_kind if one["stage"] == name}
+            cells = [f"{rows[n]['processor']:.1f} s, {rows[n]['peak']:,.0f} MB" for n in sizes]
+            grown = exponent(sizes, [rows[n]["processor"] for n in sizes])
+            parts.append(f"| {name} | " + " | ".join(cells) + f" | {grown:.2f} |")
+        totals = [sum(one["processor"] for one in of_kind if one["n"] == n) for n in sizes]
+        peaks = [max(one["peak"] for one in of_kind if one["n"] == n) for n in sizes]
+        cells = [f"{total:.1f} s, {top:,.0f} MB" for total, top in zip(totals, peaks, strict=True)]
+        parts.append("| all | " + " | ".join(cells) + f" | {exponent(sizes, totals):.2f} |")
+        parts.append("")
+    return "\n".join(parts)
+
+
+def plot(stages: list[Stage], path: Path) -> None:
+    """Draw seconds and memory by size, both axes logarithmic."""
+    import matplotlib
+
+    matplotlib.use("agg")
+    from matplotlib import pyplot
+
+    figure, (left, right) = pyplot.subplots(1, 2, figsize=(11, 4.5), layout="constrained")
+    for kind, name in dict.fromkeys((one["kind"], one["stage"]) for one in stages):
+        chosen = sorted((one["n"], one) for one in stages if (one["kind"], one["stage"]) == (kind, name))
+        sizes = [n for n, _ in chosen]
+        style = "o-" if kind == "rows" else "s--"
+        left.plot(sizes, [max(one["processor"], 1e-3) for _, one in chosen], style, label=f"{name} ({kind})")
+        right.plot(sizes, [one["peak"] for _, one in chosen], style)
+    left.set(xscale="log", yscale="log", xlabel="samples", ylabel="processor seconds")
+    right.set(xscale="log", yscale="log", xlabel="samples", ylabel="peak memory of the process, MB")
+    for axes in (left, right):
+        axes.grid(alpha=0.3)
+    figure.legend(loc="outside right center", fontsize=8)
+    figure.savefig(path, dpi=110)
+
+
+def test_bench_scale() -> None:
+    stages = measure("rows", 1_000) + measure("images", 200)
+    assert {one["stage"] for one in stages} >= {"fingerprint", "duplicates", "rules", "scan"}
+    assert all(one["peak"] > 0 for one in stages)
+
+
+def main() -> None:
+    parser = argparse.ArgumentParser(description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter)
+    parser.add_argument("--rows", type=int, nargs="*", default=[1_000, 10_000, 100_000, 1_000_000])
+    parser.add_argument("--images", type=int, nargs="*", default=[1_000, 10_000])
+    parser.add_argument("--json", type=Path, help="also write what was measured to this file")
+    parser.add_argument("--from", dest="source", type=Path, help="take what was measured from this file")
+    parser.add_argument("--plot", type=Path, help="draw it into this file")
+    parser.add_argument("--child", nargs=4, help=argparse.SUPPRESS)
+    options = parser.parse_args()
+    if options.child:
+        kind, part, n, folder = options.child
+        work = TASKS[kind][part == "audit"]
+        print(json.dumps(work(int(n), Path(folder))))
+        return
+    if options.source:
+        stages = json.loads(options.source.read_text())
+    else:
+        stages = [one for kind in TASKS for n in getattr(options, kind) for one in measure(kind, n)]
+    if options.json:
+        options.json.write_text(json.dumps(stages, indent=1))
+    print(as_table(stages))
+    if options.plot:
+        plot(stages, options.plot)
+
+
+if __name__ == "__main__":
+    main()
