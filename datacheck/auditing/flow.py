@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import time
 from collections.abc import Mapping, Sequence
+from contextlib import ExitStack
 from dataclasses import replace
 from datetime import UTC, datetime
 from functools import cache, partial
@@ -14,9 +15,10 @@ from datacheck.annotations.masks import measure_masks
 from datacheck.auditing.judging import configured_rules, run_rules
 from datacheck.auditing.probe import USER_ARRAYS, Probed, keep, probe_options, train
 from datacheck.auditing.progress import Progress, stage
+from datacheck.auditing.run_folder import only_audit
 from datacheck.config import Settings
 from datacheck.duplicates import DuplicateSearch
-from datacheck.errors import ConfigError, DatacheckError
+from datacheck.errors import ConfigError
 from datacheck.fingerprints import Fingerprint, fingerprint
 from datacheck.manifest import Manifest, Modality, Task
 from datacheck.probing.images import probe_side
@@ -27,7 +29,6 @@ from datacheck.report.plans import load_plan
 from datacheck.rules import RuleContext
 from datacheck.scanning import ScanResult, scan
 from datacheck.sources import open_source
-from datacheck.storage import write_text
 from datacheck.version import __version__
 
 if TYPE_CHECKING:
@@ -109,10 +110,11 @@ def audit(
         seed=seed,
         source={**(settings.source if settings else {}), **source_options},
     )
-    report = _audit(source, settings, probe, reference, progress)
-    if settings.out is not None:
-        report.save(settings.out)
-        write_html(report, settings.out / "report.html", run_dir=settings.out)
+    with ExitStack() as held:
+        report = _audit(source, settings, probe, reference, progress, held)
+        if settings.out is not None:
+            report.save(settings.out)
+            write_html(report, settings.out / "report.html", run_dir=settings.out)
     return report
 
 
@@ -122,14 +124,15 @@ def _audit(
     probe: bool | str | Mapping[str, Any] | None,
     reference: Fingerprint | None,
     progress: Progress | None,
+    held: ExitStack,
 ) -> Report:
-    """Return the report; what it needs of the run folder is read there, and the scan is kept in it."""
+    """Return the report; what it needs of the run folder, which ``held`` keeps, is read and the scan is kept there."""
     started = time.perf_counter()
     rules = configured_rules(settings)
     manifest = open_manifest(source, settings.source)
     options = probe_options(probe, settings)
     if settings.out is not None:
-        prepare_run_folder(settings.out)
+        held.enter_context(only_audit(settings.out))
     scanned = _scan(manifest, settings, options, progress)
     measurements = None if scanned is None else scanned.measurements
     context = RuleContext(
@@ -197,19 +200,6 @@ def open_manifest(source: object, options: Mapping[str, Any]) -> Manifest:
             raise ConfigError(f"a Manifest takes no source options, found {sorted(options)}")
         return source
     return open_source(source, **options)
-
-
-def prepare_run_folder(folder: Path) -> None:
-    """Make the run folder, and keep it out of version control."""
-    try:
-        folder.mkdir(parents=True, exist_ok=True)
-        ignore = folder / ".gitignore"
-        if not ignore.exists():
-            write_text(ignore, "*\n")
-    except OSError as error:
-        raise DatacheckError(
-            f"expected a run folder that can be written at {folder}: {error.strerror or error}"
-        ) from error
 
 
 def _scan(

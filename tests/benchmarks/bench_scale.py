@@ -168,7 +168,7 @@ def as_table(stages: list[Stage]) -> str:
     for kind in dict.fromkeys(one["kind"] for one in stages):
         of_kind = [one for one in stages if one["kind"] == kind]
         sizes = sorted({one["n"] for one in of_kind})
-        parts.append(f"| {kind} | " + " | ".join(f"{n:,}" for n in sizes) + " | exponent |")
+        parts.append(f"| {kind} | " + " | ".join(f"{n:,}" for n in sizes) + " | exponent of the last two |")
         parts.append("| --- |" + " --- |" * (len(sizes) + 1))
         for name in dict.fromkeys(one["stage"] for one in of_kind):
             rows = {one["n"]: one for one in of_kind if one["stage"] == name}

@@ -32,9 +32,10 @@ class Commands:
     process: subprocess.Popen[str]
     output: Path
 
-    def run(self, folder: Path, arguments: list[str], kind: str = "none", at: int = 0) -> Ended:
-        """Run a command; see `tests.reliability.process.Fault` for kind and at."""
-        job = {"folder": str(folder), "arguments": arguments, "kind": kind, "at": at, "output": str(self.output)}
+    def run(self, folder: Path, arguments: list[str], kind: str = "none", at: int = 0, uid: int | None = None) -> Ended:
+        """Run a command; see `tests.reliability.process.Fault` for kind and at. Root runs it as the user ``uid``."""
+        job: dict[str, object] = {"folder": str(folder), "arguments": arguments, "kind": kind, "at": at}
+        job |= {"output": str(self.output), "uid": uid if os.getuid() == 0 else None}
         assert self.process.stdin is not None
         assert self.process.stdout is not None
         self.process.stdin.write(json.dumps(job) + "\n")
