@@ -71,7 +71,7 @@ class PlanInputs:
         answers: NDArray[Any] = np.zeros(len(self.manifest))
         if self.manifest.task is Task.REGRESSION:
             answers = self.manifest.target
-        elif self.manifest.task is Task.MULTILABEL:
+        elif self.manifest.task.lists_classes:
             answers = self.manifest.label_matrix.astype(np.float32)
         else:
             return np.full(len(self.manifest), -1, dtype=np.int64)

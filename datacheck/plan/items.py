@@ -10,7 +10,7 @@ import numpy as np
 
 from datacheck.stats import Interval
 
-KINDS = ("order", "splits", "drop", "relabel", "normalise", "rebalance", "augment", "collect")
+KINDS = ("order", "splits", "drop", "relabel", "normalise", "boxes", "rebalance", "augment", "collect")
 """The parts of a plan, in the order in which they are shown."""
 
 VERDICTS = ("use", "harmless", "cannot tell", "avoid", "none helps", "not measured", "do", "nothing to do")

@@ -12,6 +12,7 @@ from numpy.typing import NDArray
 from datacheck.duplicates import DEFAULT_NEAR_DUPLICATE_DISTANCE
 from datacheck.findings import Finding
 from datacheck.manifest import Manifest
+from datacheck.plan.boxes import box_items, repeat_weights, training_boxes
 from datacheck.plan.collect import label_next, label_next_item
 from datacheck.plan.drop import Actions, action_items, choose_actions
 from datacheck.plan.expected import expected_words, with_expected
@@ -38,6 +39,7 @@ STEPS = {
     "splits": "split the data as the plan says: until then no score can be trusted",
     "drop": "leave samples out of training",
     "relabel": "have the labels in doubt checked",
+    "boxes": "set the detector up for the boxes",
     "rebalance": "rebalance the classes",
     "augment": "train once with and once without the augmentations",
     "collect": "collect more samples",
@@ -144,7 +146,10 @@ def make_plan(
     actions, found = _action_part(data, split)
     items += found
     training = np.flatnonzero((split == members.train) & (actions.action != "drop"))
-    items.append(normalise_item(training, measurements, pixels))
+    boxes = training_boxes(manifest, measurements, training)
+    about_boxes = [] if boxes is None else box_items(boxes, seed)
+    side = next((item.settings["size"] for item in about_boxes if item.name == "input_size"), None)
+    items += [normalise_item(training, measurements, pixels, side), *about_boxes]
     tell("plan", 2, STAGES)
     notes: list[str] = []
     clock = Clock(whole.seconds)  # counting and the search for duplicates took as long as they had to
@@ -206,7 +211,8 @@ def order_item(items: Sequence[PlanItem], findings: Iterable[Finding] = ()) -> P
     for kind in KINDS:
         wanted = [item for item in items if item.kind == kind and item.verdict in {"use", "do"}]
         if kind in STEPS and wanted:
-            names = f": {', '.join(item.name for item in wanted[:4])}" if kind in {"rebalance", "augment"} else ""
+            named = kind in {"boxes", "rebalance", "augment"}
+            names = f": {', '.join(item.name for item in wanted[:4])}" if named else ""
             worth = expected_words(kind)
             steps.append(STEPS[kind] + names + (f" ({worth})" if worth else ""))
     if not steps:
@@ -253,6 +259,9 @@ def _samples(
     if used is not None:
         draw = np.array([used.settings["draw_weights"][name] for name in manifest.classes])
         weight = np.where(training, sample_weights(manifest.label_codes, draw), 0.0)
+    if any(item.name == "repeat_factor_sampling" and item.verdict == "do" for item in items):
+        boxes = training_boxes(manifest, sizes, np.flatnonzero(training & (actions.action != "drop")))
+        weight = weight if boxes is None else np.where(training, repeat_weights(boxes, len(manifest)), 0.0)
     next_ids: list[str] = next((item.settings["sample_ids"] for item in items if item.name == "label_next"), [])
     rank = {sample_id: number for number, sample_id in enumerate(next_ids)}
     ids = manifest.sample_ids.to_pylist()

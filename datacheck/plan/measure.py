@@ -36,6 +36,9 @@ LEAST_ROWS = 400
 """A pretrained network is given smaller images where it would not reach so many samples with every candidate: with
 fewer hardly any gain is significant."""
 
+BY_BOXES = "draws of images and weights of classes by their boxes are under Boxes"
+"""Why a dataset with boxes has no item that rebalances samples."""
+
 PILOT_ROWS = 64
 """Samples that the time of a pretrained network is measured on."""
 
@@ -45,6 +48,8 @@ def measured_items(
 ) -> list[PlanItem]:
     """Return what to rebalance and what to collect, measured on features, or counted where there are none."""
     cohort, reason = _heads_cohort(data, training)
+    if data.manifest.objects is not None:
+        return [_not_measured("rebalance", BY_BOXES), _not_measured("collect", reason)]
     if not data.is_classification:
         return [_not_measured(kind, reason) for kind in ("rebalance", "collect")]
     labelled = data.codes[training][data.codes[training] >= 0]
@@ -133,6 +138,8 @@ def _pixels_and_encoder(data: PlanInputs, pixels: NDArray[np.uint8], clock: Cloc
 
 
 def _why_no_augmentation(data: PlanInputs) -> str:
+    if data.manifest.objects is not None:
+        return "limits by the boxes are under Boxes; others are judged by the one class of an image, which this has not"
     if not data.is_classification:
         return f"augmentations are judged by the predicted class, this is a {data.manifest.task.value} dataset"
     if data.pixels is None:

@@ -30,11 +30,15 @@ CHANNELS = ("red", "green", "blue")
 
 
 def normalise_item(
-    rows: NDArray[np.integer[Any]], measurements: Measurements | None, pixels: NDArray[np.uint8] | None
+    rows: NDArray[np.integer[Any]],
+    measurements: Measurements | None,
+    pixels: NDArray[np.uint8] | None,
+    wanted: int | None = None,
 ) -> PlanItem:
     """Return the channel means and deviations of the training split, and the side to resize to.
 
-    Every image weighs the same, as it does once all are resized to one size.
+    Every image weighs the same, as it does once all are resized to one size. ``wanted`` is the side where something
+    else decides it: of a detector, the sizes of the boxes.
     """
     if measurements is not None:
         mean, deviation, n = from_measurements(rows, measurements)
@@ -65,7 +69,7 @@ def normalise_item(
     low, median, high = (float(value) for value in quantiles)
     spread = Interval(median, low, high, level=0.9, method="median; 5th and 95th percentile", n=n)
     size = Measured(metric="shorter_side", estimate=spread)
-    measured = (*moments, size)
+    measured, side = (*moments, size), wanted or side
     numbers = " ".join(f"{value:.3f}" for value in mean), " ".join(f"{value:.3f}" for value in deviation)
     return PlanItem(
         kind="normalise",

@@ -87,6 +87,11 @@ def check_new(path: Path, *, overwrite: bool) -> None:
 def script_text(plan: PlanRecord, *, name: str, run: Path, root: Path | None, transforms: str = "torchvision") -> str:
     """Return the text of a training script; see `write_script`."""
     settings = plan.item("normalise").settings
+    if plan.task != "classification":
+        raise PlanError(
+            f"a training script trains a classifier of one class an image, this is the plan of a {plan.task} dataset: "
+            "take what you need from plan.json"
+        )
     if root is None or plan.samples["uri"].null_count:
         raise PlanError("a training script reads files, and these samples are in memory: use plan.subset(...)")
     if not plan.classes or "size" not in settings:

@@ -18,6 +18,7 @@ TITLES = {
     "drop": "Leave out",
     "relabel": "Check labels",
     "normalise": "Inputs",
+    "boxes": "Boxes",
     "rebalance": "Rebalance",
     "augment": "Augment",
     "collect": "Collect",
@@ -41,6 +42,9 @@ FOLDED = ("harmless", "cannot tell", "nothing to do", "not measured")
 
 FOLD_FROM = 3
 """Fewer items than this are not folded away: the fold would take as much room."""
+
+BOXES_BASIS = "Counted on the boxes of the training images; no detector was trained."
+"""Stands above the part about boxes."""
 
 MEASURED_KINDS = ("rebalance", "augment")
 """The parts whose items are candidates with a measured gain."""
@@ -156,7 +160,7 @@ def plan_view(plan: PlanRecord) -> PlanView:
 def _part(kind: str, items: Sequence[PlanItem]) -> PartView:
     items = sorted(items, key=lambda item: ORDER.index(item.verdict))
     bases = {_basis(one) for item in items for one in item.measured if one.metric in SHOWN_METRICS}
-    shared = len(bases) == 1
+    shared = len(bases) == 1 or kind == "boxes"
     views = [_item(item, with_basis=not shared) for item in items]
     idle = [view for view in views if view.verdict in FOLDED]
     folded = idle if len(views) > FOLD_FROM and len(idle) >= FOLD_FROM else []
@@ -164,7 +168,7 @@ def _part(kind: str, items: Sequence[PlanItem]) -> PartView:
     return PartView(
         kind=kind,
         title=TITLES[kind],
-        basis=f"Measured on {bases.pop()}." if shared else "",
+        basis=BOXES_BASIS if kind == "boxes" else f"Measured on {bases.pop()}." if shared else "",
         items=tuple(view for view in views if view not in folded),
         folded=tuple(folded),
         folds=", ".join(f"{number} {verdict}" for verdict, number in counts.items()),
@@ -174,7 +178,7 @@ def _part(kind: str, items: Sequence[PlanItem]) -> PartView:
 
 
 def _item(item: PlanItem, *, with_basis: bool) -> ItemView:
-    shown = [one for one in item.measured if one.metric in SHOWN_METRICS]
+    shown = [one for one in item.measured if one.metric in SHOWN_METRICS or item.kind == "boxes"]
     lines = [line for one in shown for line in (_line(one), *([f"({_basis(one)})"] if with_basis else []))]
     expected = item.settings.get("expected")
     if isinstance(expected, Mapping):
