@@ -6,7 +6,21 @@ from typing import Annotated
 
 import typer
 
-from datacheck.cli import audit, card, contract, demo, explain, export, fingerprint, lint, plan, queue, report, slices
+from datacheck.cli import (
+    audit,
+    card,
+    contract,
+    demo,
+    explain,
+    export,
+    fingerprint,
+    lint,
+    plan,
+    queue,
+    report,
+    review,
+    slices,
+)
 from datacheck.version import __version__
 
 app = typer.Typer(
@@ -46,7 +60,7 @@ app.command("fingerprint", short_help="Summarise a dataset into one small file."
 app.command("diff", short_help="Report what changed between two datasets.")(fingerprint.diff_command)
 app.add_typer(queue.queue_app, name="queue")
 app.add_typer(queue.relabel_app, name="relabel")
-app.command("review", short_help="Answer the queue by keyboard, on a local page.")(queue.review_command)
+app.command("review", short_help="Answer the queue by keyboard, on a local page.")(review.review_command)
 app.command("rules")(explain.rules_command)
 app.command("explain", short_help="Explain a rule: what it finds, why, how to fix it.")(explain.explain_command)
 app.add_typer(contract.contract_app, name="contract", short_help="Check the next dataset against what you accepted.")

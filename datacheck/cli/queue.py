@@ -2,21 +2,22 @@
 
 from __future__ import annotations
 
-import os
-import webbrowser
 from pathlib import Path
 from typing import TYPE_CHECKING, Annotated, cast
 
 import typer
 
 from datacheck.cli.completing import one_of, tools
+from datacheck.cli.corrected_boxes import has_boxes
 from datacheck.cli.output import Quiet
+from datacheck.cli.queue_boxes import make_box_queue, take_box_answers
 from datacheck.cli.queue_files import put_aside, read_gold, say_look, take_answers
 from datacheck.errors import RelabelError, check_choice
 from datacheck.text import percent, plural
 
 if TYPE_CHECKING:
     from datacheck.relabel import RelabelQueue
+    from datacheck.relabel.boxes.queue import BoxQueue
     from datacheck.relabel.formats.links import Links
     from datacheck.relabel.label_studio.server import Server
 
@@ -57,8 +58,13 @@ def make_command(
     seed: Annotated[int, typer.Option(help="Seed of the random samples.")] = 0,
     replace: Annotated[bool, typer.Option("--replace", help="Rename a queue with answers and make a new one.")] = False,
 ) -> int:
-    """Choose the samples where an answer is expected to correct the most labels, those first."""
+    """Choose the samples where an answer is expected to correct the most labels, those first; of boxes, the images."""
     from datacheck.report import Report
+
+    if has_boxes(run):
+        if gold is not None or look:
+            raise RelabelError("--gold and --look are for labels of whole samples, this dataset has boxes")
+        return make_box_queue(run, budget, random_share, seed, replace=replace)
 
     made = Report.load(run).relabel_queue(
         budget, random_share=random_share, gold=None if gold is None else read_gold(gold), look=look, seed=seed
@@ -98,10 +104,16 @@ def export_command(
     document_root: Served = None,
 ) -> int:
     """Write the samples in an annotation tool's own format."""
+    from datacheck.relabel.boxes.formats import export_boxes
+    from datacheck.relabel.boxes.queue import BoxQueue
     from datacheck.relabel.formats import export_queue
 
-    queue = _queue(run)
-    written = export_queue(queue, to, output, _links(run, queue, images, url_prefix, document_root))
+    queue = _any_queue(run)
+    links = links_of(run, queue, images, url_prefix, document_root)
+    if isinstance(queue, BoxQueue):
+        written = export_boxes(queue, to, output, links)
+    else:
+        written = export_queue(queue, to, output, links)
     typer.echo(f"{plural(len(queue), 'sample')} in {', '.join(map(str, written))}")
     return 0
 
@@ -114,9 +126,14 @@ def import_command(
     annotator: Annotated[str, typer.Option(help="Who answered, where the file does not say.")] = "annotator",
 ) -> int:
     """Read answers; entries that do not fit are refused one by one. Exit 1 where some were, or none was an answer."""
+    from datacheck.relabel.boxes.formats import import_boxes
+    from datacheck.relabel.boxes.queue import BoxQueue
     from datacheck.relabel.formats import import_answers
 
-    return take_answers(run, *import_answers(file, _queue(run), source, annotator=annotator))
+    queue = _any_queue(run)
+    if isinstance(queue, BoxQueue):
+        return take_box_answers(run, *import_boxes(file, queue, source, annotator=annotator))
+    return take_answers(run, *import_answers(file, queue, source, annotator=annotator))
 
 
 @queue_app.command("push", short_help="Bring the samples to a Label Studio server.")
@@ -135,8 +152,8 @@ def push_command(
     from datacheck.cli.progress import progress_bars
     from datacheck.relabel.label_studio.transfer import push
 
-    queue = _queue(run)
-    links = _links(run, queue, images, url_prefix, document_root)
+    queue = _any_queue(run)
+    links = links_of(run, queue, images, url_prefix, document_root)
     with progress_bars(quiet=quiet) as progress:
         pushed = push(
             queue,
@@ -155,9 +172,13 @@ def push_command(
 @queue_app.command("pull", short_help="Fetch the answers from a Label Studio server.")
 def pull_command(run: Run, url: Url, token: Token) -> int:
     """Fetch the answers from a Label Studio server; it can be repeated at any time."""
-    from datacheck.relabel.label_studio.transfer import pull
+    from datacheck.relabel.boxes.queue import BoxQueue
+    from datacheck.relabel.label_studio.transfer import pull, pull_boxes
 
-    return take_answers(run, *pull(_queue(run), _server(url, token)))
+    queue = _any_queue(run)
+    if isinstance(queue, BoxQueue):
+        return take_box_answers(run, *pull_boxes(queue, _server(url, token)))
+    return take_answers(run, *pull(queue, _server(url, token)))
 
 
 @queue_app.command("count", short_help="Count the wrong labels by the answers so far.")
@@ -193,7 +214,7 @@ def apply_command(
 
     Of a dataset with boxes, --folder gets a copy with corrected annotation files in their own format.
     """
-    from datacheck.cli.corrected_boxes import apply_boxes, has_boxes
+    from datacheck.cli.corrected_boxes import apply_boxes
     from datacheck.cli.relabelled import apply_answers
 
     check_choice("--link", link, ("hard", "symbolic", "copy"))
@@ -212,42 +233,8 @@ def apply_command(
     return 0
 
 
-def review_command(
-    run: Run,
-    port: Annotated[int, typer.Option(min=0, max=65535, help="0 takes a free one.")] = 0,
-    open_browser: Annotated[bool, typer.Option("--open/--no-open", help="Open the page in the browser.")] = True,
-    annotator: Annotated[str, typer.Option(help="Your name in the answers.")] = "",
-) -> int:
-    """Label by yourself: a page on this machine, one sample at a time; every answer is saved at once."""
-    from datacheck.errors import StorageError
-    from datacheck.manifest import Manifest
-    from datacheck.probing.storage import load_probe
-    from datacheck.relabel.review import ReviewServer, ReviewSession
-
-    queue = _queue(run)
-    manifest = Manifest.load(run / "manifest.parquet")
-    try:
-        probe = load_probe(run)
-    except StorageError:
-        probe = None
-    session = ReviewSession(queue, run / "answers.parquet", annotator or _user(), manifest, probe)
-    uris = manifest.table["uri"].to_pylist() if "uri" in manifest else [None] * len(manifest)
-    shown = dict(zip(manifest.sample_ids.to_pylist(), uris, strict=True))
-    with ReviewServer(session, _links(run, queue, "path", "", None), shown, port=port) as server:
-        typer.echo(f"{plural(len(queue), 'sample')}, answers in {session.path}\n{server.url}\nstop with Ctrl-C")
-        if open_browser:
-            webbrowser.open(server.url)
-        try:
-            server.serve_forever()
-        except KeyboardInterrupt:
-            answered = len(session.given_answers())
-            typer.echo(f"\n{answered:,} of {len(queue):,} answered; next: datacheck relabel apply {run}")
-            if answered:
-                say_look(run)
-    return 0
-
-
-def _queue(run: Path) -> RelabelQueue:
+def load_queue(run: Path) -> RelabelQueue:
+    """Return the queue of labels of a run folder."""
     from datacheck.relabel import RelabelQueue
 
     path = run / "queue.parquet"
@@ -256,7 +243,17 @@ def _queue(run: Path) -> RelabelQueue:
     return RelabelQueue.load(path)
 
 
-def _links(run: Path, queue: RelabelQueue, images: str, url_prefix: str, document_root: Path | None) -> Links:
+def _any_queue(run: Path) -> RelabelQueue | BoxQueue:
+    """Return the queue of a run folder: of boxes, where the dataset has some."""
+    from datacheck.relabel.boxes.queue import BoxQueue
+
+    return BoxQueue.load(run) if has_boxes(run) else load_queue(run)
+
+
+def links_of(
+    run: Path, queue: RelabelQueue | BoxQueue, images: str, url_prefix: str, document_root: Path | None
+) -> Links:
+    """Return how an annotation tool reaches the pictures of a queue."""
     from datacheck.relabel.formats.links import Links, Manner
     from datacheck.relabel.pictures import KeptPictures
 
@@ -267,12 +264,3 @@ def _server(url: str, token: str) -> Server:
     from datacheck.relabel.label_studio.server import Server
 
     return Server(url, token, notify=lambda words: typer.echo(words, err=True))
-
-
-def _user() -> str:
-    import getpass
-
-    try:
-        return getpass.getuser()
-    except (OSError, KeyError, ImportError):
-        return os.environ.get("USERNAME", "reviewer")

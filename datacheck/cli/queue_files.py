@@ -45,17 +45,22 @@ def take_answers(run: Path, answers: Answers, refusals: list[Refusal]) -> int:
     merged = before.merge(answers)
     if len(answers) and not merged.table.equals(before.table):
         merged.save(path)
-    typer.echo(f"{plural(len(answers), 'answer')} read, {len(merged) - len(before):,} new; {len(merged):,} in {path}")
-    for refusal in refusals[:_SHOWN_REFUSALS]:
-        typer.echo(f"refused: {clean(refusal)}", err=True)
-    if refusals:
-        taken = f"{plural(len(answers), 'answer')} taken" if answers else "no answer taken"
-        typer.echo(f"{plural(len(refusals), 'entry', 'entries')} refused; {taken}", err=True)
-    elif not answers:
-        typer.echo("no answers found: label samples in the annotation tool, then export and import again", err=True)
+    say_answers(len(answers), len(merged) - len(before), len(merged), path, refusals)
     if answers:
         say_look(run)
     return 1 if refusals or not answers else 0
+
+
+def say_answers(n_read: int, n_new: int, n_all: int, path: Path, refusals: list[Refusal]) -> None:
+    """Say how many answers were read, and which rows were refused."""
+    typer.echo(f"{plural(n_read, 'answer')} read, {n_new:,} new; {n_all:,} in {path}")
+    for refusal in refusals[:_SHOWN_REFUSALS]:
+        typer.echo(f"refused: {clean(refusal)}", err=True)
+    if refusals:
+        taken = f"{plural(n_read, 'answer')} taken" if n_read else "no answer taken"
+        typer.echo(f"{plural(len(refusals), 'entry', 'entries')} refused; {taken}", err=True)
+    elif not n_read:
+        typer.echo("no answers found: label samples in the annotation tool, then export and import again", err=True)
 
 
 def say_look(run: Path) -> bool:
@@ -76,9 +81,13 @@ def say_look(run: Path) -> bool:
     return True
 
 
-def put_aside(run: Path, *, replace: bool) -> None:
-    """Move a queue and its answers to numbered names: answers belong to one queue."""
-    answers = run / "answers.parquet"
+def put_aside(run: Path, *, replace: bool, place: str = "") -> None:
+    """Move a queue and its answers to numbered names: answers belong to one queue.
+
+    ``place`` is the folder below the run folder in which they are.
+    """
+    folder = run / place
+    answers = folder / "answers.parquet"
     if not answers.exists():
         return
     if not replace:
@@ -87,7 +96,7 @@ def put_aside(run: Path, *, replace: bool) -> None:
             "then make a new one with --replace, which renames both"
         )
     number = 1
-    while (run / f"answers.{number}.parquet").exists() or (run / f"queue.{number}.parquet").exists():
+    while any((folder / f"{name}.{number}.parquet").exists() for name in ("answers", "queue")):
         number += 1
-    (run / "queue.parquet").rename(run / f"queue.{number}.parquet")
-    answers.rename(run / f"answers.{number}.parquet")
+    (folder / "queue.parquet").rename(folder / f"queue.{number}.parquet")
+    answers.rename(folder / f"answers.{number}.parquet")

@@ -55,10 +55,11 @@ BOX_ANSWERS_SCHEMA = pa.schema(
 """Columns of ``boxes/answers.parquet``.
 
 ``submission`` names one person's answer to one image in its tool: a later import of it replaces all its rows.
-``annotation_id`` names the box as in `datacheck.relabel.boxes.images.KnownBox`, null for a box that is added and for a
-skipped image. ``answer`` is ``accept`` (the box is right), ``delete``, ``change`` (``label`` is the new class, ``left``
-to ``bottom`` the new box in pixels; null where it stays), ``add`` (both are given) or ``skip`` (no answer to the
-image). A box that a submission does not name was seen and left as it is. ``answered_at`` is ISO 8601.
+``annotation_id`` names the box as in `datacheck.relabel.boxes.images.KnownBox`, null for a box that is added, for a
+skipped image, and where an image without boxes is right as it is. ``answer`` is ``accept`` (the box is right),
+``delete``, ``change`` (``label`` is the new class, ``left`` to ``bottom`` the new box in pixels; null where it stays),
+``add`` (both are given) or ``skip`` (no answer to the image). A box that a submission does not name was seen and left
+as it is. ``answered_at`` is ISO 8601.
 """
 
 
@@ -185,7 +186,7 @@ def _why_box_refused(
     row: Mapping[str, Any], answer: BoxAnswer, image: BoxImage, classes: tuple[str, ...]
 ) -> str | None:
     number, label = row.get("annotation_id"), row.get("label")
-    if answer in (BoxAnswer.ADD, BoxAnswer.SKIP):
+    if answer in (BoxAnswer.ADD, BoxAnswer.SKIP) or (answer is BoxAnswer.ACCEPT and number is None):
         if number is not None:
             return f"expected no annotation_id with the answer {answer.value}, found {number!r}"
     elif not isinstance(number, int) or image.box(number) is None:

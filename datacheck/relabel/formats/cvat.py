@@ -51,7 +51,7 @@ class Cvat:
     def export(self, queue: RelabelQueue, links: Links, target: Path) -> list[Path]:
         """Write the XML, and the list of the images to upload as ``<name>.images.txt``."""
         items = queue.rows()
-        names = [_printable(links.relative(row)) for row in items]
+        names = [printable(links.relative(row)) for row in items]
         repeated = [name for name, count in Counter(names).items() if count > 1]
         if repeated:
             raise RelabelError(
@@ -98,7 +98,7 @@ def _image(number: int, name: str, row: Mapping[str, Any], task: Task, size: tup
     return f'  <image id="{number}" name={quoteattr(name)} width="{size[0]}" height="{size[1]}">\n{tags}  </image>\n'
 
 
-def _printable(name: str) -> str:
+def printable(name: str) -> str:
     """Return a frame's name, unless XML cannot hold it."""
     if any(ord(letter) < 32 or 0xD800 <= ord(letter) < 0xE000 or letter in "\ufffe\uffff" for letter in name):
         raise RelabelError(f"CVAT's XML cannot hold the path {name!r}: use label-studio, csv or parquet")

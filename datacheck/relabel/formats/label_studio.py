@@ -154,7 +154,7 @@ def answers_of(tasks: Iterator[Any], queue: RelabelQueue, people: Mapping[int, s
         if "annotations" not in found:
             yield problem(
                 "expected a task with 'annotations': export as JSON (JSON-MIN and CSV leave out skipped tasks)",
-                _task_name(found),
+                task_name(found),
             )
             continue
         for annotation in map(mapping, sequence(found["annotations"])):
@@ -169,20 +169,31 @@ def _answer(
     people: Mapping[int, str],
     annotator: str,
 ) -> Row:
+    row = submission_about(annotation, task, data, people, annotator)
+    if annotation.get("was_cancelled") is True:
+        return {**row, "answer": AnswerType.SKIP.value, "label": None}
+    return {**row, **_result(sequence(annotation.get("result")), queue.task)}
+
+
+def submission_about(
+    annotation: Mapping[str, Any],
+    task: Mapping[str, Any],
+    data: Mapping[str, Any],
+    people: Mapping[int, str],
+    annotator: str,
+) -> Row:
+    """Return who gave an annotation, when, to which sample, and its id in Label Studio."""
     number = annotation.get("id")
-    row: Row = {
+    return {
         "answer_id": f"label-studio:{task.get('project', '')}:{number}" if isinstance(number, int) else None,
         "sample_id": data.get("datacheck_id"),
         "annotator": _who(annotation.get("completed_by"), people, annotator),
         "answered_at": text_or_none(annotation.get("updated_at")) or text_or_none(annotation.get("created_at")),
         "seconds": seconds_or_none(annotation.get("lead_time")),
         "tool": "label-studio",
-        "where": _task_name(task),
+        "where": task_name(task),
         "dataset": text_or_none(data.get("datacheck_dataset")),
     }
-    if annotation.get("was_cancelled") is True:
-        return {**row, "answer": AnswerType.SKIP.value, "label": None}
-    return {**row, **_result(sequence(annotation.get("result")), queue.task)}
 
 
 def _result(results: list[Any], task: Task) -> Row:
@@ -205,7 +216,8 @@ def _result(results: list[Any], task: Task) -> Row:
     return answer_of(names, no_class, task, empty="the annotation was submitted without a choice")
 
 
-def _task_name(task: Mapping[str, Any]) -> str:
+def task_name(task: Mapping[str, Any]) -> str:
+    """Return how Label Studio names a task."""
     number = task.get("id")
     return f"task {number}" if isinstance(number, int) else ""
 

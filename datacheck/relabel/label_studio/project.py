@@ -8,11 +8,10 @@ from typing import Any
 
 from datacheck.errors import RelabelError
 from datacheck.relabel.formats.base import stable_id
-from datacheck.relabel.formats.label_studio import labelling_config
 from datacheck.relabel.formats.links import Links
 from datacheck.relabel.formats.reading import mapping, sequence
 from datacheck.relabel.label_studio.server import Server, UnreachableError
-from datacheck.relabel.queue import RelabelQueue
+from datacheck.relabel.label_studio.tasks import AnyQueue, config_of, instruction_of
 
 _PAGE = 500
 """Entries of one page of a listing: a few requests for thousands of tasks."""
@@ -20,18 +19,13 @@ _PAGE = 500
 _MAX_TITLE = 50
 """Characters of a title that Label Studio takes."""
 
-_INSTRUCTION = (
-    "Choose the class that the picture shows. The suggestion may be wrong. If the picture shows none of the classes, "
-    "choose 'none of these'; if several are equally right, 'ambiguous'. Skip what you cannot decide."
-)
 
-
-def queue_mark(queue: RelabelQueue) -> str:
+def queue_mark(queue: AnyQueue) -> str:
     """Return the words in a project's description that identify the queue."""
     return f"datacheck-queue-{stable_id(queue.identity, *queue.sample_ids)}"
 
 
-def find_project(server: Server, queue: RelabelQueue) -> int | None:
+def find_project(server: Server, queue: AnyQueue) -> int | None:
     """Return the number of the queue's project, None where there is none yet.
 
     Raises
@@ -54,13 +48,13 @@ def find_project(server: Server, queue: RelabelQueue) -> int | None:
     return found[0] if found else None
 
 
-def make_project(server: Server, queue: RelabelQueue, title: str, answers_per_task: int) -> int:
+def make_project(server: Server, queue: AnyQueue, title: str, answers_per_task: int) -> int:
     """Make the queue's project and return its number; where the answer is lost, look before making it again."""
     body = {
         "title": (title or f"datacheck: {len(queue):,} samples")[:_MAX_TITLE].ljust(3, "."),
         "description": f"<p>{len(queue):,} samples, the most likely wrong labels first. {queue_mark(queue)}</p>",
-        "label_config": labelling_config(queue),
-        "expert_instruction": escape(_INSTRUCTION),
+        "label_config": config_of(queue),
+        "expert_instruction": escape(instruction_of(queue)),
         "show_instruction": False,
         "show_skip_button": True,
         "maximum_annotations": answers_per_task,

@@ -5,13 +5,17 @@ from __future__ import annotations
 import json
 import tempfile
 from collections.abc import Callable, Iterator
+from contextlib import contextmanager
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
 
 from datacheck.errors import RelabelError
 from datacheck.relabel.answers import Answers, Refusal, accept
-from datacheck.relabel.formats.label_studio import answers_of, task
+from datacheck.relabel.boxes.answers import BoxAnswers, accept_boxes
+from datacheck.relabel.boxes.formats.label_studio import box_answers_of
+from datacheck.relabel.boxes.queue import BoxQueue
+from datacheck.relabel.formats.label_studio import answers_of
 from datacheck.relabel.formats.links import Links
 from datacheck.relabel.formats.reading import json_items, mapping
 from datacheck.relabel.label_studio.project import (
@@ -23,6 +27,7 @@ from datacheck.relabel.label_studio.project import (
     tasks_by_sample,
 )
 from datacheck.relabel.label_studio.server import Server, UnreachableError
+from datacheck.relabel.label_studio.tasks import AnyQueue, task_of
 from datacheck.relabel.queue import RelabelQueue
 
 Progress = Callable[[int, int], None]
@@ -60,7 +65,7 @@ class Pushed:
 
 
 def push(
-    queue: RelabelQueue,
+    queue: AnyQueue,
     server: Server,
     links: Links,
     *,
@@ -115,6 +120,25 @@ def pull(queue: RelabelQueue, server: Server) -> tuple[Answers, list[Refusal]]:
     RelabelError
         When the queue was never pushed there, or the server does not answer; nothing is taken then.
     """
+    with _export(queue, server) as (path, people):
+        return accept(answers_of(json_items(path), queue, people, "annotator"), queue)
+
+
+def pull_boxes(queue: BoxQueue, server: Server) -> tuple[BoxAnswers, list[Refusal]]:
+    """Fetch all answers about boxes, matched by the ids of their regions. Changes nothing on the server.
+
+    Raises
+    ------
+    RelabelError
+        When the queue was never pushed there, or the server does not answer; nothing is taken then.
+    """
+    with _export(queue, server) as (path, people):
+        return accept_boxes(box_answers_of(json_items(path), queue, people, "annotator"), queue.images)
+
+
+@contextmanager
+def _export(queue: AnyQueue, server: Server) -> Iterator[tuple[Path, dict[int, str]]]:
+    """Yield a file with all tasks and annotations of the queue's project, and the names of the server's users."""
     server.check_alive()
     project = find_project(server, queue)
     if project is None:
@@ -127,10 +151,10 @@ def pull(queue: RelabelQueue, server: Server) -> tuple[Answers, list[Refusal]]:
     with tempfile.TemporaryDirectory(prefix="datacheck-pull-") as folder:
         path = Path(folder) / "export.json"
         server.download(f"/api/projects/{project}/export?exportType=JSON&download_all_tasks=true", path)
-        return accept(answers_of(json_items(path), queue, people, "annotator"), queue)
+        yield path, people
 
 
-def _push_missing(queue: RelabelQueue, server: Server, links: Links, project: int, progress: Progress | None) -> int:
+def _push_missing(queue: AnyQueue, server: Server, links: Links, project: int, progress: Progress | None) -> int:
     before = present = set(tasks_by_sample(server, project))
     fruitless = 0
     while missing := [row for row in queue.rows() if row["sample_id"] not in present]:
@@ -154,11 +178,11 @@ def _push_missing(queue: RelabelQueue, server: Server, links: Links, project: in
     return len(present - before)
 
 
-def _batches(queue: RelabelQueue, rows: list[dict[str, Any]], links: Links) -> Iterator[list[dict[str, Any]]]:
+def _batches(queue: AnyQueue, rows: list[dict[str, Any]], links: Links) -> Iterator[list[dict[str, Any]]]:
     batch: list[dict[str, Any]] = []
     size = 0
     for row in rows:
-        one = task(row, queue, links)
+        one = task_of(row, queue, links)
         weight = len(json.dumps(one))
         if batch and (len(batch) == _BATCH_TASKS or size + weight > _BATCH_BYTES):
             yield batch

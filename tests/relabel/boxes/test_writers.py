@@ -222,7 +222,7 @@ JSON_STYLES: list[dict[str, Any]] = [
 
 def coco_value(images: list[list[Thing]], whole: bool, keys: list[str]) -> dict[str, Any]:
     """Return a COCO file's content; ``keys`` is the order of each annotation's."""
-    annotations = []
+    annotations: list[dict[str, Any]] = []
     for number, found in enumerate(images):
         for each in found:
             annotations.append(coco_annotation(each, len(annotations) * 3 + 5, number, whole, keys))

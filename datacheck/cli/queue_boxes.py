@@ -1,0 +1,72 @@
+"""``datacheck queue`` for datasets with boxes: images to annotators, and corrections back."""
+
+from __future__ import annotations
+
+from pathlib import Path
+from typing import TYPE_CHECKING
+
+import typer
+
+from datacheck.cli.queue_files import put_aside, say_answers
+from datacheck.errors import RelabelError
+from datacheck.text import percent, plural
+
+if TYPE_CHECKING:
+    from datacheck.relabel.answers import Refusal
+    from datacheck.relabel.boxes.answers import BoxAnswers
+
+
+def make_box_queue(run: Path, budget: int, random_share: float, seed: int, *, replace: bool) -> int:
+    """Choose the images whose boxes people should look at, and say what to expect."""
+    from datacheck.relabel.boxes.queue import box_queue
+    from datacheck.report import Report
+
+    report = Report.load(run)
+    if report.box_probe is None:
+        raise RelabelError("a queue of boxes needs the probe, and this audit trained none: audit again with --probe")
+    made = box_queue(
+        report.manifest,
+        report.box_probe,
+        report.measurements,
+        budget=budget,
+        random_share=random_share,
+        seed=seed,
+        identity=report.identity,
+    )
+    put_aside(run, replace=replace, place="boxes")
+    path = made.save(run)
+    kinds = made.table["kind"].to_pylist()
+    typer.echo(
+        f"{path}: {plural(len(made), 'image')}: {kinds.count('class'):,} boxes of another class, "
+        f"{kinds.count('spurious'):,} that look empty, {kinds.count('misplaced'):,} that lie elsewhere, "
+        f"{plural(kinds.count('random'), 'random image')}"
+    )
+    precision = made.expected_precision
+    if precision is not None:
+        typer.echo(
+            f"expected: {percent(precision.value)} of the classes in question are wrong "
+            f"(95 % interval {percent(precision.low)} to {percent(precision.high)})"
+        )
+    elif kinds.count("class"):
+        typer.echo("expected: how many of the classes in question are wrong is not known, the probe is too weak")
+    if kinds.count("spurious") or kinds.count("misplaced"):
+        typer.echo(
+            "how many of the boxes that look empty or lie elsewhere are wrong is not known; the worst come first"
+        )
+    typer.echo(f"next: datacheck queue export {run} --to label-studio -o tasks.json, or queue push")
+    return 0
+
+
+def take_box_answers(run: Path, answers: BoxAnswers, refusals: list[Refusal]) -> int:
+    """Merge sound answers about boxes into the run folder's, and say which were refused."""
+    from datacheck.relabel.boxes.answers import BoxAnswers
+
+    path = run / "boxes" / "answers.parquet"
+    before = BoxAnswers.load(path) if path.exists() else BoxAnswers.from_rows([], answers.identity)
+    merged = before.merge(answers)
+    if len(answers) and not merged.table.equals(before.table):
+        merged.save(path)
+    say_answers(len(answers), len(merged) - len(before), len(merged), path, refusals)
+    if len(answers):
+        typer.echo(f"next: datacheck relabel apply {run}")
+    return 1 if refusals or not len(answers) else 0

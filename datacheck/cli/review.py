@@ -1,0 +1,57 @@
+"""``datacheck review``: a page on this machine, for the person who has no annotation tool."""
+
+from __future__ import annotations
+
+import os
+import webbrowser
+from typing import Annotated
+
+import typer
+
+from datacheck.cli.queue import Run, links_of, load_queue
+from datacheck.cli.queue_files import say_look
+from datacheck.text import plural
+
+
+def review_command(
+    run: Run,
+    port: Annotated[int, typer.Option(min=0, max=65535, help="0 takes a free one.")] = 0,
+    open_browser: Annotated[bool, typer.Option("--open/--no-open", help="Open the page in the browser.")] = True,
+    annotator: Annotated[str, typer.Option(help="Your name in the answers.")] = "",
+) -> int:
+    """Label by yourself: a page on this machine, one sample at a time; every answer is saved at once."""
+    from datacheck.errors import StorageError
+    from datacheck.manifest import Manifest
+    from datacheck.probing.storage import load_probe
+    from datacheck.relabel.review import ReviewServer, ReviewSession
+
+    queue = load_queue(run)
+    manifest = Manifest.load(run / "manifest.parquet")
+    try:
+        probe = load_probe(run)
+    except StorageError:
+        probe = None
+    session = ReviewSession(queue, run / "answers.parquet", annotator or _user(), manifest, probe)
+    uris = manifest.table["uri"].to_pylist() if "uri" in manifest else [None] * len(manifest)
+    shown = dict(zip(manifest.sample_ids.to_pylist(), uris, strict=True))
+    with ReviewServer(session, links_of(run, queue, "path", "", None), shown, port=port) as server:
+        typer.echo(f"{plural(len(queue), 'sample')}, answers in {session.path}\n{server.url}\nstop with Ctrl-C")
+        if open_browser:
+            webbrowser.open(server.url)
+        try:
+            server.serve_forever()
+        except KeyboardInterrupt:
+            answered = len(session.given_answers())
+            typer.echo(f"\n{answered:,} of {len(queue):,} answered; next: datacheck relabel apply {run}")
+            if answered:
+                say_look(run)
+    return 0
+
+
+def _user() -> str:
+    import getpass
+
+    try:
+        return getpass.getuser()
+    except (OSError, KeyError, ImportError):
+        return os.environ.get("USERNAME", "reviewer")
