@@ -35,6 +35,7 @@ if TYPE_CHECKING:
     from datacheck.manifest import Listings, Manifest, Modality, Task
     from datacheck.plan import TrainingPlan, make_plan
     from datacheck.probing import ProbeOutputs, probe
+    from datacheck.probing.label_comparison import LabelComparison, compare_labels
     from datacheck.report import Report
     from datacheck.scanning import Measurements, scan
     from datacheck.sources import open_source as open
@@ -61,6 +62,7 @@ _HOMES = {
     "manifest": ("Listings", "Manifest", "Modality", "Task"),
     "plan": ("TrainingPlan", "make_plan"),
     "probing": ("ProbeOutputs", "probe"),
+    "probing.label_comparison": ("LabelComparison", "compare_labels"),
     "report": ("Report",),
     "scanning": ("Measurements", "scan"),
     "sources": ("open_source",),
@@ -76,6 +78,7 @@ __all__ = [
     "Fingerprint",
     "FingerprintDiff",
     "Found",
+    "LabelComparison",
     "Listings",
     "Manifest",
     "ManifestError",
@@ -99,6 +102,7 @@ __all__ = [
     "Task",
     "TrainingPlan",
     "audit",
+    "compare_labels",
     "fingerprint",
     "make_plan",
     "open",

@@ -9,6 +9,7 @@ import typer
 from datacheck.cli import (
     audit,
     card,
+    compare,
     contract,
     demo,
     explain,
@@ -58,6 +59,9 @@ app.command("export", short_help="Write a clean copy of the dataset, or a small 
 app.command("card", short_help="Write a data card: what the dataset is, and its known defects.")(card.card_command)
 app.command("fingerprint", short_help="Summarise a dataset into one small file.")(fingerprint.fingerprint_command)
 app.command("diff", short_help="Report what changed between two datasets.")(fingerprint.diff_command)
+app.command("compare-labels", short_help="Say which classes of new data are labelled by another guideline.")(
+    compare.compare_labels_command
+)
 app.add_typer(queue.queue_app, name="queue")
 app.add_typer(queue.relabel_app, name="relabel")
 app.command("review", short_help="Answer the queue by keyboard, on a local page.")(review.review_command)

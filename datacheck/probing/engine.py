@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from dataclasses import replace
 from pathlib import Path
 from typing import TYPE_CHECKING
 
@@ -68,6 +69,8 @@ def run_probe(
         options.seed,
     )
     fitted = backend.fit(problem, fit_options)
+    if not options.plants_errors:
+        fitted = replace(fitted, refit=None)
     return outputs_of(manifest, problem, fitted, clock, (*assumed, *folds.notes), advice=backend.advice)
 
 

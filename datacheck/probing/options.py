@@ -19,7 +19,11 @@ if TYPE_CHECKING:
 
 @dataclass(frozen=True)
 class Options:
-    """Options of `datacheck.probing.probe`; see there. ``packaged`` is False for ``weights="none"``."""
+    """Options of `datacheck.probing.probe`; see there.
+
+    ``packaged`` is False for ``weights="none"``. ``plants_errors`` is False where no count of wrong labels is wanted:
+    then no model is fitted again on planted ones.
+    """
 
     backend: str = "auto"
     device: str = "auto"
@@ -31,6 +35,7 @@ class Options:
     flip: bool | None = None
     side: int | None = None
     near_duplicate_distance: int = DEFAULT_NEAR_DUPLICATE_DISTANCE
+    plants_errors: bool = True
 
 
 @dataclass(frozen=True)

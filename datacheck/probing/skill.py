@@ -9,7 +9,8 @@ from numpy.typing import NDArray
 
 from datacheck.manifest import Manifest, Task
 from datacheck.probing.outputs import ProbeOutputs
-from datacheck.stats import Interval, mean_difference
+from datacheck.stats import Interval, mean_difference, wilson
+from datacheck.stats.compare import auc
 from datacheck.text import percent, plural
 
 MIN_SKILL = 0.2
@@ -17,6 +18,13 @@ MIN_SKILL = 0.2
 
 MIN_SAMPLES = 8
 """Fewer samples give an interval that spans all skills."""
+
+FEW_OUTSIDE = 30
+"""With fewer samples outside the largest class, skill is measured class by class too: an accuracy above that of the
+largest class then rests on a handful of samples, and the normal interval is far too wide for it."""
+
+RANKS_WELL = 0.9
+"""Area under the ROC curve of a small class from which the probe may know it without ever predicting it."""
 
 
 def probe_skill(manifest: Manifest, probe: ProbeOutputs) -> Interval | None:
@@ -54,6 +62,33 @@ def classification_skill(pred_probs: NDArray[np.floating[Any]], labels: NDArray[
     majority = labels == np.bincount(labels).argmax()
     gained = (pred_probs.argmax(axis=1) == labels).astype(np.float64) - majority
     return _relative(gained, float(1 - majority.mean()))
+
+
+def balanced_skill(pred_probs: NDArray[np.floating[Any]], labels: NDArray[np.integer[Any]]) -> Interval:
+    """Return (mean recall of the classes - that of a constant prediction) / (1 - that); shapes [N, K] and [N].
+
+    The interval combines Wilson's intervals of the recalls (Newcombe 1998), which hold for a handful of samples too.
+
+    Examples
+    --------
+    >>> labels = np.repeat([0, 1], [2996, 4])
+    >>> f"{balanced_skill(np.eye(2)[labels], labels):.2f}"
+    '1.00 [0.51, 1.00]'
+    """
+    present, sizes = np.unique(labels, return_counts=True)
+    right = pred_probs.argmax(axis=1) == labels
+    recall = np.array([right[labels == label].mean() for label in present])
+    low, high = wilson(recall, sizes)
+    constant = 1 / len(present)
+    room = 1 - constant
+    if room <= 0:
+        return Interval(0.0, 0.0, 0.0, method="one class has no other to be told from", n=len(labels))
+    mean = float(recall.mean())
+    down, up = (float(np.sqrt(((recall - end) ** 2).sum())) / len(present) for end in (low, high))
+    value = (mean - constant) / room
+    return Interval(
+        value, value - down / room, min(1.0, value + up / room), method="mean recall, Newcombe", n=len(labels)
+    )
 
 
 def multilabel_skill(pred_probs: NDArray[np.floating[Any]], matrix: NDArray[Any]) -> Interval:
@@ -99,7 +134,8 @@ def why_not_judged(manifest: Manifest, probe: ProbeOutputs, *, min_skill: float 
     """Say why this probe does not judge labels, or return None where it does.
 
     A probe does not judge labels when its predictions have a fault, when the low end of its skill is below
-    ``min_skill``, or when no skill is known.
+    ``min_skill``, or when no skill is known. Where nearly all samples are of one class, the low end of the balanced
+    skill serves too (see `balanced_skill`).
     """
     if probe.faults:
         return f"the given predictions cannot judge labels (see DC507): {probe.faults[0].message}"
@@ -108,14 +144,35 @@ def why_not_judged(manifest: Manifest, probe: ProbeOutputs, *, min_skill: float 
         return f"the probe has no predictions for {MIN_SAMPLES} or more samples with a label"
     if skill.low >= min_skill:
         return None
+    if skill.value >= min_skill and _by_class(manifest, probe) >= min_skill:
+        return None
     fewest = _fewest(manifest, probe)
-    if skill.value >= min_skill and fewest is not None:
+    if fewest is not None and (skill.value >= min_skill or _ranks_well(manifest, probe, fewest[1])):
         n_rows, name = fewest
         return (
             f"cannot tell whether the probe can judge labels: its skill is {skill.value:.2f}, and only "
             f"{plural(n_rows, 'sample')} of {name!r} say so (95 % interval {skill.low:.2f} to {min(skill.high, 1):.2f})"
         )
     return f"the probe is too weak to judge labels: {_in_words(manifest, probe, skill, min_skill)}; {probe.advice}"
+
+
+def _by_class(manifest: Manifest, probe: ProbeOutputs) -> float:
+    """Return the low end of the balanced skill where few samples are outside the largest class; else minus infinity."""
+    if manifest.task is not Task.CLASSIFICATION or probe.pred_probs is None:
+        return float("-inf")
+    rows = manifest.labelled & np.isfinite(probe.pred_probs).all(axis=1)
+    labels = manifest.label_codes[rows].astype(np.int64)
+    if len(labels) - np.bincount(labels).max() >= FEW_OUTSIDE:
+        return float("-inf")
+    return balanced_skill(probe.pred_probs[rows], labels).low
+
+
+def _ranks_well(manifest: Manifest, probe: ProbeOutputs, name: str) -> bool:
+    """Whether the samples of a class have a higher probability of it than nearly all others."""
+    assert probe.pred_probs is not None, "a class was found small among predictions"
+    rows = manifest.labelled & np.isfinite(probe.pred_probs).all(axis=1)
+    column = manifest.classes.index(name)
+    return auc(probe.pred_probs[rows][:, column], manifest.label_codes[rows] == column).value >= RANKS_WELL
 
 
 def _fewest(manifest: Manifest, probe: ProbeOutputs) -> tuple[int, str] | None:

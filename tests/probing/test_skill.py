@@ -93,13 +93,17 @@ def test_what_cannot_help_is_not_advised() -> None:
     assert "--budget" not in probe(manifest).choices[-1]
 
 
-def test_few_positives_of_many_that_are_all_right_cannot_tell() -> None:
+@pytest.mark.parametrize("found", [4, 2])
+def test_few_positives_of_many_are_judged_by_how_many_are_found(found: int) -> None:
     rng = np.random.default_rng(0)
     label = np.r_[np.zeros(2996, dtype=int), np.ones(4, dtype=int)]
     given = rng.beta(1, 12, 3000)
-    given[label == 1] = (0.7, 0.8, 0.9, 0.95)
+    given[label == 1] = [0.7, 0.8, 0.9, 0.95][:found] + [0.4] * (4 - found)
     manifest, outputs = outputs_for(label, np.stack([1 - given, given], axis=1))
     reason = why_not_judged(manifest, outputs)
+    if found == 4:
+        assert reason is None
+        return
     assert reason is not None
     assert reason.startswith("cannot tell whether the probe can judge labels: its skill is 0.")
     assert "only 4 samples of 'bee' say so" in reason

@@ -6,7 +6,7 @@ import numpy as np
 import pytest
 
 from datacheck.errors import RelabelError
-from datacheck.findings import Found, NotApplicable, Severity
+from datacheck.findings import Found, NotApplicable, Passed, Severity
 from datacheck.manifest import Manifest, Modality
 from datacheck.probing.budget import CUT_SHORT
 from datacheck.probing.outputs import ProbeOutputs
@@ -90,3 +90,38 @@ def test_a_regression_of_noise_accuses_no_target() -> None:
         suggested=np.full(400, -1, np.int32),
     )
     assert isinstance(Mislabel().check(RuleContext(manifest, probe=outputs)), NotApplicable)
+
+
+def rare(hits: int, false: int, *, confident: bool = True) -> RuleContext:
+    """4 samples of 3,000 are dogs; the probe sees some of them, and some others."""
+    given = np.zeros(3000, dtype=np.int64)
+    given[:4] = 1
+    chance = np.full(3000, 0.01)
+    chance[:hits] = 0.97
+    chance[10 : 10 + false] = 0.97
+    if not confident:
+        chance[:4] = 0.2
+    probs = np.column_stack([1 - chance, chance]).astype(np.float32)
+    return probed(given, pred_probs=probs, classes=("cat", "dog"))
+
+
+@pytest.mark.parametrize("false", [0, 1])
+def test_a_probe_that_finds_the_four_samples_of_a_class_among_thousands_judges_labels(false: int) -> None:
+    outcome = Mislabel().check(rare(4, false))
+    assert not isinstance(outcome, NotApplicable)
+    if not false:
+        assert isinstance(outcome, Passed)
+
+
+@pytest.mark.parametrize(("hits", "confident"), [(2, True), (4, False)])
+def test_four_samples_of_which_the_probe_knows_some_leave_open_what_it_knows(hits: int, confident: bool) -> None:
+    outcome = Mislabel().check(rare(hits, 0, confident=confident))
+    assert isinstance(outcome, NotApplicable)
+    assert "cannot tell whether the probe can judge labels" in outcome.reason
+    assert "only 4 samples of 'dog' say so" in outcome.reason
+
+
+def test_a_probe_that_confuses_the_four_samples_with_others_is_too_weak() -> None:
+    outcome = Mislabel().check(rare(0, 4))
+    assert isinstance(outcome, NotApplicable)
+    assert "too weak to judge labels" in outcome.reason
