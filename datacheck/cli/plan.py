@@ -12,6 +12,7 @@ from datacheck.cli.completing import one_of
 from datacheck.cli.output import Quiet, Verbose
 from datacheck.cli.progress import progress_bars
 from datacheck.duplicates import DEFAULT_NEAR_DUPLICATE_DISTANCE
+from datacheck.text import plural
 
 if TYPE_CHECKING:
     import numpy as np
@@ -95,6 +96,13 @@ def plan_command(
     if out is None:
         write_html(Report.load(run), run / "report.html", run_dir=run)
     typer.echo(plan.to_text(verbose=verbose))
+    answers = plan.answers(run)
+    if answers:
+        known = sum(name in answers for name in plan.doubted())
+        typer.echo(
+            f"\nanswers: the script trains with {plural(len(answers), 'label')} that people decided on; {known:,} of "
+            f"the {len(plan.doubted()):,} labels to check are among them"
+        )
     typer.echo(f"\n{folder / 'plan.json'}: load it with datacheck.TrainingPlan.load({str(folder)!r})")
     if script is not None:
         typer.echo(f"{script}: run it with python {script}")

@@ -11,7 +11,7 @@ from datacheck.cli.completing import one_of, tools
 from datacheck.cli.corrected_boxes import has_boxes
 from datacheck.cli.output import Quiet
 from datacheck.cli.queue_boxes import make_box_queue, take_box_answers
-from datacheck.cli.queue_files import put_aside, read_gold, say_look, take_answers
+from datacheck.cli.queue_files import UNNAMED, put_aside, read_gold, say_look, take_answers
 from datacheck.errors import RelabelError, check_choice
 from datacheck.text import percent, plural
 
@@ -123,17 +123,20 @@ def import_command(
     run: Run,
     file: Annotated[Path, typer.Argument(help="What the annotation tool exported.")],
     source: Annotated[str, typer.Option("--from", help="The annotation tool.", autocompletion=tools)],
-    annotator: Annotated[str, typer.Option(help="Who answered, where the file does not say.")] = "annotator",
+    annotator: Annotated[
+        str | None, typer.Option(help=f"Who answered, where the file does not say; {UNNAMED!r} by default.")
+    ] = None,
 ) -> int:
     """Read answers; entries that do not fit are refused one by one. Exit 1 where some were, or none was an answer."""
     from datacheck.relabel.boxes.formats import import_boxes
     from datacheck.relabel.boxes.queue import BoxQueue
     from datacheck.relabel.formats import import_answers
 
-    queue = _any_queue(run)
+    queue, name = _any_queue(run), annotator or UNNAMED
     if isinstance(queue, BoxQueue):
-        return take_box_answers(run, *import_boxes(file, queue, source, annotator=annotator))
-    return take_answers(run, *import_answers(file, queue, source, annotator=annotator))
+        return take_box_answers(run, *import_boxes(file, queue, source, annotator=name))
+    answers, refusals = import_answers(file, queue, source, annotator=name)
+    return take_answers(run, answers, refusals, unnamed=annotator is None)
 
 
 @queue_app.command("push", short_help="Bring the samples to a Label Studio server.")

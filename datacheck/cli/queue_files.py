@@ -14,6 +14,9 @@ if TYPE_CHECKING:
     from datacheck.relabel import Answers
     from datacheck.relabel.answers import Refusal
 
+UNNAMED = "annotator"
+"""Who answered, where neither the file nor the command says."""
+
 _SHOWN_REFUSALS = 10
 """Refused entries that are listed; more of one kind do not help."""
 
@@ -36,12 +39,22 @@ def read_gold(path: Path) -> dict[str, str]:
     return gold
 
 
-def take_answers(run: Path, answers: Answers, refusals: list[Refusal]) -> int:
-    """Merge sound answers into the run folder's, and say which rows were refused."""
+def take_answers(run: Path, answers: Answers, refusals: list[Refusal], *, unnamed: bool = False) -> int:
+    """Merge sound answers into the run folder's, and say which rows were refused.
+
+    ``unnamed`` says that nobody named the annotator of rows without a name.
+
+    Raises
+    ------
+    RelabelError
+        When unnamed answers would replace other ones: they may be of another person.
+    """
     from datacheck.relabel import Answers
 
     path = run / "answers.parquet"
     before = Answers.load(path) if path.exists() else Answers.empty(answers.identity)
+    if unnamed:
+        _refuse_another_person(before, answers, path)
     merged = before.merge(answers)
     if len(answers) and not merged.table.equals(before.table):
         merged.save(path)
@@ -100,3 +113,15 @@ def put_aside(run: Path, *, replace: bool, place: str = "") -> None:
         number += 1
     (folder / "queue.parquet").rename(folder / f"queue.{number}.parquet")
     answers.rename(folder / f"answers.{number}.parquet")
+
+
+def _refuse_another_person(before: Answers, newer: Answers, path: Path) -> None:
+    kept = {row["answer_id"]: (row["answer"], row["label"]) for row in before.table.to_pylist()}
+    unnamed = [row for row in newer.table.to_pylist() if row["annotator"] == UNNAMED and row["answer_id"] in kept]
+    differing = sum(kept[row["answer_id"]] != (row["answer"], row["label"]) for row in unnamed)
+    if differing:
+        raise RelabelError(
+            f"expected the name of whoever answered: the file names nobody, and {differing:,} of {len(unnamed):,} "
+            f"answers differ from those that are in {path} without a name. Give --annotator NAME for another, or "
+            f"--annotator {UNNAMED} to replace the earlier answers"
+        )

@@ -111,6 +111,29 @@ def test_the_loop_closes(folder: Path, tmp_path: Path, capsys: pytest.CaptureFix
     assert run(["audit", str(new), "--select", "DC201", "--quiet", "--out", str(tmp_path / "again")]) == 0
 
 
+def test_a_second_person_without_a_name_does_not_replace_the_first(
+    folder: Path, tmp_path: Path, capsys: pytest.CaptureFixture[str]
+) -> None:
+    run(["queue", "make", str(folder), "--budget", "4"])
+    sheet = tmp_path / "sheet.csv"
+    run(["queue", "export", str(folder), "--to", "csv", "-o", str(sheet)])
+    given = [row["sample_id"] for row in csv.DictReader(sheet.read_text().splitlines())]
+    read = ["queue", "import", str(folder), str(sheet), "--from", "csv"]
+    filled(sheet, dict.fromkeys(given, CLASSES[0]), annotator="")
+    assert run(read) == 0
+    assert run(read) == 0  # the same file again changes nothing
+    before = (folder / "answers.parquet").read_bytes()
+    filled(sheet, dict.fromkeys(given, CLASSES[1]), annotator="")
+    capsys.readouterr()
+    assert run(read) == 2
+    assert "4 of 4 answers differ" in capsys.readouterr().err
+    assert (folder / "answers.parquet").read_bytes() == before
+    assert run([*read, "--annotator", "ben"]) == 0
+    assert "4 new; 8 in" in capsys.readouterr().out
+    assert run([*read, "--annotator", "annotator"]) == 0
+    assert "0 new; 8 in" in capsys.readouterr().out
+
+
 @pytest.mark.slow
 def test_reprobe_says_what_the_corrections_bought(
     folder: Path, tmp_path: Path, capsys: pytest.CaptureFixture[str]

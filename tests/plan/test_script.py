@@ -97,12 +97,17 @@ def test_the_script_trains_on_every_planned_sample_and_ends_with_a_test_score(
 def test_the_script_trains_without_the_plan_to_compare_with(plan: TrainingPlan, folder: Path, tmp_path: Path) -> None:
     pytest.importorskip("torchvision")
     action = np.array(plan.samples["action"].to_pylist(), dtype=object)
-    action[plan.rows("train")[:2]] = "drop"
-    at = plan.samples.schema.get_field_index("action")
-    samples = plan.samples.set_column(at, plan.samples.schema.field(at), pa.array(action, pa.string()))
+    reason = np.array(plan.samples["reason"].to_pylist(), dtype=object)
+    first, second = plan.rows("train")[:2]
+    action[[first, second]] = "drop"
+    reason[[first, second]] = ["cannot be read", "an identical copy"]
+    samples = plan.samples
+    for name, values in (("action", action), ("reason", reason)):
+        at = samples.schema.get_field_index(name)
+        samples = samples.set_column(at, samples.schema.field(at), pa.array(values, pa.string()))
     dropping = replace(plan, samples=samples)
     lines = trained(dropping, folder, tmp_path, "--epochs", "2", "--rate", "0.001", "--as-given")
-    assert lines[0] == "24 training samples, batches of 8, small at 16 pixels"
+    assert lines[0] == "23 training samples, batches of 8, small at 16 pixels"
     assert lines[-1].endswith("8 samples")
 
 

@@ -26,7 +26,7 @@ from datacheck.rules.splits.shared import (
     split_pairs,
 )
 from datacheck.stats import proportion
-from datacheck.text import percent
+from datacheck.text import percent, plural
 
 
 @dataclass(frozen=True)
@@ -63,7 +63,7 @@ class SplitLeakage(Rule):
         test/cat/7.jpg    the same bytes
         test/cat/8.jpg
 
-        DC303 at least 1 of 2 samples of 'test' (50 %) are also in 'train': 1 exact copies, 0 near duplicates
+        DC303 at least 1 of 2 samples of 'test' (50 %) are also in 'train': 1 exact copy, 0 near duplicates
     """
 
     code: ClassVar[str] = "DC303"
@@ -113,7 +113,8 @@ class SplitLeakage(Rule):
             "clusters": shown_pairs(ids, related_ids),
         }
         done = ", ".join(f"{n:,} {word}" for word, n in counted(words).items())
-        what, kinds = "samples", f": {n_exact:,} exact copies, {n_near:,} near duplicates{done and f' ({done})'}"
+        copies = plural(n_exact, "exact copy", "exact copies")
+        what, kinds = "samples", f": {copies}, {plural(n_near, 'near duplicate')}{done and f' ({done})'}"
         if manifest.modality is Modality.TABULAR:
             what, kinds = "rows", ", equal in every feature column"
         finding = self.finding(
