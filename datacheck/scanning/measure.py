@@ -8,8 +8,8 @@ import cv2
 import numpy as np
 from numpy.typing import NDArray
 
-from datacheck.scanning.measurements import SIGNATURE_SIDE
 from datacheck.scanning.resizing import stretch
+from datacheck.scanning.signature import SIGNATURE_SIDE
 
 HASH_SIDE = 32
 """The perceptual hash is taken from a grey image of this size."""

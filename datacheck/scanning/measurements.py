@@ -13,6 +13,8 @@ from numpy.typing import NDArray
 
 from datacheck.errors import ManifestError
 from datacheck.manifest import Manifest
+from datacheck.scanning.signature import SIGNATURE_LENGTH as SIGNATURE_LENGTH
+from datacheck.scanning.signature import SIGNATURE_SIDE as SIGNATURE_SIDE
 from datacheck.storage import check_version, read_table, reading, write_table
 
 if TYPE_CHECKING:
@@ -20,13 +22,6 @@ if TYPE_CHECKING:
 
 VERSION = 1
 """Version of ``measurements.parquet``."""
-
-SIGNATURE_SIDE = 12
-"""Frequencies along each side of an image that its signature holds: 143 numbers tell copies from similar images,
-where the 63 bits of a hash do not."""
-
-SIGNATURE_LENGTH = SIGNATURE_SIDE**2 - 1
-"""Bytes of a signature: every coefficient but the constant one."""
 
 MEASUREMENTS_SCHEMA = pa.schema(
     [

@@ -20,8 +20,8 @@ from datacheck.errors import DatacheckError
 from datacheck.manifest.readers import ReadFailure, SampleContent, SampleReader, SampleReadError
 from datacheck.scanning.decode import MAX_PIXELS, Decoded, decode_array, decode_bytes
 from datacheck.scanning.measure import HASH_SIDE, perceptual_hashes, properties, raw_measures
-from datacheck.scanning.measurements import SIGNATURE_LENGTH
 from datacheck.scanning.resizing import MEASURED_SIDE, fit, stretch
+from datacheck.scanning.signature import SIGNATURE_LENGTH
 
 SAME = "same"
 """Stands in ``error`` of a row whose bytes are those that were measured before; nothing else of it is filled in."""

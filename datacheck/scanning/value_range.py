@@ -7,14 +7,16 @@ So integers are scaled by the smallest bit depth that holds the image's largest 
 
 from __future__ import annotations
 
-from typing import Any
+from typing import TYPE_CHECKING, Any
 
 import numpy as np
-import pyarrow as pa
 from numpy.typing import NDArray
 
 from datacheck.manifest.readers import ReadFailure, SampleReadError
 from datacheck.scanning.resizing import shrink
+
+if TYPE_CHECKING:
+    import pyarrow as pa
 
 MIN_BITS, MAX_BITS = 8, 16
 """Bit depths that are distinguished: cameras, scanners and medical devices have 10, 12, 14 or 16 bits."""
@@ -133,6 +135,10 @@ def to_common_depth(measurements: pa.Table) -> pa.Table:
 
     Each was measured relative to its own bit depth; in a dataset of 16 bits, an image with values up to 900 is dark.
     """
+    import pyarrow as pa  # on use: the workers of the scan start without it
+
+    if measurements["max_value"].null_count == len(measurements):
+        return measurements
     modes = measurements["mode"].to_pylist()
     deep = np.array([is_deep_integer(mode) for mode in modes], dtype=bool)
     peaks = measurements["max_value"].to_numpy(zero_copy_only=False).astype(np.float64)

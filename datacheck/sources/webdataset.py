@@ -12,7 +12,7 @@ from typing import Any
 import pyarrow as pa
 
 from datacheck.errors import SourceError
-from datacheck.manifest import Inventory, Manifest, natural_key
+from datacheck.manifest import HoldsLabels, Inventory, ItemKind, Manifest, Question, Unread, natural_key
 from datacheck.manifest.readers import TarReader, member_uri
 from datacheck.sources.base import Source, SourceOptions, as_path
 from datacheck.sources.class_folders import FolderImages, class_folder_manifest
@@ -27,6 +27,9 @@ from datacheck.text import plural
 
 _MOST_LABEL_BYTES = 1 << 20
 """A label member of more than 1 MB is data, not a label."""
+
+_NO_END = "the end marker of a tar is missing"
+"""What is wrong with a tar that ends after a whole member: it may have been cut there, or written without a marker."""
 
 
 @dataclass
@@ -52,18 +55,19 @@ def open_webdataset(source: Any, options: SourceOptions) -> Manifest:
     shards, missing = _shards(str(source))
     root = Path(os.path.commonpath([shard.parent for shard in shards]))
     samples: list[_Sample] = []
-    damaged: list[str] = []
+    damaged: dict[str, str] = {}
     n_others = 0
     for shard in shards:
         found, others, damage = _index(shard, root)
         samples += found
         n_others += others
-        damaged += [f"{shard.name} ({damage})"] if damage else []
+        damaged |= {shard.name: damage} if damage else {}
     if not samples:
         raise SourceError(f"expected images in {source}, found none in {plural(len(shards), 'tar')}")
     splits = {shard: _split_of(shard) for shard in {sample.shard for sample in samples}}
     took_for = f"{'a tar' if len(shards) == 1 else plural(len(shards), 'tar')} ({source})"
-    notes = [f"damaged after the last readable member: {', '.join(damaged)}"] if damaged else []
+    broken = [f"{name} ({damage})" for name, damage in damaged.items() if damage != _NO_END]
+    notes = [f"damaged after the last readable member: {', '.join(broken)}"] if broken else []
     notes += [f"{', '.join(missing)} missing"] if missing else []
     if any(sample.labels for sample in samples):
         manifest = _with_labels(samples, splits, options, root=root, took_for=f"WebDataset, {took_for}")
@@ -73,7 +77,23 @@ def open_webdataset(source: Any, options: SourceOptions) -> Manifest:
     place = Path(str(source))
     beside = files_beside(place, (".tar",)) if place.is_dir() else Inventory()
     took_for = ", ".join([manifest.took_for, *notes])
-    return replace(manifest, took_for=took_for, inventory=manifest.inventory + beside)
+    return replace(manifest, took_for=took_for, inventory=manifest.inventory + beside + _lost(damaged, missing))
+
+
+def _lost(damaged: dict[str, str], missing: list[str]) -> Inventory:
+    """Return what of the tars could not be read."""
+    unread = [
+        Unread(f"the rest of {name}", ItemKind.FILE, f"the tar is damaged ({damage}); get it again", HoldsLabels.YES)
+        for name, damage in damaged.items()
+        if damage != _NO_END
+    ]
+    unread += [Unread(name, ItemKind.FILE, "there is no such file", HoldsLabels.YES) for name in missing]
+    questions = [
+        Question(f"{name}: {_NO_END}, so it may have been cut; all of its whole members were read")
+        for name, damage in damaged.items()
+        if damage == _NO_END
+    ]
+    return Inventory(unread=tuple(unread), questions=tuple(questions))
 
 
 def _shards(pattern: str) -> tuple[list[Path], list[str]]:
@@ -135,6 +155,12 @@ def _members(file: Any, shard: Path) -> Iterator[tuple[tarfile.TarInfo, str, str
                 if dot and stem:
                     yield member, f"{folder}/{stem}" if folder else stem, extension.lower()
             archive.members = []  # type: ignore[attr-defined]
+        # A header that is cut or damaged ends the iteration as the end marker does, which is a block of zeros.
+        file.seek(archive.offset)
+        block = file.read(tarfile.BLOCKSIZE)
+        if block != bytes(tarfile.BLOCKSIZE):
+            what = f"the header at byte {archive.offset:,} is {'cut' if len(block) < tarfile.BLOCKSIZE else 'damaged'}"
+            raise EOFError(what if block else _NO_END)
 
 
 def _read_text(file: Any, member: tarfile.TarInfo) -> str:

@@ -64,6 +64,31 @@ def test_braces_globs_and_one_tar(shards: Path) -> None:
         open_source(shards / "tran-000.tar")
 
 
+def test_what_a_cut_tar_lost_and_a_shard_that_is_not_there_leave_the_audit_without_green(shards: Path) -> None:
+    whole = open_source(shards / "train-000.tar").inventory
+    assert (whole.unread_labels, whole.questions) == ((), ())
+    content = (shards / "train-000.tar").read_bytes()
+    with tarfile.open(shards / "train-000.tar") as archive:
+        second = archive.getmembers()[3]
+    (shards / "train-000.tar").write_bytes(content[: second.offset + 100])
+    cut = open_source(shards / "train-000.tar")
+    assert len(cut) == 1
+    [lost] = cut.inventory.unread_labels
+    assert lost.name == "the rest of train-000.tar"
+    assert lost.reason == f"the tar is damaged (the header at byte {second.offset:,} is cut); get it again"
+    damaged = bytearray(content)
+    damaged[second.offset + 150] ^= 1
+    (shards / "train-000.tar").write_bytes(damaged)
+    [lost] = open_source(shards / "train-000.tar").inventory.unread_labels
+    assert "is damaged" in lost.reason
+    (shards / "train-000.tar").write_bytes(content[: second.offset])
+    asked = open_source(shards / "train-000.tar").inventory
+    assert asked.unread_labels == ()
+    assert "may have been cut" in asked.questions[0].text
+    absent = open_source(f"{shards}/train-{{000..001}}.tar").inventory.unread_labels
+    assert [Path(each.name).name for each in absent] == ["train-001.tar"]
+
+
 def test_json_labels_and_a_key_of_the_callers_choice(tmp_path: Path) -> None:
     with tarfile.open(tmp_path / "a.tar", "w") as archive:
         for row, species in enumerate(["cat", "dog"]):
