@@ -53,7 +53,7 @@ def make_box_queue(run: Path, budget: int, random_share: float, seed: int, *, re
         typer.echo(
             "how many of the boxes that look empty or lie elsewhere are wrong is not known; the worst come first"
         )
-    typer.echo(f"next: datacheck queue export {run} --to label-studio -o tasks.json, or queue push")
+    typer.echo(f"next: datacheck review {run}, or datacheck queue export {run} --to label-studio -o tasks.json")
     return 0
 
 

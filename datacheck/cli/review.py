@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import os
 import webbrowser
+from pathlib import Path
 from typing import Annotated
 
 import typer
@@ -20,11 +21,14 @@ def review_command(
     annotator: Annotated[str, typer.Option(help="Your name in the answers.")] = "",
 ) -> int:
     """Label by yourself: a page on this machine, one sample at a time; every answer is saved at once."""
+    from datacheck.cli.corrected_boxes import has_boxes
     from datacheck.errors import StorageError
     from datacheck.manifest import Manifest
     from datacheck.probing.storage import load_probe
     from datacheck.relabel.review import ReviewServer, ReviewSession
 
+    if has_boxes(run):
+        return _review_boxes(run, port, annotator or _user(), open_browser=open_browser)
     queue = load_queue(run)
     manifest = Manifest.load(run / "manifest.parquet")
     try:
@@ -45,6 +49,26 @@ def review_command(
             typer.echo(f"\n{answered:,} of {len(queue):,} answered; next: datacheck relabel apply {run}")
             if answered:
                 say_look(run)
+    return 0
+
+
+def _review_boxes(run: Path, port: int, annotator: str, *, open_browser: bool) -> int:
+    """Serve the page on which boxes are corrected, until it is interrupted."""
+    from datacheck.relabel.boxes.queue import BoxQueue
+    from datacheck.relabel.review import BoxReviewSession, ReviewServer
+
+    queue = BoxQueue.load(run)
+    session = BoxReviewSession(queue, run / "boxes" / "answers.parquet", annotator)
+    shown: dict[str, str | None] = {image.sample_id: image.uri for image in queue.images.images.values()}
+    with ReviewServer(session, links_of(run, queue, "path", "", None), shown, port=port) as server:
+        typer.echo(f"{plural(len(queue), 'image')}, answers in {session.path}\n{server.url}\nstop with Ctrl-C")
+        if open_browser:
+            webbrowser.open(server.url)
+        try:
+            server.serve_forever()
+        except KeyboardInterrupt:
+            answered = len(session.given_answers())
+            typer.echo(f"\n{answered:,} of {len(queue):,} answered; next: datacheck relabel apply {run}")
     return 0
 
 

@@ -8,6 +8,7 @@ from typing import Any
 
 from datacheck.relabel.boxes.answers import SIDES, BoxAnswer
 from datacheck.relabel.boxes.images import BoxImage, KnownBox
+from datacheck.relabel.boxes.queue import BoxQueue
 from datacheck.sources.annotations.base import Box
 
 UNMOVED = 0.25
@@ -32,6 +33,18 @@ class Drawn:
 def shown_boxes(image: BoxImage) -> list[KnownBox]:
     """Return the boxes that tools are given: those with a class and an id of their own."""
     return [each for each in image.boxes if each.label is not None and image.box(each.annotation_id) is each]
+
+
+def asked_boxes(queue: BoxQueue) -> dict[str, set[int]]:
+    """Return the boxes that each image is asked about: all of an image that was drawn at random."""
+    asked: dict[str, set[int]] = {}
+    for row in queue.table.to_pylist():
+        of_image = asked.setdefault(row["sample_id"], set())
+        if row["annotation_id"] is None:
+            of_image.update(each.annotation_id for each in shown_boxes(queue.images.images[row["sample_id"]]))
+        else:
+            of_image.add(row["annotation_id"])
+    return asked
 
 
 def answers_of_image(

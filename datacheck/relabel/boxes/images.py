@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import math
 from collections.abc import Iterable, Iterator
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from typing import Any, cast
 
 import numpy as np
@@ -144,6 +144,12 @@ class BoxImages:
         rows = np.array([position[sample_id] for sample_id in wanted], dtype=np.int64)
         images = {image.sample_id: image for image in _images(RuleContext(manifest, measurements), rows)}
         return cls(images, manifest.classes, manifest.annotation_format, identity)
+
+    def with_size(self) -> BoxImages:
+        """Return the images whose size is known: of the others no box can be drawn."""
+        return replace(
+            self, images={name: image for name, image in self.images.items() if image.width and image.height}
+        )
 
     def written(self, label: str) -> str:
         """Return a class as the files write it."""

@@ -196,6 +196,7 @@ def box_queue(
     drawn = np.random.default_rng(seed).permutation(len(others))[:n_random]
     chosen = [*order, *(others[k] for k in drawn)]
     images = BoxImages.of(manifest, measurements, chosen, identity=identity)
+    images = images.with_size()
     rank = {sample_id: place for place, sample_id in enumerate(images.images)}
     questions += [{"sample_id": others[k], "kind": "random", "reason": "drawn at random"} for k in drawn]
     rows = [

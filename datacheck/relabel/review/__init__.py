@@ -6,18 +6,20 @@ import importlib
 from typing import TYPE_CHECKING, Any
 
 if TYPE_CHECKING:
+    from datacheck.relabel.review.boxes import BoxReviewSession
     from datacheck.relabel.review.comparison import ComparisonSamples, comparison_samples
     from datacheck.relabel.review.server import ReviewServer
     from datacheck.relabel.review.session import ReviewSession
 
 _HOMES = {
+    "BoxReviewSession": "boxes",
     "ComparisonSamples": "comparison",
     "comparison_samples": "comparison",
     "ReviewServer": "server",
     "ReviewSession": "session",
 }
 
-__all__ = ["ComparisonSamples", "ReviewServer", "ReviewSession", "comparison_samples"]
+__all__ = ["BoxReviewSession", "ComparisonSamples", "ReviewServer", "ReviewSession", "comparison_samples"]
 
 
 def __getattr__(name: str) -> Any:

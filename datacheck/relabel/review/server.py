@@ -16,6 +16,7 @@ from urllib.parse import parse_qs, urlsplit
 
 from datacheck.errors import DatacheckError, RelabelError
 from datacheck.relabel.formats.links import Links, media_type
+from datacheck.relabel.review.boxes import BoxReviewSession
 from datacheck.relabel.review.session import ReviewSession
 
 _POLICY = (
@@ -37,6 +38,12 @@ _ASSETS = {
     "/": ("review.html", "text/html; charset=utf-8"),
     "/review.css": ("review.css", "text/css; charset=utf-8"),
     "/review.js": ("review.js", "text/javascript; charset=utf-8"),
+}
+_BOX_ASSETS = {
+    "/": ("boxes.html", "text/html; charset=utf-8"),
+    "/review.css": _ASSETS["/review.css"],
+    "/boxes.css": ("boxes.css", "text/css; charset=utf-8"),
+    "/boxes.js": ("boxes.js", "text/javascript; charset=utf-8"),
 }
 _SHOWN = frozenset({"image/jpeg", "image/png", "image/gif", "image/webp", "image/bmp"})
 """What every browser shows as it is."""
@@ -65,7 +72,9 @@ class ReviewServer(ThreadingHTTPServer):
 
     daemon_threads = True
 
-    def __init__(self, session: ReviewSession, links: Links, uris: dict[str, str | None], *, port: int = 0) -> None:
+    def __init__(
+        self, session: ReviewSession | BoxReviewSession, links: Links, uris: dict[str, str | None], *, port: int = 0
+    ) -> None:
         self.session, self.links, self.uris = session, links, uris
         self.token = secrets.token_urlsafe(24)
         try:
@@ -140,14 +149,16 @@ class _Handler(BaseHTTPRequestHandler):
             return
         if not self._is_known():
             return
-        if address.path in _ASSETS:
-            name, kind = _ASSETS[address.path]
+        session = self.server.session
+        assets = _BOX_ASSETS if isinstance(session, BoxReviewSession) else _ASSETS
+        if address.path in assets:
+            name, kind = assets[address.path]
             page = files("datacheck.relabel.review").joinpath("templates", name).read_bytes()
             self._reply(HTTPStatus.OK, page, kind)
         elif address.path == "/items":
-            self._json(self.server.session.overview)
-        elif address.path == "/comparison":
-            self._json(lambda: self.server.session.comparison(_number(query, "item")))
+            self._json(session.overview)
+        elif address.path == "/comparison" and isinstance(session, ReviewSession):
+            self._json(lambda: session.comparison(_number(query, "item")))
         elif address.path == "/picture":
             self._picture(query)
         else:
@@ -159,11 +170,7 @@ class _Handler(BaseHTTPRequestHandler):
             return
         session = self.server.session
         if self.path == "/answer":
-            self._json(
-                lambda: session.answer(
-                    str(body.get("id")), str(body.get("answer")), body.get("label"), body.get("seconds")
-                )
-            )
+            self._json(lambda: session.receive(body))
         elif self.path == "/undo":
             self._json(session.undo)
         else:

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import math
 import threading
-from collections.abc import Callable
+from collections.abc import Callable, Mapping
 from dataclasses import dataclass, field
 from datetime import UTC, datetime
 from functools import cached_property
@@ -26,7 +26,8 @@ from datacheck.relabel.review.comparison import KEYS, can_compare, comparison_sa
 TOOL = "review"
 
 
-def _now() -> str:
+def now() -> str:
+    """Return the time, ISO 8601."""
     return datetime.now(UTC).isoformat(timespec="milliseconds")
 
 
@@ -67,7 +68,7 @@ class ReviewSession:
     annotator: str
     manifest: Manifest | None = None
     probe: ProbeOutputs | None = None
-    clock: Callable[[], str] = _now
+    clock: Callable[[], str] = now
     _undo: list[tuple[str, dict[str, Any] | None]] = field(default_factory=list, repr=False)
     _lock: threading.Lock = field(default_factory=threading.Lock, repr=False)
 
@@ -77,6 +78,10 @@ class ReviewSession:
     def given_answers(self) -> dict[str, tuple[str, str | None]]:
         """Return this person's answer and label by sample id."""
         return {row["sample_id"]: (row["answer"], row["label"]) for row in self._mine()}
+
+    def receive(self, body: Mapping[str, Any]) -> None:
+        """Save an answer as the page sends it; see `answer`."""
+        self.answer(str(body.get("id")), str(body.get("answer")), body.get("label"), body.get("seconds"))
 
     def answer(self, sample_id: str, kind: str, label: str | None, seconds: float | None = None) -> None:
         """Save an answer; it replaces this person's earlier one to the same sample.

@@ -9,8 +9,8 @@ from pathlib import Path
 from typing import Any
 
 from datacheck.errors import RelabelError
-from datacheck.relabel.boxes.drawn import Drawn, answers_of_image, shown_boxes
-from datacheck.relabel.boxes.formats.label_studio import asked_boxes, reason_text
+from datacheck.relabel.boxes.drawn import Drawn, answers_of_image, asked_boxes, shown_boxes
+from datacheck.relabel.boxes.formats.label_studio import reason_text
 from datacheck.relabel.boxes.queue import BoxQueue
 from datacheck.relabel.formats.base import problem, stable_id
 from datacheck.relabel.formats.links import Links

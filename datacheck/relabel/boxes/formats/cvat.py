@@ -9,8 +9,7 @@ from typing import Any
 from xml.sax.saxutils import escape, quoteattr
 
 from datacheck.errors import RelabelError
-from datacheck.relabel.boxes.drawn import Drawn, answers_of_image, shown_boxes
-from datacheck.relabel.boxes.formats.label_studio import asked_boxes
+from datacheck.relabel.boxes.drawn import Drawn, answers_of_image, asked_boxes, shown_boxes
 from datacheck.relabel.boxes.queue import BoxQueue
 from datacheck.relabel.formats.base import problem, stable_id
 from datacheck.relabel.formats.cvat import printable

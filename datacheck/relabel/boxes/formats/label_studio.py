@@ -10,7 +10,7 @@ from pathlib import Path
 from typing import Any
 from xml.sax.saxutils import quoteattr
 
-from datacheck.relabel.boxes.drawn import Drawn, answers_of_image, shown_boxes, skipped
+from datacheck.relabel.boxes.drawn import Drawn, answers_of_image, asked_boxes, shown_boxes, skipped
 from datacheck.relabel.boxes.images import BoxImage, KnownBox
 from datacheck.relabel.boxes.queue import BoxQueue
 from datacheck.relabel.formats.base import problem
@@ -160,18 +160,6 @@ def box_answers_of(
                 yield skipped(image, about)
             else:
                 yield from _answers(annotation, image, asked[image.sample_id], about)
-
-
-def asked_boxes(queue: BoxQueue) -> dict[str, set[int]]:
-    """Return the boxes that each image is asked about: all of an image that was drawn at random."""
-    asked: dict[str, set[int]] = {}
-    for row in queue.table.to_pylist():
-        of_image = asked.setdefault(row["sample_id"], set())
-        if row["annotation_id"] is None:
-            of_image.update(each.annotation_id for each in shown_boxes(queue.images.images[row["sample_id"]]))
-        else:
-            of_image.add(row["annotation_id"])
-    return asked
 
 
 def _answers(
