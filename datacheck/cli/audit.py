@@ -71,6 +71,9 @@ def audit_command(
     ] = None,
     deployment: Annotated[str | None, typer.Option(help=SHARES_HELP)] = None,
     reference: Annotated[Path | None, typer.Option(help="Fingerprint of an accepted dataset to compare with.")] = None,
+    goal_error: Annotated[
+        float | None, typer.Option(min=0, max=1, help="The error that is good enough, such as 0.05 (DC602).")
+    ] = None,
     seed: Annotated[int | None, typer.Option(min=0, help="Seed of everything random.")] = None,
     verbose: Verbose = False,
     quiet: Quiet = False,
@@ -142,7 +145,12 @@ def _settings(parameters: dict[str, Any]) -> Settings:
 
     deployment = parameters["deployment"]
     plain = ("format", "jobs", "engine", "duplicates", "probe", "budget", "device", "seed")
-    return load_settings(parameters["config"]).override(
+    settings = load_settings(parameters["config"])
+    goal = parameters["goal_error"]
+    if goal is not None:
+        triage = {**settings.rules.get("DC602", {}), "goal_error": goal}
+        settings = settings.override(rules={**settings.rules, "DC602": triage})
+    return settings.override(
         **selection(parameters["select"], parameters["ignore"], parameters["fail_on"]),
         deployment_shares=None if deployment is None else parse_shares(deployment),
         **{name: parameters[name] for name in plain},

@@ -195,3 +195,11 @@ def test_a_fingerprint_is_taken_with_the_options_of_the_table(folder: Path, caps
     Path("t.csv").write_text("kind_of;a\n" + "cat;1\ndog;2\n" * 20)
     assert run(["fingerprint", "t.csv", "--delimiter", ";", "--label", "kind_of", "-o", "f.json"]) == 0
     assert capsys.readouterr().out.startswith("f.json: 40 samples, identity ")
+
+
+def test_a_declared_goal_is_a_threshold_of_the_triage(tmp_path: Path) -> None:
+    table = tmp_path / "data.csv"
+    table.write_text("label,x\n" + "".join(f"{'ab'[row % 2]},{row % 2 + row / 1e4}\n" for row in range(80)))
+    arguments = ["audit", str(table), "--select", "DC203", "--goal-error", "0.05", "--out", str(tmp_path / "run")]
+    assert run([*arguments, "--quiet"]) == 0
+    assert report.Report.load(tmp_path / "run").settings["rules"] == {"DC602": {"goal_error": 0.05}}

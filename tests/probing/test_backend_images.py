@@ -227,3 +227,14 @@ def test_large_images_are_kept_as_large_as_their_number_allows(
 def test_small_images_keep_their_own_side() -> None:
     manifest = open_source((np.zeros((3, 40, 50, 3), np.uint8), ["a", "b", "a"]))
     assert pixels_of_images.probe_side(manifest) == 40
+
+
+def test_what_each_model_reaches_alone_is_stated_with_the_difference() -> None:
+    plain, network = fitted("descriptors", 0.9, label_free=True), fitted("pretrained", 0.9, label_free=True)
+    weak = replace(plain, members=plain.members[:, :, ::-1].copy())
+    (line,) = without_weights.compared(weak, network, PROBLEM)
+    assert line.startswith(
+        "alone, the network (pretrained) is 100 % accurate and the descriptors 0 %: a difference of "
+    )
+    (line,) = without_weights.compared(plain, network, PROBLEM)
+    assert "a difference of -" in line

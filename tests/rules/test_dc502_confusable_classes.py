@@ -43,3 +43,16 @@ def test_the_example_and_the_edges() -> None:
         outcome = ConfusableClasses(warning_share=share).check(context)
         assert isinstance(outcome, Found)
         assert outcome.findings[0].severity is severity
+
+
+def test_what_merging_would_bring_is_measured() -> None:
+    given = truth()
+    seen = given.copy()
+    seen[np.flatnonzero(given == 0)[:60]] = 1
+    seen[np.flatnonzero(given == 2)[:8]] = 3
+    outcome = ConfusableClasses().check(probed(given, pred_probs=believe(seen)))
+    assert isinstance(outcome, Found)
+    found = outcome.findings[0].evidence["pairs"][0]["merged"]
+    assert found["before"] == (800 - 68) / 800
+    assert found["after"] == (800 - 8) / 800
+    assert found["gain"]["low"] < 60 / 800 < found["gain"]["high"]

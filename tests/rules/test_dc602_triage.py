@@ -5,6 +5,7 @@ import pytest
 
 from datacheck.findings import Found, Passed
 from datacheck.labels.label_yield import LabelYield
+from datacheck.plan.make import order_item
 from datacheck.rules.base import RuleContext
 from datacheck.rules.readiness.dc602_triage import REMEDIES, UNKNOWN_TRAIN, Triage, triage
 from datacheck.stats import Interval
@@ -116,3 +117,52 @@ def test_without_a_training_error_the_remedy_says_so() -> None:
         outcome = Triage().check(judged(150, n_wrong_test=90, train_accuracy=train_accuracy))
         assert isinstance(outcome, Found)
         assert outcome.findings[0].remedy == remedy
+
+
+def with_people(share: float, **fields: object) -> RuleContext:
+    """25 of 800 predictions are wrong, and a second annotator differs from the label on a share of the samples."""
+    given = truth()
+    seen = given.copy()
+    seen[:25] = (seen[:25] + 1) % 4
+    second = given.copy()
+    rows = np.random.default_rng(0).permutation(800)[: int(share * 800)]
+    second[rows] = (second[rows] + 2) % 4
+    context = probed(given, pred_probs=believe(seen), **fields)  # type: ignore[arg-type]
+    names = np.array(["cat", "dog", "fox", "owl"])[second]
+    return replace(context, manifest=context.manifest.with_column("second", names))
+
+
+def test_a_goal_that_is_reached_says_stop_and_heads_the_plan() -> None:
+    context = judged(10, n_wrong_test=6, train_accuracy=None)
+    outcome = Triage(goal_error=0.06).check(context)
+    assert isinstance(outcome, Found)
+    assert outcome.findings[0].message.startswith(
+        "good enough: the error of the probe on test rows is 2 % (95 % interv"
+    )
+    assert outcome.findings[0].message.endswith("below the declared goal of 6 %")
+    assert outcome.findings[0].evidence["goal_reached"]
+    order = order_item([], outcome.findings)
+    assert "stop here" in order.summary
+    high = outcome.findings[0].evidence["table"][2]["high"]
+    assert outcome.findings[0].evidence["table"][2]["row"] == "test"
+    for goal, reached in ((high, True), (high - 1e-9, False)):
+        found = Triage(goal_error=goal).check(context)
+        assert (isinstance(found, Found) and found.findings[0].evidence["goal_reached"]) is reached
+
+
+def test_the_error_of_people_is_the_goal_where_a_second_label_is_in_the_dataset() -> None:
+    outcome = Triage().check(with_people(0.16))
+    assert isinstance(outcome, Found)
+    assert "below the error of one person, by the agreement of the label with 'second', of 8" in (
+        outcome.findings[0].message
+    )
+    assert isinstance(Triage().check(with_people(0.02)), Passed)
+    declared = Triage(goal_error=0.01).check(with_people(0.16))
+    assert isinstance(declared, Passed)
+    assert "goal 1 %" in declared.summary
+
+
+def test_a_column_of_other_names_is_no_second_label() -> None:
+    context = with_people(0.16)
+    manifest = context.manifest.with_column("second", ["cat"] * 799 + ["wolf"])
+    assert isinstance(Triage().check(replace(context, manifest=manifest)), Passed)

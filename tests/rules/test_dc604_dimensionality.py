@@ -49,3 +49,30 @@ def test_the_example_and_the_edges() -> None:
 def test_two_numbers_a_sample_are_few_by_design() -> None:
     embeddings = np.column_stack([np.linspace(0, 1, 800), np.zeros(800)]).astype(np.float32)
     assert isinstance(Dimensionality().check(probed(truth(), embeddings=embeddings)), Passed)
+
+
+def test_the_accuracy_that_few_directions_keep_is_stated_with_its_interval() -> None:
+    rng = np.random.default_rng(0)
+    given = truth()
+    embeddings = rng.normal(size=(800, 40)) * 0.3
+    embeddings[:, :4] += 4 * np.eye(4)[given]
+    outcome = Dimensionality().check(probed(given, embeddings=embeddings.astype(np.float32)))
+    assert isinstance(outcome, Passed)
+    assert "; 4 of them keep the accuracy of a linear model (100 % of 100 %; -0." in outcome.summary
+    hidden = rng.normal(size=(800, 40))
+    hidden[:, 20:] *= 3  # the classes lie in the directions of least variance
+    hidden[:, :4] += 1.5 * np.eye(4)[given]
+    outcome = Dimensionality().check(probed(given, embeddings=hidden.astype(np.float32)))
+    assert isinstance(outcome, Passed)
+    assert "no smaller number of them keeps the accuracy of" in outcome.summary
+    assert isinstance(Dimensionality(min_labelled=801).check(probed(given, embeddings=embeddings)), Passed)
+
+
+def test_the_losses_are_in_the_evidence() -> None:
+    rng = np.random.default_rng(0)
+    embeddings = rng.normal(size=(800, 1)) @ rng.normal(size=(1, 12)) + 0.01 * rng.normal(size=(800, 12))
+    outcome = Dimensionality().check(probed(truth(), embeddings=embeddings.astype(np.float32)))
+    assert isinstance(outcome, Found)
+    kept = outcome.findings[0].evidence["accuracy_kept"]
+    assert [one["dimensions"] for one in kept] == [2, 4, 8]
+    assert all(one["lost"]["low"] <= one["lost"]["value"] <= one["lost"]["high"] for one in kept)

@@ -8,10 +8,13 @@ from importlib.util import find_spec
 import numpy as np
 
 from datacheck.errors import install_command
+from datacheck.manifest import Task
 from datacheck.models.learning_task import Fitted, LearningTask
 from datacheck.probing.backend import FitOptions
 from datacheck.probing.backends import descriptors, scratch
 from datacheck.probing.ensemble import ensemble_weight
+from datacheck.stats import paired_difference
+from datacheck.text import percent
 
 MIN_SAMPLES = 3000
 """With fewer samples a network trained from random weights is less accurate than the descriptors."""
@@ -62,6 +65,20 @@ def fit_without_weights(problem: LearningTask, options: FitOptions, reason: str,
     return replace(mixed, choices=(*mixed.choices, reason))
 
 
+def compared(plain: Fitted, network: Fitted, problem: LearningTask) -> tuple[str, ...]:
+    """Say how accurate each model is alone, on the same held-out samples; nothing where the labels are no classes."""
+    if problem.task is not Task.CLASSIFICATION:
+        return ()
+    rows = np.flatnonzero(problem.labelled & (problem.fold >= 0))
+    first, second = (one.members[0][rows].argmax(axis=1) == problem.y[rows] for one in (network, plain))
+    gain = paired_difference(first, second)
+    return (
+        f"alone, the network ({network.backend}) is {percent(float(first.mean()))} accurate and the descriptors "
+        f"{percent(float(second.mean()))}: a difference of {100 * gain.low:.1f} to {100 * gain.high:.1f} points (95 % "
+        "interval)",
+    )
+
+
 def averaged(plain: Fitted, network: Fitted, problem: LearningTask) -> Fitted:
     """Return the weighted mean of both; embeddings and refit are those of the one with the larger weight."""
     weight = ensemble_weight(plain.members[0], network.members[0], problem)
@@ -75,6 +92,7 @@ def averaged(plain: Fitted, network: Fitted, problem: LearningTask) -> Fitted:
         choices=(
             *plain.choices,
             *network.choices,
+            *compared(plain, network, problem),
             f"averaged both with weight {weight:.2f} for the network and {1 - weight:.2f} for the descriptors: this "
             "mixture predicts the held-out labels best",
         ),

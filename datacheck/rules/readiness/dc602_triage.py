@@ -14,6 +14,7 @@ from datacheck.labels.label_columns import PRESENT
 from datacheck.manifest import Task
 from datacheck.rules.base import Rule, RuleContext
 from datacheck.rules.label_columns import LabelColumns, label_columns
+from datacheck.rules.readiness.goal import Goal, goal_of
 from datacheck.rules.readiness.label_errors import label_error, mean_label_error
 from datacheck.rules.requirements import PROBE, SAMPLE_CLASSES
 from datacheck.rules.shared import MIN_EMBEDDED, Classified, check_skill, trusted
@@ -60,11 +61,13 @@ class Triage(Rule):
     ------------------
     By the error of the probe on the rows that it was trained on (if the backend records ``train_accuracy``), out of
     sample on the training and validation rows, and on the test rows, with Wilson's 95 % intervals. The goal is
-    ``goal_error``; the row "labels" adds the estimated share of wrong labels (DC501), below which no model can go; it
-    is left out if that share is not known. The last row is the error averaged over classes (1 - balanced accuracy), for
-    rebalancing. A step counts if it is at least ``min_gap`` and larger than what the two intervals leave open: the
-    upper part of the first and the lower part of the second (Goodfellow et al. 2016, chapter 11; Ng, *Machine Learning
-    Yearning*).
+    ``goal_error`` where it is declared, else the error of one person where further columns hold class names: by how
+    often these differ from the label (Dawid and Skene 1979, with one error rate), else 0. Where the high end of the
+    error on the test rows, or on held-out rows, is below the goal, the finding is "good enough". The row "labels"
+    adds the estimated share of wrong labels (DC501), below which no model can go; it is left out if that share is
+    not known. The last row is the error averaged over classes (1 - balanced accuracy), for rebalancing. A step
+    counts if it is at least ``min_gap`` and larger than what the two intervals leave open: the upper part of the
+    first and the lower part of the second (Goodfellow et al. 2016, chapter 11; Ng, *Machine Learning Yearning*).
 
     Multilabel: the error is the share of the labels given or predicted that is only one of them, the last row its mean
     over labels. Wrong labels are not counted there, so the row "labels" is left out.
@@ -86,17 +89,25 @@ class Triage(Rule):
     severity: ClassVar[Severity] = Severity.INFO
     requires = (SAMPLE_CLASSES, PROBE)
 
-    goal_error: float = 0.0  # replace it by the error of people on the task, if known
+    goal_error: float = 0.0  # the error that is good enough; 0 is none declared
     min_gap: float = 0.05  # smaller steps are not worth a project
 
     def judge(self, context: RuleContext) -> Outcome:
         """Judge the dataset."""
         if context.manifest.task is Task.MULTILABEL:
             check_skill(context)
+            declared = Interval(self.goal_error, self.goal_error, self.goal_error, method="declared")
+            goal = Goal(declared, "the declared goal" if self.goal_error > 0 else "")
             table = self._label_table(context, label_columns(context, least=MIN_EMBEDDED))
         else:
-            table = self._table(context, trusted(context, least=MIN_EMBEDDED))
+            goal = goal_of(context.manifest, self.goal_error)
+            table = self._table(context, trusted(context, least=MIN_EMBEDDED), goal.error)
         steps = triage(table, min_gap=self.min_gap)
+        rows = [{"row": name, **one.to_json()} for name, one in table.items()]
+        reached = goal.reached(table)
+        if reached:
+            stop = "stop here: a larger model, more training or more data has nothing left to reach by this goal"
+            return Found((self.finding(reached, stop, evidence={"table": rows, "order": [], "goal_reached": True}),))
         if not steps:
             return Passed(f"no step from goal to test is worth working on first (error at {_in_words(table)})")
         first = steps[0]
@@ -105,7 +116,7 @@ class Triage(Rule):
             f"{first['step']} comes first: {100 * first['gap']:.3g} points of error from {first['from']} to "
             f"{first['to']} (error at {_in_words(table)})",
             UNKNOWN_TRAIN if unknown else REMEDIES[first["step"]],
-            evidence={"table": [{"row": name, **one.to_json()} for name, one in table.items()], "order": steps},
+            evidence={"table": rows, "order": steps, "goal_reached": False},
         )
         return Found((finding,))
 
@@ -121,12 +132,12 @@ class Triage(Rule):
         table["mean of classes"] = mean_label_error(found.matrix[~is_test], predicted[~is_test])
         return table
 
-    def _table(self, context: RuleContext, found: Classified) -> dict[str, Interval]:
+    def _table(self, context: RuleContext, found: Classified, goal: Interval) -> dict[str, Interval]:
         wrong = found.probs.argmax(axis=1) != found.labels
-        table = {"goal": Interval(self.goal_error, self.goal_error, self.goal_error)}
+        table = {"goal": goal}
         if found.probe.label_yield is not None and found.probe.label_yield.conclusive:
             count, n = found.probe.label_yield.estimated_errors, len(found.rows)
-            low, value, high = (self.goal_error + one / n for one in (count.low, count.value, count.high))
+            low, value, high = (goal.value + one / n for one in (count.low, count.value, count.high))
             table["labels"] = Interval(value, low, high, method=count.method)
         fitted = found.probe.metrics.get("train_accuracy")
         if fitted is not None:

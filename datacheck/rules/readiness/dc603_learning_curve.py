@@ -17,6 +17,7 @@ from datacheck.rules.base import CannotJudge, Rule, RuleContext
 from datacheck.rules.requirements import CLASS_LABELS, EMBEDDINGS
 from datacheck.rules.shared import embedded
 from datacheck.stats import Z95
+from datacheck.text import percent, percent_range, plural
 
 FRACTIONS = (0.1, 0.2, 0.35, 0.5, 0.7, 1.0)
 """Parts of the data that the curve is measured on, about evenly spaced on a logarithmic scale."""
@@ -35,7 +36,7 @@ class LearningCurve(Rule):
     What
     ----
     Trains a quick model on 10 to 100 % of the data, and estimates what twice the data would bring, overall and for the
-    classes that gain most.
+    classes that gain most. Says too what a tenth of the data already teaches.
 
     Why it hurts training
     ---------------------
@@ -59,7 +60,8 @@ class LearningCurve(Rule):
     600 photos of four animals::
 
         DC603 more data would help: twice as much is expected to bring 5.2 points of accuracy (95 % interval 3.8 to
-          6.7), most to the class 'owl'
+          6.7), most to the class 'owl'; trained on a tenth, 48 samples, the model is 44.2 % accurate (43.2 to 45 % over
+          4 draws), on all 74.6 %; the largest class is 25 %
     """
 
     code: ClassVar[str] = "DC603"
@@ -83,11 +85,14 @@ class LearningCurve(Rule):
         points = {name: f"{100 * value:.1f}" for name, value in gain.items()}
         interval = f"(95 % interval {points['low']} to {points['high']})"
         if gain["low"] < self.min_gain:
-            return Passed(f"the learning curve is flat: twice the data would bring {points['value']} points {interval}")
+            return Passed(
+                f"the learning curve is flat: twice the data would bring {points['value']} points {interval}; "
+                f"{_from_a_tenth(curve, labels[known])}"
+            )
         rising = class_gains(curve, classes)
         finding = self.finding(
             f"more data would help: twice as much is expected to bring {points['value']} points of accuracy "
-            f"{interval}, most to the class {rising[0]['class']!r}",
+            f"{interval}, most to the class {rising[0]['class']!r}; {_from_a_tenth(curve, labels[known])}",
             "collect or label more, first of the classes that still gain",
             evidence={
                 "curve": [
@@ -100,6 +105,17 @@ class LearningCurve(Rule):
             },
         )  # fmt: skip
         return Found((finding,))
+
+
+def _from_a_tenth(curve: Curve, labels: NDArray[np.int64]) -> str:
+    """Say what a tenth of the data already teaches, with the range over the draws."""
+    tenth, whole = 1 - curve.errors[:, 0], 1 - curve.errors[:, -1]
+    largest = float(np.bincount(labels).max() / len(labels))
+    return (
+        f"trained on a tenth, {plural(round(float(curve.sizes[0])), 'sample')}, the model is "
+        f"{percent(float(tenth.mean()))} accurate ({percent_range(float(tenth.min()), float(tenth.max()))} over "
+        f"{plural(len(tenth), 'draw')}), on all {percent(float(whole.mean()))}; the largest class is {percent(largest)}"
+    )
 
 
 def accuracy_curve(
