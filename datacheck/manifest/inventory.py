@@ -126,10 +126,13 @@ class Question:
         What was found and how it was read, one sentence without the full stop.
     remedy
         How to say otherwise; None where the files themselves must change.
+    unjudged
+        Whether the labels are not judged until it is answered: then the result of an audit is not green.
     """
 
     text: str
     remedy: Remedy | None = None
+    unjudged: bool = False
 
 
 @dataclass(frozen=True)
@@ -192,7 +195,7 @@ class Inventory:
                 )
                 for item in value["unread"]
             ),
-            questions=tuple(Question(item["text"], _remedy(item["remedy"])) for item in value["questions"]),
+            questions=tuple(Question(**{**item, "remedy": _remedy(item["remedy"])}) for item in value["questions"]),
         )
 
 

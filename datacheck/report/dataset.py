@@ -89,7 +89,9 @@ def inventory_notes(report: ReportRecord, *, verbose: bool = False) -> list[Note
         Whether each item that may hold labels is named, not the first few.
     """
     inventory = report.manifest.inventory
-    notes = [Note(Severity.WARNING, "question", one.text, one.remedy) for one in inventory.questions]
+    notes = [
+        Note(Severity.WARNING, "question", one.text, one.remedy) for one in inventory.questions if not one.unjudged
+    ]
     in_gap = report.manifest.task is Task.UNLABELLED and bool(report.gaps)
     maybe = () if in_gap else inventory.perhaps_labels
     shown = maybe if verbose else maybe[:MAX_UNREAD]

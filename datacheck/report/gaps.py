@@ -22,6 +22,9 @@ A dataset of which only these could be judged was not looked at: that they pass 
 MAX_REASONS = 3
 """Reasons that are named of rules that could not be judged: the most frequent ones concern nearly all rules."""
 
+IF_NONE = "if there are none, say so with task='unlabelled'"
+"""What to do about labels that were not read where a dataset has none."""
+
 Caller = Literal["shell", "python"]
 """Who reads a remedy: someone at a command line, or someone who writes Python."""
 
@@ -71,6 +74,10 @@ def find_gaps(
         found.append(Gap("the label files were not opened: only their names and their order were checked"))
     if manifest.task is Task.UNLABELLED and not declared_unlabelled and inventory.perhaps_labels:
         found.append(_no_labels(inventory.perhaps_labels))
+    if not declared_unlabelled:
+        found += [
+            Gap(f"{question.text}; {IF_NONE}", question.remedy) for question in inventory.questions if question.unjudged
+        ]
     return (*found, *_nothing_judged(outcomes))
 
 
@@ -92,9 +99,7 @@ def unread_sentence(item: Unread) -> str:
 def _no_labels(items: Sequence[Unread]) -> Gap:
     remedy = next((item.remedy for item in items if item.remedy is not None), None)
     names = listed([item.name for item in items])
-    return Gap(
-        f"no labels were read, and {names} may hold them; if there are none, say so with task='unlabelled'", remedy
-    )
+    return Gap(f"no labels were read, and {names} may hold them; {IF_NONE}", remedy)
 
 
 def _nothing_judged(outcomes: Sequence[RuleOutcome]) -> tuple[Gap, ...]:

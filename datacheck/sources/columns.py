@@ -44,6 +44,9 @@ MOST_NAMES = 20
 """Column names that a message shows: more hide the message."""
 
 
+_OTHER_COORDINATES = frozenset(("z", "w", "h", "width", "height", "xmax", "x2"))
+"""Beside x and one of these, y is a coordinate or a length, not what is to be predicted."""
+
 _FIRST_VALUES = 1000
 """Values of a text column that are read to see whether they write lists."""
 
@@ -122,6 +125,8 @@ def _first(schema: pa.Schema, role: str, taken: set[str], task: Task | None) -> 
             continue
         if role == "target" and word == "y" and task is None and by_name.keys() & CERTAIN_LABELS:
             continue  # beside a column called label, y is a feature, such as a coordinate
+        if word == "y" and task is None and "x" in by_name and by_name.keys() & _OTHER_COORDINATES:
+            continue
         return str(name)
     return None
 

@@ -7,6 +7,7 @@ import csv
 import io
 from collections.abc import Sequence
 from dataclasses import dataclass
+from itertools import pairwise
 from pathlib import Path
 
 from datacheck.sources.files import is_image_name
@@ -19,6 +20,15 @@ _HEAD_BYTES = 1 << 16
 
 _HEAD_ROWS = 50
 """Rows of the head that must agree on the number of columns."""
+
+_LEAST_ROWS = 3
+"""Rows below the first that must be there to compare it with them."""
+
+_LISTED_NAMES = 4
+"""Names of columns that a note lists."""
+
+_MISSING = frozenset(("", "?", "NA", "N/A", "NaN", "nan", "null", "None", "-"))
+"""What stands for a missing value."""
 
 _CHUNK = 1 << 22
 """Bytes decoded at once when the encoding is checked."""
@@ -76,7 +86,8 @@ def read_dialect(path: Path, *, delimiter: str | None = None, columns: Sequence[
     if columns is None:
         columns = names_without_header(_rows(head, delimiter))
         if columns is not None:
-            notes.append(f"no header, so the columns are called {', '.join(columns)}")
+            named = columns if len(columns) <= _LISTED_NAMES else (columns[0], "…", columns[-1])
+            notes.append(f"no header, so the columns are called {', '.join(named)}")
     return Dialect(encoding, delimiter, None if columns is None else tuple(columns), tuple(notes))
 
 
@@ -146,8 +157,9 @@ def sniff_delimiter(text: str, usual: str) -> str:
 def names_without_header(rows: Sequence[Sequence[str]]) -> tuple[str, ...] | None:
     """Return names for the columns of rows whose first is data and no header, None where it is a header.
 
-    The first row is data where it names an image in a column that does so in the next rows, or where it holds numbers
-    alone. With one image and one other column they are called ``path`` and ``label``.
+    The first row is data where it names an image in a column that does so in the next rows, where it holds numbers
+    alone, or where its words and numbers are values like those below them. With one image and one other column they
+    are called ``path`` and ``label``.
 
     Examples
     --------
@@ -164,8 +176,9 @@ def names_without_header(rows: Sequence[Sequence[str]]) -> tuple[str, ...] | Non
     images = [n for n, value in enumerate(first) if all(len(row) > n and is_image_name(row[n].strip()) for row in rows)]
     # pandas writes 0,1,2 … as the header of a table whose columns have no names
     counted = [value.strip() for value in first] == [str(n) for n in range(len(first))]
-    numbers_alone = len(first) > 1 and all(_is_number(value) for value in first) and not counted
-    if not images and not numbers_alone:
+    cells = [value.strip() for value in first if value.strip() not in _MISSING]
+    numbers_alone = len(first) > 1 and 2 * len(cells) > len(first) and all(map(_is_number, cells)) and not counted
+    if not images and not numbers_alone and not _is_like_the_next(rows):
         return None
     names = [f"column{n + 1}" for n in range(len(first))]
     if len(images) == 1:
@@ -173,6 +186,40 @@ def names_without_header(rows: Sequence[Sequence[str]]) -> tuple[str, ...] | Non
         if len(names) == 2:
             names[1 - images[0]] = "label"
     return tuple(names)
+
+
+def _is_like_the_next(rows: Sequence[Sequence[str]]) -> bool:
+    """Return whether the first row holds values like those below it: the same words, and numbers above numbers.
+
+    A word above numbers is a name; so is a word that does not occur below, unless most cells are decimal numbers that
+    do not rise from left to right, as wavelengths in a header do. A row that occurs again as a whole is a header that
+    was written twice.
+
+    Examples
+    --------
+    >>> rows = [["39", "Private"], ["50", "Self"], ["38", "Private"], ["53", "Private"]]
+    >>> _is_like_the_next(rows), _is_like_the_next([["age", "work"], *rows])
+    (True, False)
+    >>> _is_like_the_next([["country", "2019", "2020"], ["A", "1", "2"], ["B", "3", "4"], ["A", "1", "3"]])
+    False
+    """
+    first, below = [value.strip() for value in rows[0]], [[value.strip() for value in row] for row in rows[1:]]
+    if len(first) < 2 or len(below) < _LEAST_ROWS or first in below or any(len(row) != len(first) for row in below):
+        return False
+    columns = [[value for value in column if value not in _MISSING] for column in zip(*below, strict=True)]
+    words = [(value, set(column)) for value, column in zip(first, columns, strict=True) if _is_word(value)]
+    numbers = [float(value) for value in first if _is_number(value)]
+    if not words or any(column and all(map(_is_number, column)) for _, column in words):
+        return False
+    if all(value in column for value, column in words):
+        return True
+    rising = all(a < b for a, b in pairwise(numbers))
+    decimals = sum(_is_number(value) and "." in value for value in first)
+    return 2 * decimals > len(first) and not rising
+
+
+def _is_word(value: str) -> bool:
+    return value not in _MISSING and not _is_number(value)
 
 
 def _is_number(value: str) -> bool:

@@ -33,10 +33,7 @@ from datacheck.sources.table_inventory import table_inventory
 from datacheck.sources.text_lists import class_names
 from datacheck.text import plural
 
-NO_ROLES = (
-    "no column that says a path or a label: name them with path, label or target, or name all columns with columns "
-    "where there is no header"
-)
+NO_ROLES = "no column that says a path or a label: name them with path, label or target"
 """What is said of a table from which nothing can be judged."""
 
 
@@ -109,7 +106,9 @@ def table_manifest(
         return _boxes_manifest(table, boxes, options, base, took_for)
     names = names or {}
     given = recognise_columns(table, options)
-    inventory = table_inventory(table, given if reader is None else replace(given, path="uri"))
+    inventory = table_inventory(
+        table, given if reader is None else replace(given, path="uri"), declared=options.task is Task.UNLABELLED
+    )
     table, roles, classes = plain_labels(table, given, options)
     columns, renamed_splits = cast_columns(table, roles, options, names)
     located = Located(columns, None)

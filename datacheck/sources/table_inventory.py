@@ -13,11 +13,12 @@ _FIRST_VALUES = 100
 """Values among which examples are looked for."""
 
 
-def table_inventory(table: pa.Table, roles: Roles) -> Inventory:
+def table_inventory(table: pa.Table, roles: Roles, *, declared: bool = False) -> Inventory:
     """Return what became of the columns of a table.
 
     In a table of features, without images, the columns that have no role are the features. Beside images they are not
-    read, and where no label was recognised, those that repeat words or class codes may be the label.
+    read, and where no label was recognised, those that repeat words or class codes may be the label. Of features
+    without a label it is asked which column it is, unless the caller ``declared`` that there is none.
 
     Examples
     --------
@@ -37,9 +38,9 @@ def table_inventory(table: pa.Table, roles: Roles) -> Inventory:
             used.append(Used(name, ItemKind.COLUMN, role, len(column) - column.null_count))
         else:
             unread.append(_unread(name, column, labelled=roles.has_labels))
-    return Inventory(
-        tuple(used), tuple(unread), _questions(roles, unread, [one.name for one in used if one.role == "feature"])
-    )
+    features = [one.name for one in used if one.role == "feature"]
+    asked = (_which_label(table, features),) if features and not roles.has_labels and not declared else ()
+    return Inventory(tuple(used), tuple(unread), _questions(roles, unread, features) + asked)
 
 
 def _unread(name: str, column: pa.ChunkedArray, *, labelled: bool) -> Unread:
@@ -69,6 +70,21 @@ def _questions(roles: Roles, unread: list[Unread], features: list[str]) -> tuple
         text = f"{listed(roles.class_columns)} hold 0 and 1 and were read as one column a class"
         return (Question(text, Remedy.option("task", "unlabelled")),)
     return ()
+
+
+def _which_label(table: pa.Table, features: list[str]) -> Question:
+    """Ask which feature is the label: the last column, as is usual, or one that repeats words or class codes."""
+    likely = [name for name in features if may_be_label(name, table[name])]
+    likely += [name for name in features if name not in likely and _are_codes(table[name].drop_null())]
+    last = features[-1]
+    named = not all(name == f"column{number}" for number, name in enumerate(table.column_names, 1))
+    first = likely[0] if likely and named and last not in likely else last
+    remedy = Remedy.option("label" if first in likely else "target", first)
+    names = listed(list(dict.fromkeys([first, *likely])))
+    text = (
+        f"no column is called label, class or target, so all were read as features and no label was judged; {names} may"
+    )
+    return Question(f"{text} hold the labels", remedy, unjudged=True)
 
 
 def _are_codes(column: pa.ChunkedArray) -> bool:

@@ -14,7 +14,7 @@ from numpy.typing import NDArray
 from scipy.special import gammaln
 
 from datacheck.findings import Found, Outcome, Passed, Severity
-from datacheck.manifest import Manifest, Task
+from datacheck.manifest import Manifest, Modality, Task
 from datacheck.rules.base import CannotJudge, Rule, RuleContext
 from datacheck.stats import benjamini_hochberg
 from datacheck.text import listed
@@ -43,7 +43,8 @@ class MissingCombination(Rule):
     independence (the product of the margins) is at least ``min_expected``. Found if the exact hypergeometric chance of
     an empty cell is below ``alpha`` after Benjamini–Hochberg over all cells of all pairs. Pairs in which one attribute
     determines the other, or more than ``max_empty`` of the cells are empty, are nested by design (a model and its
-    maker) and left out. Columns with more values, such as ids, and columns of fractions are not attributes.
+    maker) and left out. Columns with more values, such as ids, and columns of fractions are not attributes. In a
+    table of features the finding is information: features that exclude each other, or a class, are usual there.
 
     How to fix
     ----------
@@ -96,6 +97,7 @@ class MissingCombination(Rule):
             f"independent{more}",
             "collect the missing combinations, or document that the model must not be used for them",
             evidence={"combinations": kept},
+            severity=Severity.INFO if context.manifest.modality is Modality.TABULAR else None,
         )
         return Found((finding,))
 
