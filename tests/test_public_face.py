@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import ast
+import importlib
 import json
 import subprocess
 import sys
@@ -57,6 +58,22 @@ def test_the_map_of_rooms_the_typed_imports_and_all_agree() -> None:
     assert sorted(imports) == sorted(datacheck.__all__)
     mapped = {(f"datacheck.{room}", name) for room, names in datacheck._HOMES.items() for name in names}
     assert mapped == set(imports.values())
+
+
+@pytest.mark.parametrize("room", ["manifest", "scanning"])
+def test_the_rooms_that_import_their_names_on_use_agree_with_their_typed_imports(room: str) -> None:
+    module = importlib.import_module(f"datacheck.{room}")
+    tree = ast.parse(Path(str(module.__file__)).read_text(encoding="utf-8"))
+    (typed,) = [node for node in tree.body if isinstance(node, ast.If)]
+    found = [node for node in typed.body if isinstance(node, ast.ImportFrom)]
+    imports = {alias.name: str(node.module).rpartition(".")[2] for node in found for alias in node.names}
+    assert imports == module._FILE_OF
+    assert sorted(imports) == sorted(module.__all__)
+    assert [name for name in module.__all__ if not hasattr(module, name)] == []
+
+
+def test_a_worker_of_the_scan_starts_without_arrow() -> None:
+    assert run("import sys, datacheck.scanning.shard; print('pyarrow' in sys.modules)") == "False"
 
 
 def test_functions_are_not_hidden_by_the_rooms_of_the_same_name() -> None:

@@ -7,6 +7,7 @@ never imported again: an unguarded script is safe. Frames are a length and a pic
 from __future__ import annotations
 
 import contextlib
+import errno
 import mmap
 import os
 import pickle
@@ -21,6 +22,9 @@ BEAT = struct.Struct("<qqq")
 """The heartbeat: files begun since the start, position in the shard (-1 before the first), 1 while waiting its turn."""
 
 _LENGTH = struct.Struct("<Q")
+
+_NO_LOCKS = frozenset({errno.ENOLCK, errno.EOPNOTSUPP, errno.ENOSYS, errno.EINVAL})
+"""What some network disks answer to a request for a lock."""
 
 
 def send(stream: BinaryIO, value: Any) -> None:
@@ -84,7 +88,7 @@ class _Beats:
 
 @contextlib.contextmanager
 def exclusive(path: Path, *, before: Callable[[], None] | None = None, wait: bool = True) -> Iterator[None]:
-    """Hold a lock file; it frees itself when the process dies. No lock where the system has no ``flock``."""
+    """Hold a lock file; it frees itself when the process dies. No lock where system or disk have no ``flock``."""
     try:
         import fcntl
     except ImportError:
@@ -93,7 +97,11 @@ def exclusive(path: Path, *, before: Callable[[], None] | None = None, wait: boo
     with path.open("ab") as file:
         if before is not None:
             before()
-        fcntl.flock(file, fcntl.LOCK_EX | (0 if wait else fcntl.LOCK_NB))
+        try:
+            fcntl.flock(file, fcntl.LOCK_EX | (0 if wait else fcntl.LOCK_NB))
+        except OSError as error:
+            if error.errno not in _NO_LOCKS:
+                raise
         yield
 
 

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import errno
 import os
 import signal
 import subprocess
@@ -15,6 +16,7 @@ import pytest
 from PIL import Image
 
 from datacheck.scanning.temporary import PREFIX, Scratch, sweep
+from datacheck.scanning.worker import exclusive
 
 LATER = time.time() + 7200
 
@@ -86,3 +88,16 @@ def test_an_ended_scan_leaves_no_temporary_folder(tmp_path: Path, temporary: Pat
     assert process.returncode == code
     assert "Traceback" not in errors
     assert not list(temporary.iterdir())
+
+
+def test_a_disk_without_locks_is_used_without_them(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    def refuse(file: object, kind: int) -> None:
+        raise OSError(code, os.strerror(code))
+
+    monkeypatch.setattr("fcntl.flock", refuse)
+    code = errno.ENOLCK
+    with exclusive(tmp_path / "lock", wait=False):
+        pass
+    code = errno.EIO
+    with pytest.raises(OSError, match="Input/output error"), exclusive(tmp_path / "lock", wait=False):
+        pass
