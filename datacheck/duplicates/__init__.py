@@ -17,7 +17,8 @@ class DuplicateSearch(StrEnum):
     """How thoroughly duplicates of images are searched for, by `datacheck.duplicates.search`."""
 
     AUTO = "auto"
-    """``features`` up to `search.MOST_BY_DEFAULT` images that can be read again, else ``hash``."""
+    """``features`` up to `search.MOST_BY_DEFAULT` images that can be read again, `search.MOST_TINY_BY_DEFAULT` of
+    those under 64 pixels, else ``hash``."""
     EXACT = "exact"
     """Equal bytes."""
     HASH = "hash"

@@ -146,17 +146,26 @@ def with_registered(
     found: DuplicateClusters, registered: Registered, measurements: Measurements, max_distance: int
 ) -> DuplicateClusters:
     """Return the clusters with the copies among pictures that were laid over one another."""
-    copies = registered.pairs[registered.copies]
+    copies, mirrored = registered.pairs[registered.copies], registered.mirrored[registered.copies]
+    return replace(with_copies(found, copies, mirrored, measurements, max_distance), registered=registered)
+
+
+def with_copies(
+    found: DuplicateClusters,
+    copies: Rows,
+    mirrored: NDArray[np.bool_],
+    measurements: Measurements,
+    max_distance: int,
+) -> DuplicateClusters:
+    """Return the clusters with further near pairs, int64 [P, 2], the second of some mirrored, bool [P]."""
     pairs = np.concatenate((found.near_pairs, copies))
     hashes = pc.fill_null(measurements.table["perceptual_hash"].combine_chunks(), 0).to_numpy(zero_copy_only=False)
-    turned = np.where(registered.mirrored[registered.copies], 1, 0).astype(np.int8)
     return replace(
         found,
         near=_cut_chains(pairs, np.asarray(hashes, np.uint64), _first_copies(found.exact), max_distance),
         near_pairs=pairs,
         near_distance=np.concatenate((found.near_distance, np.full(len(copies), -1, np.int8))),
-        orientation=np.concatenate((found.orientation, turned)),
-        registered=registered,
+        orientation=np.concatenate((found.orientation, np.where(mirrored, 1, 0).astype(np.int8))),
     )
 
 

@@ -12,9 +12,19 @@ import pyarrow.compute as pc
 from numpy.typing import NDArray
 
 from datacheck.duplicates import DuplicateSearch
-from datacheck.duplicates.clusters import DuplicateClusters, exact_clusters, find_duplicates, with_registered
+from datacheck.duplicates.clusters import (
+    DuplicateClusters,
+    exact_clusters,
+    find_duplicates,
+    with_copies,
+    with_registered,
+)
 from datacheck.duplicates.details import LONG_SIDE, Picture
+from datacheck.duplicates.lookalikes import unit_vectors
+from datacheck.duplicates.near_pairs import is_small
 from datacheck.duplicates.registration import register
+from datacheck.duplicates.tiny import tiny_copies
+from datacheck.duplicates.twins import MAX_IMAGES
 from datacheck.manifest import Manifest
 from datacheck.manifest.readers import SampleReader, SampleReadError
 from datacheck.scanning.decode import decode_array, decode_bytes
@@ -24,7 +34,10 @@ MOST_BY_DEFAULT = 3_000
 """Images up to which details are compared unless the caller says otherwise: about 40 s of processor time."""
 
 LEAST_LONG_SIDE = 64
-"""Smaller images, in pixels, have too few details to lay them over one another."""
+"""Smaller images, in pixels, have too few details to lay them over one another by those, but few pixels in all."""
+
+MOST_TINY_BY_DEFAULT = 60_000
+"""Such images up to which they are laid over one another pixel by pixel: about 80 s of processor time."""
 
 
 def search_duplicates(
@@ -52,29 +65,35 @@ def search_duplicates(
         content = pc.if_else(measurements.table["readable"], measurements.table["content_hash"], None)
         return DuplicateClusters.equal(exact_clusters(content))
     found = find_duplicates(measurements, max_distance=max_distance)
-    few = len(measurements) <= MOST_BY_DEFAULT
-    if search is DuplicateSearch.HASH or manifest.reader is None or (search is DuplicateSearch.AUTO and not few):
+    if search is DuplicateSearch.HASH or manifest.reader is None:
         return found
-    rows = _with_details(measurements, found)
-    if len(rows) < 2:
+    all_ = search is DuplicateSearch.FEATURES
+    read = partial(_read, manifest.reader, manifest.table["uri"] if "uri" in manifest else None)
+    tiny = _with_pixels(measurements, found, small=True)
+    if 2 <= len(tiny) <= (MAX_IMAGES if all_ else MOST_TINY_BY_DEFAULT):
+        vectors = unit_vectors(measurements.table["perceptual_signature"].combine_chunks(), tiny)
+        copies = tiny_copies(tiny, vectors, read, found.near_pairs, progress=progress)
+        found = with_copies(found, copies.pairs, copies.mirrored, measurements, max_distance)
+    rows = _with_pixels(measurements, found, small=False)
+    if len(rows) < 2 or not (all_ or len(measurements) <= MOST_BY_DEFAULT):
         return found
-    read = partial(_read, manifest.reader, manifest.table["uri"])
     return with_registered(found, register(rows, read, found.near_pairs, progress=progress), measurements, max_distance)
 
 
-def _with_details(measurements: Measurements, found: DuplicateClusters) -> NDArray[np.int64]:
-    """Return the rows whose pictures can be compared, one for each distinct content."""
+def _with_pixels(measurements: Measurements, found: DuplicateClusters, *, small: bool) -> NDArray[np.int64]:
+    """Return the rows whose pictures can be compared by details, or the small ones; one for each distinct content."""
     known = np.asarray(pc.is_valid(measurements.table["perceptual_signature"]).to_numpy(zero_copy_only=False))
     _, first = np.unique(found.exact, return_index=True)
     single = found.exact < 0
     single[first] = True
     long_side = np.maximum(measurements.values("width"), measurements.values("height"))
-    return np.flatnonzero(known & single & measurements.readable & (long_side >= LEAST_LONG_SIDE))
+    sized = long_side < LEAST_LONG_SIDE if small else long_side >= LEAST_LONG_SIDE
+    return np.flatnonzero(known & single & measurements.readable & sized & ~(is_small(measurements) & small))
 
 
-def _read(reader: SampleReader, uris: pa.ChunkedArray, row: int) -> Picture | None:
+def _read(reader: SampleReader, uris: pa.ChunkedArray | None, row: int) -> Picture | None:
     try:
-        content: Any = reader.read(uris[row].as_py())
+        content: Any = reader.read(str(row) if uris is None else uris[row].as_py())
         decode = decode_array if isinstance(content, np.ndarray) else decode_bytes
         picture = decode(content, short_side=LONG_SIDE).small
     except (SampleReadError, OSError, ValueError):

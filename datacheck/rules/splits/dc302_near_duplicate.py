@@ -50,7 +50,9 @@ class NearDuplicate(Rule):
     Very small images must agree in all of this almost exactly, because their hashes hardly differ; blank images match
     nothing. Long chains of similar images are cut, so that two members of a cluster are never further apart than twice
     the limit from one common image. Up to 3,000 images, or with ``--duplicates features``, crops, small rotations and
-    watermarks are found by their details. Strong edits are not: the count is a lower bound.
+    watermarks are found by their details. Images under 64 pixels are laid over those that they resemble most, shifted,
+    scaled by a tenth or mirrored; where the blocks then correlate by 0.67 in the mean, they are copies (up to 60,000
+    images). Strong edits are not: the count is a lower bound.
 
     How to fix
     ----------
