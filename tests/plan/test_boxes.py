@@ -166,9 +166,12 @@ def test_images_with_rare_classes_are_drawn_more_often() -> None:
 
 
 def test_even_classes_need_neither_sampling_nor_weights() -> None:
-    boxes = boxes_of(dataset(squares(50)))
-    assert sampling_item(boxes).verdict == "nothing to do"
-    assert class_weights_item(boxes).verdict == "nothing to do"
+    many = [f"class {number}" for number in range(20)]
+    rng = np.random.default_rng(0)
+    each: list[list[Box]] = [[(int(rng.integers(20)), 1.0, 1.0, 50.0, 50.0)] for _ in range(2000)]
+    for boxes in (boxes_of(dataset(squares(50))), boxes_of(dataset(each, many))):
+        assert sampling_item(boxes).verdict == "nothing to do"
+        assert class_weights_item(boxes).verdict == "nothing to do"
 
 
 def test_a_plan_holds_the_items_and_the_draws(tmp_path: Path) -> None:

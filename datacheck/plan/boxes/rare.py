@@ -15,6 +15,9 @@ RARE = 0.1
 MOST_REPEATS = 10.0
 """An image is drawn so many times as often at most: more repeats show the same few pictures again."""
 
+LEAST_REPEATS = 1.25
+"""Where no image would be drawn at least so many times as often, all are drawn alike: no class is much rarer."""
+
 UNEVEN = 10.0
 """Ratio of the largest to the smallest class, as in DC203, from which on it is corrected."""
 
@@ -46,11 +49,15 @@ def repeat_factors(presence: NDArray[np.bool_], threshold: float) -> NDArray[np.
 
 
 def image_weights(boxes: TrainingBoxes) -> tuple[NDArray[np.float64], float]:
-    """Return how often to draw each training image, [n_images], and the share of images below which a class is rare."""
+    """Return how often to draw each training image, [n_images], and the share of images below which a class is rare.
+
+    The share is that of the median class, and `RARE` at most.
+    """
     presence = boxes.presence()
     share = presence.mean(axis=0)[presence.any(axis=0)]
     threshold = float(min(RARE, np.median(share))) if len(share) else 0.0
-    return repeat_factors(presence, threshold), threshold
+    weights = repeat_factors(presence, threshold)
+    return (weights if weights.max(initial=1.0) >= LEAST_REPEATS else np.ones(len(weights))), threshold
 
 
 def drawn_shares(boxes: TrainingBoxes, weights: NDArray[np.float64]) -> NDArray[np.float64]:
@@ -67,14 +74,14 @@ def sampling_item(boxes: TrainingBoxes) -> PlanItem:
     plain, drawn = drawn_shares(boxes, np.ones(boxes.n_images)), drawn_shares(boxes, weights)
     images = boxes.presence().sum(axis=0)
     rare = [k for k in range(len(boxes.classes)) if 0 < images[k] < threshold * boxes.n_images]
-    rare.sort(key=lambda k: float(plain[k]))
+    rare = sorted(rare, key=lambda k: float(plain[k])) if weights.max(initial=1.0) > 1 else []
     settings = {"threshold": threshold, "most_repeats": MOST_REPEATS}
     if not rare:
         return PlanItem(
             kind="boxes",
             name="repeat_factor_sampling",
             verdict="nothing to do",
-            summary=f"draw all images alike: no class is in fewer than {percent(threshold)} of the images",
+            summary=f"draw all images alike: no class is in much fewer than {percent(threshold)} of the images",
             settings=settings,
         )
     first = rare[0]
