@@ -156,6 +156,17 @@ def measure_mask(data: bytes) -> dict[str, Any]:
     }
 
 
+def mask_values(data: bytes) -> NDArray[Any] | None:
+    """Return the value of each pixel of a mask as `measure_mask` counts them, [h, w]; None where it cannot be read."""
+    try:
+        with warnings.catch_warnings():
+            warnings.simplefilter("ignore")
+            image = Image.open(io.BytesIO(data))
+            return None if image.width * image.height > _MOST_PIXELS else _pixel_values(image)[0]
+    except Exception:  # decoders raise all kinds of errors for damaged files
+        return None
+
+
 def _pixel_values(image: Image.Image) -> tuple[NDArray[Any], bool]:
     """Return the value of each pixel, and whether values are colours; a palette's are its indices."""
     if image.mode in ("LA", "PA", "La"):

@@ -154,13 +154,16 @@ def _audit(
         probed = keep(context, settings.out)
     else:
         probed = Probed()
-    outcomes = run_rules(rules, replace(context, probe=probed.outputs, box_probe=probed.boxes), progress)
+    outcomes = run_rules(
+        rules, replace(context, probe=probed.outputs, box_probe=probed.boxes, mask_probe=probed.masks), progress
+    )
     return Report(
         manifest=manifest,
         measurements=measurements,
         fingerprint=context.fingerprint,
         probe=probed.outputs,
         box_probe=probed.boxes,
+        mask_probe=probed.masks,
         plan=None if settings.out is None else load_plan(settings.out, context.fingerprint),
         outcomes=outcomes,
         seconds=time.perf_counter() - started,
@@ -208,8 +211,8 @@ def _scan(
     """Measure the images, and make the probe's pixels in the same pass."""
     if manifest.modality is not Modality.IMAGE or manifest.reader is None:
         return None
-    of_boxes = manifest.task is Task.DETECTION
-    needs_pixels = options is not None and not USER_ARRAYS & set(options) and not of_boxes
+    reads_itself = manifest.task in {Task.DETECTION, Task.SEGMENTATION}
+    needs_pixels = options is not None and not USER_ARRAYS & set(options) and not reads_itself
     return scan(
         manifest,
         run_dir=settings.out,

@@ -18,6 +18,7 @@ from datacheck.probing import probe as train_probe
 from datacheck.probing.budget import Clock, parse_budget
 from datacheck.probing.objects import BoxProbe, run_box_probe
 from datacheck.probing.options import Options
+from datacheck.probing.segments import MaskProbe, run_mask_probe
 from datacheck.probing.weights import NO_WEIGHTS, PretrainedWeights
 from datacheck.report import Report
 from datacheck.rules import RuleContext
@@ -51,6 +52,7 @@ class Probed:
 
     outputs: ProbeOutputs | None = None
     boxes: BoxProbe | None = None
+    masks: MaskProbe | None = None
     notes: tuple[str, ...] = ()
     unmet: tuple[str, ...] = ()
 
@@ -61,6 +63,8 @@ def train(
     """Train the probe; data that it cannot judge leave the rest of the audit standing."""
     if context.manifest.task is Task.DETECTION:
         return _train_on_boxes(context, options, progress)
+    if context.manifest.task is Task.SEGMENTATION:
+        return _train_on_masks(context, options, progress)
     at_hand: dict[str, Any] = {"duplicates": context.duplicates}
     if scanned is not None:
         at_hand["measurements"] = scanned.measurements
@@ -84,16 +88,9 @@ def _train_on_boxes(context: RuleContext, options: Mapping[str, Any], progress: 
         return Probed(unmet=("the probe was asked for, and no annotation file holds an object",))
     if weights is not None and not isinstance(weights, PretrainedWeights):
         weights = PretrainedWeights(weights)
-    packaged = weights is None or weights.source != NO_WEIGHTS
     linked = None if context.duplicates is None else context.duplicates.linked
     clock = Clock(parse_budget(options["budget"]), progress=stage(progress, "probe"))
-    given = Options(
-        backend=options.get("backend", "auto"),
-        device=options["device"],
-        seed=options["seed"],
-        weights=weights if packaged else None,
-        packaged=packaged,
-    )
+    given = _frozen_options(options, weights)
     try:
         found = run_box_probe(
             context.manifest, boxes, context.image_sizes, given, clock,
@@ -109,6 +106,45 @@ def _train_on_boxes(context: RuleContext, options: Mapping[str, Any], progress: 
     return Probed(boxes=found, unmet=unmet)
 
 
+def _frozen_options(options: Mapping[str, Any], weights: PretrainedWeights | None) -> Options:
+    packaged = weights is None or weights.source != NO_WEIGHTS
+    return Options(
+        backend=options.get("backend", "auto"),
+        device=options["device"],
+        seed=options["seed"],
+        weights=weights if packaged else None,
+        packaged=packaged,
+    )
+
+
+def _train_on_masks(context: RuleContext, options: Mapping[str, Any], progress: Progress | None) -> Probed:
+    """Train the probe of masks, or take the predictions that were given."""
+    own = options.get("pred_probs")
+    arrays = sorted((USER_ARRAYS & set(options)) - {"pred_probs"})
+    if arrays:
+        raise ProbeError(f"the probe of masks takes no {' and no '.join(arrays)}: leave them out, or give pred_probs")
+    if own is not None and not isinstance(own, Mapping):
+        raise ProbeError(f"pred_probs: expected arrays by sample id for masks, found {type(own).__name__}")
+    masks, weights = context.masks, options.get("weights")
+    if masks is None or not masks.readable.any():
+        return Probed(unmet=("the probe was asked for, and no mask can be read",))
+    if weights is not None and not isinstance(weights, PretrainedWeights):
+        weights = PretrainedWeights(weights)
+    linked = None if context.duplicates is None else context.duplicates.linked
+    clock = Clock(parse_budget(options["budget"]), progress=stage(progress, "probe"))
+    try:
+        found = run_mask_probe(
+            context.manifest, masks, _frozen_options(options, weights), clock, linked=linked, pred_probs=own
+        )
+    except ProbeError as error:
+        if weights is not None or own is not None:
+            raise
+        return Probed(unmet=(f"the probe was asked for and could not be trained: {error}",))
+    clock.finish()
+    unmet = () if found.kinds else (f"the probe was asked for and judged no mask: {found.why_not}",)
+    return Probed(masks=found, unmet=unmet)
+
+
 def keep(context: RuleContext, folder: Path) -> Probed:
     """Return the probe of an earlier audit into the run folder, where the dataset is still the same."""
     if not (folder / "findings.json").is_file():
@@ -117,13 +153,16 @@ def keep(context: RuleContext, folder: Path) -> Probed:
         earlier = Report.load(folder)
     except StorageError:
         return Probed()
-    if earlier.probe is None and earlier.box_probe is None:
+    if earlier.probe is None and earlier.box_probe is None and earlier.mask_probe is None:
         return Probed()
     before, now = earlier.fingerprint, context.fingerprint
     same = before is not None and now is not None and before.identity == now.identity
     if same and np.array_equal(earlier.manifest.sample_ids, context.manifest.sample_ids):
         return Probed(
-            earlier.probe, earlier.box_probe, notes=(f"the probe is that of an earlier audit ({earlier.created[:10]})",)
+            earlier.probe,
+            earlier.box_probe,
+            earlier.mask_probe,
+            notes=(f"the probe is that of an earlier audit ({earlier.created[:10]})",),
         )
     return Probed(
         notes=("the probe of the earlier audit was dropped, because the dataset has changed since: probe it again",)

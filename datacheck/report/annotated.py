@@ -19,6 +19,8 @@ from datacheck.manifest import Manifest, Task, Unit
 from datacheck.manifest.readers import SampleReadError
 from datacheck.probing.objects.outputs import listed_boxes
 from datacheck.probing.objects.placement import RECALL
+from datacheck.probing.segments.grids import GRID
+from datacheck.probing.segments.suspicion import RECALLS
 from datacheck.report.pictures import Thumbnails
 from datacheck.report.record import ReportRecord
 from datacheck.scanning.measurements import Measurements
@@ -43,13 +45,15 @@ _GOLDEN = 0.61803
 class AnnotatedThumbnails:
     """Draws the annotations of a dataset on the thumbnails of another store.
 
-    ``marks`` holds what the probe says of a box, by the row and the number of the box within its image.
+    ``marks`` holds what the probe says of a box, by the row and the number of the box within its image; ``regions``
+    what it says of regions of masks, by the row: left, top, right, bottom as shares of the image, and words.
     """
 
     store: Thumbnails
     manifest: Manifest
     measurements: Measurements | None = None
     marks: Mapping[tuple[int, int], str] = field(default_factory=dict)
+    regions: Mapping[int, Sequence[tuple[tuple[float, ...], str]]] = field(default_factory=dict)
 
     def get(self, sample_ids: Sequence[str]) -> dict[str, bytes]:
         """Return the pictures of some samples with their annotations; one that cannot be drawn on stays as it is."""
@@ -70,6 +74,10 @@ class AnnotatedThumbnails:
             self._draw_objects(picture, row)
         else:
             picture = self._with_mask(picture, row)
+            height, width = picture.shape[:2]
+            for box, words in self.regions.get(row, ()):
+                left, top, right, bottom = np.round(np.array(box) * [width, height, width, height]).astype(int).tolist()
+                _mark(picture, (left, top, right, bottom), words)
         done, encoded = cv2.imencode(".jpg", picture, [cv2.IMWRITE_JPEG_QUALITY, _QUALITY])
         return encoded.tobytes() if done else data
 
@@ -133,7 +141,19 @@ def annotated(report: ReportRecord, store: Thumbnails | None) -> Thumbnails | No
     """Return a store that draws the annotations of a report's dataset, where it has boxes or masks."""
     if store is None or report.manifest.task not in {Task.DETECTION, Task.SEGMENTATION}:
         return store
-    return AnnotatedThumbnails(store, report.manifest, report.measurements, _marks(report))
+    return AnnotatedThumbnails(store, report.manifest, report.measurements, _marks(report), _regions(report))
+
+
+def _regions(report: ReportRecord) -> dict[int, list[tuple[tuple[float, ...], str]]]:
+    """Return what the probe says of the regions that DC850 to DC852 list, by row."""
+    probe = report.mask_probe
+    said: dict[int, list[tuple[tuple[float, ...], str]]] = {}
+    for name, kind in ({} if probe is None else probe.kinds).items():
+        for k in kind.listed(RECALLS[name]).tolist():
+            assert probe is not None
+            words = "border?" if name == "border" else f"{probe.classes[int(kind.suggested[k])]}?"
+            said.setdefault(int(kind.row[k]), []).append((tuple((kind.box[k] / GRID).tolist()), words))
+    return said
 
 
 def _marks(report: ReportRecord) -> dict[tuple[int, int], str]:

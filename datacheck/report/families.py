@@ -8,7 +8,7 @@ from datacheck.report.record import ReportRecord
 
 FAMILIES = {
     "DC1": "files", "DC2": "coverage", "DC3": "splits", "DC4": "samples", "DC5": "labels", "DC6": "readiness",
-    "DC7": "code", "DC82": "masks", "DC8": "boxes", "DC9": "loaders",
+    "DC7": "code", "DC82": "masks", "DC85": "masks", "DC8": "boxes", "DC9": "loaders",
 }  # fmt: skip
 """What the rules of a family are about, by the start of their codes: the first that fits counts."""
 

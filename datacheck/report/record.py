@@ -25,6 +25,7 @@ if TYPE_CHECKING:
     from datacheck.plan import TrainingPlan
     from datacheck.probing.objects import BoxProbe
     from datacheck.probing.outputs import ProbeOutputs
+    from datacheck.probing.segments import MaskProbe
 
 LEADING = ("DC103", "DC108", "DC901", "DC303", "DC305", "DC304", "DC501")
 """Of findings of one severity these come first: labels of other samples, scores of samples seen in training, and wrong
@@ -51,6 +52,7 @@ class ReportRecord:
     notes: tuple[str, ...] = ()
     unmet: tuple[str, ...] = ()
     box_probe: BoxProbe | None = None
+    mask_probe: MaskProbe | None = None
 
     @cached_property
     def findings(self) -> tuple[Finding, ...]:

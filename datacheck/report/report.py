@@ -29,7 +29,7 @@ class Report(ReportRecord):
 
     Attributes
     ----------
-    manifest, measurements, fingerprint, probe, box_probe
+    manifest, measurements, fingerprint, probe, box_probe, mask_probe
         The tables that the rules looked at; None where they were not made.
     plan
         The training plan, where one was made.
@@ -285,7 +285,9 @@ class Report(ReportRecord):
 
     def save(self, folder: str | Path) -> None:
         """Write the run folder; each file is whole or as it was before."""
-        tables = Tables(self.manifest, self.issues, self.measurements, self.fingerprint, self.probe, self.box_probe)
+        tables = Tables(
+            self.manifest, self.issues, self.measurements, self.fingerprint, self.probe, self.box_probe, self.mask_probe
+        )
         write_run_folder(Path(folder), self.to_json(), tables)
 
     @classmethod

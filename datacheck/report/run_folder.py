@@ -17,6 +17,7 @@ from datacheck.fingerprints import Fingerprint
 from datacheck.manifest import Manifest
 from datacheck.probing.objects import BoxProbe, load_box_probe, save_box_probe
 from datacheck.probing.outputs import ProbeOutputs
+from datacheck.probing.segments import MaskProbe, load_mask_probe, save_mask_probe
 from datacheck.probing.storage import load_probe, save_probe
 from datacheck.report.outcomes import RuleOutcome
 from datacheck.report.plans import load_plan
@@ -40,6 +41,7 @@ class Tables:
     fingerprint: Fingerprint | None
     probe: ProbeOutputs | None
     box_probe: BoxProbe | None = None
+    mask_probe: MaskProbe | None = None
 
 
 @dataclass(frozen=True)
@@ -70,12 +72,15 @@ def write_run_folder(folder: Path, findings: Mapping[str, Any], tables: Tables) 
         save_probe(tables.probe, folder)
     if tables.box_probe is not None:
         save_box_probe(tables.box_probe, tables.manifest, tables.measurements, folder)
+    if tables.mask_probe is not None:
+        save_mask_probe(tables.mask_probe, tables.manifest, folder)
     write_table(folder / "issues.parquet", tables.issues, {"schema": "datacheck.issues", "version": VERSION})
     artefacts = {
         "measurements": tables.measurements is not None,
         "fingerprint": tables.fingerprint is not None,
         "probe": tables.probe is not None,
         "boxes": tables.box_probe is not None,
+        "masks": tables.mask_probe is not None,
         "thumbnails": thumbnails,
     }
     write_json(folder / "findings.json", {**findings, "artefacts": artefacts})
@@ -113,6 +118,7 @@ def _fields(value: Mapping[str, Any], manifest: Manifest, issues: pa.Table, fold
         "fingerprint": fingerprint,
         "probe": load_probe(folder) if artefacts["probe"] else None,
         "box_probe": load_box_probe(folder, manifest) if artefacts.get("boxes") else None,
+        "mask_probe": load_mask_probe(folder, manifest) if artefacts.get("masks") else None,
         "plan": load_plan(folder, fingerprint),
         "outcomes": tuple(RuleOutcome.from_json(entry, issues) for entry in value["outcomes"]),
         "seconds": value["seconds"],

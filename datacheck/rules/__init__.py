@@ -54,6 +54,9 @@ from datacheck.rules.masks.dc824_interpolated_mask import InterpolatedMask
 from datacheck.rules.masks.dc825_copied_mask import CopiedMask
 from datacheck.rules.masks.dc826_mask_islands import MaskIslands
 from datacheck.rules.masks.dc827_slipped_masks import SlippedMasks
+from datacheck.rules.masks.dc850_wrong_class_of_region import WrongClassOfRegion
+from datacheck.rules.masks.dc851_missing_region import MissingRegion
+from datacheck.rules.masks.dc852_border_of_region import BorderOfRegion
 from datacheck.rules.readiness.dc601_below_baseline import BelowBaseline
 from datacheck.rules.readiness.dc602_triage import Triage
 from datacheck.rules.readiness.dc603_learning_curve import LearningCurve
@@ -154,6 +157,9 @@ RULES: tuple[type[Rule], ...] = (
     WrongClassOfBox,
     SpuriousBox,
     MisplacedBox,
+    WrongClassOfRegion,
+    MissingRegion,
+    BorderOfRegion,
 )
 """Every built-in rule of an audit, in the order of its code."""
 

@@ -25,6 +25,7 @@ if TYPE_CHECKING:
     from datacheck.pairing import Repair
     from datacheck.probing.objects import BoxProbe
     from datacheck.probing.outputs import ProbeOutputs
+    from datacheck.probing.segments import MaskProbe
 
 
 @dataclass(frozen=True)
@@ -55,6 +56,8 @@ class RuleContext:
         Measures the masks, once for all rules; without showing progress where it is None.
     box_probe
         What the probe says of the boxes of a detection dataset.
+    mask_probe
+        What the probe says of the masks of a segmentation dataset.
     """
 
     manifest: Manifest
@@ -68,6 +71,7 @@ class RuleContext:
     find_copies: Callable[[], DuplicateClusters] | None = None
     find_masks: Callable[[], Masks] | None = None
     box_probe: BoxProbe | None = None
+    mask_probe: MaskProbe | None = None
 
     @cached_property
     def duplicates(self) -> DuplicateClusters | None:

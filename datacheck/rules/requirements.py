@@ -9,6 +9,7 @@ from datacheck.manifest.object_store import reads_whole_files
 from datacheck.rules.base import NOT_SCANNED, Requirement, RuleContext
 
 NO_PROBE = "needs the out-of-sample predictions of the probe: run the audit with --probe"
+NO_MASK_PROBE = "needs what the probe says of the masks: run the audit with --probe"
 NO_BOX_PROBE = "needs what the probe says of the boxes: run the audit with --probe"
 
 
@@ -120,6 +121,10 @@ def _box_probe(context: RuleContext) -> str | None:
     return NO_BOX_PROBE if context.box_probe is None else None
 
 
+def _mask_probe(context: RuleContext) -> str | None:
+    return NO_MASK_PROBE if context.mask_probe is None else None
+
+
 ANNOTATIONS = Requirement("boxes or regions", _boxes)
 OBJECTS = Requirement("at least one box or region", _objects)
 MASKS = Requirement("a mask for each image", _masks)
@@ -137,4 +142,5 @@ SPLITS = Requirement("two or more splits", _splits)
 GROUPS = Requirement("a group column", _groups)
 PROBE = Requirement("the probe (--probe)", _probe)
 BOX_PROBE = Requirement("the probe of boxes (--probe)", _box_probe)
+MASK_PROBE = Requirement("the probe of masks (--probe)", _mask_probe)
 EMBEDDINGS = Requirement("the probe's embeddings (--probe)", _embeddings)

@@ -79,7 +79,7 @@ def run_box_probe(
         *choice.left_out,
         *([("did not fit into the budget or could not be cut out", unread)] if unread else []),
     )
-    groups = _groups(manifest, linked)
+    groups = kept_together(manifest, linked)
     placement = None
     if not why_not_placed:
         placement = _placed(chosen, planted, cuts[1], groups[row[chosen]], options, clock)
@@ -153,7 +153,7 @@ def _placed(
     return place(some, given, groups[planted.source[order]], features.pooled, features.grid, options.seed)
 
 
-def _groups(manifest: Manifest, linked: NDArray[np.int64] | None) -> NDArray[np.int64]:
+def kept_together(manifest: Manifest, linked: NDArray[np.int64] | None) -> NDArray[np.int64]:
     """Return what must stay in one fold, by row of the dataset: groups and duplicates; [N]."""
     columns = [np.full(len(manifest), -1, dtype=np.int64)]
     if linked is not None:

@@ -1,0 +1,69 @@
+"""DC850: regions of masks whose class is likely wrong."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from typing import ClassVar
+
+from datacheck.findings import Outcome, Severity
+from datacheck.probing.segments.suspicion import RECALLS
+from datacheck.rules.base import Rule, RuleContext
+from datacheck.rules.masks.suspect_regions import judge_kind
+from datacheck.rules.requirements import MASK_PROBE, MASKS
+
+
+@dataclass(frozen=True)
+class WrongClassOfRegion(Rule):
+    """A region of a mask whose class looks wrong, by a model that was not trained on its image.
+
+    What
+    ----
+    Lists regions whose place looks like another class, each with the class that the model suggests.
+
+    Why it hurts training
+    ---------------------
+    A whole region of wrong pixels teaches the wrong class, and in the test set a right prediction counts as wrong.
+
+    How it is measured
+    ------------------
+    Regions are connected parts of one class with at least 12 of the places below. Classes are predicted by linear
+    heads on the feature maps of a frozen network, out of sample by image, on 96 x 96 places; or by predictions that
+    you give. Regions of random images are given another class on purpose. Trees learn to tell the planted faults
+    from what is given, again out of sample by image, by the probabilities within and around the region, its size
+    and shape, and the edges of the image (learning from positives among unlabelled, Blanchard, Lee and Scott 2010).
+    The cut is the score that a share of ``recall`` of the planted faults reaches. How many of the listed regions
+    are wrong is not known, so the finding is information; ``at_most`` in the evidence bounds the number of such
+    faults. Where the cut names more than a quarter of the regions, or pixels are hardly predicted, nothing is
+    judged.
+
+    How to fix
+    ----------
+    Look at the regions from the top of the list (``masks/suspects.parquet`` in the run folder), and correct those
+    that are wrong.
+
+    Example
+    -------
+    The class of a region was exchanged::
+
+        DC850 1 region of 72 regions in 36 images looks like another class (the same cut finds 50 % of regions
+          that were given another class, 95 % interval 40.4 to 59.6 %): 'masks/05.png' at x 27 %, y 43 % is
+          'disc', looks like 'box'
+    """
+
+    code: ClassVar[str] = "DC850"
+    name: ClassVar[str] = "wrong-class-of-region"
+    severity: ClassVar[Severity] = Severity.INFO
+    requires = (MASKS, MASK_PROBE)
+
+    recall: float = RECALLS["class"]
+
+    def judge(self, context: RuleContext) -> Outcome:
+        """Judge the dataset."""
+        words = (
+            "{n} regions in {images} images",
+            "looks like another class",
+            "look like another class",
+            "regions that were given another class",
+            "look at them from the first on, and correct the class of those that are wrong",
+        )
+        return judge_kind(self, context, "class", self.recall, words)

@@ -1,0 +1,37 @@
+from __future__ import annotations
+
+from collections.abc import Callable
+
+import numpy as np
+
+from datacheck.findings import Found, NotApplicable, Passed, Severity
+from datacheck.rules import RuleContext
+from datacheck.rules.masks.dc851_missing_region import MissingRegion
+from tests.rules.examples import shown
+from tests.rules.segmented import judged
+
+
+def test_a_region_above_the_cut_is_listed(clean_masks: Callable[[int], RuleContext]) -> None:
+    outcome = MissingRegion().check(judged(clean_masks(2), "missing"))
+    assert isinstance(outcome, Found)
+    finding = outcome.findings[0]
+    assert finding.message == shown(MissingRegion)
+    assert finding.severity is Severity.INFO
+    assert outcome.issues["sample_id"].to_pylist() == ["images/05.png"]
+    assert np.isclose(outcome.issues["suspicion"][0].as_py(), 0.95)
+    assert 1 <= finding.evidence["at_most"] < 10
+
+
+def test_ordinary_regions_are_silent(clean_masks: Callable[[int], RuleContext]) -> None:
+    assert isinstance(MissingRegion().check(judged(clean_masks(2), "missing", worst=0.2)), Passed)
+
+
+def test_it_says_why_it_cannot_tell(clean_masks: Callable[[int], RuleContext]) -> None:
+    few = MissingRegion().check(judged(clean_masks(2), "missing", n_planted=10))
+    assert few == NotApplicable("needs 30 planted faults that can be judged, found 10")
+    weak = MissingRegion().check(judged(clean_masks(2), "missing", accuracy=0.81))
+    assert isinstance(weak, NotApplicable)
+    assert weak.reason.startswith("the probe is too weak: it is right at 81 % of the places")
+    missing = MissingRegion().check(clean_masks(2))
+    assert isinstance(missing, NotApplicable)
+    assert missing.reason == "needs what the probe says of the masks: run the audit with --probe"
