@@ -95,14 +95,11 @@ class Shortcut(Rule):
             raise CannotJudge(
                 f"needs {self.min_samples} or more labelled, readable images of two classes, found {int(known.sum())}"
             )
-        chosen = drawn(np.flatnonzero(known), self.max_samples, seed=context.seed)
-        of_all = f"{len(chosen):,} of {int(known.sum()):,} images, drawn at random" if len(chosen) < known.sum() else ""
+        chosen, judged = self._drawn(known, context.seed)
         gains, shares = self._measure(context, chosen)
         predictive = self._predictive(gains)
         if not predictive:
-            return Passed(
-                "no image property alone predicts the label" + (f" ({of_all}, were judged)" if of_all else "")
-            )
+            return Passed(f"no image property alone predicts the label ({judged})")
         name = predictive[0]
         gain, majority = gains[name], shares[name]
         others = len(predictive) - 1
@@ -117,10 +114,18 @@ class Shortcut(Rule):
                 "property": name,
                 "majority_share": majority,
                 "gains": {name: gains[name].to_json() for name in predictive},
-                "judged": of_all or f"all {len(chosen):,} images",
+                "judged": judged,
             },
         )
         return Found((finding,))
+
+    def _drawn(self, known: NDArray[np.bool_], seed: int) -> tuple[NDArray[np.int64], str]:
+        """Return the rows that are judged, and which they are in words."""
+        rows = np.flatnonzero(known)
+        chosen = drawn(rows, self.max_samples, seed=seed)
+        if len(chosen) == len(rows):
+            return rows, f"all {len(rows):,} images"
+        return chosen, f"{len(chosen):,} of {len(rows):,} images, drawn at random"
 
     def _measure(self, context: RuleContext, chosen: NDArray[np.int64]) -> tuple[dict[str, Interval], dict[str, float]]:
         """Return each property's gain on the chosen rows, and the share of the largest class beside it."""
@@ -139,18 +144,19 @@ class Shortcut(Rule):
         known = manifest.labelled & context.measured.readable
         if known.sum() < self.min_samples or not len(manifest.classes):
             raise CannotJudge(f"needs {self.min_samples} or more labelled, readable images, found {int(known.sum())}")
+        chosen, judged = self._drawn(known, context.seed)
         level = 1 - ALPHA / (len(PROPERTIES) * len(manifest.classes))
         found: list[tuple[str, str, Interval]] = []
         for name in PROPERTIES:
-            values = context.measured.values(name)
-            rows = known & np.isfinite(values)
+            values = context.measured.values(name)[chosen]
+            rows = np.isfinite(values)
             if rows.sum() < self.min_samples or np.ptp(values[rows]) == 0:
                 continue
-            gains = label_gains(values[rows], manifest.label_matrix[rows], level=level, seed=context.seed)
+            gains = label_gains(values[rows], manifest.label_matrix[chosen[rows]], level=level, seed=context.seed)
             found += [(label, name, gain) for label, gain in zip(manifest.classes, gains, strict=True)]
         predictive = sorted((one for one in found if one[2].low >= self.min_gain), key=lambda one: -one[2].low)
         if not predictive:
-            return Passed("no image property alone predicts a label")
+            return Passed(f"no image property alone predicts a label ({judged})")
         label, name, gain = predictive[0]
         more = {one[0]: one[1] for one in reversed(predictive) if one[0] != label}
         finding = self.finding(
@@ -161,7 +167,10 @@ class Shortcut(Rule):
             "if it comes from how the images were collected, hide it (crop, resize, re-encode, normalise) or collect "
             "more varied data; if it belongs to the subject, leave it",
             severity=self._severity(gain, 0.5),
-            evidence={"gains": [{"label": one[0], "property": one[1], **one[2].to_json()} for one in predictive]},
+            evidence={
+                "gains": [{"label": one[0], "property": one[1], **one[2].to_json()} for one in predictive],
+                "judged": judged,
+            },
         )
         return Found((finding,))
 
