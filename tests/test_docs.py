@@ -58,6 +58,8 @@ def test_every_rule_has_a_page(pages: dict[str, str]) -> None:
     assert [
         rule.code for rule in (*RULES, *CODE_RULES, *LOADER_RULES) if f"rules/{rule.code.lower()}.md" not in pages
     ] == []
+    index = pages["rules/index.md"]
+    assert [rule.code for rule in (*RULES, *CODE_RULES, *LOADER_RULES) if f"[{rule.code}]" not in index] == []
 
 
 def test_the_glossary_is_in_order_and_names_places_that_exist() -> None:

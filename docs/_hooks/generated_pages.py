@@ -30,6 +30,7 @@ FAMILIES = {
     "DC5": "Labels",
     "DC6": "Readiness",
     "DC7": "Code",
+    "DC8": "Boxes and masks",
     "DC9": "Loader and model",
 }
 
