@@ -68,6 +68,7 @@ def test_score(path: Path) -> tuple[float, float, float]:
 
 
 def main() -> None:
+    """Read the run folders and outputs that are named, and write the pictures."""
     demo, photos, planned, given = map(Path, sys.argv[1:5])
     screenshot(demo, "report")
     screenshot(photos, "tutorial-report")
