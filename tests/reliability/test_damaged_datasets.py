@@ -12,14 +12,17 @@ from pathlib import Path
 
 import numpy as np
 import pytest
-from hypothesis import given
+from hypothesis import given, settings
 from hypothesis import strategies as st
 from PIL import Image
 
 import datacheck
 from datacheck.errors import DatacheckError
 from datacheck.report import Report
-from tests.mutations import damaged_bytes, fuzz, seeds
+from tests.mutations import EXAMPLES, damaged_bytes, fuzz, seeds
+
+few = settings(fuzz, max_examples=max(1, EXAMPLES // 2))
+"""Half as many examples as elsewhere: each is a whole audit."""
 
 N = 8
 SIDE = 24
@@ -112,7 +115,7 @@ def test_damaged_annotations(kind: str, tmp_path: Path, monkeypatch: pytest.Monk
     assert len(whole.manifest) == N
     counted: Counter[str] = Counter()
 
-    @fuzz
+    @few
     @given(seeds)
     def damaged(seed: int) -> None:
         file.write_bytes(damaged_bytes(content, seed))
@@ -144,7 +147,7 @@ def test_a_tar_that_was_cut_anywhere_is_never_green(tmp_path: Path, monkeypatch:
     whole, path, counted = buffer.getvalue(), tmp_path / "train-0.tar", Counter[str]()
     last = max(at for at in range(0, len(whole), 512) if any(whole[at : at + 512])) + 512
 
-    @fuzz
+    @few
     @given(st.integers(0, last - 1))
     def cut(at: int) -> None:
         path.write_bytes(whole[:at])
@@ -169,7 +172,7 @@ def test_damaged_manifests(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> N
     whole = audited(path)
     assert whole is not None
 
-    @fuzz
+    @few
     @given(seeds)
     def damaged(seed: int) -> None:
         path.write_bytes(damaged_bytes(content, seed))
