@@ -180,7 +180,7 @@ def _added(by_voter: Sequence[Sequence[Row]]) -> list[Row]:
     groups: list[list[Row]] = []
     for rows in by_voter:
         free = list(groups)
-        for row in rows:
+        for row in sorted(rows, key=lambda row: (*(row[side] for side in SIDES), row["label"])):
             near = max(free, key=lambda group: _overlap(group[0], row), default=None)
             if near is not None and _overlap(near[0], row) >= SAME_OBJECT:
                 near.append(row)

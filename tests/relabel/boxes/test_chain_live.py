@@ -77,7 +77,7 @@ def live(tmp_path_factory: pytest.TempPathFactory) -> Iterator[LabelStudioServer
     folder = tmp_path_factory.mktemp("label-studio")
     (folder / "served").mkdir()
     server = LabelStudioServer(find_label_studio(folder), folder / "data", folder / "served")
-    server.start()
+    server.start(wait=900.0)
     yield server
     server.kill()
 

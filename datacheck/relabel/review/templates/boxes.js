@@ -121,7 +121,9 @@ function render() {
     if (k === chosen) names.push("chosen");
     nodes.push(rectangle(each.box, { class: names.join(" "), "data-box": k }));
     const size = 13 / scale;
-    const text = shape("text", { x: each.box[0] + 4 / scale, y: each.box[1] + size + 2 / scale, "font-size": size });
+    const above = each.box[1] * scale > 20; // room for the words above the box
+    const y = each.box[1] + (above ? -6 : 15) / scale;
+    const text = shape("text", { x: each.box[0] + (above ? 0 : 8) / scale, y, "font-size": size, "stroke-width": 3 / scale });
     text.textContent = `${k + 1} ${each.label}`;
     nodes.push(text);
     if (k === chosen) {
