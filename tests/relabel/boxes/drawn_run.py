@@ -50,9 +50,9 @@ def answer(
     }  # fmt: skip
 
 
-def save_answers(run: Path, rows: Sequence[Mapping[str, Any]]) -> BoxAnswers:
-    """Check answers and write them into a run folder."""
-    answers, refusals = accept_boxes(rows, images_of(run))
+def save_answers(run: Path, rows: Sequence[Mapping[str, Any]], images: BoxImages | None = None) -> BoxAnswers:
+    """Check answers and write them into a run folder; ``images`` are those of the run folder where it is None."""
+    answers, refusals = accept_boxes(rows, images or images_of(run))
     assert not refusals
     answers.save(run / "boxes" / "answers.parquet")
     return answers

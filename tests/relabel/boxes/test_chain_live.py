@@ -77,9 +77,11 @@ def live(tmp_path_factory: pytest.TempPathFactory) -> Iterator[LabelStudioServer
     folder = tmp_path_factory.mktemp("label-studio")
     (folder / "served").mkdir()
     server = LabelStudioServer(find_label_studio(folder), folder / "data", folder / "served")
-    server.start(wait=900.0)
-    yield server
-    server.kill()
+    try:
+        server.start(wait=900.0)
+        yield server
+    finally:
+        server.kill()
 
 
 def write(root: Path, form: str, objects: Objects, planted: Planted) -> None:
@@ -100,7 +102,7 @@ def answer_by_the_truth(
     live: LabelStudioServer, project: int, planted: Planted, lines: dict[tuple[str, int], int]
 ) -> int:
     """Somebody goes through all tasks and makes every box right; ``lines`` are the annotation ids' places."""
-    token = live.sign_up("ann@example.org")
+    token = live.sign_up(f"ann-{project}@example.org")
     tasks = live.ask(TOKEN, "GET", f"/api/tasks/?project={project}&page_size={2 * N}&fields=all")["tasks"]
     for task in tasks:
         name = Path(task["data"]["datacheck_id"]).name
