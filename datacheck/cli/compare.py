@@ -40,7 +40,7 @@ def compare_labels_command(
 
     check_choice("--format", format, TEXT_OR_JSON)
     options = given.source_options(context.params)
-    before, after = (_opened(one, options) for one in (old, new))
+    before, after = (opened_or_audited(one, options) for one in (old, new))
     with progress_bars(quiet=quiet) as progress:
         found = compare_labels(
             before,
@@ -64,7 +64,7 @@ def compare_labels_command(
     return found.exit_code
 
 
-def _opened(place: str, options: dict[str, Any]) -> Manifest:
+def opened_or_audited(place: str, options: dict[str, Any]) -> Manifest:
     """Return the manifest of a source, or that of an audit."""
     from datacheck.sources import open_source
 

@@ -12,6 +12,7 @@ import typer
 
 from datacheck.cli import source_options as given
 from datacheck.cli.audit import default_run_folder
+from datacheck.cli.compare import opened_or_audited
 from datacheck.cli.completing import SEVERITIES, one_of
 from datacheck.cli.output import TEXT_OR_JSON, Quiet, Verbose
 from datacheck.cli.progress import progress_bars
@@ -46,6 +47,9 @@ def init_command(
     run: Annotated[Path, typer.Argument(help="Run folder of the audit of an accepted dataset.")],
     out: Annotated[Path, typer.Option("--out", "-o", help="Where the contract goes.")] = Path("contract"),
     accept: _Accept = None,
+    guidelines: Annotated[
+        bool, typer.Option("--guidelines", help="Also that new labels follow the guidelines of the accepted ones.")
+    ] = False,
     verbose: Verbose = False,
     quiet: _Quiet = False,
 ) -> int:
@@ -58,7 +62,8 @@ def init_command(
             f"{out} holds a contract already: change it with `datacheck contract update {run} --contract {out}`, "
             "delete it, or name another folder with -o"
         )
-    made = contracts.write_contract(out, _proposed(contracts, report), **_origin(report, run, accepted))
+    proposed = _proposed(contracts, report) + (contracts.suites.label_guidelines() if guidelines else [])
+    made = contracts.write_contract(out, proposed, **_origin(report, run, accepted))
     if quiet:
         return 0
     n_critical = sum(term.severity == "critical" for term in made.terms)
@@ -108,6 +113,10 @@ def check_command(
     accepted: Annotated[
         Path | None, typer.Option(help="With --shard: fingerprint of what was accepted so far.")
     ] = None,
+    accepted_data: Annotated[
+        str | None,
+        typer.Option(help="The accepted data or the run folder of its audit, where the contract has --guidelines."),
+    ] = None,
     merged: Annotated[
         Path | None, typer.Option(help="With --shard: write the fingerprint of old and new here.")
     ] = None,
@@ -118,16 +127,16 @@ def check_command(
     severity = Severity.parse("error" if fail_on.lower() == "critical" else fail_on)
     check_choice("--format", format, FORMATS)
     options = given.source_options(context.params)
-    options |= {"run_dir": out or default_run_folder(source, labels), "jobs": jobs}
+    options |= {"run_dir": out or default_run_folder(source, labels), "jobs": jobs, "budget": budget}
+    if accepted_data is not None:
+        options["accepted_data"] = opened_or_audited(accepted_data, given.source_options(context.params))
     opened: object = source if labels is None else (source, labels)
     contracts = _contracts()
     if not shard:
         if accepted is not None or merged is not None:
             raise ConfigError("--accepted and --merged go with --shard")
         with progress_bars(quiet=quiet) as progress:
-            result = contracts.check(
-                opened, contract, scan=pixels, budget=budget, docs=docs, progress=progress, **options
-            )
+            result = contracts.check(opened, contract, scan=pixels, docs=docs, progress=progress, **options)
     else:
         if docs is not None:
             raise ConfigError("--docs shows one checkpoint, but some terms of a shard are checked on its fingerprint")
@@ -187,6 +196,8 @@ def update_command(
     report = _load_run(run)
     accepted = _accepted_errors(report, accept or [])
     proposed = _proposed(contracts, report) + contracts.foreign_expectations(old)
+    if any(term.type == "expect_label_guidelines_kept" for term in old.terms):
+        proposed += contracts.suites.label_guidelines()
     found = contracts.diff_terms(old.terms, [contracts.Term.of_expectation(one) for one in proposed])
     typer.echo(found.to_text(), nl=False)
     same = (one.identity for one in (old.reference, report.fingerprint) if one is not None)

@@ -17,6 +17,7 @@ from datacheck_expectations.result import ContractResult
 from datacheck_expectations.store import Contract
 
 if TYPE_CHECKING:
+    from datacheck.probing.label_comparison import LabelComparison
     from datacheck.probing.outputs import ProbeOutputs
     from datacheck.scanning.measurements import Measurements
 
@@ -35,6 +36,7 @@ def check(
     jobs: int | None = None,
     scan: bool = True,
     budget: str = "60s",
+    accepted_data: object = None,
     docs: str | Path | None = None,
     progress: Progress | None = None,
     **source_options: Any,
@@ -57,6 +59,8 @@ def check(
         False reads no image; terms about the images are then not checked.
     budget
         Time of the probe, where a term needs one.
+    accepted_data
+        What was accepted, as `datacheck.open` takes it, for the term about the guidelines of the labels.
     docs
         Folder for Great Expectations' Data Docs, readable offline.
     progress
@@ -83,7 +87,8 @@ def check(
     folder = None if run_dir is None else Path(run_dir)
     measurements = measure(manifest, found, folder, jobs, progress) if scan else None
     probe = _probe(manifest, found, folder, budget, progress)
-    return check_tables(found, manifest, measurements, probe, docs=docs)
+    guidelines = compare_guidelines(manifest, found, accepted_data, budget, progress)
+    return check_tables(found, manifest, measurements, probe, guidelines=guidelines, docs=docs)
 
 
 def check_tables(
@@ -92,12 +97,14 @@ def check_tables(
     measurements: Measurements | None = None,
     probe: ProbeOutputs | None = None,
     *,
+    guidelines: LabelComparison | None = None,
     docs: str | Path | None = None,
 ) -> ContractResult:
     """Check a manifest with its measurements and probe outputs against a contract; reads no file of the dataset."""
     started = time.perf_counter()
     found = contract if isinstance(contract, Contract) else Contract.load(contract)
-    frame = contract_frame(manifest, measurements, probe, near_duplicate_distance=found.near_duplicate_distance)
+    distance = found.near_duplicate_distance
+    frame = contract_frame(manifest, measurements, probe, guidelines=guidelines, near_duplicate_distance=distance)
     outcomes, pages = run_checkpoint(found, frame, docs=None if docs is None else Path(docs))
     return ContractResult(
         outcomes,
@@ -124,6 +131,23 @@ def measure(
         prepare_run_folder(folder)
     report = None if progress is None else lambda done, total: progress("scan", done, total)
     return scan(manifest, run_dir=folder, jobs=jobs, thumbnails=False, progress=report).measurements
+
+
+def compare_guidelines(
+    manifest: Manifest, contract: Contract, accepted_data: object, budget: str, progress: Progress | None
+) -> LabelComparison | None:
+    """Compare the labels with the accepted ones where a term of the contract needs it and they are given."""
+    if accepted_data is None:
+        return None
+    if not any(term.type == "expect_label_guidelines_kept" for term in contract.terms):
+        raise ContractError(
+            "the accepted data is compared for the term ExpectLabelGuidelinesKept, and this contract does not have it: "
+            "make it with `datacheck contract init RUN --guidelines`"
+        )
+    from datacheck.probing.label_comparison import compare_labels
+
+    report = None if progress is None else lambda done, total: progress("labels", done, total)
+    return compare_labels(accepted_data, manifest, budget=budget, progress=report)
 
 
 def _probe(

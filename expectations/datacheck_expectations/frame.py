@@ -14,6 +14,7 @@ from datacheck.duplicates import DEFAULT_NEAR_DUPLICATE_DISTANCE
 from datacheck.duplicates.clusters import find_duplicates
 from datacheck.errors import ContractError
 from datacheck.manifest import Manifest
+from datacheck.probing.label_comparison import LabelComparison
 from datacheck.probing.outputs import ProbeOutputs
 from datacheck.scanning.measurements import Measurements
 
@@ -22,6 +23,10 @@ CLUSTER_COLUMNS = ("content_cluster", "near_cluster")
 
 PROBE_COLUMNS = ("label_quality", "label_error_rate", "label_error_rate_low", "label_error_rate_high")
 """The probe's label quality of each sample, and its estimate for the whole dataset with its interval, in every row."""
+
+GUIDELINE_COLUMNS = ("guideline_changed", "contradicted")
+"""Whether the class of a sample is labelled by another guideline than the accepted data, and whether a probe of that
+data contradicts its label; see `datacheck.compare_labels`."""
 
 BOX_CLASSES = "box_classes"
 """The class of each box of an image, a list a row."""
@@ -34,6 +39,7 @@ def contract_frame(
     measurements: Measurements | None = None,
     probe: ProbeOutputs | None = None,
     *,
+    guidelines: LabelComparison | None = None,
     near_duplicate_distance: int = DEFAULT_NEAR_DUPLICATE_DISTANCE,
 ) -> pd.DataFrame:
     """Join all that is known about each sample into one DataFrame without object columns.
@@ -47,6 +53,8 @@ def contract_frame(
         Aligned with the manifest; adds its columns, ``aspect`` (width over height) and the duplicate clusters.
     probe
         Aligned with the manifest; adds `PROBE_COLUMNS`.
+    guidelines
+        Of `datacheck.compare_labels` with the accepted data; adds `GUIDELINE_COLUMNS`.
     near_duplicate_distance
         Bits in which the perceptual hashes of near duplicates may differ.
 
@@ -83,6 +91,8 @@ def contract_frame(
         columns |= _measured(measurements, near_duplicate_distance)
     if probe is not None:
         columns |= _probed(probe, len(manifest))
+    if guidelines is not None:
+        columns |= _compared(guidelines, manifest)
     return pd.DataFrame(columns, copy=False)
 
 
@@ -119,6 +129,20 @@ def _measured(measurements: Measurements, distance: int) -> dict[str, Any]:
     for name, clusters in zip(CLUSTER_COLUMNS, (found.exact, found.near), strict=True):
         columns[name] = np.where(clusters >= 0, clusters, np.nan)
     return columns
+
+
+def _compared(found: LabelComparison, manifest: Manifest) -> dict[str, Any]:
+    """Return whether the class of each sample changed (NaN: not known), and whether its own label is contradicted."""
+    if not np.array_equal(found.sample_ids, np.array(manifest.sample_ids.to_pylist(), dtype=np.str_)):
+        raise ContractError("the comparison of labels is of other samples than the manifest: compare them again")
+    verdict, contradicted = np.full(len(manifest), np.nan), np.zeros(len(manifest))
+    label = manifest.table["label"].to_pylist()
+    known = {found.classes[one.label]: float(one.changed) for one in found.by_class if one.judged}
+    for row, name in enumerate(label):
+        verdict[row] = known.get(name, np.nan)
+    for one in found.by_class:
+        contradicted[one.rows] = 1
+    return dict(zip(GUIDELINE_COLUMNS, (verdict, contradicted), strict=True))
 
 
 def _probed(probe: ProbeOutputs, n_rows: int) -> dict[str, Any]:

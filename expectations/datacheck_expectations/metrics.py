@@ -48,6 +48,7 @@ METRICS = (
     _metric("datacheck.unreadable", samples.unreadable),
     _metric("datacheck.label_quality", samples.label_quality),
     _metric("datacheck.label_error_rate", samples.label_error_rate),
+    _metric("datacheck.label_guidelines", samples.label_guidelines),
     _metric("datacheck.box_classes", boxes.box_classes),
     _metric("datacheck.empty_images", boxes.empty_images),
     _metric("datacheck.agreement", relations.agreement),

@@ -15,7 +15,7 @@ import pandas as pd
 from datacheck.errors import ContractError
 from datacheck.fingerprints import Fingerprint, fingerprint
 from datacheck.stats import Moments, Quantiles
-from datacheck_expectations.checking import Progress, measure
+from datacheck_expectations.checking import Progress, compare_guidelines, measure
 from datacheck_expectations.checkpoint import run_checkpoint
 from datacheck_expectations.evaluation import MIN_COMPARED, Evaluation, moments_of
 from datacheck_expectations.expectations import ExpectPropertyDriftAtMost
@@ -61,6 +61,8 @@ def check_shard(
     accepted: Fingerprint | None = None,
     run_dir: str | Path | None = None,
     jobs: int | None = None,
+    budget: str = "60s",
+    accepted_data: object = None,
     progress: Progress | None = None,
     **source_options: Any,
 ) -> ShardResult:
@@ -79,7 +81,7 @@ def check_shard(
         The contract or its folder.
     accepted
         What was accepted so far; default: the fingerprint in the contract.
-    run_dir, jobs, progress, **source_options
+    run_dir, jobs, budget, accepted_data, progress, **source_options
         As in `check`.
 
     Raises
@@ -102,7 +104,9 @@ def check_shard(
         raise ContractError(f"expected a shard with samples, found none in {shard}")
     measurements = measure(manifest, found, None if run_dir is None else Path(run_dir), jobs, progress)
     merged = before.merge(fingerprint(manifest, measurements))
-    frame = contract_frame(manifest, measurements, near_duplicate_distance=found.near_duplicate_distance)
+    guidelines = compare_guidelines(manifest, found, accepted_data, budget, progress)
+    distance = found.near_duplicate_distance
+    frame = contract_frame(manifest, measurements, guidelines=guidelines, near_duplicate_distance=distance)
     alone, _ = run_checkpoint(found, frame)
     outcomes = tuple(_on_shard(outcome, merged, frame) for outcome in alone)
     result = ContractResult(

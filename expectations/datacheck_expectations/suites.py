@@ -63,6 +63,23 @@ def tabular(
     ]
 
 
+def label_guidelines() -> list[Any]:
+    """Return that labels follow the guidelines of the accepted ones; a check of it needs the accepted data.
+
+    Examples
+    --------
+    >>> len(label_guidelines())
+    1
+    """
+    return [
+        e.ExpectLabelGuidelinesKept(
+            max_classes=0,
+            severity="warning",
+            notes="Labels that follow two readings of a class teach a model neither.",
+        )
+    ]
+
+
 def relabel_answers(classes: Sequence[str], *, min_agreement: float = 0.8, confidence: float = 0.95) -> list[Any]:
     """Return what a table of annotators' answers (``answers.parquet`` as a DataFrame) must keep.
 

@@ -18,6 +18,7 @@ from datacheck_expectations.expectations.duplicates import ExpectDuplicatesAtMos
 from datacheck_expectations.expectations.empty_images import ExpectEmptyImageShareBetween
 from datacheck_expectations.expectations.label_drift import ExpectLabelDriftAtMost
 from datacheck_expectations.expectations.label_error_rate import ExpectEstimatedLabelErrorRateAtMost
+from datacheck_expectations.expectations.label_guidelines import ExpectLabelGuidelinesKept
 from datacheck_expectations.expectations.label_quality import ExpectLabelQualityAtLeast
 from datacheck_expectations.expectations.labelled_share import ExpectLabelledShareAtLeast
 from datacheck_expectations.expectations.leakage import ExpectNoLeakageAcrossSplits
@@ -46,6 +47,7 @@ EXPECTATIONS: tuple[type[DatacheckExpectation], ...] = (
     ExpectEmptyImageShareBetween,
     ExpectEstimatedLabelErrorRateAtMost,
     ExpectLabelDriftAtMost,
+    ExpectLabelGuidelinesKept,
     ExpectLabelQualityAtLeast,
     ExpectLabelledShareAtLeast,
     ExpectNoLeakageAcrossSplits,
@@ -77,6 +79,7 @@ __all__ = [
     "ExpectEmptyImageShareBetween",
     "ExpectEstimatedLabelErrorRateAtMost",
     "ExpectLabelDriftAtMost",
+    "ExpectLabelGuidelinesKept",
     "ExpectLabelQualityAtLeast",
     "ExpectLabelledShareAtLeast",
     "ExpectNoLeakageAcrossSplits",

@@ -80,6 +80,7 @@ _PROBE = "probe the dataset: check with --probe, or give contract_frame the prob
 _REMEDIES = dict.fromkeys(("label_quality", "label_error_rate"), _PROBE) | dict.fromkeys(
     ("readable", "width", "brightness", "content_cluster", "near_cluster", "mode", "format"), _SCAN
 )
+_REMEDIES["guideline_changed"] = "give the accepted data: check with --accepted-data, or accepted_data="
 
 
 def codes_of(column: pd.Series[Any]) -> tuple[Rows, list[str]]:

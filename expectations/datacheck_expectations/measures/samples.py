@@ -8,6 +8,7 @@ import numpy as np
 import pandas as pd
 from numpy.typing import NDArray
 
+from datacheck.errors import ContractError
 from datacheck_expectations.measures.columns import MAX_NAMED, Affected, named, need, numbers
 
 
@@ -47,3 +48,28 @@ def label_error_rate(frame: pd.DataFrame) -> tuple[float, float, float]:
     need(frame, *columns)
     value, low, high = (float(numbers(frame, name)[0]) for name in columns)
     return value, low, high
+
+
+@dataclass(frozen=True)
+class Guidelines:
+    """The classes whose labels follow another guideline, those that could be judged, and contradicted samples."""
+
+    changed: tuple[str, ...]
+    judged: tuple[str, ...]
+    sample_ids: tuple[str, ...] = ()
+    n_contradicted: int = 0
+
+
+def label_guidelines(frame: pd.DataFrame) -> Guidelines:
+    """Return which classes are labelled by another guideline than the accepted data."""
+    need(frame, "label", "guideline_changed", "contradicted")
+    verdict = numbers(frame, "guideline_changed")
+    label = frame["label"].astype(object).to_numpy()
+    judged, changed = (tuple(sorted(set(label[rows]))) for rows in (np.isfinite(verdict), verdict == 1))
+    if not judged:
+        raise ContractError(
+            "no class has enough accepted and new samples to compare their labels: check a larger dataset, or take the "
+            "expectation out of the contract"
+        )
+    rows = np.flatnonzero((verdict == 1) & (numbers(frame, "contradicted") == 1))
+    return Guidelines(changed, judged, named(frame, rows[:MAX_NAMED]), len(rows))
