@@ -84,7 +84,7 @@ def border_grid(values: NDArray[Any]) -> bytes:
     Examples
     --------
     >>> half = np.repeat([[0, 1]], 64, axis=0).repeat(32, axis=1)
-    >>> np.frombuffer(border_grid(half), np.uint8).reshape(64, 64).argmax(axis=1)[0]
+    >>> int(np.frombuffer(border_grid(half), np.uint8).reshape(64, 64).argmax(axis=1)[0])
     32
     """
     border = np.zeros(values.shape, dtype=np.float32)

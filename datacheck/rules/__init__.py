@@ -54,6 +54,7 @@ from datacheck.rules.masks.dc824_interpolated_mask import InterpolatedMask
 from datacheck.rules.masks.dc825_copied_mask import CopiedMask
 from datacheck.rules.masks.dc826_mask_islands import MaskIslands
 from datacheck.rules.masks.dc827_slipped_masks import SlippedMasks
+from datacheck.rules.masks.dc828_colour_masks import ColourMasks
 from datacheck.rules.masks.dc850_wrong_class_of_region import WrongClassOfRegion
 from datacheck.rules.masks.dc851_missing_region import MissingRegion
 from datacheck.rules.masks.dc852_border_of_region import BorderOfRegion
@@ -154,6 +155,7 @@ RULES: tuple[type[Rule], ...] = (
     CopiedMask,
     MaskIslands,
     SlippedMasks,
+    ColourMasks,
     WrongClassOfBox,
     SpuriousBox,
     MisplacedBox,
