@@ -78,6 +78,9 @@ def can_probe(report: ReportRecord) -> bool:
     manifest = report.manifest
     if manifest.task is Task.DETECTION:
         return _can_probe_boxes(report)
+    if manifest.task is Task.SEGMENTATION:
+        read = report.measurements is not None and manifest.reader is not None and report.mask_probe is None
+        return read and len(manifest) >= LEAST_SAMPLES
     if manifest.task not in {Task.CLASSIFICATION, Task.REGRESSION, Task.MULTILABEL}:
         return False
     usable = manifest.labelled

@@ -3,6 +3,8 @@
 from __future__ import annotations
 
 import os
+from collections import Counter
+from collections.abc import Sequence
 from dataclasses import dataclass, replace
 from pathlib import Path
 
@@ -136,9 +138,30 @@ def _by_folders(found: _Found, layout: Layout, options: SourceOptions) -> Manife
     labels = sorted(set(found.images).difference(images.uris)) if len(found.images) > len(images.uris) else []
     if labels:
         reason = "their folder is named for label files, and their names are not those of the images"
+        if _one_mask_an_object(images.uris, labels):
+            reason = (
+                "they look like one mask file an object, several for each image: merge those of an image into one mask "
+                "of its name (0 where there is no object)"
+            )
         unread.append(Unread("label files", ItemKind.FILE, reason, HoldsLabels.YES, len(labels), examples_of(labels)))
     inventory = Inventory(images_used(images.uris), tuple(unread), layout.questions)
     return class_folder_manifest(images, options, took_for=f"a folder of images ({found.root})", inventory=inventory)
+
+
+def _one_mask_an_object(images: Sequence[str], labels: Sequence[str]) -> bool:
+    """Return whether most images are alone in their folder, with a folder of two or more label files beside it.
+
+    Examples
+    --------
+    >>> _one_mask_an_object(["a/images/a.png", "b/images/b.png"], ["a/masks/1.png", "a/masks/2.png", "b/masks/3.png"])
+    True
+    >>> _one_mask_an_object(["images/a.png", "images/b.png"], ["masks/1.png", "masks/2.png"])
+    False
+    """
+    places = Counter(name.rpartition("/")[0].rpartition("/")[0] for name in images)
+    files = Counter(name.rpartition("/")[0].rpartition("/")[0] for name in labels)
+    alone = sum(count == 1 and files[place] >= 1 for place, count in places.items())
+    return alone > len(images) / 2 and len(labels) > len(images)
 
 
 def _unlike_names(folders: list[Folder]) -> tuple[str, str] | None:

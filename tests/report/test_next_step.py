@@ -3,13 +3,16 @@
 from __future__ import annotations
 
 from dataclasses import replace
+from pathlib import Path
 
 import numpy as np
 
 from datacheck.findings import Failed, Finding, Found, NotApplicable, Passed, Severity
 from datacheck.manifest import HoldsLabels, Inventory, ItemKind, Manifest, Remedy, Task, Unread
+from datacheck.probing.segments import MaskProbe
 from datacheck.report import Report, RuleOutcome
 from datacheck.report.next_step import can_probe, next_step
+from tests.annotations.drawn_masks import write_masks
 
 PASSED = (RuleOutcome("DC202", "rare-class", Passed()),)
 
@@ -61,3 +64,10 @@ def test_nothing_is_proposed_where_nothing_helps() -> None:
     assert next_step(report, "shell") == ""
     blind = replace(report, outcomes=(RuleOutcome("DC401", "dark", NotApplicable("no image")),))
     assert next_step(blind, "shell") == ""
+
+
+def test_the_probe_of_masks_is_proposed_once(tmp_path: Path) -> None:
+    context = write_masks(tmp_path)
+    report = Report(context.manifest, measurements=context.measurements, outcomes=PASSED)
+    assert next_step(report, "shell") == "the same with --probe"
+    assert not can_probe(replace(report, mask_probe=MaskProbe.none("too few")))
