@@ -62,9 +62,9 @@ def rules_index() -> str:
     for prefix, title in FAMILIES.items():
         members = [rule for rule in CATALOGUE if rule.code.startswith(prefix)]
         if members:
-            lines += [f"## {prefix}xx · {title}", "", "| code | name | severity | says |", "| --- | --- | --- | --- |"]
+            lines += [f"## {prefix}xx · {title}", "", "| rule | severity | says |", "| --- | --- | --- |"]
             lines += [
-                f"| [{rule.code}]({rule.code.lower()}.md) | {rule.name} | {rule.severity.label} | "
+                f"| [{rule.code}]({rule.code.lower()}.md) {rule.name} | {rule.severity.label} | "
                 f"{explanation(rule).splitlines()[0].replace('|', chr(92) + '|')} |"
                 for rule in members
             ]

@@ -20,7 +20,7 @@ from datacheck.report import Report
 PICTURES = Path(__file__).resolve().parents[1] / "img"
 SIZES = {"report": (1160, 1180), "tutorial-report": (1160, 900)}
 TEST_LINE = re.compile(r"test: balanced accuracy [\d.]+, accuracy ([\d.]+) \[([\d.]+), ([\d.]+)\]")
-WIDTH, LEFT, BAR, GAP = 640, 190, 26, 14
+WIDTH, LEFT, BAR, GAP = 480, 90, 26, 14
 
 
 def screenshot(run: Path, name: str) -> None:
