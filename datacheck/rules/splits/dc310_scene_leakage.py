@@ -34,8 +34,8 @@ class SceneLeakage(Rule):
     ------------------
     Each picture is laid over those, ten at most, that it or a part of it resembles most. Where 40 details or more agree
     in one affine map (ORB keypoints, RANSAC), both show the same thing; where the blocks of the common part then
-    correlate by 0.93 or more (median), one is a copy of the other. Things without texture and larger changes of the
-    viewpoint are not found: the count is a lower bound.
+    correlate by 0.93 or more (median), one is a copy of the other, for which 12 details suffice.
+    Things without texture and larger changes of the viewpoint are not found: the count is a lower bound.
 
     How to fix
     ----------
