@@ -15,6 +15,30 @@ Refit = Callable[[NDArray[np.int64], int], NDArray[np.float32]]
 """Fits again on other class codes (shape [N], -1 for none) with a seed; returns out-of-sample pred_probs [N, K]."""
 
 
+USUAL_DEVIATIONS = 20.0
+"""Robust standard deviations from the median up to which targets are fitted as they are. Log-normal prices stay within;
+a target in another unit, 100 times as large, does not, and would otherwise be most of what a squared error sees."""
+
+NORMAL_QUARTILES = 1.349
+"""Distance of the quartiles of a normal distribution, in standard deviations."""
+
+
+def usual_range(targets: NDArray[np.floating[Any]]) -> tuple[float, float]:
+    """Return the ends of the range in which targets are taken as they are; infinite where half of them are equal.
+
+    Examples
+    --------
+    >>> low, high = usual_range(np.r_[np.arange(100.0), 99_999.0])
+    >>> low < 0, 99 < high < 1_000
+    (True, True)
+    """
+    if not len(targets):
+        return -np.inf, np.inf
+    low, middle, high = np.quantile(targets, [0.25, 0.5, 0.75])
+    reach = USUAL_DEVIATIONS * float(high - low) / NORMAL_QUARTILES
+    return (float(middle) - reach, float(middle) + reach) if reach > 0 else (-np.inf, np.inf)
+
+
 @dataclass(frozen=True)
 class LearningTask:
     """Labels, folds and, for images, pixels.
@@ -58,10 +82,14 @@ class LearningTask:
         return np.flatnonzero(self.fold == fold)
 
     def scale(self) -> tuple[float, float]:
-        """Mean and standard deviation of a regression target; 0 and 1 for the other tasks."""
+        """Mean and standard deviation of a regression target; 0 and 1 for the other tasks.
+
+        Targets far from all others count as at the end of `usual_range`, as they do in `targets`.
+        """
         if self.task is not Task.REGRESSION:
             return 0.0, 1.0
         known = self.y[self.labelled & (self.fold >= 0)]
+        known = np.clip(known, *usual_range(known))
         return float(known.mean()), float(known.std()) or 1.0
 
     def targets(self) -> NDArray[np.float32]:
@@ -75,6 +103,7 @@ class LearningTask:
             return np.asarray(self.y, dtype=np.float32)
         mean, deviation = self.scale()
         filled = np.where(self.labelled, self.y, mean)
+        filled = np.clip(filled, *usual_range(self.y[self.labelled & (self.fold >= 0)]))
         return ((filled - mean) / deviation).astype(np.float32)[:, None]
 
     def with_labels(self, codes: NDArray[Any], seed: int) -> LearningTask:

@@ -8,6 +8,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from datacheck.manifest import Manifest, Task
+from datacheck.models.learning_task import usual_range
 from datacheck.probing.outputs import ProbeOutputs
 from datacheck.stats import Interval, mean_difference, wilson
 from datacheck.stats.compare import auc
@@ -108,13 +109,15 @@ def multilabel_skill(pred_probs: NDArray[np.floating[Any]], matrix: NDArray[Any]
 def regression_skill(predictions: NDArray[np.floating[Any]], target: NDArray[np.floating[Any]]) -> Interval:
     """Return 1 - (mean absolute error / mean absolute deviation from the median)²; shape [N].
 
-    Absolute errors are robust to the wrong targets that are looked for; the square gives the scale of R².
+    Absolute errors are robust to the wrong targets that are looked for, and targets far from all others count as at the
+    end of `datacheck.models.learning_task.usual_range`; the square gives the scale of R².
 
     Examples
     --------
     >>> regression_skill(np.arange(20.0), np.arange(20.0)).value
     1.0
     """
+    target = np.clip(target, *usual_range(target))
     trivial = np.abs(target - np.median(target))
     relative = _relative(trivial - np.abs(target - predictions), float(trivial.mean()))
     low, value, high = (1 - (1 - min(one, 1.0)) ** 2 for one in (relative.low, relative.value, relative.high))

@@ -55,9 +55,14 @@ def queue_items(chosen: Chosen, manifest: Manifest, probe: ProbeOutputs, ranking
     copies = _copies(rows, ranking.groups)
     probability = np.nan_to_num(ranking.error_probability[rows]).astype(np.float32)
     reasons = [
-        _reason(*entry, several=manifest.task is Task.MULTILABEL)
+        _reason(*entry)
         for entry in zip(chosen.kinds, given, suggested, confidence, probability, map(len, copies), strict=True)
     ]
+    if manifest.task is Task.MULTILABEL:
+        reasons = [
+            text + (_differing(one, other) if kind == "suspect" else "")
+            for text, kind, one, other in zip(reasons, chosen.kinds, given, suggested, strict=True)
+        ]
     gold = [chosen.gold.get(name) if kind == "gold" else None for name, kind in zip(ids, chosen.kinds, strict=True)]
     return pa.table(
         {
@@ -138,20 +143,12 @@ def _copies(rows: NDArray[np.int64], groups: NDArray[np.int64]) -> list[list[int
 
 
 def _reason(
-    kind: str,
-    given: str | None,
-    suggested: str | None,
-    confidence: float,
-    probability: float,
-    n_copies: int,
-    *,
-    several: bool = False,
+    kind: str, given: str | None, suggested: str | None, confidence: float, probability: float, n_copies: int
 ) -> str:
     if kind != "suspect":
         return "Part of a quality check: label it like any other sample."
     label = "no label" if given is None else f"labelled {given}"
     text = f"{label}, probably wrong" if suggested in {None, given} else f"{label}, looks like {suggested}"
-    text += _differing(given, suggested) if several else ""
     if np.isfinite(confidence):
         text += f" (confidence {percent(float(confidence))})"
     text += f"; {'more than 99 %' if probability > SURE else percent(float(probability))} likely to be wrong"

@@ -108,3 +108,17 @@ def test_few_positives_of_many_are_judged_by_how_many_are_found(found: int) -> N
     assert reason.startswith("cannot tell whether the probe can judge labels: its skill is 0.")
     assert "only 4 samples of 'bee' say so" in reason
     assert "too weak" not in reason
+
+
+def test_a_few_targets_in_another_unit_do_not_silence_the_probe() -> None:
+    rng = np.random.default_rng(0)
+    x = rng.normal(size=(400, 4))
+    target = 20 + 3 * x[:, 0] + 0.5 * rng.normal(size=400)
+    target[:4] *= 100
+    manifest = Manifest.from_columns({"target": target})
+    outputs = probe(manifest, features=x, budget=5)
+    assert why_not_judged(manifest, outputs) is None
+    assert outputs.predictions is not None
+    assert np.abs(outputs.predictions[4:] - target[4:]).mean() < 1.5
+    worst = np.argsort(outputs.label_quality)[:4]
+    assert set(worst.tolist()) == {0, 1, 2, 3}

@@ -17,7 +17,7 @@ from threadpoolctl import threadpool_limits  # type: ignore[import-untyped]
 
 from datacheck.cpus import available_cpus
 from datacheck.manifest import Task
-from datacheck.models.learning_task import Fitted, LearningTask
+from datacheck.models.learning_task import Fitted, LearningTask, usual_range
 from datacheck.probing.backend import Backend, FitOptions
 from datacheck.probing.backends import linear_table
 from datacheck.probing.backends.table_columns import Table, table_of
@@ -223,7 +223,7 @@ def _cross_fit(problem: LearningTask, table: Table, fit_model: _Budgeted, size: 
                 outputs[held_out] = _probabilities(model, x, problem.y[train], (new, problem.width), fit_model)
             else:
                 model = _boosting("HistGradientBoostingRegressor", problem.seed, table)
-                fit_model(model, x, problem.y[train])
+                fit_model(model, x, np.clip(problem.y[train], *usual_range(problem.y[train])))
                 outputs[held_out] = model.predict(new)
     return outputs
 
