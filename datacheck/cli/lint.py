@@ -7,7 +7,7 @@ from typing import Annotated
 
 import typer
 
-from datacheck.cli.output import FORMATS, default_format, standard_output
+from datacheck.cli.output import FORMATS, Verbose, default_format, standard_output
 from datacheck.cli.rule_options import Config, FailOn, Format, Ignore, Select, selection
 from datacheck.errors import check_choice
 
@@ -20,6 +20,7 @@ def lint_command(
     format: Format = None,
     config: Config = None,
     fix: Annotated[bool, typer.Option("--fix", help="Write sorted(…) around listings that need it.")] = False,
+    verbose: Verbose = False,
 ) -> int:
     """Read training code, and report where it treats its data wrongly; nothing is executed."""
     from datacheck.auditing.lint import lint
@@ -30,7 +31,7 @@ def lint_command(
         check_choice("--format", format, FORMATS)
     settings = load_settings(config).override(**selection(select, ignore, fail_on))
     report = lint(paths, settings=settings, fix=fix)
-    text = render_code(report, format or settings.format or default_format(), fail_on=settings.fail_on)
+    text = render_code(report, format or settings.format or default_format(), fail_on=settings.fail_on, verbose=verbose)
     with standard_output() as out:
         out.write(text)
     return report.exit_code(settings.fail_on)

@@ -19,15 +19,24 @@ from datacheck.text import clean, plural
 from datacheck.version import __version__
 
 
-def render_code(report: LintReport, format: str, *, fail_on: Severity = Severity.ERROR) -> str:
+def render_code(report: LintReport, format: str, *, fail_on: Severity = Severity.ERROR, verbose: bool = False) -> str:
     """Return the report in a format; ``fail_on`` decides what is a failure where a format knows failures.
+
+    ``verbose`` has the formats for people list each file that was read, and each rule with its count.
 
     Examples
     --------
     >>> print(render_code(LintReport(files=("a.py", "b.py")), "concise"), end="")
     2 files read, nothing found
     """
-    return _FORMATS[format](report, fail_on)
+    everything = _everything(report) if verbose and format in {"terminal", "concise"} else ""
+    return everything + _FORMATS[format](report, fail_on)
+
+
+def _everything(report: LintReport) -> str:
+    lines = [f"{from_working_directory(path, None)}: read" for path in report.files]
+    lines += [f"{code} {name}: {plural(len(report.of_rule(code)), 'finding')}" for code, name in report.rules]
+    return "".join(f"{clean(line)}\n" for line in lines)
 
 
 def _place(one: CodeFinding) -> str:

@@ -34,6 +34,17 @@ def test_a_finding_has_its_place_and_fix(here: Path, capsys: pytest.CaptureFixtu
     assert last.startswith("1 file read, 1 error")
 
 
+def test_verbose_names_the_files_and_the_rules(here: Path, capsys: pytest.CaptureFixture[str]) -> None:
+    (here / "clean.py").write_text("x = 1\n")
+    assert run(["lint", ".", "-v", "--select", "DC701,DC713"]) == 1
+    lines = capsys.readouterr().out.splitlines()
+    assert lines[:3] == ["clean.py: read", "train.py: read", "DC701 unsorted-listing: 1 finding"]
+    assert lines[3].startswith("DC713 ")
+    assert lines[3].endswith(": 0 findings")
+    assert run(["lint", ".", "-v", "--format", "json"]) == 1
+    assert json.loads(capsys.readouterr().out)["findings"][0]["code"] == "DC701"
+
+
 def test_fix_sorts_the_listings_and_leaves_the_rest(here: Path) -> None:
     assert run(["lint", "train.py", "--fix"]) == 0
     fixed = WRONG.replace('glob.glob("images/*.png")', 'sorted(glob.glob("images/*.png"))')
