@@ -53,7 +53,7 @@ def test_the_commands_that_write_and_those_that_draw_bars_say_so_alike() -> None
         "audit", "card", "contract check", "contract init", "export", "fingerprint", "plan", "queue export",
         "relabel apply", "report",
     }  # fmt: skip
-    bars = {"audit", "contract check", "demo", "diff", "fingerprint", "plan", "queue push"}
+    bars = {"audit", "compare-labels", "contract check", "demo", "diff", "fingerprint", "plan", "queue push"}
     assert having["--quiet"] == bars | {"contract init", "export"}
 
 
