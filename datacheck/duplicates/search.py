@@ -37,7 +37,7 @@ LEAST_LONG_SIDE = 64
 """Smaller images, in pixels, have too few details to lay them over one another by those, but few pixels in all."""
 
 MOST_TINY_BY_DEFAULT = 60_000
-"""Such images up to which they are laid over one another pixel by pixel: about 80 s of processor time."""
+"""Such images up to which they are laid over one another pixel by pixel: about 2 min of processor time."""
 
 
 def search_duplicates(
