@@ -18,7 +18,7 @@ if TYPE_CHECKING:
 
 def make_box_queue(run: Path, budget: int, random_share: float, seed: int, *, replace: bool) -> int:
     """Choose the images whose boxes people should look at, and say what to expect."""
-    from datacheck.relabel.boxes.queue import box_queue
+    from datacheck.relabel.boxes.selection import WantedImages, box_queue
     from datacheck.report import Report
 
     report = Report.load(run)
@@ -28,9 +28,7 @@ def make_box_queue(run: Path, budget: int, random_share: float, seed: int, *, re
         report.manifest,
         report.box_probe,
         report.measurements,
-        budget=budget,
-        random_share=random_share,
-        seed=seed,
+        WantedImages(budget, random_share, seed),
         identity=report.identity,
     )
     put_aside(run, replace=replace, place="boxes")

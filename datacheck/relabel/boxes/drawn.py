@@ -79,7 +79,7 @@ def answers_of_image(
         any_drawn = True
         old = known.get(each.annotation_id) if each.annotation_id is not None else None
         if old is None or old.annotation_id in seen:  # a copy of a box keeps its id in some tools
-            yield {**about, **_row(f"{name}:{each.name}", image, BoxAnswer.ADD, None, each.label, each.box)}
+            yield {**about, **_row(f"{name}:new:{each.name}", image, BoxAnswer.ADD, None, each.label, each.box)}
             continue
         seen.add(old.annotation_id)
         label = each.label if each.label != old.label else None

@@ -10,7 +10,8 @@ import pytest
 from datacheck.cli import run as datacheck_command
 from datacheck.errors import RelabelError
 from datacheck.fingerprints import fingerprint
-from datacheck.relabel.boxes.queue import BoxQueue, box_queue
+from datacheck.relabel.boxes.queue import BoxQueue
+from datacheck.relabel.boxes.selection import WantedImages, box_queue
 from datacheck.report import Report
 from datacheck.rules import RuleContext
 from tests.annotations.boxed import probed
@@ -19,9 +20,7 @@ from tests.rules.placed_boxes import drawn, placed
 
 def queue_of(context: RuleContext, budget: int = 500, random_share: float = 0.0) -> BoxQueue:
     assert context.box_probe is not None
-    return box_queue(
-        context.manifest, context.box_probe, context.measurements, budget=budget, random_share=random_share
-    )
+    return box_queue(context.manifest, context.box_probe, context.measurements, WantedImages(budget, random_share))
 
 
 def test_a_box_that_looks_empty_is_asked_about_with_its_place() -> None:

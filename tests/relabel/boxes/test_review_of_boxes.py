@@ -167,7 +167,7 @@ def test_boxes_are_corrected_by_mouse_and_keyboard(page: Any, session: BoxReview
     page.keyboard.press("u")
     page.keyboard.press("Enter")
     page.wait_for_selector("text=All images are answered.")
-    page.wait_for_function("document.getElementById('saved').textContent === 'saved'")
+    page.wait_for_selector("#saved:has-text('saved')")
     found = {(name, number): (answer, label, box) for name, number, answer, label, box in rows_of(session)}
     answer, label, box = found["0000.jpg", 1]
     assert (answer, label) == ("change", session.queue.classes[2 if session.queue.classes[2] != one["label"] else 0])
@@ -186,7 +186,7 @@ def test_a_corner_resizes_and_a_reloaded_page_shows_what_was_saved(page: Any, se
     drag(page, (right, bottom), (right + 6, bottom + 4))
     page.keyboard.press("Enter")
     page.wait_for_selector("text=Image 2 of 3")
-    page.wait_for_function("document.getElementById('saved').textContent === 'saved'")
+    page.wait_for_selector("#saved:has-text('saved')")
     page.reload()
     page.wait_for_selector("text=Image 2 of 3")
     page.keyboard.press("[")

@@ -246,6 +246,16 @@ def test_an_answer_that_lost_all_given_boxes_is_refused_and_does_not_delete_them
     assert given_answers(answers) == {("d", None, "accept", None, None)}
 
 
+def test_an_answer_that_was_started_from_the_given_boxes_may_delete_them_all(tmp_path: Path) -> None:
+    (path, _) = export_boxes(queue(), "label-studio", tmp_path / "tasks.json", Links(ROOT))
+    tasks = json.loads(path.read_text())[1:2]
+    tasks[0]["annotations"] = [{"id": 1, "result": [], "parent_prediction": 12}]
+    path.write_text(json.dumps(tasks))
+    answers, refusals = import_boxes(path, queue(), "label-studio")
+    assert not refusals
+    assert given_answers(answers) == {("b & c", 3, "delete", None, None)}
+
+
 def test_a_later_import_of_a_submission_replaces_all_of_it(tmp_path: Path) -> None:
     def read(new: list[Edit]) -> BoxAnswers:
         (path, _) = export_boxes(queue(), "label-studio", tmp_path / "tasks.json", Links(ROOT))

@@ -176,7 +176,8 @@ def _answers(
             return
         drawn.append(found)
     kept = any(each.annotation_id is not None for each in drawn)
-    meant = any(each.get("from_name") == NOTHING for each in results)
+    started = isinstance(annotation.get("parent_prediction"), int)  # somebody saw the given boxes and deleted them
+    meant = started or any(each.get("from_name") == NOTHING for each in results)
     if shown_boxes(image) and not kept and not meant:
         why = f"none of the {len(shown_boxes(image))} given boxes is in the answer: start from the given boxes"
         yield {**about, "problem": f"{why}, or choose '{NOTHING_WORDS}'"}
