@@ -285,10 +285,8 @@ class Report(ReportRecord):
 
     def save(self, folder: str | Path) -> None:
         """Write the run folder; each file is whole or as it was before."""
-        tables = Tables(
-            self.manifest, self.issues, self.measurements, self.fingerprint, self.probe, self.box_probe, self.mask_probe
-        )
-        write_run_folder(Path(folder), self.to_json(), tables)
+        read = self.manifest, self.issues, self.measurements, self.fingerprint
+        write_run_folder(Path(folder), self.to_json(), Tables(*read, self.probe, self.box_probe, self.mask_probe))
 
     @classmethod
     def load(cls, folder: str | Path) -> Report:

@@ -20,7 +20,7 @@ from sklearn.metrics import average_precision_score
 import datacheck
 from datacheck.annotations.masks import mask_values
 from datacheck.probing.budget import Clock
-from datacheck.probing.networks.pixel_heads import embed_maps, fit_pixel_heads
+from datacheck.probing.networks.pixel_heads import Training, embed_maps, fit_pixel_heads
 from datacheck.probing.segments.grids import MaskClasses, edge_strength, label_grid, read_image
 from datacheck.probing.segments.planting import Fault, plant
 from datacheck.probing.segments.regions import Picture
@@ -79,9 +79,8 @@ def one_seed(manifest: datacheck.Manifest, n_images: int, seed: int) -> dict[str
     clock, fold = Clock(3600.0), rng.permutation(n_images) % N_FOLDS
     began = time.process_time()
     features = embed_maps(lambda k: images[k], n_images, PretrainedWeights(DEFAULT_WEIGHTS), "cpu", clock, 3600.0)
-    probs = fit_pixel_heads(
-        features, labels, fold, len(CLASSES.names), device="cpu", clock=clock, until=3600.0, seed=seed
-    )
+    training = Training("cpu", clock, 3600.0, seed)
+    probs = fit_pixel_heads(features, labels, fold, len(CLASSES.names), training)
     trained = time.process_time() - began
     pictures = [
         Picture(label, each.astype(np.float32), edge_strength(image))

@@ -40,6 +40,10 @@ EPOCHS, BATCH, RATE, DECAY = 12, 8, 4e-3, 1e-4
 accuracy on street scenes by less than half a percentage point."""
 
 
+LEAST_STEPS = 240
+"""Steps that few images are given: 50 leave the heads below the most frequent class."""
+
+
 @dataclass(frozen=True)
 class FeatureMaps:
     """Maps of the first images of a list, as many as fitted into the time: one tensor [n, C, h, h] a stride."""
@@ -127,16 +131,18 @@ def _at_most(x: Tensor, side: int) -> Tensor:
     return functional.adaptive_avg_pool2d(x, side) if x.shape[2] > side else x
 
 
+@dataclass(frozen=True)
+class Training:
+    """Where heads are trained, until which second of a clock, and the seed of the order of the images."""
+
+    device: str
+    clock: Clock
+    until: float
+    seed: int
+
+
 def fit_pixel_heads(
-    features: FeatureMaps,
-    labels: NDArray[np.int16],
-    fold: NDArray[np.int64],
-    n_classes: int,
-    *,
-    device: str,
-    clock: Clock,
-    until: float,
-    seed: int,
+    features: FeatureMaps, labels: NDArray[np.int16], fold: NDArray[np.int64], n_classes: int, training: Training
 ) -> NDArray[np.float16]:
     """Return out-of-fold class probabilities of each place, [n, GRID, GRID, K].
 
@@ -150,13 +156,13 @@ def fit_pixel_heads(
         The fold that holds each image out, [n].
     n_classes
         K.
-    device, clock, until, seed
-        Where, how long in seconds of the clock, and the seed of the order of the images.
+    training
+        Where, and how long.
     """
-    on = resolve_device(device)
+    on = resolve_device(training.device)
     scales = [_scale(x) for x in features.maps]
     n_folds = int(fold.max()) + 1
-    with fastest_threads(on), repeatable(on), seeded_cpu(seed):
+    with fastest_threads(on), repeatable(on), seeded_cpu(training.seed):
         heads = PixelHeads([x.shape[1] for x in features.maps], n_folds, n_classes).to(on)
 
         def maps(rows: Tensor) -> list[Tensor]:
@@ -164,7 +170,7 @@ def fit_pixel_heads(
                 (x[rows].float().to(on) - m.to(on)) / s.to(on) for x, (m, s) in zip(features.maps, scales, strict=True)
             ]
 
-        _train(heads, maps, torch.from_numpy(labels.astype(np.int64)), torch.from_numpy(fold), clock, until, seed)
+        _train(heads, maps, torch.from_numpy(labels.astype(np.int64)), torch.from_numpy(fold), training)
         return _predict(heads, maps, fold)
 
 
@@ -178,14 +184,13 @@ def _train(
     maps: Callable[[Tensor], list[Tensor]],
     labels: Tensor,
     fold: Tensor,
-    clock: Clock,
-    until: float,
-    seed: int,
+    training: Training,
 ) -> None:
+    clock, until = training.clock, training.until
     n, n_folds = len(labels), heads.shape[0]
-    total = EPOCHS * -(-n // BATCH)
+    total = max(LEAST_STEPS, EPOCHS * -(-n // BATCH))
     optimiser = torch.optim.Adam(heads.parameters(), lr=RATE, weight_decay=DECAY)
-    rng = generator_on(torch.device("cpu"), seed)
+    rng = generator_on(torch.device("cpu"), training.seed)
     began, step, progress = clock.used, 0, 0.0
     coarser = GRID // TRAINED
     device = next(heads.parameters()).device

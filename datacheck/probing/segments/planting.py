@@ -10,10 +10,9 @@ from numpy.typing import NDArray
 
 from datacheck.probing.segments.regions import Labels, components
 
-MOVED = 0.25
-"""Shift or growth of a border as a share of the square root of the region's area; at least `LEAST_MOVED` places."""
-
-LEAST_MOVED = 2
+MOVED, LEAST_MOVED = 0.25, 2
+"""Shift or growth of a border as a share of the square root of the region's area, and the least in places: what a model
+of 96 x 96 places can see."""
 
 LARGEST = 0.25
 """Share of the image up to which a region is taken: nobody forgets a larger one."""

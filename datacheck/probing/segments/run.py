@@ -2,8 +2,9 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping
+from collections.abc import Callable, Mapping
 from dataclasses import dataclass
+from functools import partial
 
 import numpy as np
 from numpy.typing import NDArray
@@ -39,6 +40,10 @@ EMBED_SHARE, TRAIN_SHARE = 0.45, 0.4
 """Shares of what is then left of the budget: for reading and the network, and of the rest for the heads."""
 
 
+FoldsOf = Callable[[NDArray[np.int64]], NDArray[np.int64]]
+"""Gives the fold of each of some rows."""
+
+
 @dataclass(frozen=True)
 class _Read:
     """Images on the grid: the rows that could be read, their masks [n, G, G] and edges [n, G, G]."""
@@ -46,6 +51,16 @@ class _Read:
     rows: NDArray[np.int64]
     labels: Labels
     edges: Floats
+
+
+@dataclass(frozen=True)
+class _Predicted:
+    """What was read, its class probabilities [n, G, G, K], the fold of each image [n], and what predicted."""
+
+    read: _Read
+    probs: NDArray[np.float16]
+    fold: NDArray[np.int64]
+    model: str
 
 
 def run_mask_probe(
@@ -90,14 +105,15 @@ def run_mask_probe(
     if pred_probs is not None:
         order = _predicted(manifest, order, pred_probs)
     order = order[: MOST_BYTES // (MAP_BYTES + 2 * GRID**2 * len(classes.names))]
-    groups = kept_together(manifest, linked)
+    folds_of = partial(_folds, kept_together(manifest, linked), options.seed)
     if pred_probs is None:
-        read, probs, fold, model = _by_network(manifest, order, classes, groups, options, clock)
+        predicted = _by_network(manifest, order, classes, folds_of, options, clock)
     else:
-        read, probs, fold, model = _given(manifest, order, classes, groups, options, clock, pred_probs)
-    if len(read.rows) < FEWEST:
-        return MaskProbe.none(f"needs {FEWEST} images with masks, of {len(order)} {len(read.rows)} were read in time")
-    return _judged(manifest, classes, read, probs, fold, model, options.seed, clock)
+        predicted = _given(manifest, order, classes, folds_of, clock, pred_probs)
+    n = len(predicted.read.rows)
+    if n < FEWEST:
+        return MaskProbe.none(f"needs {FEWEST} images with masks, of {len(order)} {n} were read in time")
+    return _judged(manifest, classes, predicted, options.seed, clock)
 
 
 def _why_not(options: Options, classes: MaskClasses, masks: Masks, *, own: bool) -> str:
@@ -135,7 +151,7 @@ def _read(manifest: Manifest, order: NDArray[np.int64], classes: MaskClasses, cl
     )
 
 
-def _folds(groups: NDArray[np.int64], rows: NDArray[np.int64], seed: int) -> NDArray[np.int64]:
+def _folds(groups: NDArray[np.int64], seed: int, rows: NDArray[np.int64]) -> NDArray[np.int64]:
     codes = np.unique(groups[rows], return_inverse=True)[1]
     folds = assign_folds(np.zeros(len(rows), dtype=np.int64), codes, n_folds=N_FOLDS, seed=seed)
     return np.asarray(folds.fold, dtype=np.int64)
@@ -145,11 +161,11 @@ def _by_network(
     manifest: Manifest,
     order: NDArray[np.int64],
     classes: MaskClasses,
-    groups: NDArray[np.int64],
+    folds_of: FoldsOf,
     options: Options,
     clock: Clock,
-) -> tuple[_Read, NDArray[np.float16], NDArray[np.int64], str]:
-    from datacheck.probing.networks.pixel_heads import embed_maps, fit_pixel_heads
+) -> _Predicted:
+    from datacheck.probing.networks.pixel_heads import Training, embed_maps, fit_pixel_heads
 
     weights = options.weights or PretrainedWeights(DEFAULT_WEIGHTS)
     until = clock.used + EMBED_SHARE * clock.left
@@ -163,14 +179,12 @@ def _by_network(
     features = embed_maps(image, len(read.rows), weights, options.device, clock, until)
     n = len(features)
     read = _Read(read.rows[:n], read.labels[:n], read.edges[:n])
-    fold = _folds(groups, read.rows, options.seed)
+    fold = folds_of(read.rows)
     if n < FEWEST:
-        return read, np.empty((0, GRID, GRID, len(classes.names)), dtype=np.float16), fold, ""
-    probs = fit_pixel_heads(
-        features, read.labels, fold, len(classes.names), device=options.device, clock=clock,
-        until=clock.used + TRAIN_SHARE * clock.left, seed=options.seed,
-    )  # fmt: skip
-    return read, probs, fold, "linear heads on a frozen network's maps"
+        return _Predicted(read, np.empty((0, GRID, GRID, len(classes.names)), dtype=np.float16), fold, "")
+    training = Training(options.device, clock, clock.used + TRAIN_SHARE * clock.left, options.seed)
+    probs = fit_pixel_heads(features, read.labels, fold, len(classes.names), training)
+    return _Predicted(read, probs, fold, "linear heads on a frozen network's maps")
 
 
 def _predicted(
@@ -188,11 +202,10 @@ def _given(
     manifest: Manifest,
     order: NDArray[np.int64],
     classes: MaskClasses,
-    groups: NDArray[np.int64],
-    options: Options,
+    folds_of: FoldsOf,
     clock: Clock,
     pred_probs: Mapping[str, NDArray[np.number]],
-) -> tuple[_Read, NDArray[np.float16], NDArray[np.int64], str]:
+) -> _Predicted:
     read = _read(manifest, order, classes, clock, clock.used + EMBED_SHARE * clock.left)
     ids = manifest.sample_ids.to_pylist()
     k = len(classes.names)
@@ -205,25 +218,23 @@ def _given(
                 f"{list(given.shape)} for {ids[row]!r}"
             )
         probs[number] = probability_grid(given, classes)
-    return read, probs, _folds(groups, read.rows, options.seed), "your own predictions"
+    return _Predicted(read, probs, folds_of(read.rows), "your own predictions")
 
 
 def _judged(
     manifest: Manifest,
     classes: MaskClasses,
-    read: _Read,
-    probs: NDArray[np.float16],
-    fold: NDArray[np.int64],
-    model: str,
+    predicted: _Predicted,
     seed: int,
     clock: Clock,
 ) -> MaskProbe:
+    read, probs = predicted.read, predicted.probs
     pictures = [
         Picture(label, each.astype(np.float32), edges)
         for label, each, edges in zip(read.labels, probs, read.edges, strict=True)
     ]
     deadline = clock.used + clock.left / 2
-    n, kinds = judge(pictures, fold, len(classes.names), seed, lambda: clock.used < deadline)
+    n, kinds = judge(pictures, predicted.fold, len(classes.names), seed, lambda: clock.used < deadline)
     order = np.argsort(read.rows[:n])
     place = np.argsort(order)
     rows, labels, p = read.rows[:n][order], read.labels[:n][order], probs[:n][order]
@@ -243,6 +254,6 @@ def _judged(
         baseline=float(counts.max() / max(counts.sum(), 1)),
         kinds={name: kind.with_rows(rows[place[kind.row]]) for name, kind in kinds.items()},
         left_out=(("did not fit into the budget or could not be read", unjudged),) if unjudged else (),
-        model=model,
+        model=predicted.model,
         seconds=clock.used,
     )

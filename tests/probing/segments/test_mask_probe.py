@@ -132,5 +132,5 @@ def test_regions_and_missing_ones() -> None:
 def test_the_network_predicts_the_drawn_masks(tmp_path: Path) -> None:
     context = write_masks(tmp_path / "data")
     probe = run_mask_probe(context.manifest, measure_masks(context.manifest), Options(), Clock(300.0))
-    assert probe.accuracy > probe.baseline + 0.3 * (1 - probe.baseline)
+    assert probe.accuracy > probe.baseline + 0.2 * (1 - probe.baseline)
     assert len(probe.kinds["class"]) >= 72
