@@ -61,6 +61,8 @@ class LabelComparison:
             "guideline than the old ones"
             if self.changed
             else f"no class of {judged:,} judged shows another guideline than the old labels"
+            if judged
+            else "no class could be judged"
         ]
         order = sorted(self.by_class, key=lambda one: (not one.changed, -one.contradicted.low))
         lines += [self._in_words(one) for one in order if one.changed or one.undecided]

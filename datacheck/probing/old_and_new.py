@@ -17,7 +17,7 @@ from datacheck.probing.options import AtHand, Options
 from datacheck.probing.outputs import ProbeOutputs
 from datacheck.probing.skill import why_not_judged
 from datacheck.probing.user_arrays import UserArray, align
-from datacheck.scanning.measurements import Measurements
+from datacheck.scanning.measurements import MEASUREMENTS_SCHEMA, Measurements
 from datacheck.text import listed
 
 
@@ -135,4 +135,4 @@ def _pixels(old: Manifest, new: Manifest, both: Manifest, *, packaged: bool) -> 
         tables.append(measurements.table)
     table = pa.concat_tables(tables)
     table = table.set_column(table.column_names.index("sample_id"), "sample_id", both.sample_ids)
-    return AtHand(pixels=np.concatenate(pixels), measurements=Measurements(table))
+    return AtHand(pixels=np.concatenate(pixels), measurements=Measurements(table.cast(MEASUREMENTS_SCHEMA)))
