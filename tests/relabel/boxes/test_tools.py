@@ -21,6 +21,7 @@ from hypothesis import strategies as st
 from datacheck.errors import RelabelError
 from datacheck.manifest import AnnotationFormat, Unit
 from datacheck.relabel.boxes.answers import SIDES, BoxAnswers
+from datacheck.relabel.boxes.drawn import Drawn, answers_of_image
 from datacheck.relabel.boxes.formats import export_boxes, import_boxes
 from datacheck.relabel.boxes.images import BoxImage, BoxImages, KnownBox
 from datacheck.relabel.boxes.queue import BOX_QUEUE_SCHEMA, BoxQueue
@@ -244,6 +245,14 @@ def test_an_answer_that_lost_all_given_boxes_is_refused_and_does_not_delete_them
     answers, refusals = import_boxes(path, queue(), "label-studio")
     assert "none of the 2 given boxes is in the answer: start from the given boxes" in str(refusals[0])
     assert given_answers(answers) == {("d", None, "accept", None, None)}
+
+
+def test_an_added_box_that_has_the_number_of_a_given_one_in_the_tool_replaces_no_answer() -> None:
+    image = queue().images.images["b & c"]
+    now = [Drawn(3, CLASSES[2], (0, 0, 160, 120), "1"), Drawn(None, CLASSES[0], (1, 1, 9, 9), "3")]
+    rows = list(answers_of_image(image, now, [3], {"submission": "coco:1"}))
+    assert [row["answer"] for row in rows] == ["accept", "add"]
+    assert len({row["answer_id"] for row in rows}) == 2
 
 
 def test_an_answer_that_was_started_from_the_given_boxes_may_delete_them_all(tmp_path: Path) -> None:
