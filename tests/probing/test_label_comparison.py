@@ -54,9 +54,9 @@ def test_the_class_that_takes_in_others_is_named_with_them_and_what_cannot_be_ju
     (dog,) = [one for one in found.to_json()["by_class"] if one["class"] == "dog"]
     assert dog["looks_like"] == "fox"
     wrong = {f"{row:03d}" for row in foxes[:40]}
-    assert len(wrong & set(dog["contradicted"])) >= 25
+    assert len(wrong & set(dog["contradicted"])) >= 20
     assert len(set(dog["contradicted"]) - wrong) <= 5
-    assert dog["contradicted_more"]["low"] > 0.08
+    assert dog["contradicted_more"]["low"] > 0.04
     assert found.new_classes == ("wolf",)
     text = found.to_text()
     assert "most of them look like 'fox'" in text
