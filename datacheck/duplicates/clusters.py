@@ -47,6 +47,8 @@ class DuplicateClusters:
         False when there were too many near pairs to hold them all, or too many images to look for turned copies.
     registered
         Pairs that were laid over one another, copies and objects photographed again; None where that was not tried.
+    not_searched
+        Which changed copies were not searched for, and why; empty where that is told elsewhere.
     """
 
     exact: Rows
@@ -56,6 +58,7 @@ class DuplicateClusters:
     orientation: NDArray[np.int8]
     complete: bool = True
     registered: Registered | None = None
+    not_searched: str = ""
 
     @classmethod
     def equal(cls, exact: Rows) -> DuplicateClusters:

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Callable
+from dataclasses import replace
 from functools import partial
 from typing import Any
 
@@ -39,6 +40,9 @@ LEAST_LONG_SIDE = 64
 MOST_TINY_BY_DEFAULT = 60_000
 """Such images up to which they are laid over one another pixel by pixel: about 2 min of processor time."""
 
+_AMONG_TINY = f"among the images below {LEAST_LONG_SIDE} pixels"
+_HOW = " (--duplicates features does)"
+
 
 def search_duplicates(
     manifest: Manifest,
@@ -70,14 +74,22 @@ def search_duplicates(
     all_ = search is DuplicateSearch.FEATURES
     read = partial(_read, manifest.reader, manifest.table["uri"] if "uri" in manifest else None)
     tiny = _with_pixels(measurements, found, small=True)
+    skipped = []
     if 2 <= len(tiny) <= (MAX_IMAGES if all_ else MOST_TINY_BY_DEFAULT):
         vectors = unit_vectors(measurements.table["perceptual_signature"].combine_chunks(), tiny)
         copies = tiny_copies(tiny, vectors, read, found.near_pairs, progress=progress)
         found = with_copies(found, copies.pairs, copies.mirrored, measurements, max_distance)
+        if not copies.telling:
+            skipped.append(f"shifted copies {_AMONG_TINY}, which are too alike to tell copies from other pictures")
+    elif len(tiny) > MOST_TINY_BY_DEFAULT:
+        skipped.append(f"shifted copies {_AMONG_TINY}, because there are {len(tiny):,}{'' if all_ else _HOW}")
     rows = _with_pixels(measurements, found, small=False)
-    if len(rows) < 2 or not (all_ or len(measurements) <= MOST_BY_DEFAULT):
-        return found
-    return with_registered(found, register(rows, read, found.near_pairs, progress=progress), measurements, max_distance)
+    if len(rows) >= 2 and (all_ or len(measurements) <= MOST_BY_DEFAULT):
+        registered = register(rows, read, found.near_pairs, progress=progress)
+        found = with_registered(found, registered, measurements, max_distance)
+    elif len(rows) >= 2:
+        skipped.append(f"cropped and slightly rotated copies among {len(rows):,} images{_HOW}")
+    return replace(found, not_searched=f"not searched for: {'; '.join(skipped)}" if skipped else "")
 
 
 def _with_pixels(measurements: Measurements, found: DuplicateClusters, *, small: bool) -> NDArray[np.int64]:

@@ -87,11 +87,14 @@ class TinyCopies:
         Whether the second is mirrored, bool, shape [P].
     agreement
         Mean correlation of their blocks, float64, shape [P].
+    telling
+        False where pictures that are no copies agree so much that copies cannot be told from them: there are no pairs.
     """
 
     pairs: Rows
     mirrored: NDArray[np.bool_]
     agreement: NDArray[np.float64]
+    telling: bool = True
 
 
 def tiny_copies(
@@ -135,7 +138,7 @@ def tiny_copies(
                 progress(done, 2 * len(needed))
         some = np.unique(np.linspace(0, len(places) - 1, min(len(places), _TRIED)).astype(np.int64))
         if not len(some) or not is_telling(np.array(_compared(details, places[some], mirrored[some], worth=-1.0))):
-            return TinyCopies(rows[places[:0]], mirrored[:0], agreements[:0])
+            return TinyCopies(rows[places[:0]], mirrored[:0], agreements[:0], telling=not len(some))
         starts = range(0, len(places), _PAIRS)
         parts = (slice(start, start + _PAIRS) for start in starts)
         compared = pool.map(lambda part: _compared(details, places[part], mirrored[part]), parts)

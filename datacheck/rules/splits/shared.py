@@ -133,8 +133,9 @@ def shown_pairs(ids: pa.Array, related: pa.Array) -> list[list[str]]:
 
 
 def not_compared(found: DuplicateClusters) -> str:
-    """Return, for the end of a sentence that nothing was found, that not all pairs could be compared; empty else."""
-    return "" if found.complete else ", among the pairs that were compared: the images are too many for all of them"
+    """Return, for the end of a sentence that nothing was found, what could not be compared and why; empty else."""
+    among = "" if found.complete else ", among the pairs that were compared: the images are too many for all of them"
+    return f"{among}; {found.not_searched}" if found.not_searched else among
 
 
 def counted(words: Sequence[str]) -> dict[str, int]:
