@@ -46,6 +46,12 @@ FEWEST_INLIERS = 12
 where the blocks then correlate like those of a copy. Crops to half of the area keep 12 details where objects before an
 even ground keep no 40."""
 
+MANY_DETAILS = 280
+"""Details that both pictures must have for so few to suffice.
+
+Of 120 TrashNet photos and their parts of 70 % a side 98 % have more. Of 100 digits enlarged from 8 to 96 pixels, whose
+few smooth strokes correlate however they are turned, none has more than 235."""
+
 RESCALED = 1.2
 """Scale from which a map is refined before the blocks are compared: that of a crop to 83 % of each side.
 
@@ -169,7 +175,8 @@ def _compare(
     """Return inliers, correlation, scale, angle and whether mirrored; None where two pictures differ."""
     first, second = (details[row] for row in pair)
     inliers, matrix = _fit(first.mirrored if mirrored else first.plain, second.plain)
-    if matrix is None or inliers < FEWEST_INLIERS:
+    many = min(len(first.plain[0]), len(second.plain[0])) >= MANY_DETAILS
+    if matrix is None or inliers < (FEWEST_INLIERS if many else MIN_INLIERS):
         return None
     one, two = (prepared(read(row)) for row in pair)
     if one is None or two is None:
