@@ -101,7 +101,7 @@ def _train_on_boxes(context: RuleContext, options: Mapping[str, Any], progress: 
             raise
         return Probed(unmet=(f"the probe was asked for and could not be trained: {error}",))
     clock.finish()
-    judged = found.crops is not None or found.placement is not None
+    judged = found.crops is not None or found.placement is not None or found.missing is not None
     unmet = () if judged else (f"the probe was asked for and judged no box: {found.why_not}",)
     return Probed(boxes=found, unmet=unmet)
 

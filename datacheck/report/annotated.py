@@ -46,7 +46,8 @@ class AnnotatedThumbnails:
     """Draws the annotations of a dataset on the thumbnails of another store.
 
     ``marks`` holds what the probe says of a box, by the row and the number of the box within its image; ``regions``
-    what it says of regions of masks, by the row: left, top, right, bottom as shares of the image, and words.
+    what it says of regions of masks and of places without a box, by the row: left, top, right, bottom as shares of the
+    image, and words.
     """
 
     store: Thumbnails
@@ -74,10 +75,10 @@ class AnnotatedThumbnails:
             self._draw_objects(picture, row)
         else:
             picture = self._with_mask(picture, row)
-            height, width = picture.shape[:2]
-            for box, words in self.regions.get(row, ()):
-                left, top, right, bottom = np.round(np.array(box) * [width, height, width, height]).astype(int).tolist()
-                _mark(picture, (left, top, right, bottom), words)
+        height, width = picture.shape[:2]
+        for box, words in self.regions.get(row, ()):
+            left, top, right, bottom = np.round(np.array(box) * [width, height, width, height]).astype(int).tolist()
+            _mark(picture, (left, top, right, bottom), words)
         done, encoded = cv2.imencode(".jpg", picture, [cv2.IMWRITE_JPEG_QUALITY, _QUALITY])
         return encoded.tobytes() if done else data
 
@@ -145,9 +146,15 @@ def annotated(report: ReportRecord, store: Thumbnails | None) -> Thumbnails | No
 
 
 def _regions(report: ReportRecord) -> dict[int, list[tuple[tuple[float, ...], str]]]:
-    """Return what the probe says of the regions that DC850 to DC852 list, by row."""
+    """Return what the probe says of the regions that DC850 to DC852 and DC843 list, by row."""
     probe = report.mask_probe
     said: dict[int, list[tuple[tuple[float, ...], str]]] = {}
+    missing = None if report.box_probe is None else report.box_probe.missing
+    if missing is not None:
+        frame = image_sizes(report.manifest, report.measurements).frame
+        for k in missing.listed(RECALL).tolist():
+            row = int(missing.row[k])
+            said.setdefault(row, []).append((tuple((missing.boxes[k] / np.tile(frame[row], 2)).tolist()), "missing?"))
     for name, kind in ({} if probe is None else probe.kinds).items():
         for k in kind.listed(RECALLS[name]).tolist():
             assert probe is not None

@@ -19,6 +19,7 @@ from datacheck.rules.boxes.dc813_crossed_polygon import CrossedPolygon
 from datacheck.rules.boxes.dc840_wrong_class_of_box import WrongClassOfBox
 from datacheck.rules.boxes.dc841_spurious_box import SpuriousBox
 from datacheck.rules.boxes.dc842_misplaced_box import MisplacedBox
+from datacheck.rules.boxes.dc843_missing_box import MissingBox
 from datacheck.rules.code import CODE_RULES
 from datacheck.rules.common import BaseRule
 from datacheck.rules.coverage.dc201_missing_class_in_split import MissingClassInSplit
@@ -159,6 +160,7 @@ RULES: tuple[type[Rule], ...] = (
     WrongClassOfBox,
     SpuriousBox,
     MisplacedBox,
+    MissingBox,
     WrongClassOfRegion,
     MissingRegion,
     BorderOfRegion,

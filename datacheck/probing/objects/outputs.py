@@ -10,6 +10,7 @@ import pyarrow.compute as pc
 from numpy.typing import NDArray
 
 from datacheck.manifest import Manifest, Modality, Objects, Task
+from datacheck.probing.objects.missing import Missing
 from datacheck.probing.objects.placement import Placement
 from datacheck.probing.outputs import ProbeOutputs
 
@@ -35,6 +36,10 @@ class BoxProbe:
         Where the boxes are, and whether they hold an object; None where that was not judged.
     why_not_placed
         Why ``placement`` is None; else empty.
+    missing
+        Where objects without a box may be; None where that was not judged.
+    why_not_missing
+        Why ``missing`` is None; else empty.
     """
 
     objects: NDArray[np.int64]
@@ -44,6 +49,8 @@ class BoxProbe:
     seconds: float = 0.0
     placement: Placement | None = None
     why_not_placed: str = ""
+    missing: Missing | None = None
+    why_not_missing: str = ""
 
 
 @dataclass(frozen=True)

@@ -15,8 +15,10 @@ from datacheck.probing.budget import Clock
 from datacheck.probing.engine import run_probe
 from datacheck.probing.objects.choice import FEWEST_OF_CLASS, Choice, choose_boxes, of_common_classes
 from datacheck.probing.objects.crops import MARGIN, Cut, Wanted, crop_side, cut_all, most_boxes
+from datacheck.probing.objects.missing import Searched
 from datacheck.probing.objects.outputs import BoxProbe, crop_manifest
 from datacheck.probing.objects.placement import Placement, Planted, place, plant
+from datacheck.probing.objects.search import given_boxes, search, searchable
 from datacheck.probing.options import AtHand, Options
 from datacheck.probing.outputs import ProbeOutputs
 from datacheck.probing.weights import DEFAULT_WEIGHTS, PretrainedWeights, default_weights_installed
@@ -42,9 +44,10 @@ def run_box_probe(
     linked: NDArray[np.int64] | None = None,
     elsewhere: NDArray[np.int64] | None = None,
 ) -> BoxProbe:
-    """Judge the class of every box, and where it is, by the picture in and around it, out of sample.
+    """Judge the class and the place of every box by the picture in and around it, and search for objects without one.
 
-    All boxes of an image are in one fold, and so are those of its duplicates and of its group.
+    All is out of sample: all boxes of an image are in one fold, and so are those of its duplicates and of its group.
+    The search uses what the other judgements leave of the budget.
 
     Parameters
     ----------
@@ -65,7 +68,8 @@ def run_box_probe(
     if manifest.reader is None:
         raise ProbeError("the images cannot be read, because the manifest has no reader")
     nowhere = np.empty(0, dtype=np.int64)
-    choice = choose_boxes(boxes, sizes, nowhere if elsewhere is None else elsewhere)
+    elsewhere = nowhere if elsewhere is None else elsewhere
+    choice = choose_boxes(boxes, sizes, elsewhere)
     chosen = _at_most(choice.objects, boxes.objects.row, options.seed)
     row, frame = boxes.objects.row, sizes.frame
     planted = plant(row[chosen], boxes.boxes[chosen], boxes.frame[chosen], options.seed)
@@ -88,7 +92,15 @@ def run_box_probe(
         manifest, common.objects, cuts[0].pictures[np.isin(chosen, common.objects)], options, clock, groups
     )
     judged = common.objects if crops is not None else nowhere
-    return BoxProbe(judged, crops, why_not, common.left_out, clock.used, placement, why_not_placed)
+    del cuts  # up to 1 GB, which the search may need
+    missing, why_not_missing = None, why_not_placed
+    if not why_not_placed:
+        rows = searchable(manifest, sizes, elsewhere)
+        images = Searched(rows, groups[rows], frame[rows], maps=())
+        missing, why_not_missing = search(manifest, images, given_boxes(boxes, choice.objects), options, clock)
+    return BoxProbe(
+        judged, crops, why_not, common.left_out, clock.used, placement, why_not_placed, missing, why_not_missing
+    )
 
 
 def _classes(

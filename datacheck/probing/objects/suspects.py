@@ -10,6 +10,7 @@ from numpy.typing import NDArray
 
 from datacheck.annotations.pixels import image_sizes, pixel_boxes
 from datacheck.manifest import Manifest, Objects
+from datacheck.probing.objects.missing import Missing
 from datacheck.probing.objects.outputs import BoxProbe, class_names, predicted_classes
 from datacheck.probing.objects.placement import RECALL
 from datacheck.scanning.measurements import Measurements
@@ -32,10 +33,11 @@ SUSPECTS_SCHEMA = pa.schema(
 """Columns of ``boxes/suspects.parquet``, a row a box, the most suspect of each kind first.
 
 ``line`` is where the box stands in its file, as in the manifest (of COCO the annotation's id). ``kind`` is ``class``
-(another class is more likely), ``spurious`` (it looks empty) or ``misplaced`` (it lies elsewhere). ``given`` and
-``suggested`` are class names, both the same where only the place is in doubt, ``suggested`` null for a spurious box;
-``left`` to ``bottom`` is the box in pixels of the image, of a misplaced one the corrected box. ``suspicion`` is in
-[0, 1], high is worse, and comparable within a kind.
+(another class is more likely), ``spurious`` (it looks empty), ``misplaced`` (it lies elsewhere) or ``missing`` (an
+object without a box). ``given`` and ``suggested`` are class names, both the same where only the place is in doubt,
+``suggested`` null for a spurious box; of a missing box ``line`` and both classes are null. ``left`` to ``bottom`` is
+the box in pixels of the image, of a misplaced or missing one as a model would draw it. ``suspicion`` is in [0, 1], high
+is worse, and comparable within a kind.
 """
 
 
@@ -63,6 +65,8 @@ def suspects_of(probe: BoxProbe, manifest: Manifest, measurements: Measurements 
         each = placement.objects[found]
         wanted, shift = placement.corrected[found], placement.shift[found]
         parts.append(_rows(manifest, objects, each, "misplaced", names[each], wanted, shift))
+    if probe.missing is not None:
+        parts.append(_missing_rows(manifest, probe.missing))
     return pa.concat_tables(parts) if parts else SUSPECTS_SCHEMA.empty_table()
 
 
@@ -75,16 +79,40 @@ def _rows(
     boxes: NDArray[np.float64],
     suspicion: NDArray[np.float64],
 ) -> pa.Table:
-    rows = pa.array(objects.row[each])
-    files = manifest.table["annotation_file"].cast(pa.string()) if "annotation_file" in manifest else None
     columns = {
-        "sample_id": manifest.sample_ids.take(rows),
-        "annotation_file": pa.nulls(len(rows), pa.string()) if files is None else files.take(rows),
+        **_images(manifest, objects.row[each]),
         "line": objects.line[each],
         "kind": pa.array([kind] * len(each), pa.string()),
         "given": pa.array(class_names(manifest, objects)[each].tolist(), pa.string()),
         "suggested": pa.array(suggested.tolist(), pa.string()),
-        **{name: boxes[:, side] for side, name in enumerate(("left", "top", "right", "bottom"))},
+        **_corners(boxes),
         "suspicion": np.clip(suspicion, 0, 1),
     }
     return pa.table(columns, schema=SUSPECTS_SCHEMA)
+
+
+def _missing_rows(manifest: Manifest, missing: Missing) -> pa.Table:
+    found = missing.listed(RECALL)
+    nothing = pa.nulls(len(found), pa.string())
+    columns = {
+        **_images(manifest, missing.row[found]),
+        "line": pa.nulls(len(found), pa.int64()),
+        "kind": pa.array(["missing"] * len(found), pa.string()),
+        "given": nothing,
+        "suggested": nothing,
+        **_corners(missing.boxes[found]),
+        "suspicion": np.clip(missing.heat[found], 0, 1),
+    }
+    return pa.table(columns, schema=SUSPECTS_SCHEMA)
+
+
+def _images(manifest: Manifest, rows: NDArray[np.int64]) -> dict[str, Any]:
+    files = manifest.table["annotation_file"].cast(pa.string()) if "annotation_file" in manifest else None
+    return {
+        "sample_id": manifest.sample_ids.take(pa.array(rows)),
+        "annotation_file": pa.nulls(len(rows), pa.string()) if files is None else files.take(pa.array(rows)),
+    }
+
+
+def _corners(boxes: NDArray[np.float64]) -> dict[str, NDArray[np.float64]]:
+    return {name: boxes[:, side] for side, name in enumerate(("left", "top", "right", "bottom"))}
