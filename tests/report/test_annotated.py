@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from dataclasses import replace
 from pathlib import Path
 
 import cv2
@@ -9,7 +10,10 @@ import numpy as np
 import pytest
 
 import datacheck
-from datacheck.report.annotated import AnnotatedThumbnails, colour_of
+from datacheck.annotations.pixels import image_sizes
+from datacheck.probing.objects import BoxProbe
+from datacheck.probing.objects.missing import Missing
+from datacheck.report.annotated import AnnotatedThumbnails, annotated, colour_of
 from datacheck.scanning import ThumbnailStore
 from tests.annotations.drawn import HEIGHT, WIDTH, Drawn, drawn_objects
 from tests.annotations.drawn_masks import mask, write_masks
@@ -30,6 +34,22 @@ def test_boxes_stand_where_the_annotations_say(tmp_path: Path, form: str) -> Non
     for x, y in ((left, (top + bottom) // 2), ((left + right) // 2, top), (right, (top + bottom) // 2)):
         near = picture[max(0, y - 1) : y + 2, max(0, x - 1) : x + 2].reshape(-1, 3)
         assert np.abs(near - wanted).sum(axis=1).min() < 120
+
+
+def test_a_place_without_a_box_is_marked(tmp_path: Path) -> None:
+    Drawn(tmp_path / "data", "YOLO", drawn_objects(6)).write()
+    report = datacheck.audit(tmp_path / "data", out=tmp_path / "run", select=["DC8"])
+    store, name = ThumbnailStore.open(tmp_path / "run"), "images/0004.jpg"
+    frame = image_sizes(report.manifest, report.measurements).frame[4]
+    box = np.array([[60.0, 40.0, 90.0, 68.0]])
+    missing = Missing(np.array([4]), box, np.array([0.9]), np.full(40, 0.5), 12, 6)
+    marked = replace(report, box_probe=BoxProbe(np.empty(0, dtype=np.int64), None, missing=missing))
+    shown = annotated(marked, store)
+    assert shown is not None
+    picture = cv2.imdecode(np.frombuffer(shown.get([name])[name], np.uint8), cv2.IMREAD_COLOR)
+    left, top, right, bottom = (box[0] / np.tile(frame, 2) * np.tile(picture.shape[1::-1], 2)).round().astype(int)
+    assert (picture[bottom + 2, left + 20 : right - 2] > 200).mean() > 0.8
+    assert (picture[top + 25 : bottom - 2, right + 2] > 200).mean() > 0.8
 
 
 def test_a_mask_is_laid_over_and_what_cannot_be_drawn_stays(tmp_path: Path) -> None:

@@ -10,6 +10,7 @@ from tempfile import TemporaryDirectory
 import numpy as np
 
 from datacheck.probing.objects import BoxProbe
+from datacheck.probing.objects.missing import Missing
 from datacheck.probing.objects.placement import Placement
 from datacheck.rules import RuleContext
 from tests.annotations.drawn import Drawn, drawn_objects
@@ -34,3 +35,12 @@ def placed(*, empty: float = 0.0, shift: float = 0.1, at: int = 5, n_planted: in
     placement = Placement(np.arange(n), emptiness, shifts, context.boxes.boxes + 7.0, planted, planted)
     nothing = np.empty(0, dtype=np.int64)
     return replace(context, box_probe=BoxProbe(nothing, None, "one class", placement=placement))
+
+
+def unboxed(*heat: float, hidden: float = 0.8, n_hidden: int = 40) -> RuleContext:
+    """Return the dataset with places without a box in its third image, each as hot as given, and hidden boxes."""
+    boxes = np.array([[10.0, 20.0, 30.0, 40.0]]) + 5.0 * np.arange(len(heat))[:, None]
+    spread = np.linspace(0.9, 1.1, n_hidden)
+    missing = Missing(np.full(len(heat), 2), boxes, np.array(heat), hidden * spread, 79, 40)
+    nothing = np.empty(0, dtype=np.int64)
+    return replace(drawn(), box_probe=BoxProbe(nothing, None, "one class", missing=missing))
