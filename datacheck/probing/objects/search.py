@@ -19,8 +19,9 @@ from datacheck.probing.weights import DEFAULT_WEIGHTS, PretrainedWeights
 LEAST_SECONDS = 15.0
 """Left of the budget: in less, few images are seen."""
 
-SEEING_SHARE = 0.6
-"""Share of what is left after which no further image is embedded; the rest is for the regression and the search."""
+SEEING_SHARE = 0.75
+"""Share of what is left after which no further image is embedded; the rest is for the regressions, which take a quarter
+as long, and the search."""
 
 
 def searchable(manifest: Manifest, sizes: ImageSizes, elsewhere: NDArray[np.int64]) -> NDArray[np.int64]:
