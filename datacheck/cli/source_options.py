@@ -48,6 +48,9 @@ OPTIONS: dict[str, Any] = {
         int | None,
         typer.Option(min=1, help="Which level of nested folders names the class; 1 is the first below a split."),
     ],
+    "ignore_index": Annotated[
+        int | None, typer.Option(help="Value of the pixels of masks that do not count; 255 by default.")
+    ],
     "image_order": Annotated[
         str | None,
         typer.Option(

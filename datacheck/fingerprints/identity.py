@@ -2,13 +2,15 @@
 
 from __future__ import annotations
 
+import json
+
 import numpy as np
 import pyarrow as pa
 import pyarrow.compute as pc
 import xxhash
 from numpy.typing import NDArray
 
-from datacheck.manifest import Manifest, Task
+from datacheck.manifest import Manifest, MaskFormat, Task
 from datacheck.scanning.measurements import Measurements
 
 Lanes = NDArray[np.uint64]
@@ -21,7 +23,8 @@ _MODULUS = 1 << 128
 def identity(manifest: Manifest, measurements: Measurements | None = None) -> int:
     """Return the sum, mod 2**128, of a 128-bit hash of each row: content (or uri, or id), label, split and group.
 
-    A row of a plain table has its other columns as content; one with boxes or masks has its objects, in any order.
+    A row of a plain table has its other columns as content; one with boxes or masks has its objects, in any order. What
+    was declared of the pixels of masks counts too.
 
     Being a sum it does not depend on the order of the rows, and the identity of a whole is the sum of its parts'.
     Each row's parts are mixed before they are added, so that two rows cannot swap their labels unnoticed. It guards
@@ -30,6 +33,8 @@ def identity(manifest: Manifest, measurements: Measurements | None = None) -> in
     row = _mixed(_content(manifest, measurements), _label(manifest))
     if "annotated_objects" in manifest:
         row = _mixed(row, _objects(manifest))
+    if manifest.mask_format != MaskFormat():
+        row = _mixed(row, _digests(pa.array([json.dumps(manifest.mask_format.to_json())] * len(manifest), pa.string())))
     if "uri" not in manifest:
         for name in sorted(manifest.extra_columns):
             row = _mixed(row, _digests(_as_text(manifest.table[name])))

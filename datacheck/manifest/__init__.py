@@ -19,6 +19,7 @@ if TYPE_CHECKING:
         examples_of,
     )
     from datacheck.manifest.manifest import STANDARD_SPLITS, Manifest
+    from datacheck.manifest.masks import MaskFormat
     from datacheck.manifest.natural_order import natural_key, natural_sorted
     from datacheck.manifest.schema import CATEGORY, COLUMN_TYPES
     from datacheck.manifest.storage import SCHEMA, VERSION, Listings
@@ -37,6 +38,7 @@ _HOMES = {
         "Used",
         "examples_of",
     ),
+    "masks": ("MaskFormat",),
     "manifest": ("STANDARD_SPLITS", "Manifest"),
     "natural_order": ("natural_key", "natural_sorted"),
     "schema": ("CATEGORY", "COLUMN_TYPES"),
@@ -58,6 +60,7 @@ __all__ = [
     "ItemKind",
     "Listings",
     "Manifest",
+    "MaskFormat",
     "Modality",
     "ObjectRows",
     "Objects",

@@ -17,6 +17,7 @@ from datacheck.checked import checked
 from datacheck.errors import ManifestError
 from datacheck.manifest.annotations import AnnotationFormat, Objects
 from datacheck.manifest.inventory import Inventory
+from datacheck.manifest.masks import MaskFormat
 from datacheck.manifest.readers import FileReader, SampleReader
 from datacheck.manifest.schema import (
     COLUMN_TYPES,
@@ -62,6 +63,8 @@ class Manifest:
         What the source read, what it did not, and what is in question; empty where a manifest is built by hand.
     annotation_format
         What the boxes or regions were read from; None for a dataset without any.
+    mask_format
+        What the pixels of masks stand for.
     reader
         Reaches the samples; not saved. None where the pixels are out of reach.
 
@@ -81,6 +84,7 @@ class Manifest:
     listings: Listings | None = None
     inventory: Inventory = field(default_factory=Inventory)
     annotation_format: AnnotationFormat | None = None
+    mask_format: MaskFormat = field(default_factory=MaskFormat)
     reader: SampleReader | None = field(default=None, repr=False, compare=False)
 
     def __post_init__(self) -> None:
@@ -99,6 +103,7 @@ class Manifest:
         listings: Listings | None = None,
         inventory: Inventory | None = None,
         annotation_format: AnnotationFormat | None = None,
+        mask_format: MaskFormat | None = None,
         reader: SampleReader | None = None,
     ) -> Manifest:
         """Build a manifest from columns: cast the standard ones, and fill in what follows from them.
@@ -132,6 +137,7 @@ class Manifest:
             listings=listings,
             inventory=inventory or Inventory(),
             annotation_format=annotation_format,
+            mask_format=mask_format or MaskFormat(),
             reader=reader,
         )
 

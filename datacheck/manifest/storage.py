@@ -11,6 +11,7 @@ import pyarrow as pa
 
 from datacheck.manifest.annotations import AnnotationFormat
 from datacheck.manifest.inventory import Inventory
+from datacheck.manifest.masks import MaskFormat
 from datacheck.manifest.object_store import StoreReader
 from datacheck.manifest.readers import FileReader, SampleReader, TarReader
 from datacheck.manifest.tasks import Modality, Task
@@ -19,8 +20,8 @@ from datacheck.storage import check_version, read_table, reading, write_table
 SCHEMA = "datacheck.manifest"
 """What the metadata of ``manifest.parquet`` names as its schema."""
 
-VERSION = 3
-"""Version of ``manifest.parquet``: 2 added the inventory, 3 boxes and regions."""
+VERSION = 4
+"""Version of ``manifest.parquet``: 2 added the inventory, 3 boxes and regions, 4 what the pixels of masks stand for."""
 
 _READERS: Mapping[str, type[FileReader | TarReader]] = {"files": FileReader, "tars": TarReader}
 """The readers that need nothing but the root, by the word that is saved."""
@@ -56,6 +57,7 @@ def write_manifest(path: Path, table: pa.Table, fields: Mapping[str, Any]) -> No
         "listings": None if listings is None else asdict(listings),
         "inventory": fields["inventory"].to_json(),
         "annotation_format": None if annotation_format is None else annotation_format.to_json(),
+        "mask_format": fields["mask_format"].to_json(),
         "reader": next(kinds, None),
     }
     if isinstance(reader, StoreReader):
@@ -86,12 +88,17 @@ def read_manifest(path: Path) -> dict[str, Any]:
             "listings": listings and Listings(tuple(listings["images"]), tuple(listings["labels"])),
             "inventory": Inventory.from_json(metadata["inventory"]),
             "annotation_format": _format(metadata.get("annotation_format")),
+            "mask_format": _masks(metadata.get("mask_format")),
             "reader": _stored(metadata.get("store")) or _reader(metadata["reader"], root),
         }
 
 
 def _format(value: Mapping[str, Any] | None) -> AnnotationFormat | None:
     return None if value is None else AnnotationFormat.from_json(value)
+
+
+def _masks(value: Mapping[str, Any] | None) -> MaskFormat:
+    return MaskFormat() if value is None else MaskFormat.from_json(value)
 
 
 def _stored(value: Mapping[str, Any] | None) -> StoreReader | None:

@@ -9,7 +9,7 @@ from datacheck.report.gaps import Caller
 
 OPTIONS = (
     "kind", "task", "label", "target", "split", "group", "path", "columns", "classes", "root", "delimiter",
-    "label_separator", "class_level", "image_order", "label_order", "bins",
+    "label_separator", "class_level", "image_order", "label_order", "bins", "ignore_index",
 )  # fmt: skip
 """Arguments of `datacheck.open` that ``datacheck audit`` has as options of the same name, with hyphens."""
 

@@ -25,6 +25,7 @@ from datacheck.sources import (
 from datacheck.sources.base import Source, SourceOptions, as_path, as_task
 from datacheck.sources.binning import bin_target
 from datacheck.sources.files import existing, list_files
+from datacheck.sources.ignored_pixels import with_ignore_index
 from datacheck.sources.splits import is_splits, open_splits
 
 __all__ = ["SOURCES", "Source", "SourceOptions", "list_files", "open_source"]
@@ -64,6 +65,7 @@ def open_source(
     label_order: str | None = None,
     class_level: int | None = None,
     bins: int | None = None,
+    ignore_index: int | None = None,
     **unknown: Any,
 ) -> Manifest:
     """Open a dataset, whatever it comes as; `Manifest.took_for` says what it was taken for.
@@ -86,6 +88,8 @@ def open_source(
         Which level of nested class folders is the class.
     bins
         Divides a regression target into this many classes of equal counts; the manifest is one of classes then.
+    ignore_index
+        The value of pixels of masks that do not count; without it, 255 is taken as such.
     **unknown
         Refused, with the near option suggested.
 
@@ -101,7 +105,7 @@ def open_source(
     "a table in memory, 3 rows, label = 'label' (guessed), split = 'split' (guessed), split 'dev' read as 'val'"
     """
     if unknown:
-        known = [*(option.name for option in fields(SourceOptions)), "kind", "bins"]
+        known = [*(option.name for option in fields(SourceOptions)), "kind", "bins", "ignore_index"]
         name = next(iter(unknown))
         raise SourceError(f"unknown option {name!r}{did_you_mean(name, known)}; known are {', '.join(sorted(known))}")
     if isinstance(classes, str) or isinstance(columns, str):
@@ -124,6 +128,8 @@ def open_source(
         class_level=class_level,
     )
     manifest = _open(source, options, kind)
+    if ignore_index is not None:
+        manifest = with_ignore_index(manifest, ignore_index)
     return manifest if bins is None else bin_target(manifest, bins)
 
 

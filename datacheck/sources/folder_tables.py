@@ -143,6 +143,7 @@ def _below(manifest: Manifest, root: Path) -> Manifest:
         took_for=manifest.took_for,
         inventory=manifest.inventory,
         annotation_format=manifest.annotation_format,
+        mask_format=manifest.mask_format,
     )
 
 

@@ -81,6 +81,7 @@ def join_splits(parts: Mapping[str, Manifest]) -> Manifest:
         took_for="; ".join(f"{name}: {part.took_for}" for name, part in parts.items()),
         inventory=sum((part.inventory for part in parts.values()), Inventory()),
         annotation_format=first.annotation_format,
+        mask_format=first.mask_format,
         reader=reader,
     )
 

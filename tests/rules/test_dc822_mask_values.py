@@ -52,6 +52,50 @@ def test_declared_classes_are_the_measure(tmp_path: Path) -> None:
     assert outcome.findings[0].n_affected == 36
 
 
+def void(root: Path) -> None:
+    """Give a strip of each mask the value 11."""
+    for path in sorted((root / "masks").iterdir()):
+        values = np.array(Image.open(path))
+        values[:6] = 11
+        Image.fromarray(values).save(path)
+
+
+def test_a_declared_ignore_value_is_no_stray_value(tmp_path: Path) -> None:
+    import datacheck
+
+    write_masks(tmp_path, void)
+    classes = ["ground", "disc", "box"]
+    found = MaskValues().check(RuleContext(datacheck.open(tmp_path, classes=classes)))
+    assert isinstance(found, Found)
+    assert found.findings[0].n_affected == 36
+    assert found.findings[0].remedy.startswith(
+        "if 11 marks pixels that do not count, declare it: ignore_index=11; else correct these masks"
+    )
+    declared = datacheck.open(tmp_path, classes=classes, ignore_index=11)
+    assert MaskValues().check(RuleContext(declared)) == Passed("36 masks with 4 values")
+    other = MaskValues().check(RuleContext(datacheck.open(tmp_path, classes=classes, ignore_index=12)))
+    assert isinstance(other, Found)
+    assert other.findings[0].remedy.startswith("correct these masks")
+
+
+def test_two_values_in_many_masks_or_one_in_few_are_not_proposed(tmp_path: Path) -> None:
+    import datacheck
+
+    def some(root: Path) -> None:
+        for number in range(12):
+            values = np.array(mask(number))
+            values[:6], values[6:12] = 11, 12
+            Image.fromarray(values).save(root / f"masks/{number:02d}.png")
+
+    write_masks(tmp_path / "two", some)
+    write_masks(tmp_path / "few", lambda root: Image.new("L", (96, 72), 11).save(root / "masks/03.png"))
+    for name in ("two", "few"):
+        manifest = datacheck.open(tmp_path / name, classes=["ground", "disc", "box"])
+        found = MaskValues().check(RuleContext(manifest))
+        assert isinstance(found, Found)
+        assert found.findings[0].remedy == "correct these masks, or map the values to classes in the loader"
+
+
 def test_pictures_instead_of_masks_are_not_judged(tmp_path: Path) -> None:
     def pictures(root: Path) -> None:
         for path in sorted((root / "images").iterdir()):

@@ -20,9 +20,6 @@ GRID = 96
 SIDE = 4 * GRID
 """Pixels a side that the network is given; images are stretched to a square."""
 
-IGNORED = 255
-"""The value of pixels that do not count, unless it is a declared class."""
-
 MOST_CLASSES = 64
 """Classes that are judged at most: masks with more are instances or pictures."""
 
@@ -36,10 +33,15 @@ class MaskClasses:
 
     @classmethod
     def of(cls, manifest: Manifest, masks: Masks) -> MaskClasses:
-        """Return the declared classes, or else all values that occur but `IGNORED`."""
+        """Return the declared classes, or else all values that occur; both without the ignored value.
+
+        255 is ignored by default, and a class where so many classes are declared.
+        """
+        form = manifest.mask_format
         if manifest.classes:
-            return cls(tuple(range(len(manifest.classes))), tuple(manifest.classes))
-        found = sorted({int(value) for each in masks.column("values") for value in each or ()} - {IGNORED})
+            named = [(k, name) for k, name in enumerate(manifest.classes) if k != form.ignore_index]
+            return cls(tuple(value for value, _ in named), tuple(name for _, name in named))
+        found = sorted({int(value) for each in masks.column("values") for value in each or ()} - {form.ignored})
         colour = any(masks.column("colour"))
         return cls(tuple(found), tuple(colour_name(value) if colour else str(value) for value in found))
 

@@ -14,7 +14,7 @@ from datacheck.findings import Found, Outcome, Passed, Severity
 from datacheck.rules.base import CannotJudge, Rule, RuleContext
 from datacheck.rules.files.shared import N_EXAMPLES
 from datacheck.rules.masks.dc824_interpolated_mask import interpolated
-from datacheck.rules.masks.shared import IGNORED, class_masks_of, mask_files, mask_issues, named
+from datacheck.rules.masks.shared import class_masks_of, mask_files, mask_issues, named
 from datacheck.rules.requirements import MASKS
 from datacheck.text import have, listed, plural
 
@@ -34,14 +34,15 @@ class MaskValues(Rule):
 
     How it is measured
     ------------------
-    With ``classes=``, K classes are the values 0 to K − 1; 255 is taken as ignored. Without, a value is usual if at
-    least ``usual`` of the masks (and two) have it. A value that is not usual is named where it lies further from each
-    usual one than ``gap`` times the widest step between two usual values: a rare class lies among or beside the
-    others. Masks that were interpolated are left to DC824.
+    With ``classes=``, K classes are the values 0 to K − 1. The value of ``ignore_index=``, or else 255, is taken as
+    ignored. Without classes, a value is usual if at least ``usual`` of the masks (and two) have it. A value that is
+    not usual is named where it lies further from each usual one than ``gap`` times the widest step between two usual
+    values: a rare class lies among or beside the others. Masks that were interpolated are left to DC824.
 
     How to fix
     ----------
-    Correct the masks that are named, or map the values to classes in the loader.
+    Declare a value that marks pixels without a class: ``--ignore-index 11``. Correct the masks that are named, or map
+    the values to classes in the loader.
 
     Example
     -------
@@ -65,12 +66,12 @@ class MaskValues(Rule):
         if not judged.any():
             raise CannotJudge("no mask has classes as values (see DC824)")
         values = [np.asarray(each or (), dtype=np.int64) for each in masks.column("values")]
-        classes = context.manifest.classes
+        classes, ignored = context.manifest.classes, context.manifest.mask_format.ignored
         if classes:
-            known = np.array([*range(len(classes)), IGNORED])
+            known = np.array([*range(len(classes)), ignored])
             wrong = [np.setdiff1d(each, known) if judged[row] else each[:0] for row, each in enumerate(values)]
         else:
-            known, wrong = self._by_the_others(values, judged)
+            known, wrong = self._by_the_others(values, judged, ignored)
         rows = np.array([row for row, each in enumerate(wrong) if len(each)], dtype=np.int64)
         colour = any(masks.column("colour"))
         if not len(rows):
@@ -83,7 +84,7 @@ class MaskValues(Rule):
         compared = f"declared are {len(classes):,} classes" if classes else f"the others have {_names(known, colour)}"
         finding = self.finding(
             f"{have(len(rows), 'mask')} values that are no class ({compared}): {named(context, rows, note)}",
-            "correct these masks, or map the values to classes in the loader",
+            _remedy(context, values, wrong, int(judged.sum())),
             severity=Severity.ERROR if classes or len(rows) == 1 else Severity.WARNING,
             evidence={
                 "n_masks": len(rows),
@@ -96,7 +97,7 @@ class MaskValues(Rule):
         return Found((finding,), issues)
 
     def _by_the_others(
-        self, values: list[NDArray[np.int64]], judged: NDArray[np.bool_]
+        self, values: list[NDArray[np.int64]], judged: NDArray[np.bool_], ignored: int
     ) -> tuple[NDArray[np.int64], list[NDArray[np.int64]]]:
         """Return the usual values, and the stray ones of each mask."""
         n_masks = int(judged.sum())
@@ -107,14 +108,14 @@ class MaskValues(Rule):
         counts = Counter(int(value) for row, each in enumerate(values) if judged[row] for value in each)
         least = max(2, self.usual * n_masks)
         known = np.array(sorted(value for value, count in counts.items() if count >= least), dtype=np.int64)
-        plain = known[known != IGNORED]
+        plain = known[known != ignored]
         if not len(plain):
             raise CannotJudge("no value is shared by several masks")
         widest = int(np.diff(plain).max(initial=1))
         stray = {
             value
             for value, count in counts.items()
-            if count < least and value != IGNORED and np.abs(plain - value).min() > self.gap * widest
+            if count < least and value != ignored and np.abs(plain - value).min() > self.gap * widest
         }
         return known, [
             np.array([value for value in each.tolist() if value in stray] if judged[row] else [], dtype=np.int64)
@@ -124,6 +125,22 @@ class MaskValues(Rule):
 
 FEWEST = 10
 """Masks from which on the values that most of them have tell the classes."""
+
+
+MANY = 0.05
+"""Share of the masks from which on one value without a class may mark pixels that do not count (and `FEWEST`)."""
+
+
+def _remedy(context: RuleContext, values: list[NDArray[np.int64]], wrong: list[NDArray[np.int64]], n_masks: int) -> str:
+    """Return what to do; one value in many masks may be one to ignore, where no other is."""
+    form = context.manifest.mask_format
+    found = np.unique(np.concatenate(wrong))
+    n_rows = sum(len(each) > 0 for each in wrong)
+    taken = form.ignore_index is not None or any(form.ignored in each for each in values)
+    fix = "correct these masks, or map the values to classes in the loader"
+    if not context.manifest.classes or len(found) != 1 or taken or n_rows < max(FEWEST, MANY * n_masks):
+        return fix
+    return f"if {found[0]} marks pixels that do not count, declare it: ignore_index={found[0]}; else {fix}"
 
 
 def _names(values: NDArray[np.int64], colour: bool) -> str:

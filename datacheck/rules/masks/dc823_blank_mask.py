@@ -64,7 +64,8 @@ class BlankMask(Rule):
         values = masks.column("values")
 
         def note(row: int) -> str:
-            return f"({values[row][0]})"
+            value = values[row][0]
+            return f"({value}, ignored)" if value == context.manifest.mask_format.ignore_index else f"({value})"
 
         share = proportion(len(rows), n_masks)
         issues = mask_issues(self, context, rows, note)

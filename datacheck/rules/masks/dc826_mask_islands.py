@@ -13,7 +13,7 @@ from datacheck.findings import Found, Outcome, Passed, Severity
 from datacheck.rules.base import CannotJudge, Rule, RuleContext
 from datacheck.rules.files.shared import N_EXAMPLES
 from datacheck.rules.masks.dc824_interpolated_mask import interpolated
-from datacheck.rules.masks.shared import IGNORED, class_masks_of, mask_files, mask_issues, named
+from datacheck.rules.masks.shared import class_masks_of, mask_files, mask_issues, named
 from datacheck.rules.requirements import MASKS
 from datacheck.stats import proportion
 from datacheck.text import percent, plural
@@ -39,8 +39,8 @@ class MaskIslands(Rule):
     it. A region is a speck if it has at most 1 % of the usual size and, together with all smaller ones of its class,
     less than 0.1 % of the pixels of the class. Few masks with specks among clean ones are a warning, if no region of
     the class is between the specks and ten times their size; where more than ``usual`` of the masks have some (the
-    upper end of a 95 % Wilson interval) they come from the way in which masks were made, and are information. 255 is
-    not judged.
+    upper end of a 95 % Wilson interval) they come from the way in which masks were made, and are information. The
+    ignored value (``ignore_index=``, or 255) is not judged.
 
     How to fix
     ----------
@@ -67,7 +67,8 @@ class MaskIslands(Rule):
         judged = masks.readable & ~interpolated(masks)
         regions = Regions.of(masks, judged)
         found = {int(value): usual_and_cut(regions.size[regions.value == value]) for value in np.unique(regions.value)}
-        cuts = {value: cut for value, cut in found.items() if cut is not None and value != IGNORED}
+        ignored = context.manifest.mask_format.ignored
+        cuts = {value: cut for value, cut in found.items() if cut is not None and value != ignored}
         if not cuts:
             raise CannotJudge(f"no class has {FEWEST} regions to compare")
         limit = np.array([cuts[value][1] if value in cuts else 0 for value in regions.value.tolist()])

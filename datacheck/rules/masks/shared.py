@@ -18,9 +18,6 @@ N_COMMON = 32
 COMMON_SHARE = 0.9
 """Share of the pixels that those values have; in a photo they have less than half."""
 
-IGNORED = 255
-"""The value that masks of classes use for pixels that do not count."""
-
 
 def masks_of(context: RuleContext) -> Masks:
     """Return the masks of a context that has some; `CannotJudge` where none can be read."""
