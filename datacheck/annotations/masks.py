@@ -6,7 +6,7 @@ import io
 import warnings
 from collections.abc import Callable
 from concurrent.futures import ThreadPoolExecutor
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from functools import partial
 from typing import Any
 
@@ -19,7 +19,7 @@ from PIL import Image, UnidentifiedImageError
 
 from datacheck.annotations.regions import REGION_COLUMNS, measure_regions
 from datacheck.cpus import available_cpus
-from datacheck.manifest import Manifest
+from datacheck.manifest import COLOUR_BASE, Manifest, MaskFormat
 from datacheck.manifest.readers import SampleReader, SampleReadError
 
 MOST_VALUES = 4096
@@ -36,9 +36,6 @@ _EQUAL_NEIGHBOURS = 4
 
 _MOST_PIXELS = 1 << 28
 """Larger masks (268 million pixels) are not decoded."""
-
-COLOUR_BASE = 1 << 8
-"""A colour is kept as one number: red, green and blue to this base."""
 
 MASK_COLUMNS = pa.schema(
     [
@@ -59,18 +56,22 @@ MASK_COLUMNS = pa.schema(
 """What is measured of a mask, a row a sample.
 
 ``error`` says why a mask cannot be read; all else is null then. ``values`` are the distinct values, at most
-`MOST_VALUES`, with their ``counts`` of pixels; colours are one number each. ``border_share`` is the share of the pixels
-of rare values (under `MAIN_SHARE` each) that lie between two regions and differ from most of their neighbours.
-``content_hash`` is that of the pixels, whatever the file's compression. The last columns are those of
-`REGION_COLUMNS`.
+`MOST_VALUES`, with their ``counts`` of pixels; a colour is one number, that of its class where a table has it.
+``border_share`` is the share of the pixels of rare values (under `MAIN_SHARE` each) that lie between two regions and
+differ from most of their neighbours. ``content_hash`` is that of the pixels, whatever the file's compression. The last
+columns are those of `REGION_COLUMNS`.
 """
 
 
 @dataclass(frozen=True)
 class Masks:
-    """The masks of a dataset: the table of `MASK_COLUMNS`, a row a sample, null where a sample has no mask."""
+    """The masks of a dataset: the table of `MASK_COLUMNS`, a row a sample, null where a sample has no mask.
+
+    ``form`` says how their pixels were read.
+    """
 
     table: pa.Table
+    form: MaskFormat = field(default_factory=MaskFormat)
 
     def column(self, name: str) -> list[Any]:
         """Return one column as a list."""
@@ -95,16 +96,16 @@ def measure_masks(manifest: Manifest, progress: Callable[[int, int], None] | Non
     reader = manifest.reader
     rows: list[dict[str, Any]] = []
     if reader is None:
-        return Masks(pa.Table.from_pylist([{} for _ in uris], MASK_COLUMNS))
+        return Masks(pa.Table.from_pylist([{} for _ in uris], MASK_COLUMNS), manifest.mask_format)
     with ThreadPoolExecutor(available_cpus()) as pool:
-        for number, row in enumerate(pool.map(partial(_measure, reader), uris), start=1):
+        for number, row in enumerate(pool.map(partial(_measure, reader, manifest.mask_format), uris), start=1):
             rows.append(row)
             if progress is not None:
                 progress(number, len(uris))
-    return Masks(pa.Table.from_pylist(rows, MASK_COLUMNS))
+    return Masks(pa.Table.from_pylist(rows, MASK_COLUMNS), manifest.mask_format)
 
 
-def _measure(reader: SampleReader, uri: str | None) -> dict[str, Any]:
+def _measure(reader: SampleReader, form: MaskFormat, uri: str | None) -> dict[str, Any]:
     if uri is None or reader.stamp(uri) is None:
         return {}
     try:
@@ -113,10 +114,10 @@ def _measure(reader: SampleReader, uri: str | None) -> dict[str, Any]:
         return {"error": error.detail}
     if not isinstance(content, bytes):
         return {"error": "expected a file, found an array"}
-    return measure_mask(content)
+    return measure_mask(content, form)
 
 
-def measure_mask(data: bytes) -> dict[str, Any]:
+def measure_mask(data: bytes, form: MaskFormat | None = None) -> dict[str, Any]:
     """Return what is measured of one mask, as a row of `MASK_COLUMNS`.
 
     Examples
@@ -135,7 +136,7 @@ def measure_mask(data: bytes) -> dict[str, Any]:
             image = Image.open(io.BytesIO(data))
             if image.width * image.height > _MOST_PIXELS:
                 return {"error": f"{image.width} x {image.height} pixels are too many for a mask"}
-            values, colour = _pixel_values(image)
+            values, colour = _pixel_values(image, form or MaskFormat())
     except UnidentifiedImageError:
         return {"error": "not an image"}
     except Exception as error:  # decoders raise all kinds of errors for damaged files
@@ -156,18 +157,18 @@ def measure_mask(data: bytes) -> dict[str, Any]:
     }
 
 
-def mask_values(data: bytes) -> NDArray[Any] | None:
+def mask_values(data: bytes, form: MaskFormat | None = None) -> NDArray[Any] | None:
     """Return the value of each pixel of a mask as `measure_mask` counts them, [h, w]; None where it cannot be read."""
     try:
         with warnings.catch_warnings():
             warnings.simplefilter("ignore")
             image = Image.open(io.BytesIO(data))
-            return None if image.width * image.height > _MOST_PIXELS else _pixel_values(image)[0]
+            return None if image.width * image.height > _MOST_PIXELS else _pixel_values(image, form or MaskFormat())[0]
     except Exception:  # decoders raise all kinds of errors for damaged files
         return None
 
 
-def _pixel_values(image: Image.Image) -> tuple[NDArray[Any], bool]:
+def _pixel_values(image: Image.Image, form: MaskFormat) -> tuple[NDArray[Any], bool]:
     """Return the value of each pixel, and whether values are colours; a palette's are its indices."""
     if image.mode in ("LA", "PA", "La"):
         image = image.convert("L") if image.mode != "PA" else image.convert("P")
@@ -175,9 +176,28 @@ def _pixel_values(image: Image.Image) -> tuple[NDArray[Any], bool]:
         pixels = np.asarray(image)
         return (pixels.astype(np.uint8) if image.mode == "1" else pixels), False
     pixels = np.asarray(image.convert("RGB")).astype(np.int64)
+    packed = (pixels[..., 0] * COLOUR_BASE + pixels[..., 1]) * COLOUR_BASE + pixels[..., 2]
+    if form.colours:
+        return class_numbers(packed, form), True
     if (pixels[..., 0] == pixels[..., 1]).all() and (pixels[..., 0] == pixels[..., 2]).all():
         return pixels[..., 0].astype(np.uint8), False
-    return (pixels[..., 0] * COLOUR_BASE + pixels[..., 1]) * COLOUR_BASE + pixels[..., 2], True
+    return packed, True
+
+
+def class_numbers(packed: NDArray[np.int64], form: MaskFormat) -> NDArray[Any]:
+    """Return the class of each colour by a table; those that it lacks become negative numbers.
+
+    Examples
+    --------
+    >>> class_numbers(np.array([128, 200]), MaskFormat(colours=((128, 3),))).tolist()
+    [3, -201]
+    """
+    pairs = np.array(sorted(form.colours), dtype=np.int64)
+    place = np.searchsorted(pairs[:, 0], packed).clip(0, len(pairs) - 1)
+    known = pairs[place, 0] == packed
+    if known.all() and pairs[:, 1].max() <= np.iinfo(np.uint8).max:
+        return np.asarray(pairs[place, 1].astype(np.uint8))
+    return np.where(known, pairs[place, 1], -1 - packed)
 
 
 def _distinct(values: NDArray[Any]) -> tuple[NDArray[np.int64], NDArray[np.int64]]:
@@ -212,16 +232,3 @@ def _flat(values: NDArray[Any]) -> NDArray[np.bool_]:
             if (down, right) != (1, 1):
                 equal += padded[down : down + height, right : right + width] == values
     return np.asarray(equal >= _EQUAL_NEIGHBOURS)
-
-
-def colour_name(value: int) -> str:
-    """Return a colour that is kept as one number in words.
-
-    Examples
-    --------
-    >>> colour_name(255 * 256 * 256 + 128)
-    '(255, 0, 128)'
-    """
-    rest, blue = divmod(value, COLOUR_BASE)
-    red, green = divmod(rest, COLOUR_BASE)
-    return f"({red}, {green}, {blue})"

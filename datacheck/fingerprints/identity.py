@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import json
+from dataclasses import replace
 
 import numpy as np
 import pyarrow as pa
@@ -34,7 +35,7 @@ def identity(manifest: Manifest, measurements: Measurements | None = None) -> in
     if "annotated_objects" in manifest:
         row = _mixed(row, _objects(manifest))
     if manifest.mask_format != MaskFormat():
-        row = _mixed(row, _digests(pa.array([json.dumps(manifest.mask_format.to_json())] * len(manifest), pa.string())))
+        row = _mixed(row, _digests(pa.array([_meaning(manifest.mask_format)] * len(manifest), pa.string())))
     if "uri" not in manifest:
         for name in sorted(manifest.extra_columns):
             row = _mixed(row, _digests(_as_text(manifest.table[name])))
@@ -42,6 +43,11 @@ def identity(manifest: Manifest, measurements: Measurements | None = None) -> in
         if name in manifest:
             row = _mixed(row, _digests(manifest.table[name]))
     return _sum(row)
+
+
+def _meaning(form: MaskFormat) -> str:
+    """Return what was declared of the pixels of masks; the name of the file that says it does not count."""
+    return json.dumps(replace(form, table="").to_json())
 
 
 def identity_of(manifest: Manifest, measurements: Measurements | None = None) -> str:

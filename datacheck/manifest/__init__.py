@@ -19,7 +19,7 @@ if TYPE_CHECKING:
         examples_of,
     )
     from datacheck.manifest.manifest import STANDARD_SPLITS, Manifest
-    from datacheck.manifest.masks import MaskFormat
+    from datacheck.manifest.masks import COLOUR_BASE, MaskFormat, colour_name, unknown_colour
     from datacheck.manifest.natural_order import natural_key, natural_sorted
     from datacheck.manifest.schema import CATEGORY, COLUMN_TYPES
     from datacheck.manifest.storage import SCHEMA, VERSION, Listings
@@ -38,7 +38,7 @@ _HOMES = {
         "Used",
         "examples_of",
     ),
-    "masks": ("MaskFormat",),
+    "masks": ("COLOUR_BASE", "MaskFormat", "colour_name", "unknown_colour"),
     "manifest": ("STANDARD_SPLITS", "Manifest"),
     "natural_order": ("natural_key", "natural_sorted"),
     "schema": ("CATEGORY", "COLUMN_TYPES"),
@@ -49,6 +49,7 @@ _FILE_OF = {name: file for file, names in _HOMES.items() for name in names}
 
 __all__ = [
     "CATEGORY",
+    "COLOUR_BASE",
     "COLUMN_TYPES",
     "NO_IMAGE",
     "SCHEMA",
@@ -71,9 +72,11 @@ __all__ = [
     "Unread",
     "Used",
     "class_lists",
+    "colour_name",
     "examples_of",
     "natural_key",
     "natural_sorted",
+    "unknown_colour",
 ]
 
 

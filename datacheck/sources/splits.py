@@ -12,7 +12,7 @@ import numpy as np
 import pyarrow as pa
 
 from datacheck.errors import SourceError
-from datacheck.manifest import Inventory, Manifest, natural_sorted
+from datacheck.manifest import Inventory, Manifest, Question, natural_sorted
 from datacheck.manifest.annotations import with_classes
 from datacheck.manifest.readers import FileReader, SampleReader
 from datacheck.sources.base import SourceOptions
@@ -71,19 +71,27 @@ def join_splits(parts: Mapping[str, Manifest]) -> Manifest:
         if (position := tables[name].schema.get_field_index("annotated_objects")) >= 0:
             objects = with_classes(tables[name]["annotated_objects"].combine_chunks(), part.classes, classes)
             tables[name] = tables[name].set_column(position, "annotated_objects", objects)
+    form = first.mask_format if len({part.mask_format for part in parts.values()}) == 1 else None
     table = pa.concat_tables(tables.values(), promote_options="permissive").unify_dictionaries()
     return Manifest.from_columns(
         table,
         task=first.task,
         modality=first.modality,
         root=root,
-        classes=classes,
+        classes=classes if form is not None else (),
         took_for="; ".join(f"{name}: {part.took_for}" for name, part in parts.items()),
-        inventory=sum((part.inventory for part in parts.values()), Inventory()),
+        inventory=sum(
+            (part.inventory for part in parts.values()), Inventory(questions=_OTHER_MASKS if form is None else ())
+        ),
         annotation_format=first.annotation_format,
-        mask_format=first.mask_format,
+        mask_format=form,
         reader=reader,
     )
+
+
+_OTHER_MASKS = (
+    Question("the splits declare different colours or ignored values of masks, so all masks are read as they are"),
+)
 
 
 def splits_from_paths(manifest: Manifest) -> Manifest:

@@ -8,7 +8,8 @@ import pytest
 from numpy.typing import NDArray
 from PIL import Image
 
-from datacheck.annotations.masks import COLOUR_BASE, colour_name, measure_mask
+from datacheck.annotations.masks import measure_mask
+from datacheck.manifest import COLOUR_BASE, colour_name
 
 
 def png(pixels: NDArray[Any]) -> bytes:

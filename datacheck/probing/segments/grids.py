@@ -8,7 +8,7 @@ import cv2
 import numpy as np
 from numpy.typing import NDArray
 
-from datacheck.annotations.masks import Masks, colour_name, mask_values
+from datacheck.annotations.masks import Masks, mask_values
 from datacheck.manifest import Manifest
 from datacheck.manifest.readers import SampleReadError
 from datacheck.probing.objects.crops import read_rgb
@@ -43,7 +43,7 @@ class MaskClasses:
             return cls(tuple(value for value, _ in named), tuple(name for _, name in named))
         found = sorted({int(value) for each in masks.column("values") for value in each or ()} - {form.ignored})
         colour = any(masks.column("colour"))
-        return cls(tuple(found), tuple(colour_name(value) if colour else str(value) for value in found))
+        return cls(tuple(found), tuple(form.value_name(value, colour=colour) for value in found))
 
 
 def label_grid(values: NDArray[np.integer], classes: MaskClasses) -> Labels:
@@ -71,7 +71,7 @@ def read_mask(manifest: Manifest, row: int, classes: MaskClasses) -> Labels | No
         content = None if uri is None else manifest.reader.read(uri)
     except SampleReadError:
         return None
-    values = mask_values(content) if isinstance(content, bytes) else None
+    values = mask_values(content, manifest.mask_format) if isinstance(content, bytes) else None
     return None if values is None else label_grid(values, classes)
 
 

@@ -9,7 +9,7 @@ from typing import ClassVar
 import numpy as np
 from numpy.typing import NDArray
 
-from datacheck.annotations.masks import colour_name
+from datacheck.annotations.masks import Masks
 from datacheck.findings import Found, Outcome, Passed, Severity
 from datacheck.rules.base import CannotJudge, Rule, RuleContext
 from datacheck.rules.files.shared import N_EXAMPLES
@@ -37,7 +37,8 @@ class MaskValues(Rule):
     With ``classes=``, K classes are the values 0 to K − 1. The value of ``ignore_index=``, or else 255, is taken as
     ignored. Without classes, a value is usual if at least ``usual`` of the masks (and two) have it. A value that is
     not usual is named where it lies further from each usual one than ``gap`` times the widest step between two usual
-    values: a rare class lies among or beside the others. Masks that were interpolated are left to DC824.
+    values: a rare class lies among or beside the others. Masks that were interpolated are left to DC824, colours that
+    a table of colours lacks to DC828.
 
     How to fix
     ----------
@@ -65,23 +66,22 @@ class MaskValues(Rule):
         judged = masks.readable & ~interpolated(masks)
         if not judged.any():
             raise CannotJudge("no mask has classes as values (see DC824)")
-        values = [np.asarray(each or (), dtype=np.int64) for each in masks.column("values")]
-        classes, ignored = context.manifest.classes, context.manifest.mask_format.ignored
+        values = [_judged_values(each, masks) for each in masks.column("values")]
+        classes, ignored = context.manifest.classes, masks.form.ignored
         if classes:
             known = np.array([*range(len(classes)), ignored])
             wrong = [np.setdiff1d(each, known) if judged[row] else each[:0] for row, each in enumerate(values)]
         else:
             known, wrong = self._by_the_others(values, judged, ignored)
         rows = np.array([row for row, each in enumerate(wrong) if len(each)], dtype=np.int64)
-        colour = any(masks.column("colour"))
         if not len(rows):
             return Passed(f"{plural(int(judged.sum()), 'mask')} with {plural(len(known), 'value')}")
 
         def note(row: int) -> str:
-            return f"({_names(wrong[row], colour)})"
+            return f"({_names(wrong[row], masks)})"
 
         issues = mask_issues(self, context, rows, note)
-        compared = f"declared are {len(classes):,} classes" if classes else f"the others have {_names(known, colour)}"
+        compared = f"declared are {len(classes):,} classes" if classes else f"the others have {_names(known, masks)}"
         finding = self.finding(
             f"{have(len(rows), 'mask')} values that are no class ({compared}): {named(context, rows, note)}",
             _remedy(context, values, wrong, int(judged.sum())),
@@ -143,6 +143,12 @@ def _remedy(context: RuleContext, values: list[NDArray[np.int64]], wrong: list[N
     return f"if {found[0]} marks pixels that do not count, declare it: ignore_index={found[0]}; else {fix}"
 
 
-def _names(values: NDArray[np.int64], colour: bool) -> str:
-    words = [colour_name(int(value)) if colour else str(value) for value in values]
+def _judged_values(found: list[int] | None, masks: Masks) -> NDArray[np.int64]:
+    """Return the values of a mask without colours that the table lacks: DC828 names those."""
+    return np.array([value for value in found or () if not masks.form.is_unknown(value)], dtype=np.int64)
+
+
+def _names(values: NDArray[np.int64], masks: Masks) -> str:
+    colour = any(masks.column("colour"))
+    words = [masks.form.value_name(int(value), colour=colour) for value in values]
     return listed(words, N_EXAMPLES).replace("'", "")

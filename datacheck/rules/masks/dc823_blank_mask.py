@@ -61,11 +61,14 @@ class BlankMask(Rule):
         rows = np.array([row for row, count in enumerate(n_values) if count == 1], dtype=np.int64)
         if not len(rows):
             return Passed(f"{plural(n_masks, 'mask')} with at least two values")
-        values = masks.column("values")
+        values, colour = masks.column("values"), masks.column("colour")
 
         def note(row: int) -> str:
             value = values[row][0]
-            return f"({value}, ignored)" if value == context.manifest.mask_format.ignore_index else f"({value})"
+            name = masks.form.value_name(value, colour=bool(colour[row]))
+            if value == masks.form.ignore_index:
+                return f"({name}, ignored)"
+            return name if name.startswith("(") else f"({name})"
 
         share = proportion(len(rows), n_masks)
         issues = mask_issues(self, context, rows, note)

@@ -8,7 +8,7 @@ from typing import Any, ClassVar
 import numpy as np
 from numpy.typing import NDArray
 
-from datacheck.annotations.masks import Masks, colour_name
+from datacheck.annotations.masks import Masks
 from datacheck.findings import Found, Outcome, Passed, Severity
 from datacheck.rules.base import CannotJudge, Rule, RuleContext
 from datacheck.rules.files.shared import N_EXAMPLES
@@ -67,8 +67,9 @@ class MaskIslands(Rule):
         judged = masks.readable & ~interpolated(masks)
         regions = Regions.of(masks, judged)
         found = {int(value): usual_and_cut(regions.size[regions.value == value]) for value in np.unique(regions.value)}
-        ignored = context.manifest.mask_format.ignored
-        cuts = {value: cut for value, cut in found.items() if cut is not None and value != ignored}
+        form = masks.form
+        no_class = {value for value in found if value == form.ignored or form.is_unknown(value)}
+        cuts = {value: cut for value, cut in found.items() if cut is not None and value not in no_class}
         if not cuts:
             raise CannotJudge(f"no class has {FEWEST} regions to compare")
         limit = np.array([cuts[value][1] if value in cuts else 0 for value in regions.value.tolist()])
@@ -96,7 +97,7 @@ class MaskIslands(Rule):
             one, count = at[row]
             down, right = divmod(int(regions.place[one]), widths[row])
             value = int(regions.value[one])
-            shown = colour_name(value) if colour else str(value)
+            shown = masks.form.value_name(value, colour=colour)
             pixels = f"of value {shown} with {plural(int(regions.size[one]), 'pixel')}, usually {cuts[value][0]:,},"
             more = f"; {count - 1:,} more" if count > 1 else ""
             return f"({pixels} at x {right}, y {down}{more})"

@@ -9,14 +9,15 @@ from typing import ClassVar
 import numpy as np
 from numpy.typing import NDArray
 
-from datacheck.annotations.colour_tables import colour_table
-from datacheck.annotations.masks import Masks, colour_name
+from datacheck.annotations.masks import Masks
 from datacheck.findings import Found, Outcome, Passed, Severity
+from datacheck.manifest import colour_name
 from datacheck.rules.base import Rule, RuleContext
 from datacheck.rules.files.shared import N_EXAMPLES
 from datacheck.rules.masks.dc824_interpolated_mask import interpolated
 from datacheck.rules.masks.shared import class_masks_of, mask_files, mask_issues, named
 from datacheck.rules.requirements import MASKS
+from datacheck.sources.annotations.colour_tables import colour_table
 from datacheck.text import have, listed, percent, plural
 
 
@@ -38,8 +39,9 @@ class ColourMasks(Rule):
     ------------------
     All pixels of all masks. The table is the file ``table`` of this rule's settings, or ``class_dict.csv``,
     ``label_colors.txt``, ``labelmap.txt``, ``color_map.csv``, ``colormap.csv`` or ``classes.csv`` in the dataset's
-    folder: a line with a name and red, green and blue for each class. Colours outside it with less than ``trace`` of
-    the pixels of all masks are left out. Without a table the colours with at least that share are proposed, by their
+    folder or beside the masks: a line with a name and red, green and blue for each class. Masks are read by the table
+    beside them, so that all rules on masks know their classes. Colours outside it with less than ``trace`` of the
+    pixels of all masks are left out. Without a table the colours with at least that share are proposed, by their
     frequency; nothing is guessed about their names, and nothing is changed.
 
     How to fix
@@ -71,7 +73,7 @@ class ColourMasks(Rule):
         counts = _colours(masks, rows)
         total = sum(counts.values())
         usual = [colour for colour, count in counts.most_common() if count >= self.trace * total]
-        file, table = colour_table(context.manifest.root, self.table)
+        file, table = self._table(context, masks)
         if table:
             return self._compared(context, masks, rows, usual, file, table)
         shown = [f"{colour_name(colour)} {percent(counts[colour] / total)}" for colour in usual[:N_EXAMPLES]]
@@ -88,6 +90,13 @@ class ColourMasks(Rule):
         )
         return Found((finding,))
 
+    def _table(self, context: RuleContext, masks: Masks) -> tuple[str, dict[int, str]]:
+        """Return the file and the colours of the table: the one given, or that by which the masks were read."""
+        form = masks.form
+        if form.colours and not self.table:
+            return form.table, {colour: form.names[number] for colour, number in form.colours}
+        return colour_table(context.manifest.root, self.table)
+
     def _compared(
         self,
         context: RuleContext,
@@ -100,8 +109,9 @@ class ColourMasks(Rule):
         unknown = [colour for colour in usual if colour not in table]
         if not unknown:
             return Passed(f"all {plural(len(usual), 'colour')} of {plural(len(rows), 'mask')} are in {file}")
-        values = masks.column("values")
-        found = {row: [colour for colour in unknown if colour in set(values[row])] for row in rows.tolist()}
+        values, form = masks.column("values"), masks.form
+        own = {row: {form.colour_of(value) for value in values[row]} for row in rows.tolist()}
+        found = {row: [colour for colour in unknown if colour in own[row]] for row in own}
         wrong = np.array([row for row in rows.tolist() if found[row]], dtype=np.int64)
 
         def note(row: int) -> str:
@@ -127,5 +137,6 @@ def _colours(masks: Masks, rows: NDArray[np.int64]) -> Counter[int]:
     counts: Counter[int] = Counter()
     values, numbers = masks.column("values"), masks.column("counts")
     for row in rows.tolist():
-        counts.update(dict(zip(values[row], numbers[row], strict=True)))
+        for value, number in zip(values[row], numbers[row], strict=True):
+            counts[masks.form.colour_of(value)] += number
     return counts

@@ -14,6 +14,7 @@ from datacheck.manifest.readers import FileReader, SampleReadError
 from datacheck.sources.annotations import labelme, voc, yolo
 from datacheck.sources.annotations.base import LabelFileFormat, ParsedFile, annotation_columns, format_of
 from datacheck.sources.annotations.class_names import DeclaredClasses, declared_classes
+from datacheck.sources.annotations.colour_masks import read_by_colours
 from datacheck.sources.files import is_image_name
 from datacheck.sources.folder_inventory import unread_content
 from datacheck.text import plural
@@ -131,7 +132,8 @@ def _inventory(before: Inventory, declared: DeclaredClasses | None, root: Path, 
 
 
 def _with_masks(manifest: Manifest, classes: tuple[str, ...] | None) -> Manifest:
-    return replace(manifest, task=Task.SEGMENTATION, classes=classes or ())
+    masks = replace(manifest, task=Task.SEGMENTATION, classes=classes or ())
+    return read_by_colours(masks, classes) or masks
 
 
 def _unread(manifest: Manifest, label_files: Sequence[str], shown: str) -> Manifest:

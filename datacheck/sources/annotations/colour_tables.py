@@ -7,8 +7,8 @@ import io
 import re
 from pathlib import Path
 
-from datacheck.annotations.masks import COLOUR_BASE
 from datacheck.errors import StorageError
+from datacheck.manifest import COLOUR_BASE
 
 USUAL_FILES = ("class_dict.csv", "label_colors.txt", "labelmap.txt", "color_map.csv", "colormap.csv", "classes.csv")
 """File names of colour tables, as converters and annotation tools write them."""
