@@ -102,6 +102,11 @@ class AnnotatedThumbnails:
                 points = (np.array(each["points"]).reshape(-1, 2) * scale * (width, height)).round().astype(np.int32)
                 cv2.polylines(picture, [points], True, colour, 1)
 
+    @property
+    def _not_drawn(self) -> int:
+        """The declared value of pixels that do not count, which no class' colour covers; 0 where there is none."""
+        return self.manifest.mask_format.ignore_index or 0
+
     @cached_property
     def _frames(self) -> NDArray[np.float64]:
         """Width and height that coordinates in pixels refer to, NaN where unknown; [N, 2]."""
@@ -132,8 +137,9 @@ class AnnotatedThumbnails:
             colours, covered = mask.astype(np.uint8), mask.any(axis=2)
         else:
             values, place = np.unique(mask, return_inverse=True)
-            table = np.array([colour_of(number) for number in range(len(values))], dtype=np.uint8)
-            colours, covered = table[place.reshape(mask.shape)], mask > 0
+            table = np.array([colour_of(int(value)) for value in values], dtype=np.uint8)
+            colours = table[place.reshape(mask.shape)]
+            covered = (mask > 0) & (mask != self._not_drawn)
         mixed = cv2.addWeighted(picture, 1 - MASK_SHARE, colours, MASK_SHARE, 0)
         return np.where(np.asarray(covered)[..., None], mixed, picture)
 
@@ -180,13 +186,17 @@ def _marks(report: ReportRecord) -> dict[tuple[int, int], str]:
 
 
 def _mark(picture: NDArray[Any], box: tuple[int, int, int, int], text: str) -> None:
-    """Draw a white and black frame around a box, and a text in it."""
-    left, top, right, bottom = box
-    for reach, colour in ((3, (0, 0, 0)), (2, (255, 255, 255))):
-        cv2.rectangle(picture, (left - reach, top - reach), (right + reach, bottom + reach), colour, 1)
+    """Draw a white and black frame around a box, within the picture, and a text above it or else in it."""
     height, width = picture.shape[:2]
+    left, top, right, bottom = box
+    for inset, reach, colour in ((0, 3, (0, 0, 0)), (1, 2, (255, 255, 255))):
+        first = max(left - reach, inset), max(top - reach, inset)
+        last = min(right + reach, width - 1 - inset), min(bottom + reach, height - 1 - inset)
+        cv2.rectangle(picture, first, last, colour, 1)
     (wide, high), _ = cv2.getTextSize(text, cv2.FONT_HERSHEY_SIMPLEX, TEXT_SIZE, 1)
-    x, y = int(np.clip(left, 0, max(width - wide, 0))), int(np.clip(top + high + 2, high + 1, height - 2))
+    above = top - 6
+    y = above if above > high else int(np.clip(top + high + 2, high + 1, height - 2))
+    x = int(np.clip(left, 0, max(width - wide, 0)))
     cv2.rectangle(picture, (x, y - high - 1), (x + wide, y + 2), (255, 255, 255), -1)
     cv2.putText(picture, text, (x, y), cv2.FONT_HERSHEY_SIMPLEX, TEXT_SIZE, (0, 0, 0), 1, cv2.LINE_AA)
 

@@ -8,15 +8,20 @@ from pathlib import Path
 import cv2
 import numpy as np
 import pytest
+from numpy.typing import NDArray
+from PIL import Image
 
 import datacheck
 from datacheck.annotations.pixels import image_sizes
+from datacheck.manifest import Manifest, MaskFormat
 from datacheck.probing.objects import BoxProbe
 from datacheck.probing.objects.missing import Missing
 from datacheck.report.annotated import AnnotatedThumbnails, annotated, colour_of
+from datacheck.rules import RuleContext
 from datacheck.scanning import ThumbnailStore
 from tests.annotations.drawn import HEIGHT, WIDTH, Drawn, drawn_objects
 from tests.annotations.drawn_masks import mask, write_masks
+from tests.rules.segmented import judged
 
 
 @pytest.mark.parametrize("form", ["YOLO", "COCO"])
@@ -79,3 +84,81 @@ def test_the_report_of_a_dataset_with_boxes_shows_them(tmp_path: Path) -> None:
     page = (tmp_path / "run" / "report.html").read_text()
     assert "DC809" in page
     assert "data:image/jpeg;base64," in page
+
+
+def picture(store: AnnotatedThumbnails, name: str) -> NDArray[np.int64]:
+    """Return a picture of the report, blue-green-red; [h, w, 3]."""
+    found = cv2.imdecode(np.frombuffer(store.get([name])[name], np.uint8), cv2.IMREAD_COLOR)
+    assert found is not None
+    return np.asarray(found, dtype=np.int64)
+
+
+@pytest.fixture(scope="module")
+def with_masks(tmp_path_factory: pytest.TempPathFactory) -> tuple[datacheck.Report, ThumbnailStore]:
+    """Return the report of a dataset whose mask 3 has class 2 alone."""
+
+    def only_two(root: Path) -> None:
+        values = np.array(mask(3))
+        Image.fromarray(np.where(values == 2, 2, 0).astype(np.uint8)).save(root / "masks/03.png")
+
+    root = tmp_path_factory.mktemp("masks")
+    write_masks(root / "data", only_two, n_masks=8)
+    report = datacheck.audit(root / "data", out=root / "run", select=["DC82"], jobs=1)
+    return report, ThumbnailStore.open(root / "run")
+
+
+@pytest.mark.parametrize(("kind", "words"), [("class", "box?"), ("missing", "box?"), ("border", "border?")])
+def test_regions_that_look_wrong_are_framed(
+    with_masks: tuple[datacheck.Report, ThumbnailStore], kind: str, words: str
+) -> None:
+    report, plain = with_masks
+    probe = judged(RuleContext(report.manifest), kind).mask_probe
+    store = annotated(replace(report, mask_probe=probe), plain)
+    assert isinstance(store, AnnotatedThumbnails)
+    box = (20 / 96, 36 / 96, 32 / 96, 46 / 96)
+    assert store.regions == {5: [(box, words)]}
+    without = AnnotatedThumbnails(plain, report.manifest)
+    found, before = picture(store, "images/05.png"), picture(without, "images/05.png")
+    height, width = found.shape[:2]
+    left, right = round(box[0] * width) - 2, round(box[2] * width) + 2
+    top, bottom = round(box[1] * height) - 2, round(box[3] * height) + 2
+    middle = (top + bottom) // 2
+    for column, beyond in ((left, -1), (right, 1)):
+        assert found[middle, column].min() > 190
+        assert found[middle, column + beyond].max() < 90
+    assert found[bottom, (left + right) // 2].min() > 190
+    changed = np.abs(found - before).sum(axis=2) > 150
+    assert not changed[:, : left - 4].any()
+    assert not changed[bottom + 4 :].any()
+    inside = changed[top + 5 : bottom - 4, left + 5 : right - 4]
+    assert not inside.any()  # the words stand above the region, not on it
+    assert changed[top - 12 : top - 2, left : left + 20].any()
+    clean = np.abs(picture(store, "images/06.png") - picture(without, "images/06.png"))
+    assert clean.max() == 0
+
+
+def test_the_frame_of_a_whole_image_is_within_it(with_masks: tuple[datacheck.Report, ThumbnailStore]) -> None:
+    report, plain = with_masks
+    store = AnnotatedThumbnails(plain, report.manifest, regions={2: [((0.0, 0.0, 1.0, 1.0), "ground?")]})
+    found = picture(store, "images/02.png")
+    height, width = found.shape[:2]
+    assert found[height // 2, [1, width - 2]].min() > 190
+    assert found[[1, height - 2], width // 2].min() > 190
+
+
+def test_a_class_has_one_colour_in_all_masks(with_masks: tuple[datacheck.Report, ThumbnailStore]) -> None:
+    report, plain = with_masks
+
+    def colour(manifest: Manifest, number: int, value: int) -> NDArray[np.float64]:
+        found = picture(AnnotatedThumbnails(plain, manifest), f"images/{number:02d}.png")
+        large = cv2.resize(np.asarray(mask(number)), found.shape[1::-1], interpolation=cv2.INTER_NEAREST) == value
+        inner = cv2.erode(large.astype(np.uint8), np.ones((9, 9), np.uint8)) > 0
+        return np.asarray(found[inner].mean(axis=0))
+
+    manifest = report.manifest
+    assert np.abs(colour(manifest, 3, 2) - colour(manifest, 4, 2)).max() < 15
+    assert np.abs(colour(manifest, 4, 1) - colour(manifest, 4, 2)).max() > 60
+    ignored = replace(manifest, mask_format=MaskFormat(ignore_index=2))
+    covered, bare = colour(manifest, 4, 2), colour(ignored, 4, 2)
+    assert np.abs(bare - covered).max() > 60
+    assert np.abs(colour(ignored, 4, 1) - colour(manifest, 4, 1)).max() < 15
