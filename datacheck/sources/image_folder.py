@@ -21,6 +21,7 @@ from datacheck.sources.layout import IMAGE_WORDS, LABEL_WORDS, Layout, Parts, re
 from datacheck.sources.listed_images import apply_split_lists, listed_manifest
 from datacheck.sources.pair_folders import BESIDE, Pairs, find_pairs, pair_manifest
 from datacheck.sources.pairs import open_pairs
+from datacheck.sources.panoptic import named_unread, set_aside
 from datacheck.sources.walking import Folder, walk
 from datacheck.text import plural
 
@@ -44,7 +45,7 @@ def open_image_folder(folder: str | Path, options: SourceOptions) -> Manifest:
         When the folder does not exist, cannot be listed, or holds no image.
     """
     root = Path(os.path.abspath(existing(Path(folder))))  # noqa: PTH100 - must not follow links
-    folders = list(walk(root))
+    folders, panoptic = set_aside(root, list(walk(root)))
     images, others = split_by_kind(folders)
     if not images:
         raise SourceError(_no_images(root, others))
@@ -62,7 +63,8 @@ def open_image_folder(folder: str | Path, options: SourceOptions) -> Manifest:
         manifest.inventory, unread=tuple(each for each in manifest.inventory.unread if each.name not in named)
     )
     inventory = before + Inventory(unread=(*unread, *rest)) + left_out(folders)
-    return replace(manifest, inventory=inventory)
+    manifest = replace(manifest, inventory=inventory)
+    return named_unread(manifest, panoptic) if panoptic else manifest
 
 
 @dataclass(frozen=True)
