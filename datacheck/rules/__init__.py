@@ -74,6 +74,7 @@ from datacheck.rules.samples.dc407_exif_rotated import ExifRotated
 from datacheck.rules.samples.dc408_greyscale_among_colour import GreyscaleAmongColour
 from datacheck.rules.samples.dc409_normalisation_mismatch import NormalisationMismatch
 from datacheck.rules.samples.dc410_high_bit_depth import HighBitDepth
+from datacheck.rules.samples.dc411_off_topic import OffTopic
 from datacheck.rules.splits.dc301_exact_duplicate import ExactDuplicate
 from datacheck.rules.splits.dc302_near_duplicate import NearDuplicate
 from datacheck.rules.splits.dc303_split_leakage import SplitLeakage
@@ -123,6 +124,7 @@ RULES: tuple[type[Rule], ...] = (
     GreyscaleAmongColour,
     NormalisationMismatch,
     HighBitDepth,
+    OffTopic,
     Mislabel,
     ConfusableClasses,
     Outlier,
