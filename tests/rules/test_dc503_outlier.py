@@ -73,7 +73,7 @@ def test_images_of_another_kind_are_found_by_direction(n_other: int) -> None:
     (finding,) = outcome.findings
     assert finding.severity is Severity.WARNING
     assert finding.evidence["measure"] == "direction"
-    assert finding.evidence["min_deviations"] == 4.0
+    assert finding.evidence["min_deviations"] == 3.5
     assert min(outcome.issues["value"].to_pylist()) >= 8.0
 
 
