@@ -43,7 +43,7 @@ def folder(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Path:
 
 
 def test_every_argument_of_open_is_an_option_of_the_same_name() -> None:
-    arguments = {option.name for option in fields(SourceOptions)} | {"kind", "bins"}
+    arguments = {option.name for option in fields(SourceOptions)} | {"kind", "bins", "ignore_index"}
     assert set(OF_COMMANDS) == arguments - {"labels"}
     assert set(OPTIONS) == set(OF_COMMANDS)
 
