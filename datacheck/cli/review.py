@@ -5,13 +5,16 @@ from __future__ import annotations
 import os
 import webbrowser
 from pathlib import Path
-from typing import Annotated
+from typing import TYPE_CHECKING, Annotated
 
 import typer
 
 from datacheck.cli.queue import Run, links_of, load_queue
 from datacheck.cli.queue_files import say_look
 from datacheck.text import plural
+
+if TYPE_CHECKING:
+    from datacheck.relabel.review import ReviewServer
 
 
 def review_command(
@@ -39,16 +42,9 @@ def review_command(
     uris = manifest.table["uri"].to_pylist() if "uri" in manifest else [None] * len(manifest)
     shown = dict(zip(manifest.sample_ids.to_pylist(), uris, strict=True))
     with ReviewServer(session, links_of(run, queue, "path", "", None), shown, port=port) as server:
-        typer.echo(f"{plural(len(queue), 'sample')}, answers in {session.path}\n{server.url}\nstop with Ctrl-C")
-        if open_browser:
-            webbrowser.open(server.url)
-        try:
-            server.serve_forever()
-        except KeyboardInterrupt:
-            answered = len(session.given_answers())
-            typer.echo(f"\n{answered:,} of {len(queue):,} answered; next: datacheck relabel apply {run}")
-            if answered:
-                say_look(run)
+        answered = _serve(server, run, plural(len(queue), "sample"), len(queue), open_browser=open_browser)
+    if answered:
+        say_look(run)
     return 0
 
 
@@ -61,14 +57,22 @@ def _review_boxes(run: Path, port: int, annotator: str, *, open_browser: bool) -
     session = BoxReviewSession(queue, run / "boxes" / "answers.parquet", annotator)
     shown: dict[str, str | None] = {image.sample_id: image.uri for image in queue.images.images.values()}
     with ReviewServer(session, links_of(run, queue, "path", "", None), shown, port=port) as server:
-        typer.echo(f"{plural(len(queue), 'image')}, answers in {session.path}\n{server.url}\nstop with Ctrl-C")
-        if open_browser:
-            webbrowser.open(server.url)
-        try:
-            server.serve_forever()
-        except KeyboardInterrupt:
-            answered = len(session.given_answers())
-            typer.echo(f"\n{answered:,} of {len(queue):,} answered; next: datacheck relabel apply {run}")
+        _serve(server, run, plural(len(queue), "image"), len(queue), open_browser=open_browser)
+    return 0
+
+
+def _serve(server: ReviewServer, run: Path, what: str, n_items: int, *, open_browser: bool) -> int:
+    """Serve a page until it is interrupted, and return how many items were answered then."""
+    session = server.session
+    typer.echo(f"{what}, answers in {session.path}\n{server.url}\nstop with Ctrl-C")
+    if open_browser:
+        webbrowser.open(server.url)
+    try:
+        server.serve_forever()
+    except KeyboardInterrupt:
+        answered = len(session.given_answers())
+        typer.echo(f"\n{answered:,} of {n_items:,} answered; next: datacheck relabel apply {run}")
+        return answered
     return 0
 
 

@@ -119,11 +119,7 @@ class Answers:
         RelabelError
             When the answers belong to different datasets.
         """
-        if self.identity and newer.identity and self.identity != newer.identity:
-            raise RelabelError(
-                f"expected answers about dataset {self.identity}, found answers about {newer.identity}: "
-                "they belong to another queue"
-            )
+        check_same_dataset(self.identity, newer.identity)
         return Answers.from_rows([*self.table.to_pylist(), *newer.table.to_pylist()], self.identity or newer.identity)
 
     def save(self, path: Path) -> None:
@@ -147,6 +143,14 @@ class Answers:
     def count(self, kind: AnswerType) -> int:
         """How many answers are of a kind."""
         return int(pc.sum(pc.equal(self.table["answer"], kind.value)).as_py() or 0)
+
+
+def check_same_dataset(known: str, newer: str) -> None:
+    """Raise `RelabelError` where both answers name their dataset and it is not the same one."""
+    if known and newer and known != newer:
+        raise RelabelError(
+            f"expected answers about dataset {known}, found answers about {newer}: they belong to another queue"
+        )
 
 
 def accept(rows: Iterable[Mapping[str, Any]], queue: RelabelQueue) -> tuple[Answers, list[Refusal]]:

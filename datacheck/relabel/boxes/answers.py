@@ -12,8 +12,8 @@ from typing import Any
 import pyarrow as pa
 
 from datacheck.checked import checked
-from datacheck.errors import RelabelError, did_you_mean
-from datacheck.relabel.answers import Refusal
+from datacheck.errors import did_you_mean
+from datacheck.relabel.answers import Refusal, check_same_dataset
 from datacheck.relabel.boxes.images import BoxImage, BoxImages
 from datacheck.storage import check_version, read_table, reading, write_table
 
@@ -95,11 +95,7 @@ class BoxAnswers:
         RelabelError
             When the answers belong to different datasets.
         """
-        if self.identity and newer.identity and self.identity != newer.identity:
-            raise RelabelError(
-                f"expected answers about dataset {self.identity}, found answers about {newer.identity}: "
-                "they belong to another queue"
-            )
+        check_same_dataset(self.identity, newer.identity)
         again = set(newer.table["submission"].to_pylist())
         kept = [row for row in self.table.to_pylist() if row["submission"] not in again]
         return BoxAnswers.from_rows([*kept, *newer.table.to_pylist()], self.identity or newer.identity)
