@@ -1,14 +1,17 @@
 """By how much does a validation score miss the test score, with copies on both sides of the split, and as repaired?
 
-By hand: python -m tests.benchmarks.bench_plan_splits [results.jsonl]. A third of TrashNet's photos outside the test set
-has a mirrored, brighter copy; the split into train and val is random, as a careless one is. A linear head on the frozen
-packaged network is trained on train, and scored on val and on the test photos, none of which has a copy.
+By hand: python -m tests.benchmarks.bench_plan_splits [results.jsonl] [--model tuned]
+
+A third of TrashNet's photos outside the test set has a mirrored, brighter copy; the split into train and val is random,
+as a careless one is. A linear head on the frozen packaged network, or that network with its last stages trained, is
+trained on train, and scored on val and on the test photos, none of which has a copy.
 """
 
 from __future__ import annotations
 
+import argparse
 import json
-import sys
+from dataclasses import replace
 from pathlib import Path
 
 import numpy as np
@@ -18,17 +21,23 @@ from torch import nn
 from datacheck.manifest import Manifest
 from datacheck.plan import make_plan
 from datacheck.plan.encoders import BackboneEncoder
+from datacheck.plan.networks import TUNED
 from tests.benchmarks.bench_plan import photos
-from tests.benchmarks.bench_plan_pays import Arm, Draw, interval, train, write_row
+from tests.benchmarks.bench_plan_pays import interval, write_row
+from tests.benchmarks.plan_training import Arm, Draw, balanced_accuracy, predictions
 
 
-def splits(seeds: range, path: Path) -> None:
-    """Validation score minus test score of a linear head: copies on both sides of the split, and as repaired."""
+def splits(seeds: range, path: Path, model: str) -> None:
+    """Validation score minus test score: copies on both sides of the split, and as repaired."""
     torch.set_num_threads(1)
     pixels, names = photos(96)
     encoder = BackboneEncoder.load("lite0", 96)
     copies = np.clip(pixels[:, :, ::-1] * 1.15, 0, 255).astype(np.uint8)
     features = np.concatenate([encoder.encode(pixels), encoder.encode(copies)])
+    inputs = features
+    if model == "tuned":
+        early = replace(encoder, stages=encoder.stages[:-TUNED])
+        inputs = np.concatenate([early.encode(pixels), early.encode(copies)])
     classes, codes = np.unique(names, return_inverse=True)
     for seed in seeds:
         rng = np.random.default_rng([seed, 3])
@@ -44,18 +53,15 @@ def splits(seeds: range, path: Path) -> None:
         tested = np.flatnonzero(test)
         for arm, repaired in (("none", False), ("split repaired", True)):
             train_at, val_at = (plan.rows(part, repaired=repaired) for part in ("train", "val"))
-            whole = features[np.concatenate([rows[train_at], rows[val_at], tested])]
+            whole = inputs[np.concatenate([rows[train_at], rows[val_at], tested])]
             given = codes[np.concatenate([of[train_at], of[val_at], tested])]
-            scores = []
-            for which in (val_at, tested):
-                at = np.zeros(len(whole), dtype=bool)
-                first = len(train_at) + (len(val_at) if which is tested else 0)
-                at[first : first + len(which)] = True
-                used = at | (np.arange(len(whole)) < len(train_at))
-                draw = Draw("splits", pixels[:0], given[used], given[used], tuple(classes.tolist()), at[used], seed)
-                arm_of = Arm(given[: len(train_at)], np.ones(len(train_at), dtype=bool), nn.CrossEntropyLoss())
-                scores.append(train(draw, "lite0", torch.from_numpy(whole[used]), arm_of))
-            row = {"set": "trashnet, a third copied", "seed": seed, "arm": arm, "model": "lite0", "seconds": 0.0}
+            at = np.arange(len(whole)) >= len(train_at)
+            draw = Draw("splits", pixels[:0], given, given, tuple(classes.tolist()), at, seed)
+            arm_of = Arm(given[: len(train_at)], np.ones(len(train_at), dtype=bool), nn.CrossEntropyLoss())
+            predicted, held_out = predictions(draw, model, torch.from_numpy(whole), arm_of), given[at]
+            scores = [balanced_accuracy(predicted[part], held_out[part])
+                      for part in (slice(len(val_at)), slice(len(val_at), None))]  # fmt: skip
+            row = {"set": "trashnet, a third copied", "seed": seed, "arm": arm, "model": model, "seconds": 0.0}
             write_row(path, {**row, "score": scores[0] - scores[1], "val": scores[0], "test": scores[1]})
 
 
@@ -68,10 +74,13 @@ def show(path: Path) -> None:
 
 
 def main() -> None:
-    path = Path(sys.argv[1] if len(sys.argv) > 1 else "plan-splits.jsonl")
-    path.unlink(missing_ok=True)
-    splits(range(5), path)
-    show(path)
+    parser = argparse.ArgumentParser(description=__doc__.splitlines()[0])
+    parser.add_argument("to", type=Path, nargs="?", default=Path("plan-splits.jsonl"))
+    parser.add_argument("--model", default="lite0", choices=["lite0", "tuned"])
+    options = parser.parse_args()
+    options.to.unlink(missing_ok=True)
+    splits(range(5), options.to, options.model)
+    show(options.to)
 
 
 if __name__ == "__main__":
