@@ -258,7 +258,7 @@ def links_of(
 ) -> Links:
     """Return how an annotation tool reaches the pictures of a queue."""
     from datacheck.relabel.formats.links import Links, Manner
-    from datacheck.relabel.pictures import KeptPictures
+    from datacheck.scanning.thumbnails import KeptPictures
 
     return Links(queue.root, cast("Manner", images), url_prefix, KeptPictures(run), document_root)
 

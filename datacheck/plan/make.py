@@ -173,6 +173,7 @@ def make_plan(
         budget=whole.seconds,
         version=__version__,
         notes=tuple(notes),
+        thumbnails=None if measurements is None else measurements.thumbnails,
     )
 
 

@@ -10,8 +10,9 @@ import pyarrow.compute as pc
 
 from datacheck.errors import PlanError, require
 from datacheck.plan.matching import locate
+from datacheck.plan.notebook import plan_html
 from datacheck.plan.record import PlanRecord
-from datacheck.plan.view import plan_html, plan_text
+from datacheck.plan.view import plan_text
 
 if TYPE_CHECKING:
     from torch import Tensor, nn
@@ -42,6 +43,8 @@ class TrainingPlan(PlanRecord):
         The datacheck that made it.
     notes
         What else the reader should know, a sentence each.
+    thumbnails
+        The run folder with the pictures that a notebook shows; not saved.
 
     Examples
     --------
@@ -67,7 +70,7 @@ class TrainingPlan(PlanRecord):
         return self.to_text()
 
     def _repr_html_(self) -> str:
-        return plan_html(self)
+        return plan_html(self, self.thumbnails)
 
     def subset(
         self,

@@ -78,6 +78,7 @@ class PlanRecord:
     budget: float = 0.0
     version: str = ""
     notes: tuple[str, ...] = field(default=())
+    thumbnails: Path | None = field(default=None, repr=False, compare=False)
 
     def __post_init__(self) -> None:
         if not self.samples.schema.equals(SAMPLES_SCHEMA):
@@ -248,6 +249,7 @@ class PlanRecord:
                 budget=value["budget"],
                 version=value["datacheck"],
                 notes=tuple(value["notes"]),
+                thumbnails=folder,
             )
             n_samples = int(value["n_samples"])
             checked(plan, folder / "plan.json")

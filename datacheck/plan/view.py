@@ -1,4 +1,4 @@
-"""What is shown of a plan: rows and sentences for every page, with their layout as plain text and for notebooks."""
+"""What is shown of a plan: rows and sentences for every page, with their layout as plain text."""
 
 from __future__ import annotations
 
@@ -6,7 +6,6 @@ import textwrap
 from collections import Counter
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, replace
-from html import escape
 
 from datacheck.plan.items import KINDS, Measured, PlanItem
 from datacheck.plan.record import PlanRecord
@@ -247,20 +246,3 @@ def _text_lines(part: PartView, item: ItemView, width: int) -> list[str]:
             break_on_hyphens=False,
         )
     return lines
-
-
-def plan_html(plan: PlanRecord) -> str:
-    """Return a plan as an HTML table for notebooks; everything that comes from the data is escaped."""
-    rows = "".join(
-        "<tr>" + "".join(f"<td>{cell}</td>" for cell in _cells(part, item)) + "</tr>"
-        for part in plan_view(plan).parts
-        for item in part.rows
-    )
-    head = "".join(f"<th>{name}</th>" for name in ("part", "item", "verdict", "what", "measured"))
-    return f"<table><thead><tr>{head}</tr></thead><tbody>{rows}</tbody></table>"
-
-
-def _cells(part: PartView, item: ItemView) -> tuple[str, ...]:
-    words = (part.title, item.name, item.verdict, item.summary, item.measured[0] if item.measured else "")
-    title, name, verdict, summary, measured = (escape(word) for word in words)
-    return title, name, f"<b>{verdict}</b>", summary, measured

@@ -7,8 +7,7 @@ from html import escape
 from pathlib import Path
 from typing import Any
 
-from datacheck.relabel.pictures import KeptPictures
-from datacheck.scanning.thumbnails import data_uri
+from datacheck.scanning.thumbnails import KeptPictures, data_uri
 from datacheck.text import percent, plural
 
 SHOWN = 12

@@ -26,13 +26,14 @@ from datacheck.report.record import ReportRecord
 from datacheck.scanning.measurements import Measurements
 
 LEAST_SIDE = 220
-"""Pictures are enlarged to this longer side before boxes are drawn, so that small boxes can be seen."""
+"""Pictures are enlarged to this longer side before boxes are drawn, so that small boxes can be seen; the page shows
+them at this width (``.drawn`` in report.css), so that words on them can be read."""
 
 MASK_SHARE = 0.55
 """How much of a picture its mask covers where it is not 0."""
 
-TEXT_SIZE = 0.35
-"""Of OpenCV's font: letters 8 pixels high, the smallest that can be read."""
+TEXT_SIZE = 0.4
+"""Of OpenCV's font: letters 9 pixels high, as small as the text beside the pictures."""
 
 _QUALITY = 82
 """Of the JPEG that is written again: lines stay clear, and the page small."""

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import base64
-from collections.abc import Iterable
+from collections.abc import Iterable, Iterator, Mapping
 from dataclasses import dataclass
 from pathlib import Path
 
@@ -97,6 +97,33 @@ class ThumbnailStore:
                     "a later scan replaced them; open the store again"
                 ) from error
         return {name: pictures[name] for name in names}
+
+
+class KeptPictures(Mapping[str, bytes]):
+    """Thumbnails that the scan kept, read on demand; none where it kept none.
+
+    Examples
+    --------
+    >>> len(KeptPictures(Path("/nowhere")))
+    0
+    """
+
+    def __init__(self, run: Path) -> None:
+        try:
+            self._store: ThumbnailStore | None = ThumbnailStore.open(run)
+        except StorageError:
+            self._store = None
+
+    def __getitem__(self, sample_id: str) -> bytes:
+        if self._store is None:
+            raise KeyError(sample_id)
+        return self._store.get([sample_id])[sample_id]
+
+    def __iter__(self) -> Iterator[str]:
+        return iter([] if self._store is None else self._store.index["sample_id"].to_pylist())
+
+    def __len__(self) -> int:
+        return 0 if self._store is None else len(self._store)
 
 
 _MAGIC = ((b"\xff\xd8\xff", "image/jpeg"), (b"\x89PNG\r\n\x1a\n", "image/png"))

@@ -101,7 +101,8 @@ def _parameters(what: str, parameters: Sequence[Any]) -> list[str]:
     for one in parameters:
         name = _metavar(one) if what == "argument" else ", ".join([*one.opts, *one.secondary_opts])
         default = one.default
-        shown = "" if default is None or callable(default) or default == () or one.required else f"`{default}`"
+        nothing = default in (None, (), "") or callable(default) or one.required
+        shown = "" if nothing else f"`{default}`"
         lines.append(f"| `{name}` | {_cell(getattr(one, 'help', None) or '')} | {_cell(shown)} |")
     return [*lines, ""]
 

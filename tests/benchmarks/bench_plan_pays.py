@@ -164,6 +164,7 @@ def main() -> None:
     parser.add_argument("--budget", default="60s")
     parser.add_argument("--models", default="small,lite0", help="of small, lite0 and tuned")
     parser.add_argument("--arms", default="", help="train only arms whose names hold one of these parts")
+    parser.add_argument("--images", type=int, default=4500, help="of CIFAR-10, before any is held out")
     parser.add_argument("--no-augment", action="store_true", help="neither measure nor train augmentations")
     options = parser.parse_args()
     if options.what == "show":
@@ -172,7 +173,7 @@ def main() -> None:
     first, last = (int(end) for end in options.seeds.split("-"))
     for seed in range(first, last + 1):
         for name in options.set.split(","):
-            run(draw_of(name, seed), options)
+            run(draw_of(name, seed, options.images), options)
 
 
 if __name__ == "__main__":
