@@ -41,7 +41,7 @@ class Settings:
     Attributes
     ----------
     select, ignore
-        Rule codes, prefixes of codes, or slugs; ``ALL`` is every rule.
+        Codes of rules, starts of codes, or names; ``ALL`` is every rule.
     fail_on
         The least severity that makes the command line exit with 1.
     format
@@ -56,7 +56,11 @@ class Settings:
     seed
         Seed of everything random.
     probe
-        Whether to train the probe; ``budget`` is its time, such as ``"60s"``; ``device`` where it runs.
+        Whether to train the probe.
+    budget
+        Time of the probe, such as ``"60s"``.
+    device
+        Where the probe runs: ``auto``, ``cpu``, ``cuda``, ``mps`` or ``xpu``.
     near_duplicate_distance
         Bits in which the perceptual hashes of near duplicates may differ.
     duplicates

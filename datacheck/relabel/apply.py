@@ -16,6 +16,7 @@ from datacheck.relabel.decisions import RELABELS_SCHEMA, Consensus
 from datacheck.relabel.label_text import as_text, as_value
 from datacheck.relabel.queue import RelabelQueue
 from datacheck.storage import check_version, read_table, reading, write_table
+from datacheck.text import plural
 
 VERSION = 1
 """Version of ``relabels.parquet``."""
@@ -116,7 +117,9 @@ class Relabels:
         changed = changed.with_column("old_label", pa.array(old, pa.string()))
         return replace(
             changed.with_column("relabel_decision", pa.array(decisions, pa.string())),
-            took_for=f"{manifest.took_for} Relabelled: {len(self.changes)} labels.".strip(),
+            took_for="; ".join(
+                filter(None, (manifest.took_for, f"{plural(len(self.changes), 'label')} changed by people"))
+            ),
         )
 
     def save(self, path: Path) -> None:

@@ -54,9 +54,10 @@ def queue_items(chosen: Chosen, manifest: Manifest, probe: ProbeOutputs, ranking
     suggested, confidence = suggestions(manifest, probe, rows)
     copies = _copies(rows, ranking.groups)
     probability = np.nan_to_num(ranking.error_probability[rows]).astype(np.float32)
+    said = probability if ranking.calibrated else np.full(len(rows), np.nan)
     reasons = [
         _reason(*entry)
-        for entry in zip(chosen.kinds, given, suggested, confidence, probability, map(len, copies), strict=True)
+        for entry in zip(chosen.kinds, given, suggested, confidence, said, map(len, copies), strict=True)
     ]
     if manifest.task is Task.MULTILABEL:
         reasons = [
@@ -151,7 +152,8 @@ def _reason(
     text = f"{label}, probably wrong" if suggested in {None, given} else f"{label}, looks like {suggested}"
     if np.isfinite(confidence):
         text += f" (confidence {percent(float(confidence))})"
-    text += f"; {'more than 99 %' if probability > SURE else percent(float(probability))} likely to be wrong"
+    if np.isfinite(probability):
+        text += f"; {'more than 99 %' if probability > SURE else percent(float(probability))} likely to be wrong"
     if n_copies:
         text += f"; the answer applies to {plural(n_copies, 'identical copy', 'identical copies')} too"
     return text

@@ -40,7 +40,8 @@ QUEUE_SCHEMA = pa.schema(
 
 ``rank`` counts from 0 in the order of the queue. ``given``, ``suggested`` and ``gold`` are class names, JSON lists of
 class names for multilabel, decimal numbers for regression. ``confidence`` is the probe's in the suggestion,
-``error_probability`` that the given label is wrong, ``expected_corrections`` the labels that one answer is expected to
+``error_probability`` that the given label is wrong (where the probe gives no estimate only 1 - label quality, which
+ranks), ``expected_corrections`` the labels that one answer is expected to
 correct, its own and its copies'. ``kind`` is ``suspect``, ``random`` (drawn to measure the true error rate), ``gold``
 (the answer is known, to measure annotators) or ``look`` (drawn from a stratum, to measure how many labels are wrong in
 all). ``copies`` are the exact copies that the same answer applies to. ``suspicion_rank`` is the place among all judged
@@ -90,6 +91,11 @@ class RelabelQueue:
         return int(self.table.num_rows)
 
     @property
+    def calibrated(self) -> bool:
+        """Whether ``error_probability`` is a probability; else it only ranks, since the probe gives no estimate."""
+        return self.expected_precision is not None
+
+    @property
     def sample_ids(self) -> list[str]:
         """The samples in the order of the queue."""
         return cast("list[str]", self.table["sample_id"].to_pylist())
@@ -103,7 +109,7 @@ class RelabelQueue:
         return replace(self, thumbnails=run)
 
     def _repr_html_(self) -> str:
-        return queue_html(self.head(SHOWN).rows(), len(self), self.thumbnails)
+        return queue_html(self.head(SHOWN).rows(), len(self), self.thumbnails, calibrated=self.calibrated)
 
     def head(self, n: int) -> RelabelQueue:
         """Return the first ``n`` items."""

@@ -23,11 +23,14 @@ class Ranking:
         A number for each sample, int64, shape [N]; exact copies share one.
     label_quality
         Float32, shape [N], low first among samples of equal gain; None takes those by row.
+    calibrated
+        Whether ``error_probability`` is one, so that people may be told it; else it only ranks.
     """
 
     error_probability: NDArray[np.float32]
     groups: NDArray[np.int64]
     label_quality: NDArray[np.float32] | None = None
+    calibrated: bool = True
 
     @property
     def gain(self) -> NDArray[np.float64]:

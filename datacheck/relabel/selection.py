@@ -87,10 +87,12 @@ def relabel_queue(
         raise RelabelError(f"the probe has {len(probe)} rows, the manifest {len(manifest)}: probe the manifest again")
     weak = _check_skill(manifest, probe, look)
     rng = np.random.default_rng(seed)
+    known = _conclusive(probe.label_yield)
     ranking = Ranking(
-        error_probability(probe.label_quality, _conclusive(probe.label_yield)),
+        error_probability(probe.label_quality, known),
         copy_groups(None if duplicates is None else duplicates.exact, len(manifest)),
         probe.label_quality,
+        calibrated=known is not None,
     )
     sample = draw_look(probe.label_quality, ranking.error_probability, min(look, budget), rng) if look else None
     first = np.empty(0, np.int64) if sample is None else sample.rows
@@ -98,15 +100,15 @@ def relabel_queue(
     order = order[~np.isin(ranking.groups[order], ranking.groups[first])]
     suspects, drawn = _split_budget(order, budget - len(first), random_share, rng)
     suspects = batch_pairs(suspects, manifest, probe)
-    known = {name: label for name, label in (gold or {}).items() if name not in set(probe.sample_ids[first])}
-    chosen = with_look(with_gold(interleave(suspects, drawn, rng), manifest, known, rng), sample)
+    asked = {name: label for name, label in (gold or {}).items() if name not in set(probe.sample_ids[first])}
+    chosen = with_look(with_gold(interleave(suspects, drawn, rng), manifest, asked, rng), sample)
     return RelabelQueue(
         table=queue_items(chosen, manifest, probe, ranking),
         task=manifest.task,
         classes=manifest.classes,
         root=manifest.root,
         identity=identity,
-        expected_precision=_expected_precision(_conclusive(probe.label_yield), len(suspects)),
+        expected_precision=_expected_precision(known, len(suspects)),
         worth_depth=len(first) + _worth_depth(probe.label_yield, ranking.error_probability[suspects]),
         seed=seed,
         strata=() if sample is None else sample.sizes,

@@ -137,6 +137,8 @@ def value_text(value: Any) -> str:
     --------
     >>> value_text(1234567), value_text(None), value_text(["a", "b"]), value_text({"n_rows": 2})
     ('1,234,567', 'not known', 'a, b', 'number of rows 2')
+    >>> value_text({"value": 0.5, "low": 0.25, "high": 0.75}), value_text({})
+    ('0.5 (0.25 to 0.75)', 'none')
     """
     if value is None:
         return "not known"
@@ -144,8 +146,11 @@ def value_text(value: Any) -> str:
         return "yes" if value else "no"
     if isinstance(value, int | float):
         return number(value)
+    if isinstance(value, Mapping) and {"value", "low", "high"} <= set(value):
+        fact = _fact("", value["value"], value["low"], value["high"])
+        return fact.text + (f" ({fact.interval})" if fact.interval else "")
     if isinstance(value, Mapping):
-        text = ", ".join(f"{_words(str(key))} {value_text(entry)}" for key, entry in value.items())
+        text = ", ".join(f"{_words(str(key))} {value_text(entry)}" for key, entry in value.items()) or "none"
     elif isinstance(value, list | tuple):
         nested = any(isinstance(entry, list | tuple | Mapping) for entry in value)
         text = (" · " if nested else ", ").join(value_text(entry) for entry in value[:MAX_ROWS])

@@ -122,9 +122,10 @@ def configuration_page() -> str:
     meanings = _attributes(inspect.getdoc(Settings) or "")
     for field in fields(Settings):
         default = field.default if field.default is not MISSING else field.default_factory()  # type: ignore[misc]
-        shown = "" if default is None or default in ({}, ()) else f"`{getattr(default, 'label', default)}`"
+        default = ", ".join(map(str, default)) if isinstance(default, tuple) else getattr(default, "label", default)
+        shown = "" if default in (None, {}, "") else f"`{default}`"
         lines.append(
-            f"| `{field.name.replace('_', '-')}` | `{_cell(str(field.type))}` | {_cell(shown)} | "
+            f"| `{field.name.replace('_', '-')}` | `{field.type}` | {_cell(shown)} | "
             f"{_cell(meanings.get(field.name, ''))} |"
         )
     lines += [

@@ -14,6 +14,7 @@ from datacheck.errors import RelabelError
 from datacheck.labels.label_yield import LabelYield
 from datacheck.manifest import Manifest
 from datacheck.relabel.queue import RelabelQueue
+from datacheck.relabel.review.session import ReviewSession
 from datacheck.relabel.selection import BAND, error_probability, relabel_queue
 from datacheck.stats import Interval
 
@@ -150,6 +151,17 @@ def test_an_inconclusive_yield_promises_no_precision_and_recommends_a_few(probed
     assert queue.worth_depth == 60
     known = relabel_queue(probed.manifest, probed.probe, budget=80, random_share=0.0)
     assert known.expected_precision is not None
+
+
+def test_people_are_told_a_probability_only_where_it_is_one(probed: Probed, tmp_path: Path) -> None:
+    """1 - label quality ranks the labels; told as a probability it would be far too high where the probe is weak."""
+    for probe, told in ((probed.probe, True), (replace(probed.probe, label_yield=None), False)):
+        queue = relabel_queue(probed.manifest, probe, budget=30)
+        assert queue.calibrated is told
+        assert all(("likely to be wrong" in row["reason"]) is told for row in queue.rows())
+        assert ("likely wrong" in queue._repr_html_()) is told
+        shown = ReviewSession(queue, tmp_path / "answers.parquet", "ann").overview()["items"]
+        assert all((item["error_probability"] is not None) is told for item in shown)
 
 
 def test_without_a_yield_the_quality_ranks() -> None:

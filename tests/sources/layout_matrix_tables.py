@@ -139,7 +139,7 @@ TABLES = (
         "one-hot columns", "file,cat,dog\na.png,1,0\nb.png,0,1\nc.png,1,0\nd.png,0,1\n", "4 images, classes cat, dog"
     ),
     _table(
-        "labels joined by `|`",
+        "labels joined by a vertical bar",
         "file,labels\na.png,x|y\nb.png,x\nc.png,y\nd.png,x|y\n",
         "4 images, several of x, y each",
     ),

@@ -143,7 +143,7 @@ class ReviewSession:
                     "given": row["given"],
                     "suggested": row["suggested"],
                     "confidence": row["confidence"],
-                    "error_probability": row["error_probability"],
+                    "error_probability": row["error_probability"] if self.queue.calibrated else None,
                     "copies": len(row["copies"]),
                     "check": row["kind"] != "suspect",
                     "answer": mine.get(row["sample_id"]),

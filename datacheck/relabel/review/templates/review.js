@@ -53,6 +53,7 @@ function claim(item) {
 
 function probability(item) {
   if (item.check) return "Part of a quality check: label it like any other sample.";
+  if (item.error_probability === null) return "How likely the label is wrong is not known.";
   const percent = Math.round(100 * item.error_probability);
   return `Probability that the label is wrong: ${percent > 99 ? "more than 99" : percent}%.`;
 }
