@@ -9,6 +9,7 @@ from typing import Any
 import numpy as np
 from numpy.typing import NDArray
 
+from datacheck.errors import SourceError
 from datacheck.manifest.readers import FileStamp, ReadFailure, SampleReadError, Workers
 
 _ROUNDING = 0.5
@@ -127,3 +128,31 @@ class DatasetReader:
         except Exception as error:
             reason = ReadFailure.VANISHED if isinstance(error, FileNotFoundError) else ReadFailure.CORRUPT
             raise SampleReadError(reason, f"item {uri}: {type(error).__name__}: {error}") from error
+
+
+@dataclass(frozen=True)
+class ItemPart:
+    """Picks one part of an item, the item itself where ``key`` is None; can be sent to other processes."""
+
+    key: Any
+
+    def __call__(self, item: Any) -> Any:
+        """Return the part."""
+        return item if self.key is None else item[self.key]
+
+
+def item_at(dataset: Any, row: int) -> Any:
+    """Return an item of a Dataset.
+
+    Raises
+    ------
+    SourceError
+        Whatever the Dataset raises is its reason.
+    """
+    try:
+        return dataset[row]
+    except Exception as error:
+        raise SourceError(
+            f"expected an item at index {row} of the Dataset {type(dataset).__name__}, found "
+            f"{type(error).__name__}: {error}"
+        ) from error

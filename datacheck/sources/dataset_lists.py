@@ -13,6 +13,9 @@ PAIR_LISTS = ("samples", "imgs")
 PATH_LISTS = ("_image_files", "_images", "image_paths")
 """Where torchvision's other datasets and many of users' own keep the path of each item."""
 
+IMAGE_KEYS = ("image", "img", "pixel_values", "x", "input", "inputs")
+"""Where items that are mappings keep the image."""
+
 LABEL_LISTS = ("targets", "labels", "_labels")
 """Where datasets keep the label of each item."""
 
@@ -68,9 +71,9 @@ def lists_of(dataset: Any) -> DatasetLists:
         return _joined([lists_of(part) for part in dataset.datasets])
     labels, pairs = _labels(dataset), _pairs(dataset)
     if pairs is not None:
-        return DatasetLists([path for path, _ in pairs], [label for _, label in pairs], _classes(dataset))
+        return DatasetLists([path for path, _ in pairs], [label for _, label in pairs], classes_of(dataset))
     paths = next((found for name in PATH_LISTS if (found := _paths(dataset, name)) is not None), None)
-    return DatasetLists(paths, labels, _classes(dataset))
+    return DatasetLists(paths, labels, classes_of(dataset))
 
 
 def class_name(label: Any, classes: Sequence[str]) -> Any:
@@ -118,7 +121,8 @@ def _labels(dataset: Any) -> Any:
     return None
 
 
-def _classes(dataset: Any) -> tuple[str, ...] | None:
+def classes_of(dataset: Any) -> tuple[str, ...] | None:
+    """Return the class names in the order of the codes; None where a dataset says none."""
     index = getattr(dataset, "class_to_idx", None)
     if isinstance(index, Mapping) and sorted(index.values()) == list(range(len(index))):
         return tuple(str(name) for name, _ in sorted(index.items(), key=lambda item: item[1]))

@@ -12,7 +12,7 @@ import numpy as np
 import pyarrow as pa
 
 from datacheck.errors import SourceError
-from datacheck.manifest import Inventory, Manifest, Question, natural_sorted
+from datacheck.manifest import AnnotationFormat, Inventory, Manifest, Question, natural_sorted
 from datacheck.manifest.annotations import with_classes
 from datacheck.manifest.readers import FileReader, SampleReader
 from datacheck.sources.base import SourceOptions
@@ -83,10 +83,15 @@ def join_splits(parts: Mapping[str, Manifest]) -> Manifest:
         inventory=sum(
             (part.inventory for part in parts.values()), Inventory(questions=_OTHER_MASKS if form is None else ())
         ),
-        annotation_format=first.annotation_format,
+        annotation_format=first.annotation_format if same else _without_numbers(first.annotation_format),
         mask_format=form,
         reader=reader,
     )
+
+
+def _without_numbers(kind: AnnotationFormat | None) -> AnnotationFormat | None:
+    """Return the format of splits that number their classes differently."""
+    return None if kind is None else replace(kind, class_ids=())
 
 
 _OTHER_MASKS = (
@@ -137,11 +142,11 @@ def _reached(parts: Mapping[str, Manifest]) -> tuple[Path | None, dict[str, pa.T
 def _prefixed(part: Manifest, prefix: str) -> pa.Table:
     table = part.table
     same = "uri" in part and table["sample_id"].equals(table["uri"])
-    for name in ("uri", "label_uri") if part.root is not None or not prefix else ("uri",):
+    for name in ("uri", "label_uri", "annotation_file") if part.root is not None or not prefix else ("uri",):
         if name in part and prefix:
             uris = [
                 uri if uri is None or (uri.startswith("/") and part.root is not None) else prefix + uri
-                for uri in table[name].to_pylist()
+                for uri in table[name].cast(pa.string()).to_pylist()
             ]
             table = table.set_column(table.column_names.index(name), name, pa.array(uris, pa.string()))
     if same:

@@ -14,16 +14,14 @@ import pyarrow as pa
 from datacheck.errors import SourceError
 from datacheck.manifest import HoldsLabels, Inventory, ItemKind, Manifest, Modality, Remedy, Task, Unread, Used
 from datacheck.manifest.schema import row_ids
-from datacheck.sources.array_readers import DatasetReader, as_array
+from datacheck.sources.array_readers import DatasetReader, ItemPart, as_array, item_at
 from datacheck.sources.arrays import arrays_manifest, is_channels_first, read_labels
 from datacheck.sources.base import Source, SourceOptions
-from datacheck.sources.dataset_lists import LABEL_LISTS, lists_of
+from datacheck.sources.dataset_lists import IMAGE_KEYS, LABEL_LISTS, lists_of
 from datacheck.sources.file_roots import common_root
+from datacheck.sources.splits import join_splits
+from datacheck.sources.torch_detection import FIRST_ITEMS, open_by_files, open_by_items
 from datacheck.text import plural
-
-_IMAGE_KEYS = ("image", "img", "pixel_values", "x", "input", "inputs")
-_FIRST_ITEMS = 16
-"""Items looked at for their shape and range before a Dataset is opened: each may be a download."""
 
 _LABEL_KEYS = ("label", "labels", "target", "y", "class")
 
@@ -45,6 +43,8 @@ def open_torch_dataset(dataset: Any, options: SourceOptions) -> Manifest:
         rows = np.asarray(dataset.indices, dtype=np.int64)
         part = whole.take(rows)
         return replace(part, took_for=f"a subset ({plural(len(rows), 'sample')}) of {whole.took_for}")
+    if (boxes := open_by_files(dataset, options) or _concatenated(dataset, options)) is not None:
+        return boxes
     lists = lists_of(dataset)
     paths, labels = lists.paths, lists.labels
     options = replace(options, classes=options.classes or lists.classes)
@@ -58,6 +58,21 @@ def open_torch_dataset(dataset: Any, options: SourceOptions) -> Manifest:
     if data is not None and hasattr(data, "shape") and len(data) == len(dataset) and not unclear:
         return arrays_manifest(data, labels, options, took_for=took_for)
     return _item_by_item(dataset, labels, options, name)
+
+
+def _concatenated(dataset: Any, options: SourceOptions) -> Manifest | None:
+    """Return the manifest of a ``ConcatDataset`` whose parts say by which files they are boxes; None for another."""
+    parts = getattr(dataset, "datasets", None)
+    if not isinstance(parts, list) or not parts:
+        return None
+    opened = [open_by_files(part, options) for part in parts]
+    known = {str(number): part for number, part in enumerate(opened) if part is not None}
+    if len(known) < len(parts):
+        return None
+    joined = join_splits(known)
+    return replace(
+        joined, table=joined.table.drop_columns(["split"]), took_for="; ".join(part.took_for for part in known.values())
+    )
 
 
 def _from_files(dataset: Any, paths: list[str], labels: Any, options: SourceOptions, *, took_for: str) -> Manifest:
@@ -89,18 +104,20 @@ def _item_by_item(dataset: Any, labels: Any, options: SourceOptions, name: str) 
     n_rows = len(dataset)
     if n_rows == 0:
         raise SourceError(f"expected samples in the Dataset {name}, found none")
-    first = _item(dataset, 0, name)
+    if (boxes := open_by_items(dataset, options)) is not None:
+        return boxes
+    first = item_at(dataset, 0)
     image_key, label_key = _keys(first, name, options.column("label"))
-    some = [as_array(_pick(_item(dataset, row, name), image_key)) for row in range(min(n_rows, _FIRST_ITEMS))]
+    some = [as_array(ItemPart(image_key)(item_at(dataset, row))) for row in range(min(n_rows, FIRST_ITEMS))]
     words = "read item by item"
     if labels is None and label_key is not None:
-        labels = [_plain(_pick(_item(dataset, row, name), label_key)) for row in range(n_rows)]
+        labels = [_plain(ItemPart(label_key)(item_at(dataset, row))) for row in range(n_rows)]
         words = "read item by item, twice: it has no list of its labels"
     columns, classes, label_words = read_labels(labels, n_rows, options)
     in_unit = all(image.dtype.kind == "f" and image.size and float(image.max()) <= 1.0 for image in some)
     reader = DatasetReader(
         dataset,
-        _Pick(image_key),
+        ItemPart(image_key),
         channels_first=any(image.ndim == 3 and is_channels_first(image.shape, where=name) for image in some),
         scale=255.0 if in_unit else 1.0,
     )
@@ -134,35 +151,16 @@ def _inventory(item: Any, image_key: Any, label_key: Any, n_rows: int) -> Invent
     return Inventory(used, tuple(unread))
 
 
-class _Pick:
-    """Picks one part of an item; a class so that a reader can be sent to other processes."""
-
-    def __init__(self, key: Any) -> None:
-        self.key = key
-
-    def __call__(self, item: Any) -> Any:
-        return _pick(item, self.key)
-
-
-def _item(dataset: Any, row: int, name: str) -> Any:
-    try:
-        return dataset[row]
-    except Exception as error:
-        raise SourceError(
-            f"expected an item at index {row} of the Dataset {name}, found {type(error).__name__}: {error}"
-        ) from error
-
-
 def _keys(item: Any, name: str, label: str | None) -> tuple[Any, Any]:
     """Return where the image and the label of an item are; the latter where the caller says, in a mapping."""
     if label is not None and not (isinstance(item, Mapping) and label in item):
         fields = list(item) if isinstance(item, Mapping) else type(item).__name__
         raise SourceError(f"label={label!r}: expected it among the fields of an item of {name}, found {fields}")
     if isinstance(item, Mapping):
-        image = next((key for key in _IMAGE_KEYS if key in item), None)
+        image = next((key for key in IMAGE_KEYS if key in item), None)
         if image is None:
             raise SourceError(
-                f"expected an image under one of {', '.join(_IMAGE_KEYS)} in the items of {name}, found {list(item)}"
+                f"expected an image under one of {', '.join(IMAGE_KEYS)} in the items of {name}, found {list(item)}"
             )
         return image, label or next((key for key in _LABEL_KEYS if key in item), None)
     if isinstance(item, tuple | list):
@@ -174,10 +172,6 @@ def _is_label(value: Any) -> bool:
     if isinstance(value, str | int | float | list | tuple | np.generic):
         return True
     return hasattr(value, "shape") and len(value.shape) <= 1
-
-
-def _pick(item: Any, key: Any) -> Any:
-    return item if key is None else item[key]
 
 
 def _plain(label: Any) -> Any:

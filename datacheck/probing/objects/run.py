@@ -18,7 +18,7 @@ from datacheck.probing.objects.crops import MARGIN, Cut, Wanted, crop_side, cut_
 from datacheck.probing.objects.missing import Searched
 from datacheck.probing.objects.outputs import BoxProbe, crop_manifest
 from datacheck.probing.objects.placement import Placement, Planted, place, plant
-from datacheck.probing.objects.search import given_boxes, search, searchable
+from datacheck.probing.objects.search import LEAST_SECONDS, given_boxes, search, searchable
 from datacheck.probing.options import AtHand, Options
 from datacheck.probing.outputs import ProbeOutputs
 from datacheck.probing.weights import DEFAULT_WEIGHTS, PretrainedWeights, default_weights_installed
@@ -32,6 +32,10 @@ PLACE_SIDE, PLACE_MARGIN = 64, 0.25
 
 PLACE_SHARE, CLASS_SHARE = 0.5, 0.9
 """Shares of what is then left of the budget for the network on these pictures, and for the classes after that."""
+
+SEARCH_SHARE = 0.3
+"""Share of the budget that is kept for the search for objects without a box: in 18 of 60 seconds of processor time it
+sees 150 to 200 images. Of budgets below 50 seconds nothing is kept, as the search needs `LEAST_SECONDS`."""
 
 
 def run_box_probe(
@@ -47,7 +51,7 @@ def run_box_probe(
     """Judge the class and the place of every box by the picture in and around it, and search for objects without one.
 
     All is out of sample: all boxes of an image are in one fold, and so are those of its duplicates and of its group.
-    The search uses what the other judgements leave of the budget.
+    A share of the budget is kept for the search, which uses what the other judgements leave of the rest, too.
 
     Parameters
     ----------
@@ -77,7 +81,8 @@ def run_box_probe(
     wanted = [Wanted(row[chosen], boxes.boxes[chosen], crop_side(len(chosen)), MARGIN)]
     if not why_not_placed:
         wanted.append(Wanted(row[chosen[planted.source]], planted.boxes, PLACE_SIDE, PLACE_MARGIN))
-    cuts = cut_all(manifest, frame, wanted, clock, options.seed)
+    part = without_search(clock) if not why_not_placed else clock
+    cuts = cut_all(manifest, frame, wanted, part, options.seed)
     unread = len(choice.objects) - int(cuts[0].done.sum())
     left_out = (
         *choice.left_out,
@@ -86,10 +91,10 @@ def run_box_probe(
     groups = kept_together(manifest, linked)
     placement = None
     if not why_not_placed:
-        placement = _placed(chosen, planted, cuts[1], groups[row[chosen]], options, clock)
+        placement = _placed(chosen, planted, cuts[1], groups[row[chosen]], options, part)
     common = of_common_classes(Choice(chosen[cuts[0].done], left_out), boxes.objects.class_id)
     crops, why_not = _classes(
-        manifest, common.objects, cuts[0].pictures[np.isin(chosen, common.objects)], options, clock, groups
+        manifest, common.objects, cuts[0].pictures[np.isin(chosen, common.objects)], options, part, groups
     )
     judged = common.objects if crops is not None else nowhere
     del cuts  # up to 1 GB, which the search may need
@@ -101,6 +106,13 @@ def run_box_probe(
     return BoxProbe(
         judged, crops, why_not, common.left_out, clock.used, placement, why_not_placed, missing, why_not_missing
     )
+
+
+def without_search(clock: Clock) -> Clock:
+    """Return a clock without the time that is kept for the search; all of it where that would be too little for one."""
+    kept = SEARCH_SHARE * clock.left
+    seconds = clock.left - (kept if kept >= LEAST_SECONDS else 0.0)
+    return Clock(seconds, now=clock.now, progress=lambda done, total: clock.report())
 
 
 def _classes(

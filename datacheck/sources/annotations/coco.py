@@ -62,6 +62,10 @@ class _File(msgspec.Struct):
     categories: list[_Category] = []
 
 
+_POLYGONS = msgspec.json.Decoder(list[list[float]])
+"""Made once: to make it takes as long as to read a polygon."""
+
+
 @dataclass
 class CocoFile:
     """What one COCO file holds.
@@ -117,10 +121,29 @@ def read_coco(path: Path) -> CocoFile:
     size = check_regular(path).stat().st_size
     if size > _MOST_BYTES:
         raise SourceError(f"expected a COCO file of up to 4 GB, found {size:,} bytes in {path}: split it")
+    return _decoded(path.read_bytes(), path)
+
+
+def coco_in_memory(content: Mapping[str, Any], name: str) -> CocoFile:
+    """Return what the content of a COCO file holds that was read before, such as by pycocotools.
+
+    ``name`` is what holds it, for messages.
+
+    Examples
+    --------
+    >>> content = {"images": [], "annotations": [], "categories": [{"id": 7, "name": "cup"}]}
+    >>> coco_in_memory(content, "a Dataset").categories
+    {7: 'cup'}
+    """
+    kept = {key: content[key] for key in ("images", "annotations", "categories") if key in content}
+    return _decoded(msgspec.json.encode(kept), Path(name))
+
+
+def _decoded(data: bytes, path: Path) -> CocoFile:
     try:
-        return _assemble(msgspec.json.decode(path.read_bytes(), type=_File), {}, path)
+        return _assemble(msgspec.json.decode(data, type=_File), {}, path)
     except msgspec.ValidationError:
-        content, problems = _leniently(path.read_bytes(), path)
+        content, problems = _leniently(data, path)
         return _assemble(content, problems, path)
     except (msgspec.DecodeError, RecursionError) as error:
         raise SourceError(f"expected JSON in {path}, found: {error}; export the annotations again") from error
@@ -228,7 +251,7 @@ def _add(columns: _Columns, each: _Annotation, row: int, line: int, position: Ma
     columns.line.append(line)
     shape, points = _region(bytes(each.segmentation))
     columns.shape.append(SHAPES.index(shape))
-    columns.points.extend(points)
+    columns.points.extend(array("f", points))  # twice as fast as number by number
     columns.ends.append(len(columns.points))
 
 
@@ -239,10 +262,10 @@ def _region(segmentation: bytes) -> tuple[str, list[float]]:
     if not segmentation.startswith(b"[["):
         return "box", []
     try:
-        parts = msgspec.json.decode(segmentation, type=list[list[float]])
+        parts = _POLYGONS.decode(segmentation)
     except msgspec.DecodeError:
         return "box", []
-    single = len(parts) == 1 and len(parts[0]) % 2 == 0 and all(map(math.isfinite, parts[0]))
+    single = len(parts) == 1 and len(parts[0]) % 2 == 0 and math.isfinite(sum(parts[0]))
     return "polygon", parts[0] if single else []
 
 

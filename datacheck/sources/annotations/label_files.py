@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections import Counter
-from collections.abc import Sequence
+from collections.abc import Callable, Sequence
 from dataclasses import replace
 from pathlib import Path
 
@@ -52,7 +52,7 @@ def read_label_files(
     reader = manifest.reader
     if kind is None or not isinstance(reader, FileReader) or manifest.root is None:
         return _unread(manifest, label_files, shown)
-    files = [None if uri is None else _parse(reader, uri, kind) for uri in uris]
+    files = [None if uri is None else parse_label_file(reader, uri, kind.parse) for uri in uris]
     if not _are_annotations(files):
         return _unread(manifest, label_files, shown)
     declared = _declared(manifest.root, uris, kind, classes)
@@ -84,7 +84,7 @@ def _format_of(uris: Sequence[str | None]) -> LabelFileFormat | None:
     return next((kind for kind in LABEL_FILE_FORMATS if kind.extension == most), None)
 
 
-def _parse(reader: FileReader, uri: str, kind: LabelFileFormat) -> ParsedFile | None:
+def parse_label_file(reader: FileReader, uri: str, parse: Callable[[bytes], ParsedFile]) -> ParsedFile | None:
     """Return what a label file holds; None where it does not exist."""
     if reader.stamp(uri) is None:
         return None
@@ -94,7 +94,7 @@ def _parse(reader: FileReader, uri: str, kind: LabelFileFormat) -> ParsedFile | 
         if error.reason == "zero-bytes":
             return ParsedFile()
         return ParsedFile.unreadable(error.detail)
-    return kind.parse(bytes(content)) if isinstance(content, bytes) else None
+    return parse(bytes(content)) if isinstance(content, bytes) else None
 
 
 def _are_annotations(files: Sequence[ParsedFile | None]) -> bool:

@@ -12,6 +12,7 @@ from datacheck.probing.budget import Clock
 from datacheck.probing.objects import BoxProbe, load_box_probe, run_box_probe, save_box_probe
 from datacheck.probing.objects.heat import peaks, target
 from datacheck.probing.objects.missing import Given, Missing, Searched, find_missing, told_apart
+from datacheck.probing.objects.run import without_search
 from datacheck.probing.objects.search import given_boxes, search, searchable
 from datacheck.probing.objects.suspects import suspects_of
 from datacheck.probing.options import Options
@@ -160,6 +161,11 @@ def test_exchanged_corners_are_sorted_and_boxes_without_a_place_left_out() -> No
     assert len(found.row) == 78
     assert found.boxes[0].tolist() == [10, 20, 30, 40]
     assert found.good.tolist() == [False] * 4 + [True] * 74
+
+
+def test_a_share_of_the_budget_is_kept_for_the_search_where_it_suffices() -> None:
+    assert without_search(Clock(60.0, now=lambda: 0.0)).left == pytest.approx(42.0)
+    assert without_search(Clock(40.0, now=lambda: 0.0)).left == 40.0
 
 
 def test_without_weights_nothing_is_searched() -> None:
