@@ -66,6 +66,10 @@ def _swapped(values: Floats) -> Floats:
     return values[:, [1, 0, 3, 2]]
 
 
+def _as_extent(corners: Floats) -> Floats:
+    return np.concatenate([corners[:, :2], corners[:, 2:] - corners[:, :2]], axis=1)
+
+
 CONVENTIONS: tuple[Convention, ...] = tuple(
     Convention(f"{words}{' in pixels' if unit is Unit.PIXELS else ' as shares of the image'}", unit, corners)
     for unit in (Unit.SHARES, Unit.PIXELS)
@@ -82,7 +86,8 @@ WRITTEN_AS: Mapping[str, Callable[[Floats], Floats]] = {
     "YOLO": lambda corners: np.concatenate(
         [(corners[:, :2] + corners[:, 2:]) / 2, corners[:, 2:] - corners[:, :2]], axis=1
     ),
-    "COCO": lambda corners: np.concatenate([corners[:, :2], corners[:, 2:] - corners[:, :2]], axis=1),
+    "COCO": _as_extent,
+    "Hugging Face objects": _as_extent,
 }
 """Formats that do not write corners: how their four numbers come from left, top, right, bottom."""
 

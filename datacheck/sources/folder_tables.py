@@ -122,9 +122,9 @@ def _below(manifest: Manifest, root: Path) -> Manifest:
         return manifest
     own = str(manifest.root)
     columns = {}
-    for name in ("uri", "label_uri"):
+    for name in ("uri", "label_uri", "annotation_file"):
         if name in manifest:
-            values = manifest.table[name].to_pylist()
+            values = manifest.table[name].cast(pa.string()).to_pylist()
             columns[name] = [
                 None if not value else os.path.relpath(os.path.join(own, value), root)  # noqa: PTH118
                 for value in values

@@ -15,10 +15,11 @@ import pyarrow.parquet as pq
 from datacheck.errors import SourceError
 from datacheck.manifest import ItemKind, Manifest, Used, natural_key
 from datacheck.manifest.readers import FileReader, SampleReader, SampleReadError
+from datacheck.sources.annotations.objects_column import objects_column
 from datacheck.sources.base import Source, SourceOptions, as_path
 from datacheck.sources.files import check_regular, existing, is_image_name
 from datacheck.sources.folder_inventory import files_beside
-from datacheck.sources.hugging_face_objects import manifest_with_objects, objects_column
+from datacheck.sources.hugging_face_objects import with_objects, without_objects
 from datacheck.sources.shard_readers import EncodedReader, ShardReader, open_stream
 from datacheck.sources.split_words import normalise_split
 from datacheck.sources.splits import join_splits
@@ -94,7 +95,9 @@ def _manifest(
         options = replace(options, path="uri")
     objects = objects_column(table, options)
     if objects is not None and reader is not None:
-        return manifest_with_objects(table, features, options, reader, objects, took_for=took_for)
+        rest, plain = without_objects(table, objects, options)
+        pictures = table_manifest(rest, plain, base=Path.cwd(), took_for=took_for, reader=reader)
+        return with_objects(pictures, table[objects], features.get(objects), objects, options)
     names = {name: words for name in table.column_names if (words := class_names(features.get(name)))}
     table = table.replace_schema_metadata(None)
     manifest = table_manifest(table, options, base=Path.cwd(), took_for=took_for, reader=reader, names=names)

@@ -2,41 +2,37 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping
 from dataclasses import replace
-from pathlib import Path
 from typing import Any
 
 import pyarrow as pa
 
 from datacheck.manifest import Inventory, ItemKind, Manifest, Modality, Task, Used
-from datacheck.manifest.readers import SampleReader
-from datacheck.sources.annotations.objects_column import is_objects, read_objects
+from datacheck.sources.annotations.objects_column import read_objects
 from datacheck.sources.base import SourceOptions
-from datacheck.sources.table import table_manifest
 
 
-def objects_column(table: pa.Table, options: SourceOptions) -> str | None:
-    """Return the column of boxes, unless the caller asks for another task."""
-    if options.task not in (None, Task.DETECTION) or options.label is not None:
-        return None
-    return next((field.name for field in table.schema if is_objects(field.type)), None)
-
-
-def manifest_with_objects(
-    table: pa.Table,
-    features: Mapping[str, Any],
-    options: SourceOptions,
-    reader: SampleReader,
-    name: str,
-    *,
-    took_for: str,
-) -> Manifest:
-    """Build the manifest of images with a column of boxes."""
-    found = read_objects(table[name], features.get(name), options.classes)
+def without_objects(table: pa.Table, name: str, options: SourceOptions) -> tuple[pa.Table, SourceOptions]:
+    """Return the table of the images alone, and how it is read."""
     plain = replace(options, task=Task.UNLABELLED, classes=None)
-    rest = table.drop_columns([name]).replace_schema_metadata(None)
-    images = table_manifest(rest, plain, base=Path.cwd(), took_for=took_for, reader=reader)
+    return table.drop_columns([name]).replace_schema_metadata(None), plain
+
+
+def with_objects(
+    images: Manifest, column: pa.ChunkedArray, feature: Any, name: str, options: SourceOptions
+) -> Manifest:
+    """Return a manifest of images with the boxes of a column.
+
+    Parameters
+    ----------
+    images
+        The images, row by row those of the column.
+    column, feature, name
+        The column, its feature (None where it has none), and what it is called.
+    options
+        What the caller says of the source.
+    """
+    found = read_objects(column, feature, options.classes)
     columns = images.table
     for each, values in found.columns.items():
         columns = columns.append_column(each, values)
@@ -50,5 +46,5 @@ def manifest_with_objects(
         took_for=f"{images.took_for}; boxes in {name!r}",
         inventory=images.inventory + used,
         annotation_format=found.kind,
-        reader=reader,
+        reader=images.reader,
     )

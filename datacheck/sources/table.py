@@ -5,6 +5,7 @@ One direction: read the table, recognise its columns, cast them, build the manif
 
 from __future__ import annotations
 
+import os
 import sys
 from collections.abc import Mapping
 from dataclasses import replace
@@ -18,13 +19,15 @@ from datacheck.errors import SourceError
 from datacheck.manifest import Inventory, ItemKind, Manifest, Modality, Question, Remedy, Task, Used
 from datacheck.manifest.readers import SampleReader
 from datacheck.sources.annotations.label_files import read_label_files
+from datacheck.sources.annotations.objects_column import objects_column
 from datacheck.sources.base import Source, SourceOptions, as_path
 from datacheck.sources.box_tables import BoxColumns, find_box_columns, group_boxes
 from datacheck.sources.column_values import Names, are_indices, cast_columns, plain_labels
 from datacheck.sources.columns import recognise_columns
 from datacheck.sources.file_roots import Located, locate
 from datacheck.sources.file_search import column_of_ids
-from datacheck.sources.files import existing
+from datacheck.sources.files import existing, text
+from datacheck.sources.hugging_face_objects import with_objects, without_objects
 from datacheck.sources.split_words import misspelt_split
 from datacheck.sources.splits import splits_from_paths
 from datacheck.sources.stored_paths import stored_paths
@@ -52,7 +55,8 @@ def open_table(source: Any, options: SourceOptions) -> Manifest:
         (table, notes), base = read_table_file(existing(path), options), options.root or path.parent
         options, more = _with_neighbours(table, options, path.parent)
         where = ", ".join([f"a table ({path})", *notes, *more])
-        return splits_from_paths(table_manifest(table, options, base=base, took_for=where))
+        found = splits_from_paths(table_manifest(table, options, base=base, took_for=where))
+        return with_annotation_file(found, path)
     return table_manifest(table, options, base=base, took_for=where)
 
 
@@ -98,6 +102,11 @@ def table_manifest(
         Class names of columns that hold their indices.
     """
     _check(table, took_for)
+    if reader is None and options.target is None and (objects := objects_column(table, options)) is not None:
+        rest, plain = without_objects(table, objects, options)
+        if recognise_columns(rest, plain).path is not None:
+            images = table_manifest(rest, plain, base=base, took_for=took_for)
+            return with_objects(images, table[objects], None, objects, options)
     boxes = None
     if reader is None and options.task in (None, Task.DETECTION):
         boxes = find_box_columns(table, options.column("path"), options.column("label"))
@@ -169,6 +178,17 @@ def _boxes_manifest(table: pa.Table, boxes: BoxColumns, options: SourceOptions, 
         inventory=images.inventory + Inventory(used),
         annotation_format=found.kind,
     )
+
+
+def with_annotation_file(manifest: Manifest, path: Path) -> Manifest:
+    """Return a manifest of boxes with the file that they were read from, where that lies below its root."""
+    own = Path(os.path.abspath(path))  # noqa: PTH100 - must not follow links
+    if manifest.task is not Task.DETECTION or manifest.root is None or not own.is_relative_to(manifest.root):
+        return manifest
+    if "annotation_file" in manifest or "annotated_objects" not in manifest:
+        return manifest
+    name = text(own.relative_to(manifest.root).as_posix())
+    return manifest.with_column("annotation_file", pa.array([name] * len(manifest), pa.string()))
 
 
 def _slips(table: pa.Table) -> list[Question]:

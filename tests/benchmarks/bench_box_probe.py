@@ -37,7 +37,7 @@ from datacheck.manifest import Manifest
 from datacheck.manifest.annotations import OBJECT, object_lists
 from datacheck.probing.budget import Clock
 from datacheck.probing.objects import BoxProbe, run_box_probe
-from datacheck.probing.objects.outputs import listed_boxes
+from datacheck.probing.objects.outputs import class_suspicion, listed_boxes
 from datacheck.probing.objects.placement import EMPTY, RECALL
 from datacheck.probing.options import Options
 from datacheck.rules.base import RuleContext
@@ -118,7 +118,7 @@ def scores_of(probe: BoxProbe, n: int) -> list[Floats]:
     """Return how suspect each box is by kind, NaN where it was not judged; [n] each."""
     found = [np.full(n, np.nan) for _ in KINDS]
     if probe.crops is not None:
-        found[0][probe.objects] = 1 - probe.crops.label_quality
+        found[0][probe.objects] = class_suspicion(probe)
     if probe.placement is not None:
         found[1][probe.placement.objects] = probe.placement.emptiness
         found[2][probe.placement.objects] = probe.placement.shift

@@ -14,6 +14,7 @@ from datacheck.models.folds import join_groups
 from datacheck.probing.budget import Clock
 from datacheck.probing.engine import run_probe
 from datacheck.probing.objects.choice import FEWEST_OF_CLASS, Choice, choose_boxes, of_common_classes
+from datacheck.probing.objects.classes import judge_classes
 from datacheck.probing.objects.crops import MARGIN, Cut, Wanted, crop_side, cut_all, most_boxes
 from datacheck.probing.objects.missing import Searched
 from datacheck.probing.objects.outputs import BoxProbe, crop_manifest
@@ -134,8 +135,11 @@ def _classes(
     if options.weights is None and options.packaged and default_weights_installed():
         options = replace(options, weights=PretrainedWeights(DEFAULT_WEIGHTS))
     part = Clock(CLASS_SHARE * clock.left, now=clock.now, progress=lambda done, total: clock.report())
+    table = crop_manifest(manifest, chosen, groups)
+    weights, usual = options.weights, options.backend == "auto" and options.epochs is None and options.side is None
     try:
-        crops = run_probe(crop_manifest(manifest, chosen, groups), options, AtHand(pixels=pictures), part)
+        crops = judge_classes(table, pictures, options, weights, part) if usual and weights is not None else None
+        crops = crops or run_probe(table, options, AtHand(pixels=pictures), part)
     except ProbeError as error:
         return None, str(error)
     return replace(crops, embeddings=None), ""

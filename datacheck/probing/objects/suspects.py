@@ -11,7 +11,7 @@ from numpy.typing import NDArray
 from datacheck.annotations.pixels import image_sizes, pixel_boxes
 from datacheck.manifest import Manifest, Objects
 from datacheck.probing.objects.missing import Missing
-from datacheck.probing.objects.outputs import BoxProbe, class_names, predicted_classes
+from datacheck.probing.objects.outputs import BoxProbe, class_names, class_suspicion, predicted_classes
 from datacheck.probing.objects.placement import RECALL
 from datacheck.scanning.measurements import Measurements
 
@@ -53,10 +53,10 @@ def suspects_of(probe: BoxProbe, manifest: Manifest, measurements: Measurements 
     if crops is not None:
         suggested = predicted_classes(crops)
         found = np.flatnonzero((names[probe.objects] != suggested) & np.isfinite(crops.label_quality))
-        found = found[np.argsort(crops.label_quality[found], kind="stable")]
+        doubt = class_suspicion(probe)
+        found = found[np.argsort(-doubt[found], kind="stable")]
         each = probe.objects[found]
-        quality = crops.label_quality[found].astype(np.float64)
-        parts.append(_rows(manifest, objects, each, "class", suggested[found], boxes[each], 1 - quality))
+        parts.append(_rows(manifest, objects, each, "class", suggested[found], boxes[each], doubt[found]))
     if placement is not None:
         found = placement.spurious(RECALL)
         each, nothing = placement.objects[found], np.full(len(found), None, dtype=object)

@@ -53,16 +53,16 @@ class CorrectedAnnotations:
             When the annotations are in no format that can be written, or a file is missing or has changed since the
             audit. Nothing is written then.
         """
-        writer = WRITERS.get(images.kind.name)
-        if writer is None or not isinstance(manifest.reader, FileReader) or "annotation_file" not in manifest:
+        writer, reader = WRITERS.get(images.kind.name), manifest.reader
+        if writer is None or not isinstance(reader, FileReader) or "annotation_file" not in manifest:
             raise RelabelError(
-                f"boxes of {images.kind.name} cannot be written back; these can: {', '.join(WRITERS)}. "
-                "boxes/corrections.parquet in the run folder has the decisions"
+                f"boxes of {images.kind.name} that are in no file beside the images cannot be written back; these can, "
+                f"where they are: {', '.join(WRITERS)}. boxes/corrections.parquet in the run folder has the decisions"
             )
         planned = _Plan(images, writer)
         for row in corrections.changes:
             planned.add(row)
-        files = {name: planned.content(name, manifest.reader) for name in planned.edits}
+        files = {name: planned.content(name, reader) for name in planned.edits}
         return cls(files, planned.applied, tuple(planned.refused))
 
 
@@ -161,7 +161,8 @@ def _why_not(row: dict[str, Any], image: BoxImage) -> str:
     if moves and image.fixed:
         return f"no box of the image can be moved or added: {image.fixed}"
     if row["decision"] == BoxAnswer.ADD.value:
-        return ""
+        posed = any(each.shape == "keypoints" for each in image.boxes)
+        return "it has objects with key points, and a new box has none; use the tool that drew them" if posed else ""
     known = image.box(row["annotation_id"])
     if known is None:
         return "no single box of the image has this number"

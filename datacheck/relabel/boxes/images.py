@@ -194,8 +194,6 @@ def _images(context: RuleContext, rows: NDArray[np.int64]) -> Iterator[BoxImage]
         )
         width, height = (0 if math.isnan(side) else int(side) for side in frame[row])
         why = fixed.get(row, "")
-        if any(each.shape == "keypoints" for each in known):
-            why = why or "it has objects with key points"
         yield BoxImage(
             entry["sample_id"], entry["uri"], width, height, known, entry.get("annotation_file"),
             entry.get("labels") is not None, entry.get("split"), why,
@@ -206,7 +204,9 @@ def _known(value: dict[str, Any], box: Box, classes: tuple[str, ...], kind: Anno
     code, shape = value["class_id"], SHAPES[value["shape"]]
     stored = (value["left"], value["top"], value["right"], value["bottom"])
     fixed = ""
-    if shape != "box":
+    if shape == "keypoints" and kind.name == "YOLO":
+        fixed = ""  # the box moves, and the key points stay where they are in the picture
+    elif shape != "box":
         outline = kind.name in _POLYGONS_MOVE and shape in ("polygon", "oriented box") and value["points"] is not None
         if not (outline and is_rectangle(value["points"], stored, _OUTLINE_TOLERANCE[kind.unit])):
             fixed = f"it is drawn as {'an' if shape[0] in 'aeiou' else 'a'} {shape}, not as a box"

@@ -17,6 +17,7 @@ from datacheck.text import plural
 _AS_THE_FORMAT = {
     "YOLO": "centre, width and height as shares of the image",
     "COCO": "left, top, width and height in pixels",
+    "Hugging Face objects": "left, top, width and height in pixels",
 }
 """What the four numbers of a format are; of the others, the corners in pixels."""
 

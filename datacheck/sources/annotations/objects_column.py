@@ -8,10 +8,14 @@ from typing import Any
 
 import pyarrow as pa
 
-from datacheck.manifest import AnnotationFormat, Unit
+from datacheck.manifest import AnnotationFormat, Task, Unit
 from datacheck.sources.annotations.base import ParsedFile, ParsedObject, annotation_columns
+from datacheck.sources.base import SourceOptions
 
-_CATEGORIES = ("category", "categories", "label", "labels", "category_id")
+NAME = "Hugging Face objects"
+"""What the format is called in manifests."""
+
+CATEGORIES = ("category", "categories", "label", "labels", "category_id")
 """Names of the field of the classes."""
 
 
@@ -41,6 +45,13 @@ def is_objects(kind: pa.DataType) -> bool:
     return bool(pa.types.is_struct(kind)) and "bbox" in {field.name for field in kind}
 
 
+def objects_column(table: pa.Table, options: SourceOptions) -> str | None:
+    """Return the column of boxes, unless the caller asks for another task."""
+    if options.task not in (None, Task.DETECTION) or options.label is not None:
+        return None
+    return next((field.name for field in table.schema if is_objects(field.type)), None)
+
+
 def read_objects(column: pa.ChunkedArray, feature: Any, names: tuple[str, ...] | None) -> ObjectsColumn:
     """Read a column of boxes as left, top, width and height in pixels.
 
@@ -61,18 +72,20 @@ def read_objects(column: pa.ChunkedArray, feature: Any, names: tuple[str, ...] |
     (('cup',), [['cup']])
     """
     names = names or _class_names(feature)
-    files = [None if value is None else _parsed(value) for value in column.to_pylist()]
+    files = [None if value is None else parsed_objects(value) for value in column.to_pylist()]
     columns, classes = annotation_columns(files, [None] * len(files), names, numbered=names is not None)
     del columns["annotation_file"]
-    kind = AnnotationFormat("COCO", Unit.PIXELS, "object", declared=names is not None)
+    class_ids = () if names is None else tuple(range(len(names)))
+    kind = AnnotationFormat(NAME, Unit.PIXELS, "object", declared=names is not None, class_ids=class_ids)
     return ObjectsColumn(columns, classes, kind)
 
 
-def _parsed(value: Any) -> ParsedFile:
+def parsed_objects(value: Any) -> ParsedFile:
+    """Return the boxes of one image, as the column holds them; ``line`` counts them."""
     rows = value if isinstance(value, list) else _rows(value)
     file = ParsedFile()
     for number, row in enumerate(rows, start=1):
-        box, name = row.get("bbox"), next((row[key] for key in _CATEGORIES if row.get(key) is not None), None)
+        box, name = row.get("bbox"), next((row[key] for key in CATEGORIES if row.get(key) is not None), None)
         if not isinstance(box, list) or len(box) != 4 or any(side is None for side in box):
             file.problems.append((number, f"expected four numbers in bbox, found {str(box)[:60]}"))
             continue

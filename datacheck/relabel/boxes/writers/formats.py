@@ -4,8 +4,9 @@ from __future__ import annotations
 
 from dataclasses import dataclass
 
-from datacheck.relabel.boxes.writers import coco, cvat, labelme, voc, yolo
+from datacheck.relabel.boxes.writers import coco, cvat, labelme, objects_column, table, voc, yolo
 from datacheck.relabel.boxes.writers.base import Writer
+from datacheck.sources.annotations import objects_column as objects_format
 
 
 @dataclass(frozen=True)
@@ -33,5 +34,7 @@ WRITERS = {
     "LabelMe": FileWriter(labelme.write, extension="json"),
     "COCO": FileWriter(coco.write, many=True),
     "CVAT": FileWriter(cvat.write, many=True),
+    "a table": FileWriter(table.write, many=True),
+    objects_format.NAME: FileWriter(objects_column.write, many=True),
 }
 """The writer of each format, by the name that `datacheck.manifest.AnnotationFormat` has."""
