@@ -62,12 +62,14 @@ def audit(
     settings
         Where the options below are not given, they come from here; the defaults when it is None too.
     select, ignore
-        Rule codes, prefixes of codes, or slugs.
+        Codes of rules, starts of codes, or names.
     out
         The run folder, with ``report.html`` in it. It is the cache as well: a second audit into it reads only the
         files that changed, and keeps a probe that still fits. Without it nothing is written to disk.
-    jobs, engine
-        How the scan runs: worker processes, and ``"local"`` or ``"ray"``.
+    jobs
+        Worker processes of the scan; one a core by default.
+    engine
+        What the scan runs on: ``"local"`` or ``"ray"``.
     duplicates
         How thoroughly duplicates of images are searched for: ``"exact"``, ``"hash"``, ``"features"`` or ``"auto"``.
     probe

@@ -17,8 +17,13 @@ from datacheck.stats import Counts, cohens_h, hedges_g, total_variation
 from datacheck.text import listed, percent
 
 
+def _same(one: Any, other: Any) -> bool:
+    """Return whether two sums are equal but for the order in which their parts were added."""
+    return math.isclose(float(one), float(other), rel_tol=1e-9, abs_tol=1e-12)
+
+
 def _mean_change(kind: str, subject: str, called: str, a: Any, b: Any) -> Iterator[Change]:
-    if not float(a.n) or not float(b.n) or (float(a.mean), float(a.m2)) == (float(b.mean), float(b.m2)):
+    if not float(a.n) or not float(b.n) or (_same(a.mean, b.mean) and _same(a.m2, b.m2)):
         return
     effect = hedges_g(a, b)
     (_, mean_a, std_a), (_, mean_b, std_b) = a.value, b.value

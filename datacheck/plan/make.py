@@ -40,7 +40,7 @@ STEPS = {
     "drop": "leave samples out of training",
     "relabel": "have the labels in doubt checked",
     "boxes": "set the detector up for the boxes",
-    "rebalance": "rebalance the classes",
+    "rebalance": "rebalance the classes (a fine-tuned network: train once with and once without)",
     "augment": "train once with and once without the augmentations",
     "collect": "collect more samples",
 }

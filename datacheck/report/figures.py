@@ -68,7 +68,7 @@ def ranked_svg(counts: NDArray[np.int64], names: Sequence[str], label: str) -> s
         f"M{_LEFT + k * step:.1f},{floor}v{-height:.1f}h{step - gap:.2f}v{height:.1f}Z"
         for k, height in enumerate(heights)
     )
-    ends = [f"{_short(names[k])} {counts[k]:,}" for k in (order[0], order[-1])]
+    ends = [f"{_short(names[k])}: {counts[k]:,}" for k in (order[0], order[-1])]
     text = (
         f'<text x="{_LEFT}" y="{HEIGHT - 4}">{escape(ends[0])}</text>'
         f'<text x="{WIDTH - _LEFT}" y="{HEIGHT - 4}" text-anchor="end">{escape(ends[1])}</text>'

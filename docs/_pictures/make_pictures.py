@@ -18,7 +18,8 @@ from pathlib import Path
 from datacheck.report import Report
 
 PICTURES = Path(__file__).resolve().parents[1] / "img"
-SIZES = {"report": (1160, 1180), "tutorial-report": (1160, 900)}
+SIZES = {"report": (880, 950), "tutorial-report": (880, 950)}
+"""Width and height in pixels: as narrow as the page allows, so that the words can be read in a column of text."""
 TEST_LINE = re.compile(r"test: balanced accuracy [\d.]+, accuracy ([\d.]+) \[([\d.]+), ([\d.]+)\]")
 WIDTH, LEFT, BAR, GAP = 480, 90, 26, 14
 

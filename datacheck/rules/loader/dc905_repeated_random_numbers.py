@@ -36,7 +36,7 @@ class RepeatedRandomNumbers(LoaderRule):
 
     Example
     -------
-    A generator made in __init__, with two workers::
+    A generator made in ``__init__``, with two workers::
 
         DC905 2 workers give 4 different readings of one item in 8: they repeat each other's random numbers,
           and the next epoch repeats them again
