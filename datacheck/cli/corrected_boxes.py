@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections import Counter
-from collections.abc import Callable
+from collections.abc import Callable, Sequence
 from pathlib import Path
 from typing import TYPE_CHECKING, Any, cast
 
@@ -16,6 +16,7 @@ if TYPE_CHECKING:
     from datacheck.manifest.file_copies import Link
     from datacheck.relabel.boxes.corrected import CorrectedAnnotations
     from datacheck.relabel.boxes.decisions import BoxCorrections
+    from datacheck.relabel.boxes.folder import CorrectedBoxFolder
     from datacheck.relabel.boxes.images import BoxImages
 
 Say = Callable[[str], Any]
@@ -24,12 +25,17 @@ _SHOWN = 10
 """Corrections that cannot be written and that are listed; the change log names the decisions."""
 
 
-def has_boxes(run: Path) -> bool:
-    """Whether a run folder is that of a dataset with boxes."""
-    from datacheck.manifest import Manifest
+def asked_about(run: Path) -> str:
+    """Return what people are asked about in a run folder: ``boxes``, ``masks`` or ``labels``."""
+    from datacheck.manifest import Manifest, Task
 
     path = run / "manifest.parquet"
-    return path.exists() and Manifest.load(path).objects is not None
+    if not path.exists():
+        return "labels"
+    manifest = Manifest.load(path)
+    if manifest.objects is not None:
+        return "boxes"
+    return "masks" if manifest.task is Task.SEGMENTATION else "labels"
 
 
 def apply_boxes(run: Path, *, folder: Path | None, link: str, say: Say) -> int:
@@ -61,21 +67,13 @@ def apply_boxes(run: Path, *, folder: Path | None, link: str, say: Say) -> int:
     corrected = CorrectedAnnotations.plan(decided, report.manifest, images)
     copy = None
     if folder is not None:
-        copy = CorrectedBoxFolder.plan(report.manifest, corrected, folder, cast("Link", link), run=run)
+        copy = CorrectedBoxFolder.plan(report.manifest, corrected.files, folder, cast("Link", link), run=run)
     written = 0 if copy is None else copy.write()
     decided.save(run / "boxes" / "corrections.parquet")
     write_box_changes(decided, images, run / "boxes" / "changes.csv")
     _say_decisions(decided, corrected, say)
     say(f"change log: {run / 'boxes' / 'changes.csv'}")
-    if copy is None:
-        say(f"no annotation file was written: --folder DIR writes a corrected copy, which changes "
-            f"{plural(len(corrected.files), 'annotation file')}")  # fmt: skip
-    else:
-        say(f"corrected copy: {folder}, {plural(written, 'file')}, "
-            f"{plural(len(corrected.files), 'annotation file')} changed")  # fmt: skip
-        if copy.left_out:
-            say(f"left out: {plural(len(copy.left_out), 'link')} out of the dataset, such as {copy.left_out[0]}")
-        say(f"next: datacheck audit {folder} --probe")
+    say_copy(copy, folder, written, plural(len(corrected.files), "annotation file"), say)
     return 1 if corrected.refused else 0
 
 
@@ -89,10 +87,26 @@ def _say_decisions(decided: BoxCorrections, corrected: CorrectedAnnotations, say
         f"{plural(len(rows), 'box', 'boxes')} decided: {counts['accept']:,} right, {classes:,} with another class, "
         f"{places:,} moved, {counts['delete']:,} deleted, {counts['add']:,} added, {counts['disputed']:,} disputed"
     )
-    for words in corrected.refused[:_SHOWN]:
+    say_refused(corrected.refused, say)
+
+
+def say_refused(refused: Sequence[str], say: Say) -> None:
+    """Say which corrections cannot be written."""
+    for words in refused[:_SHOWN]:
         say(f"not written: {clean(words)}")
-    if len(corrected.refused) > _SHOWN:
-        say(f"not written: {len(corrected.refused) - _SHOWN:,} more")
+    if len(refused) > _SHOWN:
+        say(f"not written: {len(refused) - _SHOWN:,} more")
+
+
+def say_copy(copy: CorrectedBoxFolder | None, folder: Path | None, written: int, changed: str, say: Say) -> None:
+    """Say what became of the corrected copy; ``changed`` are the files that differ, in words."""
+    if copy is None:
+        say(f"no file was written: --folder DIR writes a corrected copy, which changes {changed}")
+        return
+    say(f"corrected copy: {folder}, {plural(written, 'file')}, {changed} changed")
+    if copy.left_out:
+        say(f"left out: {plural(len(copy.left_out), 'link')} out of the dataset, such as {copy.left_out[0]}")
+    say(f"next: datacheck audit {folder} --probe")
 
 
 def write_box_changes(decided: BoxCorrections, images: BoxImages, path: Path) -> None:

@@ -8,18 +8,19 @@ from typing import TYPE_CHECKING, Annotated, cast
 import typer
 
 from datacheck.cli.completing import one_of, tools
-from datacheck.cli.corrected_boxes import has_boxes
+from datacheck.cli.corrected_boxes import asked_about
 from datacheck.cli.output import Quiet
-from datacheck.cli.queue_boxes import make_box_queue, take_box_answers
+from datacheck.cli.queue_boxes import make_box_queue, take_submissions
 from datacheck.cli.queue_files import UNNAMED, put_aside, read_gold, say_look, take_answers
+from datacheck.cli.queue_masks import make_mask_queue
 from datacheck.errors import RelabelError, check_choice
 from datacheck.text import percent, plural
 
 if TYPE_CHECKING:
     from datacheck.relabel import RelabelQueue
-    from datacheck.relabel.boxes.queue import BoxQueue
     from datacheck.relabel.formats.links import Links
     from datacheck.relabel.label_studio.server import Server
+    from datacheck.relabel.label_studio.tasks import AnyQueue
 
 queue_app = typer.Typer(help="Let people check the labels that are most likely wrong.", no_args_is_help=True)
 relabel_app = typer.Typer(help="Correct the labels by the answers.", no_args_is_help=True)
@@ -58,13 +59,15 @@ def make_command(
     seed: Annotated[int, typer.Option(help="Seed of the random samples.")] = 0,
     replace: Annotated[bool, typer.Option("--replace", help="Rename a queue with answers and make a new one.")] = False,
 ) -> int:
-    """Choose the samples where an answer is expected to correct the most labels, those first; of boxes, the images."""
+    """Choose the samples where an answer is expected to correct the most labels; of boxes and masks, the images."""
     from datacheck.report import Report
 
-    if has_boxes(run):
+    what = asked_about(run)
+    if what != "labels":
         if gold is not None or look:
-            raise RelabelError("--gold and --look are for labels of whole samples, this dataset has boxes")
-        return make_box_queue(run, budget, random_share, seed, replace=replace)
+            raise RelabelError(f"--gold and --look are for labels of whole samples, this dataset has {what}")
+        make = make_box_queue if what == "boxes" else make_mask_queue
+        return make(run, budget, random_share, seed, replace=replace)
 
     made = Report.load(run).relabel_queue(
         budget, random_share=random_share, gold=None if gold is None else read_gold(gold), look=look, seed=seed
@@ -107,11 +110,15 @@ def export_command(
     from datacheck.relabel.boxes.formats import export_boxes
     from datacheck.relabel.boxes.queue import BoxQueue
     from datacheck.relabel.formats import export_queue
+    from datacheck.relabel.masks.formats import export_masks
+    from datacheck.relabel.masks.queue import MaskQueue
 
     queue = _any_queue(run)
     links = links_of(run, queue, images, url_prefix, document_root)
     if isinstance(queue, BoxQueue):
         written = export_boxes(queue, to, output, links)
+    elif isinstance(queue, MaskQueue):
+        written = export_masks(queue, to, output, links)
     else:
         written = export_queue(queue, to, output, links)
     typer.echo(f"{plural(len(queue), 'sample')} in {', '.join(map(str, written))}")
@@ -131,10 +138,14 @@ def import_command(
     from datacheck.relabel.boxes.formats import import_boxes
     from datacheck.relabel.boxes.queue import BoxQueue
     from datacheck.relabel.formats import import_answers
+    from datacheck.relabel.masks.formats import import_masks
+    from datacheck.relabel.masks.queue import MaskQueue
 
     queue, name = _any_queue(run), annotator or UNNAMED
     if isinstance(queue, BoxQueue):
-        return take_box_answers(run, *import_boxes(file, queue, source, annotator=name))
+        return take_submissions(run, "boxes", *import_boxes(file, queue, source, annotator=name))
+    if isinstance(queue, MaskQueue):
+        return take_submissions(run, "masks", *import_masks(file, queue, source, annotator=name))
     answers, refusals = import_answers(file, queue, source, annotator=name)
     return take_answers(run, answers, refusals, unnamed=annotator is None)
 
@@ -176,11 +187,14 @@ def push_command(
 def pull_command(run: Run, url: Url, token: Token) -> int:
     """Fetch the answers from a Label Studio server; it can be repeated at any time."""
     from datacheck.relabel.boxes.queue import BoxQueue
-    from datacheck.relabel.label_studio.transfer import pull, pull_boxes
+    from datacheck.relabel.label_studio.transfer import pull, pull_boxes, pull_masks
+    from datacheck.relabel.masks.queue import MaskQueue
 
     queue = _any_queue(run)
     if isinstance(queue, BoxQueue):
-        return take_box_answers(run, *pull_boxes(queue, _server(url, token)))
+        return take_submissions(run, "boxes", *pull_boxes(queue, _server(url, token)))
+    if isinstance(queue, MaskQueue):
+        return take_submissions(run, "masks", *pull_masks(queue, _server(url, token)))
     return take_answers(run, *pull(queue, _server(url, token)))
 
 
@@ -200,7 +214,8 @@ def apply_command(
         typer.Option("--out", "-o", "--output", help="The new manifest; by default RUN/relabelled.parquet."),
     ] = None,
     folder: Annotated[
-        Path | None, typer.Option(help="Also write a corrected copy of the dataset here; of boxes, their files.")
+        Path | None,
+        typer.Option(help="Also write a corrected copy of the dataset here; of boxes and masks too."),
     ] = None,
     link: Annotated[
         str,
@@ -215,16 +230,19 @@ def apply_command(
 ) -> int:
     """Decide each label from the answers, and write a new manifest; the source files are never touched.
 
-    Of a dataset with boxes, --folder gets a copy with corrected annotation files in their own format.
+    Of a dataset with boxes or masks, --folder gets a copy with corrected files in their own format.
     """
     from datacheck.cli.corrected_boxes import apply_boxes
+    from datacheck.cli.corrected_masks import apply_masks
     from datacheck.cli.relabelled import apply_answers
 
     check_choice("--link", link, ("hard", "symbolic", "copy"))
-    if has_boxes(run):
+    what = asked_about(run)
+    if what != "labels":
         if output is not None or reprobe:
-            raise RelabelError("boxes are corrected in their annotation files: give --folder, not --out or --reprobe")
-        return apply_boxes(run, folder=folder, link=link, say=typer.echo)
+            raise RelabelError(f"{what} are corrected in their own files: give --folder, not --out or --reprobe")
+        apply = apply_boxes if what == "boxes" else apply_masks
+        return apply(run, folder=folder, link=link, say=typer.echo)
     apply_answers(
         run,
         output or run / "relabelled.parquet",
@@ -246,16 +264,18 @@ def load_queue(run: Path) -> RelabelQueue:
     return RelabelQueue.load(path)
 
 
-def _any_queue(run: Path) -> RelabelQueue | BoxQueue:
-    """Return the queue of a run folder: of boxes, where the dataset has some."""
+def _any_queue(run: Path) -> AnyQueue:
+    """Return the queue of a run folder: of boxes or masks, where the dataset has some."""
     from datacheck.relabel.boxes.queue import BoxQueue
+    from datacheck.relabel.masks.queue import MaskQueue
 
-    return BoxQueue.load(run) if has_boxes(run) else load_queue(run)
+    what = asked_about(run)
+    if what == "masks":
+        return MaskQueue.load(run)
+    return BoxQueue.load(run) if what == "boxes" else load_queue(run)
 
 
-def links_of(
-    run: Path, queue: RelabelQueue | BoxQueue, images: str, url_prefix: str, document_root: Path | None
-) -> Links:
+def links_of(run: Path, queue: AnyQueue, images: str, url_prefix: str, document_root: Path | None) -> Links:
     """Return how an annotation tool reaches the pictures of a queue."""
     from datacheck.relabel.formats.links import Links, Manner
     from datacheck.scanning.thumbnails import KeptPictures

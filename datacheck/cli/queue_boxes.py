@@ -13,7 +13,7 @@ from datacheck.text import percent, plural
 
 if TYPE_CHECKING:
     from datacheck.relabel.answers import Refusal
-    from datacheck.relabel.boxes.answers import BoxAnswers
+    from datacheck.relabel.submissions import Submissions
 
 
 def make_box_queue(run: Path, budget: int, random_share: float, seed: int, *, replace: bool) -> int:
@@ -55,12 +55,10 @@ def make_box_queue(run: Path, budget: int, random_share: float, seed: int, *, re
     return 0
 
 
-def take_box_answers(run: Path, answers: BoxAnswers, refusals: list[Refusal]) -> int:
-    """Merge sound answers about boxes into the run folder's, and say which were refused."""
-    from datacheck.relabel.boxes.answers import BoxAnswers
-
-    path = run / "boxes" / "answers.parquet"
-    before = BoxAnswers.load(path) if path.exists() else BoxAnswers.from_rows([], answers.identity)
+def take_submissions(run: Path, place: str, answers: Submissions, refusals: list[Refusal]) -> int:
+    """Merge sound answers about boxes or masks into those of the folder ``place``, and say which were refused."""
+    path = run / place / "answers.parquet"
+    before = type(answers).load(path) if path.exists() else answers.from_rows([], answers.identity)
     merged = before.merge(answers)
     if len(answers) and not merged.table.equals(before.table):
         merged.save(path)

@@ -11,6 +11,7 @@ import typer
 
 from datacheck.cli.queue import Run, links_of, load_queue
 from datacheck.cli.queue_files import say_look
+from datacheck.errors import RelabelError
 from datacheck.text import plural
 
 if TYPE_CHECKING:
@@ -24,13 +25,19 @@ def review_command(
     annotator: Annotated[str, typer.Option(help="Your name in the answers.")] = "",
 ) -> int:
     """Label by yourself: a page on this machine, one sample at a time; every answer is saved at once."""
-    from datacheck.cli.corrected_boxes import has_boxes
+    from datacheck.cli.corrected_boxes import asked_about
     from datacheck.errors import StorageError
     from datacheck.manifest import Manifest
     from datacheck.probing.storage import load_probe
     from datacheck.relabel.review import ReviewServer, ReviewSession
 
-    if has_boxes(run):
+    what = asked_about(run)
+    if what == "masks":
+        raise RelabelError(
+            "the review page shows no masks: datacheck queue push brings them to Label Studio, datacheck queue export "
+            "writes a table to fill in"
+        )
+    if what == "boxes":
         return _review_boxes(run, port, annotator or _user(), open_browser=open_browser)
     queue = load_queue(run)
     manifest = Manifest.load(run / "manifest.parquet")

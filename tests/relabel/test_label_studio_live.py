@@ -37,9 +37,11 @@ def live(tmp_path_factory: pytest.TempPathFactory) -> Iterator[LabelStudioServer
     folder = tmp_path_factory.mktemp("label-studio")
     (folder / "served").mkdir()
     server = LabelStudioServer(find_label_studio(folder), folder / "data", folder / "served")
-    server.start()
-    yield server
-    server.kill()
+    try:
+        server.start()
+        yield server
+    finally:
+        server.kill()
 
 
 @pytest.fixture(scope="module")

@@ -10,6 +10,7 @@ from numpy.typing import NDArray
 
 from datacheck.annotations.masks import Masks, mask_values
 from datacheck.manifest import Manifest
+from datacheck.manifest.masks import USUAL_IGNORED
 from datacheck.manifest.readers import SampleReadError
 from datacheck.probing.objects.crops import read_rgb
 from datacheck.probing.segments.regions import Floats, Labels
@@ -23,6 +24,9 @@ SIDE = 4 * GRID
 MOST_CLASSES = 64
 """Classes that are judged at most: masks with more are instances or pictures."""
 
+BINARY = frozenset({0, USUAL_IGNORED})
+"""What masks of one class and its background hold, where tools write white for it."""
+
 
 @dataclass(frozen=True)
 class MaskClasses:
@@ -35,13 +39,15 @@ class MaskClasses:
     def of(cls, manifest: Manifest, masks: Masks) -> MaskClasses:
         """Return the declared classes, or else all values that occur; both without the ignored value.
 
-        255 is ignored by default, and a class where so many classes are declared.
+        255 is ignored by default, and a class where so many classes are declared, or where masks hold 0 and 255 alone.
         """
         form = manifest.mask_format
         if manifest.classes:
             named = [(k, name) for k, name in enumerate(manifest.classes) if k != form.ignore_index]
             return cls(tuple(value for value, _ in named), tuple(name for _, name in named))
-        found = sorted({int(value) for each in masks.column("values") for value in each or ()} - {form.ignored})
+        held = {int(value) for each in masks.column("values") for value in each or ()}
+        binary = form.ignore_index is None and held == BINARY
+        found = sorted(held if binary else held - {form.ignored})
         colour = any(masks.column("colour"))
         return cls(tuple(found), tuple(form.value_name(value, colour=colour) for value in found))
 

@@ -37,6 +37,10 @@ class MaskProbe:
         What predicted.
     seconds
         Wall time.
+    values
+        What a pixel of each class holds; empty where an older version probed.
+    predicted
+        The most likely class of each place of each image, [n, G, G]; empty where an older version probed.
     """
 
     classes: tuple[str, ...]
@@ -50,6 +54,8 @@ class MaskProbe:
     left_out: tuple[tuple[str, int], ...] = ()
     model: str = ""
     seconds: float = 0.0
+    values: tuple[int, ...] = ()
+    predicted: NDArray[np.uint8] = field(default_factory=lambda: np.empty((0, 0, 0), np.uint8), repr=False)
 
     @classmethod
     def none(cls, why_not: str, seconds: float = 0.0) -> MaskProbe:

@@ -256,4 +256,6 @@ def _judged(
         left_out=(("did not fit into the budget or could not be read", unjudged),) if unjudged else (),
         model=predicted.model,
         seconds=clock.used,
+        values=classes.values,
+        predicted=p.argmax(axis=-1).astype(np.uint8),
     )

@@ -73,6 +73,7 @@ def save_mask_probe(probe: MaskProbe, manifest: Manifest, run_folder: Path) -> N
     folder.mkdir(exist_ok=True)
     ids = np.array(manifest.sample_ids.to_pylist(), dtype=np.str_)
     arrays = {"ids": ids[probe.rows], "pixel_quality": probe.pixel_quality, "image_quality": probe.image_quality}
+    arrays["predicted"] = probe.predicted
     for name, kind in probe.kinds.items():
         for one in fields(KindOfSuspects):
             value = getattr(kind, one.name)
@@ -91,6 +92,7 @@ def save_mask_probe(probe: MaskProbe, manifest: Manifest, run_folder: Path) -> N
         "schema": SCHEMA,
         "version": VERSION,
         "classes": list(probe.classes),
+        "values": list(probe.values),
         "kinds": list(probe.kinds),
         "accuracy": None if np.isnan(probe.accuracy) else probe.accuracy,
         "baseline": None if np.isnan(probe.baseline) else probe.baseline,
@@ -133,5 +135,7 @@ def load_mask_probe(run_folder: Path, manifest: Manifest) -> MaskProbe:
             left_out=tuple((str(words), int(count)) for words, count in value["left_out"]),
             model=value["model"],
             seconds=value["seconds"],
+            values=tuple(value.get("values", ())),
+            **({"predicted": arrays["predicted"]} if "predicted" in arrays else {}),
         )
         return checked(probe, path)

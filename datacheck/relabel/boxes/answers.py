@@ -4,18 +4,15 @@ from __future__ import annotations
 
 import math
 from collections.abc import Iterable, Mapping
-from dataclasses import dataclass
 from enum import StrEnum
-from pathlib import Path
 from typing import Any
 
 import pyarrow as pa
 
-from datacheck.checked import checked
 from datacheck.errors import did_you_mean
-from datacheck.relabel.answers import Refusal, check_same_dataset
+from datacheck.relabel.answers import Refusal
 from datacheck.relabel.boxes.images import BoxImage, BoxImages
-from datacheck.storage import check_version, read_table, reading, write_table
+from datacheck.relabel.submissions import RowFile, Submissions, accept_submissions, why_no_answer
 
 VERSION = 1
 """Version of ``boxes/answers.parquet``."""
@@ -63,63 +60,10 @@ as it is. ``answered_at`` is ISO 8601.
 """
 
 
-@dataclass(frozen=True)
-class BoxAnswers:
-    """Answers about the boxes of one dataset.
+class BoxAnswers(Submissions):
+    """Answers about the boxes of one dataset: ``boxes/answers.parquet``."""
 
-    Attributes
-    ----------
-    table
-        Columns of `BOX_ANSWERS_SCHEMA`, ``answer_id`` unique.
-    identity
-        Identity of the dataset.
-    """
-
-    table: pa.Table
-    identity: str = ""
-
-    def __len__(self) -> int:
-        return int(self.table.num_rows)
-
-    @classmethod
-    def from_rows(cls, rows: Iterable[Mapping[str, Any]], identity: str = "") -> BoxAnswers:
-        """Build answers from dictionaries; a later row with the same ``answer_id`` replaces the earlier one."""
-        latest = {row["answer_id"]: {name: row.get(name) for name in BOX_ANSWERS_SCHEMA.names} for row in rows}
-        return cls(pa.Table.from_pylist(list(latest.values()), schema=BOX_ANSWERS_SCHEMA), identity)
-
-    def merge(self, newer: BoxAnswers) -> BoxAnswers:
-        """Return both; of a submission that is in both, the newer rows alone. Merging twice changes nothing.
-
-        Raises
-        ------
-        RelabelError
-            When the answers belong to different datasets.
-        """
-        check_same_dataset(self.identity, newer.identity)
-        again = set(newer.table["submission"].to_pylist())
-        kept = [row for row in self.table.to_pylist() if row["submission"] not in again]
-        return BoxAnswers.from_rows([*kept, *newer.table.to_pylist()], self.identity or newer.identity)
-
-    def save(self, path: Path) -> None:
-        """Write ``boxes/answers.parquet``."""
-        metadata = {"schema": "datacheck.box_answers", "version": VERSION, "identity": self.identity}
-        write_table(path, self.table, metadata)
-
-    @classmethod
-    def load(cls, path: Path) -> BoxAnswers:
-        """Read ``boxes/answers.parquet``.
-
-        Raises
-        ------
-        StorageError
-            When the file is missing, damaged, holds no answers about boxes, or is of a newer version.
-        """
-        table, metadata = read_table(path, what="answers about boxes")
-        check_version(metadata.get("version"), VERSION, what="answers about boxes", where=path)
-        with reading(path, "answers about boxes"):
-            return checked(
-                cls(table.replace_schema_metadata(None).cast(BOX_ANSWERS_SCHEMA), metadata["identity"]), path
-            )
+    FILE = RowFile("datacheck.box_answers", "answers about boxes", BOX_ANSWERS_SCHEMA, VERSION)
 
 
 def accept_boxes(rows: Iterable[Mapping[str, Any]], images: BoxImages) -> tuple[BoxAnswers, list[Refusal]]:
@@ -139,35 +83,14 @@ def accept_boxes(rows: Iterable[Mapping[str, Any]], images: BoxImages) -> tuple[
         What is sound, and each row that is not with its reason. A submission with a refused row is refused whole: a
         part of it would say that its other boxes are right.
     """
-    sound: dict[str, list[dict[str, Any]]] = {}
-    refused: set[str] = set()
-    refusals = []
-    for number, row in enumerate(rows):
-        reason = _why_refused(row, images)
-        name = str(row.get("submission") or "")
-        if reason is None:
-            sound.setdefault(name, []).append({**row, "seconds": _seconds(row.get("seconds"))})
-            continue
-        refused.add(name)
-        shown = row.get("sample_id")
-        refusals.append(Refusal(number, reason, shown if isinstance(shown, str) else "", str(row.get("where") or "")))
-    taken = [row for name, found in sound.items() if name not in refused for row in found]
+    taken, refusals = accept_submissions(rows, lambda row: _why_refused(row, images))
     return BoxAnswers.from_rows(taken, images.identity), refusals
 
 
-def _seconds(value: object) -> float | None:
-    return float(value) if isinstance(value, int | float) and not isinstance(value, bool) else None
-
-
 def _why_refused(row: Mapping[str, Any], images: BoxImages) -> str | None:
-    if row.get("problem") is not None:
-        return str(row["problem"])
-    dataset = row.get("dataset")
-    if isinstance(dataset, str) and dataset and images.identity and dataset != images.identity:
-        return f"it belongs to dataset {dataset[:40]}, the audit to {images.identity}"
-    for name in ("answer_id", "submission", "sample_id", "annotator", "answer", "tool"):
-        if not isinstance(row.get(name), str) or not row[name]:
-            return f"expected text in {name!r}, found {row.get(name)!r:.80}"
+    reason = why_no_answer(row, images.identity)
+    if reason is not None:
+        return reason
     image = images.images.get(row["sample_id"])
     if image is None:
         return "the image is not in the queue"

@@ -17,7 +17,7 @@ from datacheck.checked import checked
 from datacheck.relabel.annotators import DISPUTED
 from datacheck.relabel.boxes.answers import SIDES, BoxAnswer, BoxAnswers
 from datacheck.relabel.boxes.images import BoxImage, BoxImages
-from datacheck.storage import check_version, read_table, reading, write_table
+from datacheck.relabel.submissions import Row, RowFile, by_person, time_of
 
 VERSION = 1
 """Version of ``boxes/corrections.parquet``."""
@@ -47,7 +47,7 @@ BOX_CORRECTIONS_SCHEMA = pa.schema(
 share of the people who answered the image that gave the decision.
 """
 
-Row = dict[str, Any]
+_FILE = RowFile("datacheck.box_corrections", "corrections of boxes", BOX_CORRECTIONS_SCHEMA, VERSION)
 
 
 @dataclass(frozen=True)
@@ -76,8 +76,7 @@ class BoxCorrections:
 
     def save(self, path: Path) -> None:
         """Write ``boxes/corrections.parquet``."""
-        metadata = {"schema": "datacheck.box_corrections", "version": VERSION, "identity": self.identity}
-        write_table(path, self.table, metadata)
+        _FILE.write(path, self.table, identity=self.identity)
 
     @classmethod
     def load(cls, path: Path) -> BoxCorrections:
@@ -88,11 +87,8 @@ class BoxCorrections:
         StorageError
             When the file is missing, damaged, holds no corrections, or is of a newer version.
         """
-        table, metadata = read_table(path, what="corrections of boxes")
-        check_version(metadata.get("version"), VERSION, what="corrections of boxes", where=path)
-        with reading(path, "corrections of boxes"):
-            table = table.replace_schema_metadata(None).cast(BOX_CORRECTIONS_SCHEMA)
-            return checked(cls(table, metadata["identity"]), path)
+        table, metadata = _FILE.read(path)
+        return checked(cls(table, metadata["identity"]), path)
 
 
 def decide(answers: BoxAnswers, images: BoxImages) -> BoxCorrections:
@@ -114,18 +110,8 @@ def decide(answers: BoxAnswers, images: BoxImages) -> BoxCorrections:
 
 def _voters(submissions: Mapping[str, list[Row]]) -> list[list[Row]]:
     """Return the rows of each person's latest submission that is no skip."""
-    latest: dict[str, list[Row]] = {}
-    for rows in submissions.values():
-        if any(row["answer"] == BoxAnswer.SKIP.value for row in rows):
-            continue
-        person = rows[0]["annotator"]
-        if person not in latest or _time(rows) >= _time(latest[person]):
-            latest[person] = rows
-    return [latest[person] for person in sorted(latest)]
-
-
-def _time(rows: Sequence[Row]) -> str:
-    return max((row["answered_at"] or "" for row in rows), default="")
+    answers = (rows for rows in submissions.values() if all(row["answer"] != BoxAnswer.SKIP.value for row in rows))
+    return [latest[-1] for _, latest in by_person(row for rows in answers for row in rows)]
 
 
 def _image_decisions(image: BoxImage, voters: Sequence[list[Row]]) -> list[Row]:
@@ -133,7 +119,7 @@ def _image_decisions(image: BoxImage, voters: Sequence[list[Row]]) -> list[Row]:
         "sample_id": image.sample_id,
         "n_answers": len(voters),
         "annotators": sorted({rows[0]["annotator"] for rows in voters}),
-        "answered_at": max(map(_time, voters)) or None,
+        "answered_at": max(map(time_of, voters)) or None,
     }
     by_voter = [{row["annotation_id"]: row for row in rows if row["annotation_id"] is not None} for rows in voters]
     named = sorted({number for votes in by_voter for number in votes})

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import os
+from collections.abc import Mapping
 from dataclasses import dataclass, field
 from pathlib import Path
 
@@ -10,7 +11,6 @@ from datacheck.errors import RelabelError
 from datacheck.manifest import Manifest
 from datacheck.manifest.file_copies import Link, place_file
 from datacheck.manifest.readers import FileReader
-from datacheck.relabel.boxes.corrected import CorrectedAnnotations
 from datacheck.relabel.corrected_folder import check_place
 from datacheck.sources.annotations.class_names import declared_classes
 from datacheck.sources.files import is_image_name
@@ -33,6 +33,8 @@ class CorrectedBoxFolder:
         The corrected annotation files, by their path in the copy.
     link
         How an image gets there.
+    copied
+        Images that are labels (masks), which are copied like annotation files.
     left_out
         Files that are links to a place outside the dataset, whose content is not passed on.
     """
@@ -41,18 +43,19 @@ class CorrectedBoxFolder:
     files: dict[Path, Path]
     contents: dict[Path, bytes] = field(repr=False)
     link: Link = "hard"
+    copied: frozenset[Path] = frozenset()
     left_out: tuple[Path, ...] = ()
 
     @classmethod
     def plan(
-        cls, manifest: Manifest, annotations: CorrectedAnnotations, folder: Path, link: Link = "hard", *, run: Path
+        cls, manifest: Manifest, corrected: Mapping[str, bytes], folder: Path, link: Link = "hard", *, run: Path
     ) -> CorrectedBoxFolder:
         """Give every file of the dataset its place; reads nothing but the folders.
 
         Parameters
         ----------
-        manifest, annotations
-            The dataset, and its corrected annotation files.
+        manifest, corrected
+            The dataset, and the new content of its annotation files or masks by their path below the root.
         folder, link
             Where the copy goes, and how images get there.
         run
@@ -67,7 +70,7 @@ class CorrectedBoxFolder:
         assert isinstance(manifest.reader, FileReader), "its annotations could be corrected"
         root = manifest.reader.path("")
         check_place(folder, root)
-        contents = {manifest.reader.path(name).relative_to(root): text for name, text in annotations.files.items()}
+        contents = {manifest.reader.path(name).relative_to(root): text for name, text in corrected.items()}
         files: dict[Path, Path] = {}
         left_out = []
         for source in _files(root, run):
@@ -89,7 +92,11 @@ class CorrectedBoxFolder:
             files.setdefault(Path(named.name), named)
         for path in contents:
             files.pop(path, None)
-        return cls(folder, files, contents, link, tuple(left_out))
+        masks: set[Path] = set()
+        if "label_uri" in manifest:
+            named_masks = manifest.table["label_uri"].drop_null().to_pylist()
+            masks = {manifest.reader.path(uri).relative_to(root) for uri in named_masks}
+        return cls(folder, files, contents, link, frozenset(masks), tuple(left_out))
 
     def write(self) -> int:
         """Write the copy, whole or not at all, and return its number of files.
@@ -103,13 +110,16 @@ class CorrectedBoxFolder:
             with new_folder(self.folder) as folder:
                 for path, source in self.files.items():
                     (folder / path).parent.mkdir(parents=True, exist_ok=True)
-                    place_file(source, folder / path, self.link if is_image_name(path.name) else "copy")
+                    place_file(source, folder / path, self._link_of(path))
                 for path, content in self.contents.items():
                     (folder / path).parent.mkdir(parents=True, exist_ok=True)
                     (folder / path).write_bytes(content)
         except OSError as error:
             raise RelabelError(f"{self.folder} cannot be written, nothing is left of it: {error}") from error
         return len(self.files) + len(self.contents)
+
+    def _link_of(self, path: Path) -> Link:
+        return self.link if is_image_name(path.name) and path not in self.copied else "copy"
 
 
 def _files(root: Path, run: Path) -> list[Path]:

@@ -12,9 +12,10 @@ from datacheck.errors import RelabelError
 from datacheck.manifest import Manifest
 from datacheck.relabel.boxes.answers import SIDES
 from datacheck.relabel.boxes.images import BoxImages
+from datacheck.relabel.submissions import RowFile, image_rows, interval_of
 from datacheck.scanning.measurements import Measurements
 from datacheck.stats import Interval
-from datacheck.storage import check_version, read_table, reading, write_table
+from datacheck.storage import reading
 
 VERSION = 1
 """Version of ``boxes/queue.parquet``."""
@@ -42,6 +43,9 @@ draw it) or ``random`` (an image drawn to see what the probe does not find; ``an
 ``error_probability`` that the class is wrong is null where it is not known: nothing tells how many of the boxes that
 look empty or misplaced are wrong. ``suspicion`` is comparable within a kind.
 """
+
+
+_FILE = RowFile("datacheck.box_queue", "a queue of boxes", BOX_QUEUE_SCHEMA, VERSION)
 
 
 @dataclass(frozen=True)
@@ -85,25 +89,14 @@ class BoxQueue:
 
     def rows(self) -> list[dict[str, Any]]:
         """Return an entry an image: ``rank``, ``sample_id``, ``uri``, and its ``questions``."""
-        found: dict[str, dict[str, Any]] = {}
-        for row in self.table.to_pylist():
-            uri = self.images.images[row["sample_id"]].uri
-            entry = {"rank": row["rank"], "sample_id": row["sample_id"], "uri": uri, "questions": []}
-            found.setdefault(row["sample_id"], entry)["questions"].append(row)
-        return list(found.values())
+        return image_rows(self.table, {image.sample_id: image.uri for image in self.images.images.values()})
 
     def save(self, run: Path) -> Path:
         """Write ``boxes/queue.parquet`` into a run folder, and return its path."""
         precision = self.expected_precision
-        metadata = {
-            "schema": "datacheck.box_queue",
-            "version": VERSION,
-            "identity": self.identity,
-            "expected_precision": None if precision is None else vars(precision),
-        }
         path = queue_path(run)
-        path.parent.mkdir(exist_ok=True)
-        write_table(path, self.table, metadata)
+        expected = None if precision is None else vars(precision)
+        _FILE.write(path, self.table, identity=self.identity, expected_precision=expected)
         return path
 
     @classmethod
@@ -120,14 +113,11 @@ class BoxQueue:
         path = queue_path(run)
         if not path.exists():
             raise RelabelError(f"{run} has no queue of boxes yet: run datacheck queue make {run}")
-        table, metadata = read_table(path, what="a queue of boxes")
-        check_version(metadata.get("version"), VERSION, what="a queue of boxes", where=path)
+        table, metadata = _FILE.read(path, "expected_precision")
         manifest, measurements = Manifest.load(run / "manifest.parquet"), load_measurements(run)
-        with reading(path, "a queue of boxes"):
-            table = table.replace_schema_metadata(None).cast(BOX_QUEUE_SCHEMA)
-            found, identity = metadata["expected_precision"], metadata["identity"]
-            precision = None if found is None else Interval(**found)
-        images = BoxImages.of(manifest, measurements, table["sample_id"].to_pylist(), identity=identity)
+        with reading(path, _FILE.what):
+            precision = interval_of(metadata["expected_precision"])
+        images = BoxImages.of(manifest, measurements, table["sample_id"].to_pylist(), identity=metadata["identity"])
         return cls(table, images, manifest.root, precision)
 
 

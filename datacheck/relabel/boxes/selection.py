@@ -20,6 +20,7 @@ from datacheck.relabel.boxes.answers import SIDES
 from datacheck.relabel.boxes.images import BoxImage, BoxImages
 from datacheck.relabel.boxes.queue import BOX_QUEUE_SCHEMA, BoxQueue
 from datacheck.relabel.ranking import error_probability
+from datacheck.relabel.submissions import image_order
 from datacheck.scanning.measurements import Measurements
 from datacheck.stats import Interval
 from datacheck.text import percent
@@ -42,6 +43,34 @@ class WantedImages:
     budget: int = 500
     random_share: float = 0.0
     seed: int = 0
+
+    def check(self) -> None:
+        """Raise `RelabelError` where the wishes make no sense."""
+        if self.budget < 1 or not 0 <= self.random_share <= 1:
+            raise RelabelError(
+                f"expected a budget of at least 1 image and a share in [0, 1], found {self.budget}, {self.random_share}"
+            )
+
+    def drawn(self, order: list[str], everything: list[str]) -> DrawnImages:
+        """Return the first images of an order, and some of all others drawn at random."""
+        known = set(order)
+        others = [name for name in everything if name not in known]
+        n_random = min(round(self.budget * self.random_share), len(others))
+        places = np.random.default_rng(self.seed).permutation(len(others))[:n_random].tolist()
+        return DrawnImages(order[: self.budget - n_random], [others[k] for k in places])
+
+
+@dataclass(frozen=True)
+class DrawnImages:
+    """The images of a queue: the suspect ones in order, and those drawn at random."""
+
+    suspect: list[str]
+    at_random: list[str]
+
+    @property
+    def all(self) -> list[str]:
+        """The suspect ones, then the others."""
+        return [*self.suspect, *self.at_random]
 
 
 def box_queue(
@@ -72,22 +101,13 @@ def box_queue(
         When there is nothing to ask.
     """
     wanted = wanted or WantedImages()
-    budget, random_share = wanted.budget, wanted.random_share
-    if budget < 1 or not 0 <= random_share <= 1:
-        raise RelabelError(
-            f"expected a budget of at least 1 image and a share in [0, 1], found {budget}, {random_share}"
-        )
+    wanted.check()
     questions = [*_class_questions(manifest, probe), *_place_questions(manifest, probe)]
-    order = _image_order(questions)
-    others = [name for name in manifest.sample_ids.to_pylist() if name not in set(order)]
-    n_random = min(round(budget * random_share), len(others))
-    order = order[: budget - n_random]
-    drawn = np.random.default_rng(wanted.seed).permutation(len(others))[:n_random]
-    chosen = [*order, *(others[k] for k in drawn)]
-    images = BoxImages.of(manifest, measurements, chosen, identity=identity)
+    drawn = wanted.drawn(image_order(questions), manifest.sample_ids.to_pylist())
+    images = BoxImages.of(manifest, measurements, drawn.all, identity=identity)
     images = images.with_size()
     rank = {sample_id: place for place, sample_id in enumerate(images.images)}
-    questions += [{"sample_id": others[k], "kind": "random", "reason": "drawn at random"} for k in drawn]
+    questions += [{"sample_id": name, "kind": "random", "reason": "drawn at random"} for name in drawn.at_random]
     rows = [
         {**_with_box(row, images.images[row["sample_id"]]), "rank": rank[row["sample_id"]]}
         for row in questions
@@ -98,17 +118,6 @@ def box_queue(
     rows.sort(key=lambda row: row["rank"])
     table = pa.Table.from_pylist(rows, schema=BOX_QUEUE_SCHEMA)
     return BoxQueue(table, images, manifest.root, _precision(probe, table["kind"].to_pylist().count("class")))
-
-
-def _image_order(questions: list[dict[str, Any]]) -> list[str]:
-    """Return the images by their worst question: the first of each kind, then the second of each, and so on."""
-    place: dict[str, int] = {}
-    best: dict[str, tuple[int, float]] = {}
-    for row in questions:
-        place[row["kind"]] = place.get(row["kind"], -1) + 1
-        key = (place[row["kind"]], -(row.get("error_probability") or 0.0))
-        best[row["sample_id"]] = min(best.get(row["sample_id"], key), key)
-    return sorted(best, key=lambda sample_id: best[sample_id])
 
 
 def _with_box(row: dict[str, Any], image: BoxImage) -> dict[str, Any]:

@@ -28,6 +28,9 @@ from datacheck.relabel.label_studio.project import (
 )
 from datacheck.relabel.label_studio.server import Server, UnreachableError
 from datacheck.relabel.label_studio.tasks import AnyQueue, task_of
+from datacheck.relabel.masks.answers import MaskAnswers, accept_masks
+from datacheck.relabel.masks.formats.label_studio import mask_answers_of
+from datacheck.relabel.masks.queue import MaskQueue
 from datacheck.relabel.queue import RelabelQueue
 
 Progress = Callable[[int, int], None]
@@ -134,6 +137,18 @@ def pull_boxes(queue: BoxQueue, server: Server) -> tuple[BoxAnswers, list[Refusa
     """
     with _export(queue, server) as (path, people):
         return accept_boxes(box_answers_of(json_items(path), queue, people, "annotator"), queue.images)
+
+
+def pull_masks(queue: MaskQueue, server: Server) -> tuple[MaskAnswers, list[Refusal]]:
+    """Fetch all answers about masks: what people painted. Changes nothing on the server.
+
+    Raises
+    ------
+    RelabelError
+        When the queue was never pushed there, or the server does not answer; nothing is taken then.
+    """
+    with _export(queue, server) as (path, people):
+        return accept_masks(mask_answers_of(json_items(path), queue, people, "annotator"), queue)
 
 
 @contextmanager

@@ -2,9 +2,8 @@
 
 from __future__ import annotations
 
-import threading
 from collections.abc import Callable, Mapping
-from dataclasses import dataclass, field
+from dataclasses import dataclass
 from functools import cached_property
 from pathlib import Path
 from typing import Any
@@ -14,13 +13,10 @@ from datacheck.relabel.boxes.answers import SIDES, BoxAnswer, BoxAnswers, accept
 from datacheck.relabel.boxes.drawn import Drawn, answers_of_image, asked_boxes, shown_boxes, skipped
 from datacheck.relabel.boxes.images import BoxImage
 from datacheck.relabel.boxes.queue import BoxQueue
-from datacheck.relabel.formats.base import stable_id
-from datacheck.relabel.formats.reading import mapping, seconds_or_none, sequence
+from datacheck.relabel.formats.reading import mapping, sequence
 from datacheck.relabel.review.session import now
-
-TOOL = "review"
-
-Row = dict[str, Any]
+from datacheck.relabel.review.submissions import PersonsAnswers
+from datacheck.relabel.submissions import Row
 
 
 @dataclass
@@ -43,19 +39,13 @@ class BoxReviewSession:
     path: Path
     annotator: str
     clock: Callable[[], str] = now
-    _undo: list[tuple[str, list[Row]]] = field(default_factory=list, repr=False)
-    _lock: threading.Lock = field(default_factory=threading.Lock, repr=False)
 
     def __post_init__(self) -> None:
-        self._load()
+        self._mine.load()
 
     def given_answers(self) -> dict[str, list[Row]]:
         """Return this person's rows by image."""
-        found: dict[str, list[Row]] = {}
-        for row in self._load().table.to_pylist():
-            if row["submission"] == self._submission(row["sample_id"]):
-                found.setdefault(row["sample_id"], []).append(row)
-        return found
+        return self._mine.given(self.queue.sample_ids)
 
     def receive(self, body: Mapping[str, Any]) -> None:
         """Save how a person left an image: ``id``, ``boxes`` (each ``id``, ``label``, ``box``), or ``skip``.
@@ -68,37 +58,17 @@ class BoxReviewSession:
         image = self.queue.images.images.get(str(body.get("id")))
         if image is None:
             raise RelabelError("the image is not in the queue")
-        about = {
-            "submission": self._submission(image.sample_id),
-            "annotator": self.annotator,
-            "answered_at": self.clock(),
-            "seconds": seconds_or_none(body.get("seconds")),
-            "tool": TOOL,
-        }
+        about = self._mine.about(image.sample_id, body.get("seconds"))
         if body.get("skip") is True:
             rows = [skipped(image, about)]
         else:
             drawn = [_drawn(mapping(each), number) for number, each in enumerate(sequence(body.get("boxes")))]
             rows = list(answers_of_image(image, drawn, self._asked[image.sample_id], about))
-        taken, refusals = accept_boxes(rows, self.queue.images)
-        if refusals:
-            raise RelabelError(refusals[0].reason)
-        with self._lock:
-            answers = self._load()
-            earlier = [row for row in answers.table.to_pylist() if row["submission"] == about["submission"]]
-            answers.merge(taken).save(self.path)
-            self._undo.append((image.sample_id, earlier))
+        self._mine.save(image.sample_id, rows, lambda rows: accept_boxes(rows, self.queue.images))
 
     def undo(self) -> str | None:
         """Take the last answer back and return its image, None where there is none."""
-        with self._lock:
-            if not self._undo:
-                return None
-            sample_id, earlier = self._undo.pop()
-            answers, name = self._load(), self._submission(sample_id)
-            rows = [row for row in answers.table.to_pylist() if row["submission"] != name]
-            BoxAnswers.from_rows([*rows, *earlier], answers.identity).save(self.path)
-            return sample_id
+        return self._mine.undo()
 
     def overview(self) -> dict[str, Any]:
         """Return all images with their boxes and this person's answers, as the page needs them."""
@@ -129,16 +99,9 @@ class BoxReviewSession:
     def _asked(self) -> dict[str, set[int]]:
         return asked_boxes(self.queue)
 
-    def _submission(self, sample_id: str) -> str:
-        return f"{TOOL}:{stable_id(sample_id, self.annotator)}"
-
-    def _load(self) -> BoxAnswers:
-        if not self.path.exists():
-            return BoxAnswers.from_rows([], self.queue.identity)
-        answers = BoxAnswers.load(self.path)
-        if answers.identity and self.queue.identity and answers.identity != self.queue.identity:
-            raise RelabelError(f"{self.path} has answers about another dataset: move the file to another folder")
-        return answers
+    @cached_property
+    def _mine(self) -> PersonsAnswers[BoxAnswers]:
+        return PersonsAnswers(BoxAnswers, self.path, self.queue.identity, self.annotator, self.clock)
 
 
 def _question(row: Mapping[str, Any]) -> dict[str, Any]:

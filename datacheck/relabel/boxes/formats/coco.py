@@ -61,7 +61,7 @@ class CocoBoxes:
 
     def read(self, source: Path, queue: BoxQueue, annotator: str) -> Iterator[dict[str, Any]]:
         """Yield the answers: an image that the file lists was answered as its annotations are."""
-        value = _json(source)
+        value = read_coco(source)
         names = {each.get("id"): each.get("name") for each in map(mapping, sequence(value.get("categories")))}
         drawn: dict[Any, list[Drawn | str]] = {}
         for each in map(mapping, sequence(value.get("annotations"))):
@@ -95,7 +95,14 @@ class CocoBoxes:
             yield from answers_of_image(image, found, asked[image.sample_id], about)
 
 
-def _json(source: Path) -> dict[str, Any]:
+def read_coco(source: Path) -> dict[str, Any]:
+    """Return what a COCO file holds.
+
+    Raises
+    ------
+    RelabelError
+        When it is no such file.
+    """
     with open_bounded(source) as file:
         try:
             value = json.loads(file.read(MAX_ITEM + 1))

@@ -1,0 +1,40 @@
+"""``datacheck queue make`` for datasets with masks: the regions that people should look at."""
+
+from __future__ import annotations
+
+from pathlib import Path
+
+import typer
+
+from datacheck.cli.queue_files import put_aside
+from datacheck.errors import RelabelError
+from datacheck.text import plural
+
+
+def make_mask_queue(run: Path, budget: int, random_share: float, seed: int, *, replace: bool) -> int:
+    """Choose the regions of masks that people should look at, and say what to expect."""
+    from datacheck.relabel.boxes.selection import WantedImages
+    from datacheck.relabel.masks.selection import mask_queue
+    from datacheck.report import Report
+
+    report = Report.load(run)
+    if report.mask_probe is None:
+        raise RelabelError("a queue of masks needs the probe, and this audit trained none: audit again with --probe")
+    made = mask_queue(
+        report.manifest,
+        report.mask_probe,
+        report.measurements,
+        WantedImages(budget, random_share, seed),
+        identity=report.identity,
+    )
+    put_aside(run, replace=replace, place="masks")
+    path = made.save(run)
+    kinds = made.table["kind"].to_pylist()
+    typer.echo(
+        f"{path}: {plural(len(made), 'image')}: {kinds.count('class'):,} regions of another class, "
+        f"{kinds.count('missing'):,} that are not drawn, {kinds.count('border'):,} whose border lies elsewhere, "
+        f"{plural(kinds.count('random'), 'random image')}"
+    )
+    typer.echo("how many of the regions in question are wrong is not known; the worst of each kind come first")
+    typer.echo(f"next: datacheck queue push {run}, or datacheck queue export {run} --to label-studio -o tasks.json")
+    return 0

@@ -1,0 +1,1 @@
+"""Regions of masks that people check: questions, answers, and corrected mask files."""

@@ -1,0 +1,167 @@
+"""The images and masks that questions and answers are about."""
+
+from __future__ import annotations
+
+from collections.abc import Iterable
+from dataclasses import dataclass, field
+
+import numpy as np
+import xxhash
+from numpy.typing import NDArray
+
+from datacheck.annotations.masks import mask_values
+from datacheck.annotations.pixels import image_sizes
+from datacheck.errors import RelabelError
+from datacheck.manifest import Manifest, MaskFormat
+from datacheck.manifest.readers import SampleReader, SampleReadError
+from datacheck.scanning.measurements import Measurements
+
+Values = NDArray[np.int64]
+
+
+@dataclass(frozen=True)
+class MaskImage:
+    """An image with its mask: both are of the same width and height in pixels.
+
+    ``sample_id``, ``uri``, ``mask`` (its file) and ``split`` are as in the manifest.
+    """
+
+    sample_id: str
+    uri: str
+    mask: str
+    width: int
+    height: int
+    split: str | None = None
+
+
+@dataclass(frozen=True)
+class MaskImages:
+    """Images of a dataset with their masks, by sample id.
+
+    Attributes
+    ----------
+    images
+        The images.
+    classes, values
+        Names of the K classes, and what a pixel of each holds.
+    form
+        How pixels are read.
+    reader
+        Reads the files.
+    identity
+        Identity of the dataset.
+    """
+
+    images: dict[str, MaskImage]
+    classes: tuple[str, ...]
+    values: tuple[int, ...]
+    form: MaskFormat
+    reader: SampleReader | None = field(repr=False)
+    identity: str = ""
+
+    @classmethod
+    def of(
+        cls,
+        manifest: Manifest,
+        measurements: Measurements | None,
+        sample_ids: Iterable[str],
+        classes: dict[str, int],
+        *,
+        identity: str = "",
+    ) -> MaskImages:
+        """Return some images of a manifest with masks, those of unknown size and turned ones left out.
+
+        Parameters
+        ----------
+        manifest, measurements
+            The dataset, and its scan.
+        sample_ids
+            Which images, in this order.
+        classes
+            What a pixel of each class holds, by its name.
+        identity
+            Identity of the dataset.
+
+        Raises
+        ------
+        RelabelError
+            When the dataset has no masks, or a sample is not in it.
+        """
+        if "label_uri" not in manifest or "uri" not in manifest:
+            raise RelabelError("the dataset has no masks of image files")
+        position = {sample_id: row for row, sample_id in enumerate(manifest.sample_ids.to_pylist())}
+        sizes = image_sizes(manifest, measurements)
+        turned = np.zeros(len(manifest), dtype=bool)
+        if measurements is not None:
+            turned = np.nan_to_num(measurements.values("exif_orientation").astype(float), nan=1.0) > 1
+        columns = {name: manifest.table[name] for name in ("uri", "label_uri", "split") if name in manifest}
+        images = {}
+        for sample_id in dict.fromkeys(sample_ids):
+            row = position.get(sample_id)
+            if row is None:
+                raise RelabelError(f"sample {sample_id!r} is not in the manifest: it belongs to another dataset")
+            entry = {name: column[row].as_py() for name, column in columns.items()}
+            if entry["label_uri"] is None or turned[row] or np.isnan(sizes.stored[row]).any():
+                continue
+            width, height = sizes.stored[row].astype(int).tolist()
+            images[sample_id] = MaskImage(
+                sample_id, entry["uri"], entry["label_uri"], width, height, entry.get("split")
+            )
+        return cls(images, tuple(classes), tuple(classes.values()), manifest.mask_format, manifest.reader, identity)
+
+    def content(self, sample_id: str) -> bytes:
+        """Return the mask file of an image.
+
+        Raises
+        ------
+        RelabelError
+            When it cannot be read.
+        """
+        uri = self.images[sample_id].mask
+        try:
+            content = None if self.reader is None else self.reader.read(uri)
+        except SampleReadError as error:
+            raise RelabelError(f"{uri} cannot be read: {error}") from error
+        if not isinstance(content, bytes):
+            raise RelabelError(f"{uri}: expected a mask file")
+        return content
+
+    def pixels(self, sample_id: str) -> Values:
+        """Return the value of each pixel of a mask, [h, w].
+
+        Raises
+        ------
+        RelabelError
+            When the mask cannot be read, or has another size than its image.
+        """
+        image = self.images[sample_id]
+        found = mask_values(self.content(sample_id), self.form)
+        if found is None or found.shape != (image.height, image.width):
+            size = "nothing" if found is None else f"{found.shape[1]} x {found.shape[0]}"
+            raise RelabelError(f"{image.mask}: expected a mask of {image.width} x {image.height} pixels, found {size}")
+        return np.asarray(found, dtype=np.int64)
+
+    def codes(self, pixels: Values) -> NDArray[np.int16]:
+        """Return the class number of each pixel, -1 for a value that is no class; [h, w].
+
+        Examples
+        --------
+        >>> images = MaskImages({}, ("road", "car"), (0, 7), MaskFormat(), None)
+        >>> images.codes(np.array([[7, 255, 0]])).tolist()
+        [[1, -1, 0]]
+        """
+        order = np.argsort(self.values)
+        known = np.asarray(self.values, dtype=np.int64)[order]
+        place = np.searchsorted(known, pixels).clip(0, len(known) - 1)
+        return np.where(known[place] == pixels, order[place], -1).astype(np.int16)
+
+
+def pixels_hash(pixels: Values) -> str:
+    """Return a hash of a mask's pixels, whatever its file's compression.
+
+    Examples
+    --------
+    >>> pixels_hash(np.zeros((2, 3), np.int64)) == pixels_hash(np.zeros((3, 2), np.int64))
+    False
+    """
+    return xxhash.xxh3_128_hexdigest(np.ascontiguousarray(pixels).tobytes()) + f"-{pixels.shape[0]}x{pixels.shape[1]}"
