@@ -44,7 +44,11 @@ def spoil(root: Path) -> None:
 
 @pytest.fixture
 def run(tmp_path: Path) -> Path:
-    """A run folder in which the probe lists the spoiled region, and predicts the right masks."""
+    return probed_run(tmp_path)
+
+
+def probed_run(tmp_path: Path) -> Path:
+    """Return a run folder in which the probe lists the spoiled region, and predicts the right masks; with its queue."""
     context = write_masks(tmp_path / "set", spoil, n_masks=12)
     folder = tmp_path / "run"
     folder.mkdir()
