@@ -151,13 +151,29 @@ def read_table(path: Path, *, what: str) -> tuple[pa.Table, dict[str, Any]]:
     with reading(path, what):
         table = pq.read_table(path, page_checksum_verification=True)
         table.validate(full=True)
-        raw = (table.schema.metadata or {}).get(b"datacheck")
-        if raw is None:
-            raise StorageError(f"{path} is Parquet, but not {what} written by datacheck (its metadata is missing)")
-        metadata = json.loads(raw)
-        if not isinstance(metadata, dict):
-            raise StorageError(f"expected the metadata of {what} in {path} to be an object, found {metadata!r:.80}")
-        return table, metadata
+        return table, _metadata(table.schema, path, what)
+
+
+def read_metadata(path: Path, *, what: str) -> tuple[int, dict[str, Any]]:
+    """Return the number of rows of a Parquet table and the metadata that `write_table` stored with it; no row is read.
+
+    Raises
+    ------
+    StorageError
+        When the file is missing or is not a Parquet file that datacheck wrote.
+    """
+    with reading(path, what), pq.ParquetFile(path) as file:
+        return int(file.metadata.num_rows), _metadata(file.schema_arrow, path, what)
+
+
+def _metadata(schema: pa.Schema, path: Path, what: str) -> dict[str, Any]:
+    raw = (schema.metadata or {}).get(b"datacheck")
+    if raw is None:
+        raise StorageError(f"{path} is Parquet, but not {what} written by datacheck (its metadata is missing)")
+    metadata = json.loads(raw)
+    if not isinstance(metadata, dict):
+        raise StorageError(f"expected the metadata of {what} in {path} to be an object, found {metadata!r:.80}")
+    return metadata
 
 
 @contextmanager

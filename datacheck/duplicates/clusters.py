@@ -20,6 +20,7 @@ from datacheck.duplicates.registration import Registered
 from datacheck.duplicates.rows import equal_rows
 from datacheck.duplicates.twins import MAX_IMAGES, find_twins
 from datacheck.manifest import Manifest, Modality
+from datacheck.manifest.repeated_texts import maybe_repeated
 from datacheck.scanning.measurements import Measurements
 
 
@@ -102,35 +103,35 @@ def find_duplicates(
     >>> find_duplicates(Measurements(pa.Table.from_pylist(rows, schema=MEASUREMENTS_SCHEMA))).exact.tolist()
     [0, 0]
     """
-    n = len(measurements)
-    readable = measurements.table["readable"]
-    exact = exact_clusters(pc.if_else(readable, measurements.table["content_hash"], None))
+    exact = exact_clusters(pc.if_else(measurements.table["readable"], measurements.table["content_hash"], None))
     first = _first_copies(exact)
-    hashes = measurements.table["perceptual_hash"].combine_chunks()
-    known = np.asarray(pc.is_valid(hashes).to_numpy(zero_copy_only=False))
-    nodes = np.flatnonzero(known & (first == np.arange(n)))
-    values = np.asarray(pc.fill_null(hashes, 0).to_numpy(zero_copy_only=False), dtype=np.uint64)
+    values = _hashes(measurements)
+    nodes = np.flatnonzero(measurements.known("perceptual_hash") & (first == np.arange(len(measurements))))
     small = is_small(measurements)
     pairs, distance, complete = near_duplicate_pairs(
-        values[nodes], properties_of(measurements)[nodes], small[nodes], max_distance
+        values[nodes], properties_of(measurements, nodes), small[nodes], max_distance
     )
     pairs = nodes[pairs]
-    signatures = measurements.table["perceptual_signature"].combine_chunks()
-    sure = closer_than_others(pairs, nodes, signatures)
+    sure = closer_than_others(pairs, nodes, measurements)
     pairs, distance = pairs[sure], distance[sure]
     turned = np.zeros(len(pairs), np.int8)
-    signed = np.asarray(pc.is_valid(signatures).to_numpy(zero_copy_only=False))
-    large = nodes[~small[nodes] & signed[nodes]]
+    large = nodes[~small[nodes] & measurements.known("perceptual_signature")[nodes]]
     if max_distance and len(large) > MAX_IMAGES:
         complete = False
     elif max_distance and len(large):
-        twins = find_twins(unit_vectors(signatures, large))
+        twins = find_twins(unit_vectors(measurements, large))
         new = not_among(large[twins.pairs], pairs)
         pairs = np.concatenate((pairs, large[twins.pairs[new]]))
         distance = np.concatenate((distance, np.full(new.sum(), -1, np.int8)))
         turned = np.concatenate((turned, twins.orientation[new]))
     near = _cut_chains(pairs, values, first, max_distance)
     return DuplicateClusters(exact, near, pairs, distance, turned, complete)
+
+
+def _hashes(measurements: Measurements) -> NDArray[np.uint64]:
+    """Return the perceptual hash of each image, 0 where there is none; shape [N]."""
+    filled = pc.fill_null(measurements.table["perceptual_hash"], 0)
+    return np.asarray(filled.to_numpy(), dtype=np.uint64)
 
 
 def duplicates_at_hand(
@@ -162,10 +163,9 @@ def with_copies(
 ) -> DuplicateClusters:
     """Return the clusters with further near pairs, int64 [P, 2], the second of some mirrored, bool [P]."""
     pairs = np.concatenate((found.near_pairs, copies))
-    hashes = pc.fill_null(measurements.table["perceptual_hash"].combine_chunks(), 0).to_numpy(zero_copy_only=False)
     return replace(
         found,
-        near=_cut_chains(pairs, np.asarray(hashes, np.uint64), _first_copies(found.exact), max_distance),
+        near=_cut_chains(pairs, _hashes(measurements), _first_copies(found.exact), max_distance),
         near_pairs=pairs,
         near_distance=np.concatenate((found.near_distance, np.full(len(copies), -1, np.int8))),
         orientation=np.concatenate((found.orientation, np.where(mirrored, 1, 0).astype(np.int8))),
@@ -174,16 +174,27 @@ def with_copies(
 
 def exact_clusters(content: pa.ChunkedArray | pa.Array) -> Rows:
     """Number the groups of equal, non-null values that have at least two members; -1 for all others; shape [N]."""
-    codes = content.combine_chunks() if isinstance(content, pa.ChunkedArray) else content
-    codes = pc.dictionary_encode(codes).indices
-    numbers = np.asarray(pc.fill_null(codes, -1).to_numpy(zero_copy_only=False), dtype=np.int64)
-    alone = numbers < 0
-    numbers[alone] = numbers.max(initial=-1) + 1 + np.arange(np.count_nonzero(alone))
-    return _numbered(numbers)
+    rows = maybe_repeated(content)
+    clusters = np.full(len(content), -1, np.int64)
+    codes = pc.dictionary_encode(_combined(content.take(pa.array(rows)))).indices
+    clusters[rows] = _numbered(np.asarray(codes.to_numpy(), dtype=np.int64))
+    return clusters
+
+
+def _combined(column: pa.ChunkedArray | pa.Array) -> pa.Array:
+    return column.combine_chunks() if isinstance(column, pa.ChunkedArray) else column
 
 
 def _cut_chains(pairs: Rows, hashes: NDArray[np.uint64], first: Rows, max_distance: int) -> Rows:
     """Number the near clusters; ``first`` is the first row of each sample's exact cluster; shape [N]."""
+    copies = np.flatnonzero(first != np.arange(len(first)))
+    rows = np.unique(np.concatenate((pairs.ravel(), copies, first[copies])))  # all others are alone
+    near = np.full(len(first), -1, np.int64)
+    near[rows] = _cut(np.searchsorted(rows, pairs), hashes[rows], np.searchsorted(rows, first[rows]), max_distance)
+    return near
+
+
+def _cut(pairs: Rows, hashes: NDArray[np.uint64], first: Rows, max_distance: int) -> Rows:
     n = len(first)
     component = _components(pairs, n)
     degree = np.bincount(pairs.ravel(), minlength=n)

@@ -3,11 +3,9 @@
 from __future__ import annotations
 
 import numpy as np
-import pyarrow as pa
-import pyarrow.compute as pc
 from numpy.typing import NDArray
 
-from datacheck.scanning.measurements import SIGNATURE_LENGTH
+from datacheck.scanning.measurements import Measurements
 
 Rows = NDArray[np.int64]
 
@@ -27,7 +25,7 @@ _BLOCK = 1_024
 """Candidates that are compared at a time."""
 
 
-def closer_than_others(pairs: Rows, rows: Rows, signatures: pa.FixedSizeBinaryArray) -> NDArray[np.bool_]:
+def closer_than_others(pairs: Rows, rows: Rows, measurements: Measurements) -> NDArray[np.bool_]:
     """Return which candidate pairs are much closer to each other than either is to an image it is no candidate with.
 
     Parameters
@@ -37,16 +35,15 @@ def closer_than_others(pairs: Rows, rows: Rows, signatures: pa.FixedSizeBinaryAr
     rows
         All rows with an image, ascending, one for each distinct content; int64, shape [M]. Where pairs are many, the
         nearest other image is looked for among evenly spaced ones of them, a thousand at least.
-    signatures
-        See `datacheck.scanning.measure.perceptual_hashes`; length N, null where there is none. A pair without both is
-        kept.
+    measurements
+        Hold the signatures, see `datacheck.scanning.measure.perceptual_hashes`. A pair without both is kept.
 
     Returns
     -------
     ndarray
         Bool, shape [P].
     """
-    known = np.asarray(pc.is_valid(signatures).to_numpy(zero_copy_only=False))
+    known = measurements.known("perceptual_signature")
     judged = np.asarray(known[pairs[:, 0]] & known[pairs[:, 1]])
     kept: NDArray[np.bool_] = np.logical_not(judged)
     if not judged.any():
@@ -56,18 +53,16 @@ def closer_than_others(pairs: Rows, rows: Rows, signatures: pa.FixedSizeBinaryAr
     ends = ends.reshape(pairs.shape)
     n_reference = max(_MIN_REFERENCE, _MAX_COMPARISONS // len(involved))
     reference = rows[np.unique(np.linspace(0, len(rows) - 1, min(len(rows), n_reference)).astype(np.int64))]
-    vectors = unit_vectors(signatures, involved)
+    vectors = unit_vectors(measurements, involved)
     apart = 1.0 - np.einsum("ij,ij->i", vectors[ends[:, 0]], vectors[ends[:, 1]])
-    others = 1.0 - _nearest_other(vectors, unit_vectors(signatures, reference), involved, reference, pairs)
+    others = 1.0 - _nearest_other(vectors, unit_vectors(measurements, reference), involved, reference, pairs)
     kept[judged] = apart <= MAX_RATIO * others[ends].min(axis=1)
     return kept
 
 
-def unit_vectors(signatures: pa.FixedSizeBinaryArray, rows: Rows) -> NDArray[np.float32]:
-    """Return the signatures of some rows, none of them null, scaled to length 1; shape [len(rows), D]."""
-    values = np.frombuffer(signatures.buffers()[1] or b"", dtype=np.int8)
-    values = values[: len(values) // SIGNATURE_LENGTH * SIGNATURE_LENGTH].reshape(-1, SIGNATURE_LENGTH)
-    return of_length_one(values[signatures.offset + rows])
+def unit_vectors(measurements: Measurements, rows: Rows) -> NDArray[np.float32]:
+    """Return the signatures of some ascending rows, none of them null, scaled to length 1; shape [len(rows), D]."""
+    return of_length_one(measurements.signatures(rows))
 
 
 def of_length_one(signatures: NDArray[np.int8]) -> NDArray[np.float32]:

@@ -55,8 +55,10 @@ def near_duplicate_pairs(
     unique, number = np.unique(hashes, return_inverse=True)
     hash_pairs, _, complete = hamming_pairs(unique, max_distance)
     kept, crowd_pairs = _thin_crowds(number, features, small)
-    order = kept[np.lexsort((_sort_key(features[kept]), number[kept]))]
-    position = number[order] + _sort_key(features[order]) / 4
+    green = _sort_key(features)
+    order = kept[np.lexsort((green[kept], number[kept]))]
+    position = number[order] + green[order] / 4
+    del kept, green
     same = np.arange(len(unique))[np.bincount(number[order], minlength=len(unique)) > 1]
     hash_pairs = np.concatenate((hash_pairs, np.column_stack((same, same))))
     parts = [crowd_pairs]
@@ -140,11 +142,14 @@ def _sort_key(features: NDArray[np.float64]) -> NDArray[np.float64]:
     return np.nan_to_num(features[:, 2], nan=0.0).clip(0.0, 1.0)
 
 
-def properties_of(measurements: Measurements) -> NDArray[np.float64]:
-    """Return the properties named in `TOLERANCES`; shape [N, 7]."""
+def properties_of(measurements: Measurements, rows: Rows) -> NDArray[np.float64]:
+    """Return the properties named in `TOLERANCES` of some rows; shape [len(rows), 7]."""
+    values = np.empty((len(rows), len(TOLERANCES)))
     with np.errstate(divide="ignore", invalid="ignore"):
-        log_aspect = np.log(measurements.values("width") / measurements.values("height"))
-    return np.column_stack([log_aspect] + [measurements.values(name) for name, _ in TOLERANCES[1:]])
+        values[:, 0] = np.log(measurements.values("width")[rows] / measurements.values("height")[rows])
+    for position, (name, _) in enumerate(TOLERANCES[1:], 1):
+        values[:, position] = measurements.values(name)[rows]
+    return values
 
 
 def is_small(measurements: Measurements) -> NDArray[np.bool_]:

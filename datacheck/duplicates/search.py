@@ -76,7 +76,7 @@ def search_duplicates(
     tiny = _with_pixels(measurements, found, small=True)
     skipped = []
     if 2 <= len(tiny) <= (MAX_IMAGES if all_ else MOST_TINY_BY_DEFAULT):
-        vectors = unit_vectors(measurements.table["perceptual_signature"].combine_chunks(), tiny)
+        vectors = unit_vectors(measurements, tiny)
         copies = tiny_copies(tiny, vectors, read, found.near_pairs, progress=progress)
         found = with_copies(found, copies.pairs, copies.mirrored, measurements, max_distance)
         if not copies.telling:
@@ -94,7 +94,7 @@ def search_duplicates(
 
 def _with_pixels(measurements: Measurements, found: DuplicateClusters, *, small: bool) -> NDArray[np.int64]:
     """Return the rows whose pictures can be compared by details, or the small ones; one for each distinct content."""
-    known = np.asarray(pc.is_valid(measurements.table["perceptual_signature"]).to_numpy(zero_copy_only=False))
+    known = measurements.known("perceptual_signature")
     _, first = np.unique(found.exact, return_index=True)
     single = found.exact < 0
     single[first] = True

@@ -15,8 +15,10 @@ from datacheck.manifest import Manifest, MaskFormat, Task
 from datacheck.scanning.measurements import Measurements
 
 Lanes = NDArray[np.uint64]
-_CHUNK = 1_000_000
-"""Texts that are hashed at a time: about 100 MB."""
+_CHUNK = 1 << 17
+"""Texts that are Python objects at a time: about 10 MB."""
+_ROWS = 1 << 20
+"""Rows whose hashes, of 16 bytes a column, are in memory at a time."""
 _MODULUS = 1 << 128
 """The identity has 128 bits: two datasets share one by accident with probability 10⁻³⁸."""
 
@@ -31,7 +33,19 @@ def identity(manifest: Manifest, measurements: Measurements | None = None) -> in
     Each row's parts are mixed before they are added, so that two rows cannot swap their labels unnoticed. It guards
     against accidents, not against someone who searches for a collision.
     """
-    row = _mixed(_content(manifest, measurements), _label(manifest))
+    kind = identity_of(manifest, measurements)
+    hashes = measurements.table["content_hash"] if kind == "content" and measurements is not None else None
+    if len(manifest) <= _ROWS:
+        return _identity(manifest, hashes)
+    total = 0
+    for start in range(0, len(manifest), _ROWS):
+        part = replace(manifest, table=manifest.table.slice(start, _ROWS), listings=None)
+        total += _identity(part, None if hashes is None else hashes.slice(start, _ROWS))
+    return total % _MODULUS
+
+
+def _identity(manifest: Manifest, hashes: pa.ChunkedArray | None) -> int:
+    row = _mixed(_content(manifest, hashes), _label(manifest))
     if "annotated_objects" in manifest:
         row = _mixed(row, _objects(manifest))
     if manifest.mask_format != MaskFormat():
@@ -57,12 +71,9 @@ def identity_of(manifest: Manifest, measurements: Measurements | None = None) ->
     return "uri" if "uri" in manifest else "sample_id"
 
 
-def _content(manifest: Manifest, measurements: Measurements | None) -> Lanes:
-    kind = identity_of(manifest, measurements)
+def _content(manifest: Manifest, hashes: pa.ChunkedArray | None) -> Lanes:
     column = manifest.table["uri" if "uri" in manifest else "sample_id"]
-    if kind == "content" and measurements is not None:
-        column = pc.coalesce(measurements.table["content_hash"], column)
-    return _digests(column)
+    return _digests(column if hashes is None else pc.coalesce(hashes, column))
 
 
 def _label(manifest: Manifest) -> Lanes:

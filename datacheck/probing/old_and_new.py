@@ -132,7 +132,7 @@ def _pixels(old: Manifest, new: Manifest, both: Manifest, *, packaged: bool) -> 
         if measurements is None:
             raise ProbeError("the scan measured no image; give features=")
         pixels.append(array)
-        tables.append(measurements.table)
+        tables.append(measurements.whole())
     table = pa.concat_tables(tables)
     table = table.set_column(table.column_names.index("sample_id"), "sample_id", both.sample_ids)
     return AtHand(pixels=np.concatenate(pixels), measurements=Measurements(table.cast(MEASUREMENTS_SCHEMA)))

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Iterator
 from dataclasses import dataclass
 from functools import cached_property
 from pathlib import Path
@@ -9,19 +10,24 @@ from typing import TYPE_CHECKING
 
 import numpy as np
 import pyarrow as pa
+import pyarrow.compute as pc
 from numpy.typing import NDArray
 
 from datacheck.errors import ManifestError
 from datacheck.manifest import Manifest
 from datacheck.scanning.signature import SIGNATURE_LENGTH as SIGNATURE_LENGTH
 from datacheck.scanning.signature import SIGNATURE_SIDE as SIGNATURE_SIDE
-from datacheck.storage import check_version, read_table, reading, write_table
+from datacheck.scanning.stored_table import StoredTable, rows_of
+from datacheck.storage import check_version, read_metadata, read_table, reading, write_table
 
 if TYPE_CHECKING:
     import pandas as pd
 
 VERSION = 1
 """Version of ``measurements.parquet``."""
+
+MAX_ROWS_IN_MEMORY = 1_000_000
+"""Measurements of more samples stay on disk, where a column is read when it is looked at: a row takes 340 bytes."""
 
 MEASUREMENTS_SCHEMA = pa.schema(
     [
@@ -89,10 +95,15 @@ PROPERTIES = (
 class Measurements:
     """What the scan measured, a row a sample in the order of the manifest.
 
-    ``thumbnails`` is a folder or file in the run folder, where the scan kept them; None where it did not.
+    Attributes
+    ----------
+    table
+        The columns of `MEASUREMENTS_SCHEMA`, in memory or on disk; ``table[name]`` is a column of either.
+    thumbnails
+        A folder or file in the run folder, where the scan kept them; None where it did not.
     """
 
-    table: pa.Table
+    table: pa.Table | StoredTable
     thumbnails: Path | None = None
 
     def __post_init__(self) -> None:
@@ -118,6 +129,28 @@ class Measurements:
         """Return a text column with None where it was not measured; shape [N]."""
         return np.asarray(self.table[name].to_numpy(zero_copy_only=False), dtype=object)
 
+    def whole(self) -> pa.Table:
+        """Return all columns as a table in memory."""
+        return self.table.read() if isinstance(self.table, StoredTable) else self.table
+
+    def parts(self, name: str) -> Iterator[pa.Array]:
+        """Yield a column in parts, in the order of the rows; of a table on disk one is in memory at a time."""
+        if isinstance(self.table, StoredTable):
+            yield from self.table.parts(name)
+        else:
+            yield from self.table[name].chunks
+
+    def signatures(self, rows: NDArray[np.int64]) -> NDArray[np.int8]:
+        """Return the perceptual signatures of some ascending rows, none of them null; [n, `SIGNATURE_LENGTH`]."""
+        if not len(rows):
+            return np.empty((0, SIGNATURE_LENGTH), np.int8)
+        return signature_values(rows_of(self.parts("perceptual_signature"), rows))
+
+    def known(self, name: str) -> NDArray[np.bool_]:
+        """Return whether each sample has a value in a column; shape [N]."""
+        found = [pc.is_valid(part).to_numpy(zero_copy_only=False) for part in self.parts(name)]
+        return np.concatenate([np.empty(0, bool), *found])
+
     def check_aligned(self, manifest: Manifest) -> None:
         """Raise a `ManifestError` unless row n of both is the same sample."""
         if not self.table["sample_id"].equals(manifest.sample_ids):
@@ -128,17 +161,30 @@ class Measurements:
 
     def to_pandas(self) -> pd.DataFrame:
         """Return the table as a DataFrame."""
-        frame: pd.DataFrame = self.table.to_pandas()
+        frame: pd.DataFrame = self.whole().to_pandas()
         return frame
 
     def save(self, path: Path) -> None:
         """Write ``measurements.parquet``."""
-        write_table(path, self.table, {"schema": "datacheck.measurements", "version": VERSION})
+        if isinstance(self.table, StoredTable):
+            self.table.copy_to(path)
+        else:
+            write_table(path, self.table, {"schema": "datacheck.measurements", "version": VERSION})
 
     @classmethod
     def load(cls, path: Path, thumbnails: Path | None = None) -> Measurements:
-        """Read ``measurements.parquet``."""
-        table, metadata = read_table(path, what="measurements")
+        """Read ``measurements.parquet``; of more than `MAX_ROWS_IN_MEMORY` rows only what is looked at, and when."""
+        n_rows, metadata = read_metadata(path, what="measurements")
         check_version(metadata.get("version"), VERSION, what="measurements", where=path)
         with reading(path, "measurements"):
+            if n_rows > MAX_ROWS_IN_MEMORY:
+                return cls(StoredTable(path, MEASUREMENTS_SCHEMA), thumbnails)
+            table, _ = read_table(path, what="measurements")
             return cls(table.replace_schema_metadata(None).cast(MEASUREMENTS_SCHEMA), thumbnails)
+
+
+def signature_values(signatures: pa.FixedSizeBinaryArray) -> NDArray[np.int8]:
+    """Return signatures as numbers, shape [n, `SIGNATURE_LENGTH`]; what a null holds is not defined."""
+    values = np.frombuffer(signatures.buffers()[1] or b"", dtype=np.int8)
+    start = signatures.offset * SIGNATURE_LENGTH
+    return values[start : start + len(signatures) * SIGNATURE_LENGTH].reshape(-1, SIGNATURE_LENGTH)

@@ -13,6 +13,7 @@ from numpy.typing import NDArray
 
 from datacheck.findings import Finding, Found, Outcome, Passed, Severity
 from datacheck.manifest import Manifest
+from datacheck.manifest.repeated_texts import maybe_repeated
 from datacheck.pairing.name_matching import stem
 from datacheck.rules.base import Rule, RuleContext
 from datacheck.rules.files.shared import N_EXAMPLES, N_NAMED, ids_of
@@ -61,16 +62,16 @@ class AmbiguousStem(Rule):
     def judge(self, context: RuleContext) -> Outcome:
         """Judge the dataset."""
         manifest, listings = context.manifest, context.listings
-        images = listings.images if listings is not None else _distinct(manifest.table["uri"])
+        images = pa.array(listings.images, pa.string()) if listings is not None else _distinct(manifest.table["uri"])
         sides = [(images, "image")]
         if listings is not None and 2 * len(set(listings.labels)) > len(listings.labels):
-            sides.append((listings.labels, "label file"))
+            sides.append((pa.array(listings.labels, pa.string()), "label file"))
         findings, issues = [], []
         for names, noun in sides:
             cluster = shared_stems(names)
             rows = np.flatnonzero(cluster >= 0)
             if len(rows):
-                clashing = [names[row] for row in rows]
+                clashing = names.take(pa.array(rows)).to_pylist()
                 issues.append(self.issues(ids_of(manifest, clashing), cluster=cluster[rows]))
                 findings.append(self._clash(clashing, noun, issues[-1]))
         several = _with_several_label_files(manifest)
@@ -102,35 +103,30 @@ class AmbiguousStem(Rule):
         )
 
 
-def shared_stems(names: Sequence[str]) -> NDArray[np.int64]:
+def shared_stems(names: pa.Array) -> NDArray[np.int64]:
     """Return the number of the stem that a path shares with a different path, -1 if it shares none; int64 [N].
 
     Examples
     --------
-    >>> shared_stems(["a.jpg", "b.jpg", "a.png", "x/a.png"]).tolist()
+    >>> shared_stems(pa.array(["a.jpg", "b.jpg", "a.png", "x/a.png"])).tolist()
     [0, -1, 0, -1]
     """
-    if not names:
-        return np.empty(0, np.int64)
-    _, code, counts = np.unique(
-        pc.dictionary_encode(pa.array([stem(name) for name in names])).indices.to_numpy(),
-        return_inverse=True,
-        return_counts=True,
-    )
     cluster = np.full(len(names), -1, np.int64)
-    several = np.flatnonzero(counts[code] > 1)
-    different: dict[int, set[str]] = {}
-    for row in several.tolist():
-        different.setdefault(int(code[row]), set()).add(names[row])
-    kept = [row for row in several.tolist() if len(different[int(code[row])]) > 1]
-    number: dict[int, int] = {}
-    for row in kept:
-        cluster[row] = number.setdefault(int(code[row]), len(number))
+    rows = maybe_repeated(names, stem)
+    paths = names.take(pa.array(rows)).to_pylist()
+    different: dict[str, set[str]] = {}
+    for path in paths:
+        different.setdefault(stem(path), set()).add(path)
+    number: dict[str, int] = {}
+    for row, path in zip(rows.tolist(), paths, strict=True):
+        if len(different[stem(path)]) > 1:
+            cluster[row] = number.setdefault(stem(path), len(number))
     return cluster
 
 
-def _distinct(column: pa.ChunkedArray) -> list[str]:
-    return [uri for uri in pc.unique(column).to_pylist() if uri is not None]
+def _distinct(column: pa.ChunkedArray) -> pa.Array:
+    found = pc.unique(column)
+    return found.drop_null()
 
 
 def _with_several_label_files(manifest: Manifest) -> list[str]:

@@ -132,7 +132,14 @@ def clashes(folded: pa.Array, paths: pa.Array) -> NDArray[np.bool_]:
     >>> clashes(pa.array(["a", "a", "b", "b"]), pa.array(["A", "a", "b", "b"])).tolist()
     [True, True, False, False]
     """
-    pairs = pa.table({"folded": folded, "path": paths}).group_by(["folded", "path"]).aggregate([])
+    # Of two paths that become one, at least one is changed by folding: only what is folded like it is compared.
+    changed = folded.filter(pc.fill_null(pc.not_equal(folded, paths), False))
+    if not len(changed):
+        return np.zeros(len(paths), dtype=bool)
+    near = pc.is_in(folded, value_set=changed)
+    pairs = (
+        pa.table({"folded": folded.filter(near), "path": paths.filter(near)}).group_by(["folded", "path"]).aggregate([])
+    )
     counted = pairs.group_by("folded").aggregate([("path", "count")])
     several = counted.filter(pc.greater(counted["path_count"], 1))["folded"]
     return _true(pc.is_in(folded, value_set=several.combine_chunks()))

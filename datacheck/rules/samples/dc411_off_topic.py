@@ -14,7 +14,8 @@ from datacheck.findings import Found, Outcome, Passed, Severity
 from datacheck.rules.base import CannotJudge, Rule, RuleContext
 from datacheck.rules.requirements import PIXELS
 from datacheck.rules.samples.shared import FLAT, flagged, robust_z
-from datacheck.scanning.signature import SIGNATURE_LENGTH, SIGNATURE_SIDE
+from datacheck.scanning.measurements import signature_values
+from datacheck.scanning.signature import SIGNATURE_SIDE
 from datacheck.text import number
 
 _SPREADS = {
@@ -49,6 +50,12 @@ _RIDGE = 0.05
 
 _MAD_TO_SD = 1.4826
 """The standard deviation of a normal distribution is this many times its median absolute deviation."""
+
+_BLOCK = 1 << 20
+"""Rows (67 MB of scores) whose products are computed at a time."""
+
+_SIGNATURES = 1 << 14
+"""Signatures that are numbers of 8 bytes at a time: 19 MB."""
 
 
 @dataclass(frozen=True)
@@ -132,13 +139,14 @@ class OffTopic(Rule):
 
 def _values(context: RuleContext) -> NDArray[np.float64]:
     """Return the robust z-scores of the measures, [N, D]; NaN where an image was not measured."""
-    columns = []
-    for name, spread in _SPREADS.items():
-        column = context.measured.values(name)
-        columns.append(robust_z(np.log(column + _OFFSETS[name]) if name in _OFFSETS else column, spread))
-    fine = fine_rows(context.measured.table["perceptual_signature"].combine_chunks())
-    columns.append(np.nan_to_num(robust_z(fine, _ROWS_SPREAD)))  # without detail an image has no signature
-    return np.stack(columns, axis=1)
+    measured = context.measured
+    values = np.empty((len(measured), len(_SPREADS) + 1))
+    for number_, (name, spread) in enumerate(_SPREADS.items()):
+        column = measured.values(name)
+        values[:, number_] = robust_z(np.log(column + _OFFSETS[name]) if name in _OFFSETS else column, spread)
+    fine = np.concatenate([np.empty(0), *(fine_rows(part) for part in measured.parts("perceptual_signature"))])
+    values[:, -1] = np.nan_to_num(robust_z(fine, _ROWS_SPREAD))  # without detail an image has no signature
+    return values
 
 
 def fine_rows(signatures: pa.FixedSizeBinaryArray) -> NDArray[np.float64]:
@@ -152,9 +160,11 @@ def fine_rows(signatures: pa.FixedSizeBinaryArray) -> NDArray[np.float64]:
     """
     known = np.asarray(pc.is_valid(signatures).to_numpy(zero_copy_only=False))
     shares = np.full(len(known), np.nan)
-    content = b"".join(signatures.drop_null().to_pylist())
-    square = np.frombuffer(content, dtype=np.int8).reshape(-1, SIGNATURE_LENGTH).astype(np.float64) ** 2
-    shares[known] = np.sqrt(square[:, _FINE_ROWS:].sum(axis=1) / np.maximum(square.sum(axis=1), 1.0))
+    values = signature_values(signatures)
+    for start in range(0, len(known), _SIGNATURES):
+        square = values[start : start + _SIGNATURES].astype(np.float64) ** 2
+        share = np.sqrt(square[:, _FINE_ROWS:].sum(axis=1) / np.maximum(square.sum(axis=1), 1.0))
+        shares[start : start + len(share)] = np.where(known[start : start + len(share)], share, np.nan)
     return shares
 
 
@@ -176,13 +186,35 @@ def joint_deviations(values: NDArray[np.floating[Any]], *, min_z: float) -> NDAr
     [False, True]
     """
     kept = np.ones(len(values), dtype=bool)
+    blocks = [slice(start, start + _BLOCK) for start in range(0, len(values), _BLOCK)]
     for _ in range(_ROUNDS):
-        centred = values - values[kept].mean(axis=0)
-        precision = np.linalg.inv(np.cov(centred[kept].T) + _RIDGE * np.eye(values.shape[1]))
-        square = ((centred @ precision) * centred).sum(axis=1)
+        mean, covariance = _moments(values, kept, blocks)
+        precision = np.linalg.inv(covariance + _RIDGE * np.eye(values.shape[1]))
+        square = np.concatenate([_squares(values[block] - mean, precision) for block in blocks])
         kept = square <= np.quantile(square, _KEPT)
     distance = np.sqrt(square)
     middle = float(np.median(distance))
     spread = _MAD_TO_SD * float(np.median(distance[distance >= middle] - middle))
     deviations = (distance - middle) / max(spread, np.finfo(np.float64).tiny)
-    return np.where(np.sort(np.abs(values), axis=1)[:, -2] >= min_z, deviations, 0.0)
+    second = np.concatenate([np.sort(np.abs(values[block]), axis=1)[:, -2] for block in blocks])
+    return np.where(second >= min_z, deviations, 0.0)
+
+
+def _moments(
+    values: NDArray[np.floating[Any]], kept: NDArray[np.bool_], blocks: list[slice]
+) -> tuple[NDArray[Any], NDArray[Any]]:
+    """Return mean [D] and covariance [D, D] of the rows that are kept."""
+    if len(blocks) == 1:
+        mean = values[kept].mean(axis=0)
+        return mean, np.cov((values - mean)[kept].T)
+    n = np.count_nonzero(kept)
+    mean = sum(values[block][kept[block]].sum(axis=0) for block in blocks) / n
+    products = 0.0
+    for block in blocks:
+        centred = values[block][kept[block]] - mean
+        products = products + centred.T @ centred
+    return np.asarray(mean), np.asarray(products / (n - 1))
+
+
+def _squares(centred: NDArray[Any], precision: NDArray[Any]) -> NDArray[Any]:
+    return np.asarray(((centred @ precision) * centred).sum(axis=1))
