@@ -19,9 +19,12 @@ from datacheck.probing.weights import DEFAULT_WEIGHTS, PretrainedWeights
 LEAST_SECONDS = 15.0
 """Left of the budget: in less, few images are seen."""
 
-SEEING_SHARE = 0.75
-"""Share of what is left after which no further image is embedded; the rest is for the regressions, which take a quarter
-as long, and the search."""
+SEEING_SHARE, FITTING_SECONDS = 0.75, 8.0
+"""Share of what is left after which no further image is embedded, and the seconds that the regressions and the search
+take at least, whatever the number of images; measured on one core of a busy machine."""
+
+LEAST_SEEING = 0.4
+"""Share of what is left that is spent on seeing images in any case."""
 
 
 def searchable(manifest: Manifest, sizes: ImageSizes, elsewhere: NDArray[np.int64]) -> NDArray[np.int64]:
@@ -72,7 +75,8 @@ def search(
 
     order = np.random.default_rng(options.seed).permutation(len(images.rows))
     weights = options.weights or PretrainedWeights(DEFAULT_WEIGHTS)
-    until = clock.used + SEEING_SHARE * clock.left
+    left = clock.left
+    until = clock.used + max(min(SEEING_SHARE * left, left - FITTING_SECONDS), LEAST_SEEING * left)
     maps = embed_images(
         lambda k: read_rgb(manifest, int(images.rows[order[k]]), SIDE),
         len(order),
@@ -90,6 +94,8 @@ def search(
         images, rows=images.rows[chosen], groups=images.groups[chosen], frame=images.frame[chosen], maps=seen
     )
     found = find_missing(images, given, options.seed, clock)
+    if found is None and not clock.left:
+        return None, "the budget (--budget) was over before an image was searched"
     if found is None:
         return None, (
             f"needs {FEWEST_BOXES} boxes in the images for which the budget (--budget) sufficed, which were "

@@ -40,7 +40,7 @@ class MissingBox(Rule):
     it. The cut is the score that a share of ``recall`` of these reaches. How many of the places beyond it are objects
     is not known, so the finding is information: a list to look at, the most likely first. An object whose centre lies
     in the box of another is not found. Where the cut lists more than a quarter of the number of boxes, or so many of
-    the hidden ones are not found at all, nothing is judged. The search has 30 % of the budget and what the other checks
+    the hidden ones are not found at all, nothing is judged. The search has 35 % of the budget and what the other checks
     leave of the rest; where that is too little, it says so, or searches a random part of the images.
 
     How to fix

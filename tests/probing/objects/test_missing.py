@@ -164,7 +164,7 @@ def test_exchanged_corners_are_sorted_and_boxes_without_a_place_left_out() -> No
 
 
 def test_a_share_of_the_budget_is_kept_for_the_search_where_it_suffices() -> None:
-    assert without_search(Clock(60.0, now=lambda: 0.0)).left == pytest.approx(42.0)
+    assert without_search(Clock(60.0, now=lambda: 0.0)).left == pytest.approx(39.0)
     assert without_search(Clock(40.0, now=lambda: 0.0)).left == 40.0
 
 
