@@ -99,7 +99,27 @@ class Given:
     good: Mask
 
 
-def find_missing(images: Searched, given: Given, seed: int, clock: Clock) -> Missing | None:
+@dataclass(frozen=True)
+class Asked:
+    """Boxes whose heat is wanted: the image of each, boxes in pixels, [Q] and [Q, 4].
+
+    ``heat`` is filled in by `find_missing`: how much the centre of each looks like one of an object, predicted without
+    its image; NaN in images that were not searched, [Q].
+    """
+
+    row: Rows
+    boxes: Floats
+    heat: Floats
+
+    @classmethod
+    def of(cls, row: Rows, boxes: Floats) -> Asked:
+        """Return boxes whose heat is not known yet."""
+        return cls(row, boxes, np.full(len(row), np.nan))
+
+
+def find_missing(
+    images: Searched, given: Given, seed: int, clock: Clock, *, asked: Asked | None = None
+) -> Missing | None:
     """Search images for objects without a box, out of sample; None where too few boxes are in them.
 
     Images for which the time does not suffice are left out; where the images are in random order, a random part.
@@ -112,6 +132,8 @@ def find_missing(images: Searched, given: Given, seed: int, clock: Clock) -> Mis
         Of the hidden boxes, the folds and the features.
     clock
         No image is searched after its end.
+    asked
+        Boxes whose heat is wanted, too.
     """
     rng = np.random.default_rng(seed)
     good = np.flatnonzero(given.good & np.isin(given.row, images.rows))
@@ -133,7 +155,11 @@ def find_missing(images: Searched, given: Given, seed: int, clock: Clock) -> Mis
     for number, (each, some, scale) in enumerate(zip(seen, members, scales, strict=True)):
         if clock.left <= 0:
             break
-        hottest = list(peaks(*model.predict(each, int(fold[number]))))
+        predicted, change = model.predict(each, int(fold[number]))
+        if asked is not None:
+            mine = asked.row == images.rows[number]
+            asked.heat[mine] = _at_centres(predicted, asked.boxes[mine] * scale)
+        hottest = list(peaks(predicted, change))
         boxes = np.array([box for box, _ in hottest]).reshape(-1, 4) / scale
         heat = np.array([value for _, value in hottest])
         new, met = told_apart(boxes, heat, given.boxes[some[~hidden[some]]], given.boxes[some[hidden[some]]])
@@ -144,6 +170,13 @@ def find_missing(images: Searched, given: Given, seed: int, clock: Clock) -> Mis
     n_boxes = int(np.isin(given.row[good], images.rows[: len(found)]).sum())
     row, boxes, heat, met = (np.concatenate(each) for each in zip(*found, strict=True))
     return Missing(row, boxes, heat, met, n_boxes, len(found))
+
+
+def _at_centres(heat: Floats, boxes: Floats) -> Floats:
+    """Return the heat at the centres of boxes in places; [n]."""
+    x, y = ((boxes[:, axis] + boxes[:, axis + 2]) / 2 for axis in (0, 1))
+    height, width = heat.shape
+    return np.asarray(heat[np.clip(y, 0, height - 1).astype(int), np.clip(x, 0, width - 1).astype(int)])
 
 
 def told_apart(found: Floats, heat: Floats, seen: Floats, hidden: Floats) -> tuple[Mask, Floats]:

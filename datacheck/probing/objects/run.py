@@ -16,9 +16,9 @@ from datacheck.probing.engine import run_probe
 from datacheck.probing.objects.choice import FEWEST_OF_CLASS, Choice, choose_boxes, of_common_classes
 from datacheck.probing.objects.classes import judge_classes
 from datacheck.probing.objects.crops import MARGIN, Cut, Wanted, crop_side, cut_all, most_boxes
-from datacheck.probing.objects.missing import Searched
+from datacheck.probing.objects.missing import Asked, Searched
 from datacheck.probing.objects.outputs import BoxProbe, crop_manifest
-from datacheck.probing.objects.placement import Placement, Planted, place, plant
+from datacheck.probing.objects.placement import Placement, Planted, place, plant, with_heat
 from datacheck.probing.objects.search import LEAST_SECONDS, given_boxes, search, searchable
 from datacheck.probing.options import AtHand, Options
 from datacheck.probing.outputs import ProbeOutputs
@@ -90,9 +90,9 @@ def run_box_probe(
         *([("did not fit into the budget or could not be cut out", unread)] if unread else []),
     )
     groups = kept_together(manifest, linked)
-    placement = None
+    placement, empty = None, nowhere
     if not why_not_placed:
-        placement = _placed(chosen, planted, cuts[1], groups[row[chosen]], options, part)
+        placement, empty = _placed(chosen, planted, cuts[1], groups[row[chosen]], options, part)
     common = of_common_classes(Choice(chosen[cuts[0].done], left_out), boxes.objects.class_id)
     crops, why_not = _classes(
         manifest, common.objects, cuts[0].pictures[np.isin(chosen, common.objects)], options, part, groups
@@ -103,10 +103,21 @@ def run_box_probe(
     if not why_not_placed:
         rows = searchable(manifest, sizes, elsewhere)
         images = Searched(rows, groups[rows], frame[rows], maps=())
-        missing, why_not_missing = search(manifest, images, given_boxes(boxes, choice.objects), options, clock)
+        asked = _asked(placement, boxes, row[chosen[planted.source[empty]]], planted.boxes[empty])
+        given = given_boxes(boxes, choice.objects)
+        missing, why_not_missing = search(manifest, images, given, options, clock, asked=asked)
+        if placement is not None and missing is not None:
+            placement = with_heat(placement, *np.split(asked.heat, [len(placement.objects)]))
     return BoxProbe(
         judged, crops, why_not, common.left_out, clock.used, placement, why_not_placed, missing, why_not_missing
     )
+
+
+def _asked(placement: Placement | None, boxes: PixelBoxes, row: NDArray[np.int64], empty: NDArray[np.float64]) -> Asked:
+    """Return the given boxes that were judged, and behind them the empty places and their rows."""
+    given = np.empty(0, dtype=np.int64) if placement is None else placement.objects
+    rows = np.concatenate([boxes.objects.row[given], row]).astype(np.int64)
+    return Asked.of(rows, np.concatenate([boxes.boxes[given], empty]))
 
 
 def without_search(clock: Clock) -> Clock:
@@ -163,8 +174,11 @@ def _placed(
     groups: NDArray[np.int64],
     options: Options,
     clock: Clock,
-) -> Placement | None:
-    """Judge the place of boxes, image by image in random order as far as the time suffices."""
+) -> tuple[Placement | None, NDArray[np.int64]]:
+    """Judge the place of boxes, image by image in random order as far as the time suffices.
+
+    Beside it, which of the planted boxes its empty places are.
+    """
     from datacheck.probing.networks.crop_features import embed_crops
 
     rank = np.random.default_rng(options.seed).permutation(int(groups.max()) + 1)[groups][planted.source]
@@ -177,8 +191,9 @@ def _placed(
     some = planted.take(order)
     given = chosen[planted.source[order][some.kind == 0]]
     if len(given) < FEWEST:
-        return None
-    return place(some, given, groups[planted.source[order]], features.pooled, features.grid, options.seed)
+        return None, given[:0]
+    found = place(some, given, groups[planted.source[order]], features.pooled, features.grid, options.seed)
+    return found, order[some.kind == 2]
 
 
 def kept_together(manifest: Manifest, linked: NDArray[np.int64] | None) -> NDArray[np.int64]:

@@ -12,7 +12,7 @@ from datacheck.annotations.pixels import ImageSizes, PixelBoxes
 from datacheck.manifest import Manifest
 from datacheck.probing.budget import Clock
 from datacheck.probing.objects.crops import read_rgb
-from datacheck.probing.objects.missing import FEWEST_BOXES, Given, Missing, Searched, find_missing
+from datacheck.probing.objects.missing import FEWEST_BOXES, Asked, Given, Missing, Searched, find_missing
 from datacheck.probing.options import Options
 from datacheck.probing.weights import DEFAULT_WEIGHTS, PretrainedWeights
 
@@ -48,7 +48,7 @@ def given_boxes(boxes: PixelBoxes, good: NDArray[np.int64]) -> Given:
 
 
 def search(
-    manifest: Manifest, images: Searched, given: Given, options: Options, clock: Clock
+    manifest: Manifest, images: Searched, given: Given, options: Options, clock: Clock, *, asked: Asked | None = None
 ) -> tuple[Missing | None, str]:
     """Search images for objects without a box, or say why not.
 
@@ -62,6 +62,8 @@ def search(
         All boxes of the dataset.
     options, clock
         Of the probe; what is left of the budget is used at most.
+    asked
+        Boxes whose heat is wanted, too.
     """
     n_boxes = int((given.good & np.isin(given.row, images.rows)).sum())
     if n_boxes < FEWEST_BOXES:
@@ -93,7 +95,7 @@ def search(
     images = replace(
         images, rows=images.rows[chosen], groups=images.groups[chosen], frame=images.frame[chosen], maps=seen
     )
-    found = find_missing(images, given, options.seed, clock)
+    found = find_missing(images, given, options.seed, clock, asked=asked)
     if found is None and not clock.left:
         return None, "the budget (--budget) was over before an image was searched"
     if found is None:

@@ -11,7 +11,7 @@ from datacheck.errors import StorageError
 from datacheck.probing.budget import Clock
 from datacheck.probing.objects import BoxProbe, load_box_probe, run_box_probe, save_box_probe
 from datacheck.probing.objects.heat import peaks, target
-from datacheck.probing.objects.missing import Given, Missing, Searched, find_missing, told_apart
+from datacheck.probing.objects.missing import Asked, Given, Missing, Searched, find_missing, told_apart
 from datacheck.probing.objects.run import without_search
 from datacheck.probing.objects.search import given_boxes, search, searchable
 from datacheck.probing.objects.suspects import suspects_of
@@ -161,6 +161,19 @@ def test_exchanged_corners_are_sorted_and_boxes_without_a_place_left_out() -> No
     assert len(found.row) == 78
     assert found.boxes[0].tolist() == [10, 20, 30, 40]
     assert found.good.tolist() == [False] * 4 + [True] * 74
+
+
+def test_the_heat_at_boxes_that_are_asked_for_is_that_of_objects_and_of_nothing() -> None:
+    images, given = scenes()
+    corner = PIXELS * np.array([[9.0, 9.0, 10.0, 10.0]])
+    row = np.append(given.row, 500)
+    asked = Asked.of(row, np.concatenate([given.boxes, corner]))
+    assert find_missing(images, given, 0, Clock(60.0), asked=asked) is not None
+    assert np.isnan(asked.heat).tolist() == [False] * len(given.row) + [True]
+    assert np.median(asked.heat[:-1]) > 0.2  # a centre lies between four places, which are half as hot
+    nothing = Asked.of(given.row[::3], np.tile(corner, (80, 1)))
+    find_missing(images, given, 0, Clock(60.0), asked=nothing)
+    assert np.abs(np.median(nothing.heat)) < 0.1
 
 
 def test_a_share_of_the_budget_is_kept_for_the_search_where_it_suffices() -> None:
