@@ -28,7 +28,8 @@ class SpuriousBox(Rule):
     How it is measured
     ------------------
     Boxes of the usual sizes are drawn at empty places of the images. A ridge regression on what a frozen network sees
-    in and around each box learns to tell them from the given boxes, out of sample by image. The cut is the score that
+    in and around each box learns to tell them from the given boxes, out of sample by image. Where the search for
+    missing boxes (DC843) reached the image, what it sees at the centre counts half as much. The cut is the score that
     a share of ``recall`` of the empty places reaches. How many of the boxes beyond it are wrong is not known, so the
     finding is information: a list to look at, the emptiest first. Objects that were forgotten elsewhere are among the
     empty places, and make the cut stricter. Where the cut names more than a quarter of the boxes, nothing is judged.
