@@ -12,6 +12,7 @@ would take if it were idle.
 from __future__ import annotations
 
 import argparse
+import itertools
 import json
 import os
 import resource
@@ -31,6 +32,7 @@ from datacheck.probing.budget import Clock
 from datacheck.probing.engine import run_probe
 from datacheck.probing.options import AtHand, Options
 from datacheck.probing.outputs import ProbeOutputs
+from datacheck.probing.weights import DEFAULT_WEIGHTS
 
 DATA = Path(os.environ.get("DATACHECK_SHARED_DATA", Path(__file__).resolve().parents[3] / "shared" / "data"))
 
@@ -102,12 +104,23 @@ def _cpu_seconds() -> float:
     return (usage.ru_utime + usage.ru_stime) / (os.cpu_count() or 1)
 
 
+def _weights(name: str, backend: str) -> PretrainedWeights | None:
+    if name == "mobilenet":
+        path, half = DATA / "mobilenet_v2_imagenet_fp16.pt", (0.5, 0.5, 0.5)
+        return PretrainedWeights(path, architecture="mobilenet_v2", mean=half, deviation=half)
+    return PretrainedWeights(DEFAULT_WEIGHTS) if backend == "pretrained" else None
+
+
 def main() -> None:
     """Run every combination that is asked for, and print a table."""
     parser = argparse.ArgumentParser(description=__doc__)
     parser.add_argument("--labels", nargs="+", default=["worse", "aggre"], choices=["worse", "aggre"])
     parser.add_argument("--budget", nargs="+", type=float, default=[120.0, 600.0, 1800.0])
-    parser.add_argument("--backend", default="pretrained", choices=["scratch", "pretrained"])
+    parser.add_argument("--backend", default="auto", choices=["auto", "scratch", "pretrained"])
+    parser.add_argument(
+        "--weights", default="packaged", choices=["packaged", "mobilenet"], help="those of the extra, or MobileNetV2's"
+    )
+    parser.add_argument("--seeds", nargs="+", type=int, default=[0])
     parser.add_argument("--device", default="auto")
     parser.add_argument("--clock", default="wall", choices=["wall", "cpu"])
     parser.add_argument("--rows", type=int)
@@ -116,12 +129,8 @@ def main() -> None:
     parser.add_argument("--epochs", type=int)
     parser.add_argument("--save", type=Path, help="folder for the predictions")
     given = parser.parse_args()
-    half = (0.5, 0.5, 0.5)
-    weights = PretrainedWeights(
-        DATA / "mobilenet_v2_imagenet_fp16.pt", architecture="mobilenet_v2", mean=half, deviation=half
-    )
     timer = _cpu_seconds if given.clock == "cpu" else time.perf_counter
-    for budget in given.budget:
+    for budget, seed in itertools.product(given.budget, given.seeds):
         for name in given.labels:
             started, wall = timer(), time.perf_counter()
             pixels, columns = load(given.rows)
@@ -131,8 +140,8 @@ def main() -> None:
                 Options(
                     backend=given.backend,
                     device=given.device,
-                    seed=0,
-                    weights=weights if given.backend == "pretrained" else None,
+                    seed=seed,
+                    weights=_weights(given.weights, given.backend),
                     folds=given.folds,
                     epochs=given.epochs,
                     side=given.side,
@@ -144,7 +153,7 @@ def main() -> None:
             if given.save is not None:
                 given.save.mkdir(parents=True, exist_ok=True)
                 np.savez(
-                    given.save / f"{name}-{budget:.0f}.npz",
+                    given.save / f"{name}-{budget:.0f}-{seed}.npz",
                     pred_probs=outputs.pred_probs,
                     fold=outputs.fold,
                     **outputs.dynamics,
@@ -152,7 +161,7 @@ def main() -> None:
             figures = score(columns[name], columns["clean"], outputs)
             memory = resource.getrusage(resource.RUSAGE_SELF).ru_maxrss / 2**20
             print(
-                f"\n{name}, budget {budget:.0f} s: {seconds:.0f} s ({given.clock}), wall "
+                f"\n{name}, budget {budget:.0f} s, seed {seed}: {seconds:.0f} s ({given.clock}), wall "
                 f"{time.perf_counter() - wall:.0f} s, peak {memory:.1f} GiB, {outputs.backend} on {outputs.device}"
             )
             print(json.dumps({key: round(value, 4) for key, value in figures.items()}))
