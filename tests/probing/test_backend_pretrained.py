@@ -14,7 +14,11 @@ import torchvision
 from datacheck.errors import ProbeError
 from datacheck.manifest import Manifest
 from datacheck.probing import PretrainedWeights, probe
+from datacheck.probing.budget import Clock
+from datacheck.probing.networks.activations import embed_all
 from datacheck.probing.networks.backbone import load_backbone
+from datacheck.probing.networks.image_side import ImagePlan
+from datacheck.probing.networks.stages import Stages
 
 
 @pytest.fixture(scope="module")
@@ -85,3 +89,22 @@ def test_nothing_is_fetched_unasked(monkeypatch: pytest.MonkeyPatch, tmp_path: P
         load_backbone(PretrainedWeights("resnet18"))
     with pytest.raises(ProbeError, match="no weights 'resnet81'"):
         load_backbone(PretrainedWeights("resnet81"))
+
+
+def test_enlarged_small_images_are_described_by_earlier_stages_too(state_dict: Path) -> None:
+    pixels = np.random.default_rng(0).integers(0, 256, (6, 32, 32, 3), dtype=np.uint8)
+    network = Stages.load(PretrainedWeights(state_dict), pixels, torch.device("cpu"))
+    with torch.inference_mode():
+        early = network.passes[0](network.inputs(64, torch.float32).views(np.arange(6), flip=False)[0])
+        plain, detailed = network.embed(early), network.embed(early, detail=True)
+    assert plain.shape == (6, 512)
+    assert detailed.shape[1] > 512
+    torch.testing.assert_close(detailed[:, -512:], plain)
+    earlier = detailed[:, :-512]
+    assert (earlier >= 0).all()  # after ReLU, the maximum of a channel is not below its mean
+    assert (earlier.std(dim=0) > 0).any()
+    plan, rows, clock = ImagePlan(64, tunes=False, mirrored=False), np.arange(6), Clock(60.0, now=lambda: 0.0)
+    (given,), _ = embed_all(network, plan, rows, clock, flip=True, keep=False)
+    np.testing.assert_allclose(given, detailed.numpy(), rtol=1e-3, atol=1e-4)
+    (own,), _ = embed_all(network, ImagePlan(32, tunes=True), rows, clock, flip=True, keep=False)
+    assert own.shape == (6, 512)

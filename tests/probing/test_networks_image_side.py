@@ -31,7 +31,13 @@ def test_a_larger_budget_buys_a_larger_side_and_the_plan_fits(seconds: int) -> N
 def test_where_no_fine_tuning_fits_a_frozen_pass_over_larger_images_does() -> None:
     least = WORK.tuning_seconds(cost(64), share=0.25) / 0.75
     assert choose_side(cost, 32, WORK, 1.01 * least) == ImagePlan(64, tunes=True)
-    assert choose_side(cost, 32, WORK, 0.99 * least) == ImagePlan(64, tunes=False)
+    assert choose_side(cost, 120, WORK, 0.99 * least) == ImagePlan(64, tunes=False)
+
+
+def test_small_images_are_shown_larger_rather_than_mirrored() -> None:
+    assert choose_side(cost, 32, FROZEN, 80) == ImagePlan(96, tunes=False, mirrored=False)
+    assert choose_side(cost, 32, FROZEN, 200) == ImagePlan(112, tunes=False)
+    assert choose_side(cost, 120, FROZEN, 80) == ImagePlan(64, tunes=False)
 
 
 def test_without_fine_tuning_the_frozen_pass_alone_decides() -> None:

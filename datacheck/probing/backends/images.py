@@ -21,15 +21,17 @@ from datacheck.probing.weights import (
     DEFAULT_WEIGHTS,
     NO_WEIGHTS,
     PACKAGED,
+    SMALL_SIDE,
     PretrainedWeights,
     default_weights_installed,
 )
 
-MIN_PHOTO_SIDE = 96
-"""Smaller images have too little detail for a network that was trained on photos of 224 pixels."""
+MIN_SIDE = 24
+"""Smaller images have too little detail for a network that was trained on photos of 224 pixels, even enlarged."""
 
-PHOTO_SECONDS = 0.012
-"""Seconds of CPU time to embed an image by the default weights, plain and mirrored, at the smallest useful side."""
+PHOTO_SECONDS, SMALL_SECONDS = 0.012, 0.0015
+"""Seconds of CPU time to embed an image by the default weights at the smallest useful side: a photo plain and mirrored
+at 96 pixels, a small image plain at 48."""
 
 PHOTO_SHARE = 0.65
 """Share of the budget that embedding may take."""
@@ -46,11 +48,12 @@ def why_not_pretrained(n_samples: int, options: FitOptions) -> str | None:
     """Say why the packaged weights are not used, or return None where they are."""
     if not options.packaged:
         return f"used no pretrained network, as you asked (weights={NO_WEIGHTS!r})"
-    if options.pixel_side < MIN_PHOTO_SIDE:
+    if options.pixel_side < MIN_SIDE:
         return f"used no pretrained network: images of {options.pixel_side} pixels are too small for it"
     if not default_weights_installed():
         return f"used no pretrained network: its weights are not installed ({install_command('probe')} adds them)"
-    needed, budget = PHOTO_SECONDS * n_samples / PHOTO_SHARE, options.clock.seconds
+    each = SMALL_SECONDS if options.pixel_side < SMALL_SIDE else PHOTO_SECONDS
+    needed, budget = each * n_samples / PHOTO_SHARE, options.clock.seconds
     if scratch.device_type(options.device) == "cpu" and budget < needed:
         return (
             f"used no pretrained network: on this CPU it needs a budget of about {needed:,.0f} s, and the budget is "

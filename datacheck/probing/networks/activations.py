@@ -14,6 +14,7 @@ from datacheck.probing.networks.batches import Rows
 from datacheck.probing.networks.devices import autocast
 from datacheck.probing.networks.image_side import ImagePlan
 from datacheck.probing.networks.stages import Stages
+from datacheck.probing.weights import SMALL_SIDE
 
 LARGEST_CACHE = 4 << 30
 """Bytes of activations that are kept at most; beyond, fine-tuning starts from the pixels again."""
@@ -29,6 +30,10 @@ LATEST = 1.0
 
 CHUNKS_A_REPORT = 20
 """Passes between two reports of progress."""
+
+IMAGES_TO_JUDGE, SHARE_TO_JUDGE = 640, 0.25
+"""Images, or share of all, after which their speed says anything: the first ones load code, and other work on the
+machine comes in moments."""
 
 
 @dataclass(frozen=True)
@@ -78,31 +83,37 @@ def embed_all(
 ) -> tuple[list[NDArray[np.float32]], KeptActivations | None]:
     """Return the embeddings of each view, and, where ``keep`` and the memory allow, the activations.
 
-    Where fine-tuning is planned, the heads count little and are given the plain images alone.
+    Where fine-tuning is planned, the heads count little and are given the plain images alone. Embeddings of images that
+    are enlarged hold earlier stages too, before those of the last one.
 
     Raises
     ------
     OutOfTimeError
         When ``hurried``, and the images do not pass within the budget at the speed of those that have passed.
     """
-    early, late = network.passes
+    early = network.passes[0]
     pixels = network.inputs(plan.side, network.dtype)
     n_rows, views = len(network.pixels), 1 + flip
-    n_seen = 1 if plan.tunes else views
-    features = [np.full((n_rows, network.width), np.nan, dtype=np.float32) for _ in range(n_seen)]
+    n_seen = 1 if plan.tunes or not plan.mirrored else views
+    detail = network.pixels.shape[1] < min(plan.side, SMALL_SIDE)
+    features: list[NDArray[np.float32]] = []
     kept: list[Tensor] | None = None
     chunk, began = network.chunk(plan.side), clock.used
     for number, start in enumerate(range(0, len(rows), chunk)):
         clock.check()
-        left = (clock.used - began) * (len(rows) - start) / start if start else 0.0
+        judged = start and start >= min(IMAGES_TO_JUDGE, SHARE_TO_JUDGE * len(rows))
+        left = (clock.used - began) * (len(rows) - start) / start if judged else 0.0
         if hurried and clock.used + left > LATEST * clock.seconds:
             raise OutOfTimeError(f"{start:,} of {len(rows):,} images had passed after {clock.used:.0f} s")
         part = rows[start : start + chunk]
-        for view, x in enumerate(pixels.views(part, flip=flip)):
+        for view, x in enumerate(pixels.views(part, flip=flip and (keep or n_seen > 1))):
             with autocast(network.device):
                 early_x = early(x)
                 if view < n_seen:
-                    features[view][part] = late(early_x).float().flatten(1).cpu().numpy()
+                    found = network.embed(early_x, detail=detail).float().cpu().numpy()
+                    if view == len(features):
+                        features.append(np.full((n_rows, found.shape[1]), np.nan, dtype=np.float32))
+                    features[view][part] = found
             if start == 0 and view == 0 and keep and len(early):
                 kept = _room(early_x, n_rows, views)
             if kept is not None:

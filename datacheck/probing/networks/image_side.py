@@ -3,13 +3,14 @@
 Networks that were trained on large photos read enlarged small images better, and a larger side is worth more than
 further epochs: on CIFAR-10N one epoch at 128 pixels ranks label errors better than three at 96, and those better than
 eight at 48. So the largest side is taken at which the frozen pass and the least useful fine-tuning fit. Where none
-fits, heads on the frozen network are given each image mirrored as well, which is worth more than a larger side.
+fits, heads on the frozen network are given each image mirrored as well, which is worth more than a larger side, except
+for small images: there the next larger side is worth more.
 """
 
 from __future__ import annotations
 
 from collections.abc import Callable
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from functools import partial
 
 import numpy as np
@@ -18,6 +19,7 @@ from torch import Tensor, nn
 
 from datacheck.probing.budget import Clock
 from datacheck.probing.networks.devices import autocast, finish_work
+from datacheck.probing.weights import SMALL_SIDE
 
 SIDES = (224, 192, 160, 128, 112, 96, 80, 64, 48)
 """Sides in pixels that images may be resized to. At 32 a network that halves its input five times sees one pixel."""
@@ -52,10 +54,11 @@ ROUNDS = 4
 
 @dataclass(frozen=True)
 class ImagePlan:
-    """Side in pixels, and whether the late stages are fine-tuned."""
+    """Side in pixels, whether the late stages are fine-tuned, and whether a frozen network sees mirrored images too."""
 
     side: int
     tunes: bool
+    mirrored: bool = True
 
 
 @dataclass(frozen=True)
@@ -137,9 +140,12 @@ def choose_side(measure: Callable[[int], Cost], own_side: int, workload: Workloa
         share = MIN_SHARE_SHOWN if side == SMALLEST_TUNED else 1.0
         if fits(side, partial(workload.tuning_seconds, share=share), TUNING_SHARE * seconds):
             return ImagePlan(side, tunes=True)
+    plain = replace(workload, views=1)
     for side in sides:
         if fits(side, workload.frozen_seconds, FROZEN_SHARE * seconds):
             return ImagePlan(side, tunes=False)
+        if own_side < SMALL_SIDE and side <= SMALL_SIDE and fits(side, plain.frozen_seconds, FROZEN_SHARE * seconds):
+            return ImagePlan(side, tunes=False, mirrored=False)
     return None
 
 

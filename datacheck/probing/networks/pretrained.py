@@ -80,7 +80,7 @@ def _fit(problem: LearningTask, options: FitOptions, weights: PretrainedWeights,
         choices += _tuned_notes(network, tuned, weight)
     return Fitted(
         outputs[None],
-        features[0],
+        features[0][:, -network.width :],
         f"pretrained ({network.name})",
         embeddings_label_free=True,
         device=str(device),
@@ -108,11 +108,14 @@ def _embedded(
             )  # fmt: skip
             return plan, features, kept
         except OutOfTimeError:
+            least = max(options.least_side, SIDES[-1])
+            if options.side is not None or plan.side <= least:
+                raise
             choose_threads(torch.get_num_threads(), network.device)
             smaller = _plan(network, problem, options, rows, flip=flip)
-            if smaller.side >= plan.side:
-                raise
-            plan = smaller
+            # What a few quick rounds promise, a pass over all images does not always keep.
+            next_side = next(side for side in SIDES if side < plan.side)
+            plan = smaller if smaller.side < plan.side else ImagePlan(next_side, tunes=False, mirrored=False)
 
 
 @dataclass(frozen=True)

