@@ -1,7 +1,7 @@
 """Backend ``images``, the default without weights: classical descriptors, and a network beside them where it helps.
 
-Descriptors are accurate after seconds on drawings, textures and small images. For photos the packaged ImageNet weights
-are far better; where these are not installed or the images are small, a network trained from random weights helps from
+Descriptors are accurate after seconds on drawings, digits and textures. For photos, small ones too, the packaged
+ImageNet weights are far better; where these are not installed, a network trained from random weights helps from
 thousands of images on. So descriptors are always fitted, and one of the networks where images, samples and time allow.
 The two are averaged with the weight under which they predict the held-out labels best. Without torch the descriptors
 are used alone.
@@ -11,11 +11,14 @@ from __future__ import annotations
 
 from dataclasses import replace
 
+import numpy as np
+
 from datacheck.errors import install_command
+from datacheck.manifest import Task
 from datacheck.models.learning_task import Fitted, LearningTask
 from datacheck.probing.backend import Backend, FitOptions, usual_folds
 from datacheck.probing.backends import descriptors, scratch
-from datacheck.probing.backends.without_weights import averaged, fit_without_weights, why_no_network
+from datacheck.probing.backends.without_weights import GPU_ALONE, averaged, fit_without_weights, why_no_network
 from datacheck.probing.budget import OutOfTimeError
 from datacheck.probing.weights import (
     DEFAULT_WEIGHTS,
@@ -25,6 +28,7 @@ from datacheck.probing.weights import (
     PretrainedWeights,
     default_weights_installed,
 )
+from datacheck.text import percent
 
 MIN_SIDE = 24
 """Smaller images have too little detail for a network that was trained on photos of 224 pixels, even enlarged."""
@@ -39,6 +43,10 @@ PHOTO_SHARE = 0.65
 MANY_PHOTOS = 5_000
 """From so many photos on the default weights are fine-tuned where the budget allows: fewer gain too little."""
 
+ENOUGH_AGREEMENT = 0.85
+"""Share of the labels that the descriptors predict, held out, from which small images get no pretrained network: these
+are drawings or digits, not photos."""
+
 LARGER_WEIGHTS, LARGER_SIDE, LARGER_SECONDS = "lite2", 160, 0.15
 """Packaged weights of a larger network, the least side in pixels of the images at which it is better, and the seconds
 of budget that a photo needs for it: embedding takes about half of that on two CPU cores."""
@@ -50,11 +58,14 @@ def why_not_pretrained(n_samples: int, options: FitOptions) -> str | None:
         return f"used no pretrained network, as you asked (weights={NO_WEIGHTS!r})"
     if options.pixel_side < MIN_SIDE:
         return f"used no pretrained network: images of {options.pixel_side} pixels are too small for it"
+    on_cpu = scratch.device_type(options.device) == "cpu"
+    if options.pixel_side < SMALL_SIDE and not on_cpu and n_samples > GPU_ALONE:
+        return "used no pretrained network: on a GPU one that is trained on these many small images alone is accurate"
     if not default_weights_installed():
         return f"used no pretrained network: its weights are not installed ({install_command('probe')} adds them)"
     each = SMALL_SECONDS if options.pixel_side < SMALL_SIDE else PHOTO_SECONDS
     needed, budget = each * n_samples / PHOTO_SHARE, options.clock.seconds
-    if scratch.device_type(options.device) == "cpu" and budget < needed:
+    if on_cpu and budget < needed:
         return (
             f"used no pretrained network: on this CPU it needs a budget of about {needed:,.0f} s, and the budget is "
             f"{budget:,.0f} s"
@@ -85,11 +96,26 @@ def fit(problem: LearningTask, options: FitOptions) -> Fitted:
     if not_pretrained is not None:
         return fit_without_weights(problem, options, not_pretrained)
     plain = descriptors.fit(problem, options)
+    agreement = _agreement(plain, problem)
+    if options.pixel_side < SMALL_SIDE and agreement >= ENOUGH_AGREEMENT:
+        reason = (
+            f"used no pretrained network: the descriptors predict {percent(agreement)} of the labels of these images "
+            f"of {options.pixel_side} pixels"
+        )
+        return fit_without_weights(problem, options, reason, plain)
     try:
         network = _pretrained(problem, options, n_samples)
     except OutOfTimeError as error:
         return fit_without_weights(problem, options, f"used no pretrained network: {error}", plain)
     return averaged(plain, network, problem)
+
+
+def _agreement(fitted: Fitted, problem: LearningTask) -> float:
+    """Return the share of labels that are predicted, held out; 0 where labels are no classes."""
+    if problem.task is not Task.CLASSIFICATION:
+        return 0.0
+    rows = np.flatnonzero(problem.labelled & (problem.fold >= 0))
+    return float((fitted.members[0][rows].argmax(axis=1) == problem.y[rows]).mean())
 
 
 def _pretrained(problem: LearningTask, options: FitOptions, n_samples: int) -> Fitted:
