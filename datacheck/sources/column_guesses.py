@@ -180,3 +180,21 @@ def is_text(type_: pa.DataType) -> bool:
 def is_list(type_: pa.DataType) -> bool:
     """Return whether a column holds a list a row."""
     return bool(pa.types.is_list(type_) or pa.types.is_large_list(type_) or pa.types.is_fixed_size_list(type_))
+
+
+def whole_numbers(column: pa.ChunkedArray) -> pa.ChunkedArray:
+    """Return a column of decimal numbers as whole numbers where all are whole, as ids are, else as it is.
+
+    A library that meets a blank among ids makes 7 into 7.0.
+
+    Examples
+    --------
+    >>> whole_numbers(pa.chunked_array([[7.0, None]])).to_pylist(), whole_numbers(pa.chunked_array([[0.5]])).to_pylist()
+    ([7, None], [0.5])
+    """
+    if not pa.types.is_floating(column.type):
+        return column
+    try:
+        return column.cast(pa.int64())
+    except pa.ArrowInvalid:
+        return column

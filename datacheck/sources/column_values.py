@@ -13,7 +13,7 @@ from datacheck.errors import SourceError
 from datacheck.manifest import COLUMN_TYPES
 from datacheck.sources.base import SourceOptions
 from datacheck.sources.class_columns import labels_of_marks, marks_of, one_hot_length, written_lists
-from datacheck.sources.column_guesses import is_list, is_text
+from datacheck.sources.column_guesses import is_list, is_text, whole_numbers
 from datacheck.sources.roles import Roles
 from datacheck.sources.split_words import split_names
 
@@ -41,7 +41,7 @@ def cast_columns(table: pa.Table, roles: Roles, options: SourceOptions, names: N
         elif role == "label":
             values = _categories(values, known)
         elif role == "path":
-            values = values.cast(pa.string())
+            values = whole_numbers(values).cast(pa.string())
         table = _set(table, column, values)
     table = _renamed(table, roles)
     return _normalise_splits(table) if roles.split is not None else (table, "")

@@ -1,7 +1,8 @@
 """Finding the files that a table or a list names, where they are not at the written place.
 
 People move folders, write ids without extension, and keep the paths of another machine. A name is looked for beside the
-table, up to two folders below it, and one above; whole, without its first folders, and without its extension.
+table, up to two folders below it, and one above; whole, without its first folders, and
+without its extension or the zeros in front of a number.
 """
 
 from __future__ import annotations
@@ -15,7 +16,7 @@ from pathlib import Path
 
 import pyarrow as pa
 
-from datacheck.sources.column_guesses import is_text, words_of
+from datacheck.sources.column_guesses import is_text, whole_numbers, words_of
 from datacheck.sources.files import is_image_name
 from datacheck.sources.layout import IMAGE_WORDS, WRAPPERS
 from datacheck.sources.roles import Roles
@@ -115,7 +116,9 @@ class Place:
         if self.dropped:
             parts.append(f"without {prefix_of(names[0], self.dropped)!r} in front of each name")
         if self.by_stem:
-            parts.append(f"with the extension {self._extension or 'of the file'} added to each name")
+            stem = os.path.splitext(os.path.basename(self.path(names[0])))[0]  # noqa: PTH119, PTH122
+            zeros = "zeros in front and " if stem != names[0] and stem.lstrip("0") == names[0].lstrip("0") else ""
+            parts.append(f"with {zeros}the extension {self._extension or 'of the file'} added to each name")
         return ", ".join(parts)
 
 
@@ -134,7 +137,23 @@ class _Listing:
                 by_name = {entry.name: entry.path for entry in entries if is_image_name(entry.name)}
         except OSError:
             pass
-        return cls(by_name, {os.path.splitext(name)[0]: path for name, path in by_name.items()})  # noqa: PTH122
+        by_stem = {os.path.splitext(name)[0]: path for name, path in by_name.items()}  # noqa: PTH122
+        return cls(by_name, {**_without_zeros(by_stem), **by_stem})
+
+
+def _without_zeros(by_stem: dict[str, str]) -> dict[str, str]:
+    """Return the files whose stem is a number with zeros in front by that number, as tables lose the zeros.
+
+    Examples
+    --------
+    >>> _without_zeros({"007": "a/007.png", "08": "a/08.png", "008": "a/008.png", "9": "a/9.png", "x01": "a/x01.png"})
+    {'7': 'a/007.png'}
+    """
+    found: dict[str, list[str]] = {}
+    for stem, path in by_stem.items():
+        if stem.isascii() and stem.isdigit() and stem.startswith("0"):
+            found.setdefault(stem.lstrip("0") or "0", []).append(path)
+    return {number: paths[0] for number, paths in found.items() if len(paths) == 1}
 
 
 def parts_of(name: str) -> list[str]:
@@ -270,10 +289,12 @@ def column_of_ids(table: pa.Table, roles: Roles, base: Path) -> str | None:
     names = roles.unused(table.column_names)
     names.sort(key=lambda name: _ID_WORDS.isdisjoint(words_of(name)))
     for name in names[:_MOST_COLUMNS]:
-        column = table[name]
+        column = table[name].slice(0, _FIRST_ROWS).drop_null()
+        if pa.types.is_floating(column.type):
+            column = whole_numbers(column)
         if not (is_text(column.type) or pa.types.is_integer(column.type)):
             continue
-        values = column.slice(0, _FIRST_ROWS).drop_null().cast(pa.string()).to_pylist()
+        values = column.cast(pa.string()).to_pylist()
         if len(set(values)) < max(_FEWEST_IDS, _FOUND_SHARE * len(values)) or max(map(len, values)) > _LONGEST_ID:
             continue
         if find_place(values, base, least=_IDS_FOUND) is not None:

@@ -49,6 +49,8 @@ class Layout:
         Which part of a path below the wrapper is the class and which the split; None where there is none.
     names
         The split that each folder of a split stands for.
+    doubled
+        Split folders that hold nothing but a folder of their own name, as archives unpack: ``train/train/cat``.
     questions
         What may be meant otherwise.
     labels, splits
@@ -60,27 +62,32 @@ class Layout:
     class_at: int | None = None
     split_at: int | None = None
     names: dict[str, str] = field(default_factory=dict)
+    doubled: frozenset[str] = frozenset()
     questions: tuple[Question, ...] = ()
     labels: tuple[str | None, ...] = ()
     splits: tuple[str | None, ...] = ()
 
+    def below(self, folder: Parts) -> Parts:
+        """Return the part of a folder's path that can say something."""
+        return _once(without_roles(folder)[len(self.wrapper) :], self.doubled)
+
     def label(self, folder: Parts) -> str | None:
         """Return the class that a folder says."""
-        below = without_roles(folder)[len(self.wrapper) :]
+        below = self.below(folder)
         if self.class_at is None or (self.split_at == 0 and below and below[0] not in self.names):
             return None
         return below[self.class_at] if len(below) > self.class_at else None
 
     def split(self, folder: Parts) -> str | None:
         """Return the split that a folder says."""
-        below = without_roles(folder)[len(self.wrapper) :]
+        below = self.below(folder)
         if self.split_at is None or len(below) <= self.split_at:
             return None
         return self.names.get(below[self.split_at])
 
     def is_class_folder(self, folder: Parts) -> bool:
         """Return whether a folder stands where the classes stand, neither above them nor below."""
-        depth = len(without_roles(folder)) - len(self.wrapper)
+        depth = len(self.below(folder))
         return self.class_at is not None and depth == self.class_at + 1 and self.label(folder) is not None
 
     def order(self, folder: Parts) -> tuple[str, str, str]:
@@ -88,7 +95,7 @@ class Layout:
 
         Within a split it is the order of torchvision's ``ImageFolder``.
         """
-        below = without_roles(folder)[len(self.wrapper) :]
+        below = self.below(folder)
         top = below[0] if self.split_at == 0 and below else ""
         return top, self.label(folder) or "", "/".join(folder)
 
@@ -134,7 +141,9 @@ def read_layout(folders: Sequence[Parts], class_level: int | None = None) -> Lay
     cleaned = [without_roles(folder) for folder in folders]
     wrapper = _wrapper(cleaned)
     below = [parts[len(wrapper) :] for parts in cleaned]
-    layout = replace(_kind(below), wrapper=wrapper)
+    doubled = _doubled(below)
+    below = [_once(parts, doubled) for parts in below]
+    layout = replace(_kind(below), wrapper=wrapper, doubled=doubled)
     if class_level is not None:
         layout = _at_level(layout, below, class_level)
     layout = replace(
@@ -160,6 +169,28 @@ def _wrapper(folders: Sequence[Parts]) -> Parts:
             break
         wrapper = (*wrapper, name)
     return wrapper
+
+
+def _doubled(below: Sequence[Parts]) -> frozenset[str]:
+    """Return the split folders that hold nothing but a folder of their own name.
+
+    Examples
+    --------
+    >>> _doubled([("train", "train", "cat"), ("train", "train", "dog"), ("test", "cat")])
+    frozenset({'train'})
+    >>> _doubled([("train", "train"), ("train", "car")])
+    frozenset()
+    """
+    tops = {parts[0] for parts in below if parts and normalise_split(parts[0])}
+    return frozenset(
+        top
+        for top in tops
+        if all(len(parts) > 1 and parts[1].lower() == top.lower() for parts in below if parts and parts[0] == top)
+    )
+
+
+def _once(below: Parts, doubled: frozenset[str]) -> Parts:
+    return (below[0], *below[2:]) if below and below[0] in doubled else below
 
 
 def _kind(below: Sequence[Parts]) -> Layout:

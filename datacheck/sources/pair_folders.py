@@ -27,16 +27,14 @@ from datacheck.pairing.name_matching import match_names, stem
 from datacheck.sources.annotations.label_files import read_label_files
 from datacheck.sources.files import is_image_name, text
 from datacheck.sources.folder_inventory import images_used, left_out, unread_files
+from datacheck.sources.folder_roles import LABEL_SUFFIXES, folder_role
 from datacheck.sources.label_sets import LabelGroup, divide_by_suffix, glob_of, join_by_names, suffix_rank
-from datacheck.sources.layout import IMAGE_WORDS, LABEL_WORDS, Parts
+from datacheck.sources.layout import Parts
 from datacheck.sources.split_words import misspelt_split, normalise_split, split_names
 from datacheck.sources.walking import Folder
 from datacheck.text import plural
 
-_LABEL_SUFFIXES = ("annotations", "annot", "masks", "mask", "labels", "label", "gt", "seg", "segmentation")
-"""What stands behind the name of a folder, or of a file, for the labels of it: ``trainannot``, ``train_masks``."""
-
-_MASK_NAME = re.compile(rf"[-_. ](?:{'|'.join(_LABEL_SUFFIXES)})\.[^/]*$", re.IGNORECASE)
+_MASK_NAME = re.compile(rf"[-_. ](?:{'|'.join(LABEL_SUFFIXES)})\.[^/]*$", re.IGNORECASE)
 """File names that end as those of masks do: a quick test for the many that do not."""
 
 _BOX_EXTENSIONS = frozenset(["txt", "xml", "json"])
@@ -126,7 +124,7 @@ def _groups(folders: Sequence[Folder]) -> dict[Parts, LabelGroup]:
     known = {folder.parts for folder in folders}
     groups: dict[Parts, LabelGroup] = {}
     for folder in sorted(folders, key=lambda folder: folder.parts):
-        label_set, place = _role(folder.parts, known)
+        label_set, place = folder_role(folder.parts, known)
         group = groups.setdefault(place, LabelGroup())
         files = [folder.place(name) for name in folder.names]
         if label_set:
@@ -140,22 +138,6 @@ def _groups(folders: Sequence[Folder]) -> dict[Parts, LabelGroup]:
         if beside:
             group.labels.setdefault(BESIDE, []).extend(beside)
     return groups
-
-
-def _role(parts: Parts, known: set[Parts]) -> tuple[str, Parts]:
-    """Return which set of label files a folder holds (none for a folder of images), and the place it is for."""
-    label_set, place = "", []
-    for depth, part in enumerate(parts):
-        word = part.lower()
-        base = next((part[: -len(end)].rstrip("-_ ") for end in _LABEL_SUFFIXES if word.endswith(end)), "")
-        if word in LABEL_WORDS:
-            label_set = label_set or word
-        elif base and (*parts[:depth], base) in known:
-            label_set = label_set or word[len(base) :].strip("-_ ")
-            place += [base] if base.lower() not in IMAGE_WORDS else []
-        elif word not in IMAGE_WORDS and word != "image":
-            place.append(part)
-    return label_set, tuple(place)
 
 
 def _is_box_file(name: str) -> bool:
@@ -175,7 +157,7 @@ def _beside(images: Sequence[str], files: Sequence[str]) -> list[str]:
 
 def _unmasked(name: str) -> str | None:
     """Return the stem of the image that a mask's name says; None for a name without such a suffix."""
-    for end in _LABEL_SUFFIXES:
+    for end in LABEL_SUFFIXES:
         if name.lower().endswith(end) and name[-len(end) - 1 : -len(end)] in ("_", "-", ".", " "):
             return name[: -len(end) - 1]
     return None

@@ -15,6 +15,12 @@ _SPLITS = {
 _YEAR = re.compile(r"[-_ ]?(19|20)\d\d$")
 """What COCO and others put behind the split: ``train2017``."""
 
+_AROUND = re.compile(
+    r"^(?:(?:images?|imgs?|data|dataset|set|split)[-_ ])?(?P<word>[a-z]+?)"
+    r"(?:[-_ ]?set|[-_ ](?:data|dataset|split|images?|imgs?|folder))?$"
+)
+"""What people write around the word for a split: ``test_set``, ``trainset``, ``train_images``, ``data_val``."""
+
 _NEAR = 0.75
 """Likeness (`difflib` ratio) from which a word is a slip for another: ``tset`` and ``test`` have .75."""
 
@@ -29,8 +35,11 @@ def normalise_split(name: str) -> str | None:
     --------
     >>> normalise_split("Validation"), normalise_split("train2017"), normalise_split("cat")
     ('val', 'train', None)
+    >>> normalise_split("training_set"), normalise_split("testset"), normalise_split("images_val")
+    ('train', 'test', 'val')
     """
-    return _SPLITS.get(_YEAR.sub("", name.lower()))
+    found = _AROUND.match(_YEAR.sub("", name.lower()))
+    return _SPLITS.get(found["word"]) if found else None
 
 
 def split_names(found: Iterable[str]) -> dict[str, str]:

@@ -109,3 +109,21 @@ def test_a_split_that_is_a_slip_is_asked_about(tmp_path: Path) -> None:
     (tmp_path / "t.csv").write_text("label,split,size\na,train,1\nb,train,2\na,Tset,3\nb,Tset,4\n")
     (question,) = open_source(tmp_path / "t.csv").inventory.questions
     assert question.text == "the split 'Tset' was read as a split of its own; 'test' may be meant"
+
+
+def test_ids_that_a_library_made_decimal_or_took_the_zeros_from(tmp_path: Path) -> None:
+    for number in range(1, 9):
+        write_image(tmp_path / "decimal" / "img" / f"{number}.png")
+        write_image(tmp_path / "zeros" / "img" / f"{number:04d}.png")
+    decimal = table(tmp_path / "decimal" / "t.csv", [f"{number}.0" for number in range(1, 10)])
+    assert uris(decimal) == [f"img/{number}.png" for number in range(1, 10)]  # the last one is missing
+    zeros = table(tmp_path / "zeros" / "t.csv", list("12345678"))
+    assert uris(zeros) == [f"img/{number:04d}.png" for number in range(1, 9)]
+    assert "zeros in front and the extension .png added to each name" in open_source(zeros).took_for
+
+
+def test_decimals_are_no_ids(tmp_path: Path) -> None:
+    for number in range(1, 7):
+        write_image(tmp_path / "img" / f"{number}.png")
+    path = table(tmp_path / "t.csv", [f"{number}.5" for number in range(1, 7)], header="weight,label")
+    assert "uri" not in open_source(path).table.column_names

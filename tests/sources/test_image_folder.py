@@ -318,3 +318,20 @@ def test_one_mask_file_an_object_is_said_to_be_that(tmp_path: Path) -> None:
     unread = {item.name: item for item in open_source(tmp_path).inventory.unread}
     assert unread["label files"].count == 12
     assert unread["label files"].reason.startswith("they look like one mask file an object")
+
+
+def test_a_split_folder_in_a_folder_of_its_name_as_archives_unpack(tmp_path: Path) -> None:
+    for split in ("training_set", "test_set"):
+        for name in ("cats", "dogs"):
+            write_image(tmp_path / split / split / name / f"{split}.png")
+    manifest = open_source(tmp_path)
+    assert column(manifest, "split") == ["test", "test", "train", "train"]
+    assert column(manifest, "label") == ["cats", "dogs"] * 2
+
+
+def test_a_class_that_is_called_as_its_split_stays_a_class(tmp_path: Path) -> None:
+    for name in ("train/train/1.png", "train/car/1.png", "test/train/2.png", "test/car/2.png"):
+        write_image(tmp_path / name)
+    manifest = open_source(tmp_path)
+    assert column(manifest, "label") == ["car", "train"] * 2
+    assert column(manifest, "split") == ["test", "test", "train", "train"]

@@ -36,6 +36,8 @@ NESTINGS = [
     ("train/*.jpg", "train/labels/*.txt", "val/*.jpg", "val/labels/*.txt"),
     ("train/*.jpg", "train/*.json", "val/*.jpg", "val/*.json"),
     ("train/*.jpg", "train/*_mask.png", "val/*.jpg", "val/*_mask.png"),
+    ("train_images/*.png", "train_masks/*.png", "val_images/*.png", "val_masks/*.png"),
+    ("Training set/images/*.png", "Training set/gt/*.png", "val_set/images/*.png", "val_set/gt/*.png"),
     ("leftImg8bit/train/x/*_leftImg8bit.png", "gtFine/train/x/*_gtFine_labelIds.png", "leftImg8bit/val/x/*.png", ""),
 ]
 
@@ -141,3 +143,18 @@ def test_of_several_label_files_an_image_that_of_class_numbers_is_taken(tmp_path
     assert remedy is not None
     _, _, images, labels = remedy.command_line.split()
     assert len(open_source((images, labels))) == 6
+
+
+def test_masks_of_two_readers_are_two_sets_and_no_classes(tmp_path: Path) -> None:
+    for folder in ("images", "masks_a", "masks_b"):
+        write(tmp_path, f"{folder}/*.png", "abcd")
+    manifest = open_source(tmp_path)
+    assert manifest.task is Task.SEGMENTATION
+    assert manifest.table["label_uri"].to_pylist() == [f"masks_a/{name}.png" for name in "abcd"]
+    assert any("masks_b" in item.name for item in manifest.inventory.unread)
+
+
+def test_classes_that_begin_like_masks_stay_classes(tmp_path: Path) -> None:
+    for folder in ("mask_on", "mask_off"):
+        write(tmp_path, f"{folder}/*.png", "abcd")
+    assert open_source(tmp_path).classes == ("mask_off", "mask_on")
