@@ -169,6 +169,6 @@ def find_separator(texts: Sequence[str], *, several: bool) -> str | None:
                 counts[part] = counts.get(part, 0) + 1
         parts = {part.strip() for text in joined for part in text.split(separator)} - {""}
         shared = sum(counts[part] > 1 for part in parts)
-        if shared >= SHARED_PARTS * len(parts):
+        if shared >= (1 if separator == "|" else SHARED_PARTS * len(parts)):  # nobody writes | within a name
             return separator
     return None

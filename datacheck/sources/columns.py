@@ -28,6 +28,7 @@ from datacheck.sources.column_guesses import (
     plain,
 )
 from datacheck.sources.roles import Roles
+from datacheck.sources.split_words import normalise_split
 from datacheck.text import listed
 
 _ROLES_TO_TRY: Mapping[Task | None, tuple[str, ...]] = {
@@ -46,6 +47,9 @@ MOST_NAMES = 20
 
 _OTHER_COORDINATES = frozenset(("z", "w", "h", "width", "height", "xmax", "x2"))
 """Beside x and one of these, y is a coordinate or a length, not what is to be predicted."""
+
+_MOST_SPLITS = 6
+"""Distinct values of a column of splits at most: the words for three splits, in two spellings each."""
 
 _FIRST_VALUES = 1000
 """Values of a text column that are read to see whether they write lists."""
@@ -76,6 +80,7 @@ def recognise_columns(table: pa.Table, options: SourceOptions) -> Roles:
     by_name: dict[str, Any] = _by_name(table.schema, named.by_role, options.task, labelled=named.has_labels)
     roles = replace(named, **by_name, guessed=tuple(by_name))
     roles = _paths_by_value(roles, table)
+    roles = _split_by_value(roles, table)
     roles = _group(roles, table)
     if options.task is Task.UNLABELLED:
         return roles.without_labels()
@@ -156,6 +161,22 @@ def _paths_by_value(roles: Roles, table: pa.Table) -> Roles:
             roles = roles.guessing("path", plain_images[0])
     if len(masks) == 1 and roles.path not in (None, masks[0]) and not roles.has_labels:
         roles = roles.guessing("label_uri", masks[0])
+    return roles
+
+
+def _split_by_value(roles: Roles, table: pa.Table) -> Roles:
+    """Take a column that holds nothing but words for splits, whatever its name, for the split."""
+    if roles.split is not None:
+        return roles
+    for name in roles.unused(table.column_names):
+        if not is_text(table.schema.field(name).type):
+            continue
+        values = pc.unique(table[name].cast(pa.string())).to_pylist()
+        splits = (
+            {normalise_split(value) if value else None for value in values} if len(values) <= _MOST_SPLITS else {None}
+        )
+        if None not in splits and "train" in splits and len(splits) > 1:
+            return roles.guessing("split", name)
     return roles
 
 

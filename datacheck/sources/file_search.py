@@ -17,7 +17,7 @@ from pathlib import Path
 import pyarrow as pa
 
 from datacheck.sources.column_guesses import is_text, whole_numbers, words_of
-from datacheck.sources.files import is_image_name
+from datacheck.sources.files import is_image_name, without_zeros
 from datacheck.sources.layout import IMAGE_WORDS, WRAPPERS
 from datacheck.sources.roles import Roles
 from datacheck.sources.split_words import normalise_split
@@ -138,22 +138,7 @@ class _Listing:
         except OSError:
             pass
         by_stem = {os.path.splitext(name)[0]: path for name, path in by_name.items()}  # noqa: PTH122
-        return cls(by_name, {**_without_zeros(by_stem), **by_stem})
-
-
-def _without_zeros(by_stem: dict[str, str]) -> dict[str, str]:
-    """Return the files whose stem is a number with zeros in front by that number, as tables lose the zeros.
-
-    Examples
-    --------
-    >>> _without_zeros({"007": "a/007.png", "08": "a/08.png", "008": "a/008.png", "9": "a/9.png", "x01": "a/x01.png"})
-    {'7': 'a/007.png'}
-    """
-    found: dict[str, list[str]] = {}
-    for stem, path in by_stem.items():
-        if stem.isascii() and stem.isdigit() and stem.startswith("0"):
-            found.setdefault(stem.lstrip("0") or "0", []).append(path)
-    return {number: paths[0] for number, paths in found.items() if len(paths) == 1}
+        return cls(by_name, {**without_zeros(by_stem), **by_stem})
 
 
 def parts_of(name: str) -> list[str]:

@@ -170,3 +170,18 @@ def expand_braces(pattern: str) -> list[str]:
         words = found[1].split(",")
     before, after = pattern[: found.start()], pattern[found.end() :]
     return [path for word in words for path in expand_braces(f"{before}{word}{after}")]
+
+
+def without_zeros(by_stem: dict[str, str]) -> dict[str, str]:
+    """Return the files whose stem is a number with zeros in front by that number, as tables lose the zeros.
+
+    Examples
+    --------
+    >>> without_zeros({"007": "a/007.png", "08": "a/08.png", "008": "a/008.png", "9": "a/9.png", "x01": "a/x01.png"})
+    {'7': 'a/007.png'}
+    """
+    found: dict[str, list[str]] = {}
+    for stem, path in by_stem.items():
+        if stem.isascii() and stem.isdigit() and stem.startswith("0"):
+            found.setdefault(stem.lstrip("0") or "0", []).append(path)
+    return {number: paths[0] for number, paths in found.items() if len(paths) == 1}

@@ -112,7 +112,7 @@ def _open(root: Path, name: str, known: set[str], options: SourceOptions) -> Fol
         manifest = _below(manifest, root)
         uris = manifest.table["uri"].to_pylist()
         if sum(uri in known for uri in uris) >= _NAMED_SHARE * len(uris):
-            return FolderTable(text(name), manifest, _split_word(name))
+            return FolderTable(text(name), manifest, split_word(name))
     return None
 
 
@@ -147,7 +147,7 @@ def _below(manifest: Manifest, root: Path) -> Manifest:
     )
 
 
-def _split_word(name: str) -> str:
+def split_word(name: str) -> str:
     """Return the word for a split in the name of a table, as in ``labels_train.csv`` and ``train/metadata.csv``."""
     path = Path(name)
     if path.name in METADATA:

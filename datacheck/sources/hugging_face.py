@@ -22,7 +22,7 @@ from datacheck.sources.folder_inventory import files_beside
 from datacheck.sources.hugging_face_objects import with_objects, without_objects
 from datacheck.sources.shard_readers import EncodedReader, ShardReader, open_stream
 from datacheck.sources.split_words import normalise_split
-from datacheck.sources.splits import join_splits
+from datacheck.sources.splits import join_splits, joined_tables
 from datacheck.sources.table import table_manifest
 from datacheck.sources.walking import walk
 from datacheck.text import plural
@@ -195,8 +195,8 @@ def _sharded(
     uris = pa.chunked_array(
         [pa.array([f"{shard}#{row}" for row in range(table.num_rows)], pa.string()) for shard, table in tables.items()]
     )
-    others = [table.drop_columns([image]) if image is not None else table for table in tables.values()]
-    table = pa.concat_tables([each.replace_schema_metadata(None) for each in others], promote_options="permissive")
+    others = {name: each if image is None else each.drop_columns([image]) for name, each in tables.items()}
+    table = joined_tables({name: each.replace_schema_metadata(None) for name, each in others.items()})
     reader = None if image is None else ShardReader(root.absolute(), image)
     took_for += f", {plural(len(tables), 'shard')}"
     return _manifest(table, features, options, reader, uris, image=image, took_for=took_for)

@@ -22,11 +22,19 @@ from datacheck.sources.listed_images import apply_split_lists, listed_manifest
 from datacheck.sources.pair_folders import BESIDE, Pairs, find_pairs, pair_manifest
 from datacheck.sources.pairs import open_pairs
 from datacheck.sources.panoptic import named_unread, set_aside
+from datacheck.sources.table_folders import advice_for_tables, open_table_folder
+from datacheck.sources.text_lists import CLASS_NAMES_ROLE
 from datacheck.sources.walking import Folder, walk
 from datacheck.text import plural
 
 _TABLE_OPTIONS = frozenset({"path", "label", "target", "split", "group", "label_separator", "delimiter"})
 """Options that are about a table beside the images."""
+
+_PICKLES = (
+    "pickles are not loaded, since they can run code: open the Dataset that reads them, as in "
+    "datacheck.audit(torchvision.datasets.CIFAR10(folder)), or save the arrays as .npz"
+)
+"""What to do about a folder of pickles, such as that of CIFAR."""
 
 _FEWEST_CLASSES = 2
 """Class folders that say labels: a single one may be any folder."""
@@ -48,7 +56,10 @@ def open_image_folder(folder: str | Path, options: SourceOptions) -> Manifest:
     folders, panoptic = set_aside(root, list(walk(root)))
     images, others = split_by_kind(folders)
     if not images:
-        raise SourceError(_no_images(root, others))
+        manifest = None if options.task is Task.PAIRED else open_table_folder(root, others, options)
+        if manifest is None:
+            raise SourceError(_no_images(root, others))
+        return replace(manifest, inventory=manifest.inventory + left_out(folders))
     tables = find_tables(root, folders, images, options)
     manifest, used = _read(_Found(root, folders, images, tables), options)
     wanted = sorted(_TABLE_OPTIONS.intersection(options.given()))
@@ -56,7 +67,7 @@ def open_image_folder(folder: str | Path, options: SourceOptions) -> Manifest:
         raise SourceError(f"option {wanted[0]!r} is for a table that names the images: found none below {root}")
     manifest, lists = apply_split_lists(manifest, tables)
     unread = unread_tables(tables, used | lists, root)
-    named = {table.name for table in tables}
+    named = {table.name for table in tables} | _class_name_files(manifest, used)
     read_whole = manifest.task is Task.DETECTION or "label_uri" in manifest
     rest = () if read_whole else unread_files(name for name in others if text(name) not in named)
     before = replace(
@@ -188,12 +199,26 @@ def _say_classes(pairs: Pairs, options: SourceOptions) -> bool:
     return len({label for label in layout.labels if label is not None}) > 1
 
 
+def _class_name_files(manifest: Manifest, used: set[str]) -> set[str]:
+    """Return the files that name the classes of the tables that were read."""
+    names = {each.name for each in manifest.inventory.used if each.role == CLASS_NAMES_ROLE}
+    return {f"{table[: table.rfind('/') + 1]}{name}" for table in used for name in names}
+
+
+def _is_pickle(name: str) -> bool:
+    """Return whether a file is a pickle by its name, or a batch of CIFAR's."""
+    base = name.rpartition("/")[2].lower()
+    return base.endswith((".pkl", ".pickle", ".pt", ".pth")) or base.startswith(("data_batch", "batches.meta"))
+
+
 def _no_images(root: Path, others: list[str]) -> str:
     zips = [name for name in others if name.lower().endswith((".zip", ".tar.gz", ".tgz", ".rar", ".7z"))]
     advice = (
         f"unpack {zips[0]} first, then open the folder that comes out"
         if zips
-        else "check the folder, or open the table that lists the images"
+        else advice_for_tables(root, others)
+        or (_PICKLES if any(_is_pickle(name) for name in others) else None)
+        or "check the folder, or open the table that lists the images"
     )
     return f"expected images below {root}, found none among {plural(len(others), 'file')}; {advice}"
 

@@ -39,7 +39,7 @@ def listed_manifest(
     used = [*chosen, *(others if chosen[0].split else ())]
     if len(used) > 1:
         names = split_names(dict.fromkeys(table.split for table in used))
-        manifest = join_splits({names[table.split]: _as_task(table.manifest, first) for table in used})
+        manifest = join_splits({names[table.split]: as_task(table.manifest, first) for table in used})
     else:
         manifest = splits_from_paths(first)
     listed = set(manifest.table["uri"].to_pylist())
@@ -54,7 +54,7 @@ def listed_manifest(
     return replace(manifest, inventory=inventory), set(names_used)
 
 
-def _as_task(manifest: Manifest, like: Manifest) -> Manifest:
+def as_task(manifest: Manifest, like: Manifest) -> Manifest:
     """Return a manifest without labels as one of the task of another, each label missing."""
     column = like.task.label_column
     if manifest.task is like.task or column is None:

@@ -72,7 +72,7 @@ def join_splits(parts: Mapping[str, Manifest]) -> Manifest:
             objects = with_classes(tables[name]["annotated_objects"].combine_chunks(), part.classes, classes)
             tables[name] = tables[name].set_column(position, "annotated_objects", objects)
     form = first.mask_format if len({part.mask_format for part in parts.values()}) == 1 else None
-    table = pa.concat_tables(tables.values(), promote_options="permissive").unify_dictionaries()
+    table = joined_tables(tables).unify_dictionaries()
     return Manifest.from_columns(
         table,
         task=first.task,
@@ -87,6 +87,37 @@ def join_splits(parts: Mapping[str, Manifest]) -> Manifest:
         mask_format=form,
         reader=reader,
     )
+
+
+def joined_tables(tables: Mapping[str, pa.Table]) -> pa.Table:
+    """Put tables together, columns matched by name; one that a table lacks is null in its rows.
+
+    Raises
+    ------
+    SourceError
+        When a column is of kinds in two tables that have nothing in common, such as text and numbers.
+
+    Examples
+    --------
+    >>> joined_tables({"a": pa.table({"x": [1]}), "b": pa.table({"x": [0.5], "y": ["u"]})}).to_pydict()
+    {'x': [1.0, 0.5], 'y': [None, 'u']}
+    """
+    try:
+        return pa.concat_tables(list(tables.values()), promote_options="permissive")
+    except (pa.ArrowTypeError, pa.ArrowInvalid) as error:
+        types: dict[str, dict[str, str]] = {}
+        for place, table in tables.items():
+            for name in table.column_names:
+                types.setdefault(name, {}).setdefault(str(table.schema.field(name).type), place)
+        found = [
+            f"{name!r} ({', '.join(f'{kind} in {place!r}' for kind, place in kinds.items())})"
+            for name, kinds in types.items()
+            if len(kinds) > 1
+        ]
+        advice = "write it as one type in all of them" if found else f"found: {error}"
+        raise SourceError(
+            f"expected each column to have one type in all parts, found {', '.join(found)}; {advice}"
+        ) from None
 
 
 def _without_numbers(kind: AnnotationFormat | None) -> AnnotationFormat | None:

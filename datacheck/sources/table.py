@@ -33,7 +33,7 @@ from datacheck.sources.splits import splits_from_paths
 from datacheck.sources.stored_paths import stored_paths
 from datacheck.sources.table_files import is_table_name, read_table_file
 from datacheck.sources.table_inventory import table_inventory
-from datacheck.sources.text_lists import class_names
+from datacheck.sources.text_lists import CLASS_NAMES_ROLE, class_names
 from datacheck.text import plural
 
 NO_ROLES = "no column that says a path or a label: name them with path, label or target"
@@ -53,16 +53,26 @@ def open_table(source: Any, options: SourceOptions) -> Manifest:
         table, base, where = _in_memory(source), options.root or Path.cwd(), "a table in memory"
     else:
         (table, notes), base = read_table_file(existing(path), options), options.root or path.parent
-        options, more = _with_neighbours(table, options, path.parent)
+        options, more, names_file = _with_neighbours(table, options, path.parent)
         where = ", ".join([f"a table ({path})", *notes, *more])
         found = splits_from_paths(table_manifest(table, options, base=base, took_for=where))
+        if names_file is not None:
+            found = replace(
+                found, inventory=found.inventory + Inventory((Used(names_file, ItemKind.FILE, CLASS_NAMES_ROLE),))
+            )
         return with_annotation_file(found, path)
     return table_manifest(table, options, base=base, took_for=where)
 
 
-def _with_neighbours(table: pa.Table, options: SourceOptions, folder: Path) -> tuple[SourceOptions, list[str]]:
-    """Add what the files beside a table say: which column names the images, and what the classes are called."""
-    notes = []
+def _with_neighbours(
+    table: pa.Table, options: SourceOptions, folder: Path
+) -> tuple[SourceOptions, list[str], str | None]:
+    """Add what the files beside a table say: which column names the images, and what the classes are called.
+
+    The third value is the name of the file that names the classes, None where none was read.
+    """
+    notes: list[str] = []
+    names_file = None
     roles = recognise_columns(table, options)
     if roles.path is None and (column := column_of_ids(table, roles, options.root or folder)):
         options = replace(options, path=column)
@@ -71,8 +81,9 @@ def _with_neighbours(table: pa.Table, options: SourceOptions, folder: Path) -> t
         values = table[roles.label]
         if are_indices(values, len(found[0])):
             options = replace(options, classes=found[0])
-            notes.append(f"class names from {found[1]}")
-    return options, notes
+            names_file = found[1]
+            notes.append(f"class names from {names_file}")
+    return options, notes, names_file
 
 
 def table_manifest(

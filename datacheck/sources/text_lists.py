@@ -14,6 +14,9 @@ from datacheck.sources.files import IMAGE_EXTENSIONS, check_regular, is_image_na
 CLASS_NAME_FILES = ("classes.txt", "class_names.txt", "classnames.txt", "names.txt", "labels.txt", "synset_words.txt")
 """Files beside a list that name its classes, a line each, with or without the number in front."""
 
+CLASS_NAMES_ROLE = "class names"
+"""What such a file is read as, in the inventory."""
+
 LIST_EXTENSIONS = (".txt", ".lst", ".list")
 """Extensions of such lists."""
 

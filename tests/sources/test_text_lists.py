@@ -70,3 +70,14 @@ def test_a_table_that_is_called_txt(tmp_path: Path) -> None:
 def test_damaged_lists(tmp_path: Path, text: str, message: str) -> None:
     with pytest.raises(SourceError, match=message):
         open_source(listing(tmp_path, text))
+
+
+def test_names_of_the_classes_are_read_in_a_folder_too_and_not_called_unread(tmp_path: Path) -> None:
+    (tmp_path / "classes.txt").write_text("cat\ndog\n")
+    (tmp_path / "notes.csv").write_text("a,b\n1,2\n")
+    listing(tmp_path, "train/b.jpg 1\ntrain/c.jpg 0\n")
+    manifest = open_source(tmp_path)
+    assert manifest.classes == ("cat", "dog")
+    unread = [item.name for item in manifest.inventory.unread]
+    assert "classes.txt" not in unread
+    assert "notes.csv" in unread

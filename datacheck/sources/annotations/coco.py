@@ -214,18 +214,22 @@ def _assemble(content: _File, problems: Mapping[int | str, list[tuple[int, str]]
     row_of = {each.id: row for row, each in enumerate(content.images)}
     columns = _Columns()
     orphans: list[str] = []
-    n_orphans = 0
+    n_orphans, boxless = 0, list[tuple[int | str, int]]()
     for number, each in enumerate(content.annotations, start=1):
         line = each.id if isinstance(each.id, int) else number
-        row = row_of.get(each.image_id)
-        if row is None:
+        if (row := row_of.get(each.image_id)) is None:
             n_orphans += 1
             if len(orphans) < MOST_ORPHANS:
                 orphans.append(f"{path.name!r} annotation id {line} (image id {each.image_id})")
         elif each.bbox is not None:
             _add(columns, each, row, line, position)
+        elif each.category_id is not None:
+            boxless.append((each.image_id, line))
     content.annotations.clear()  # with them goes the text of the file, most of the memory
-    listed = [[{"line": line, "what": what} for line, what in problems.get(each.id, ())] for each in content.images]
+    found = {key: list(each) for key, each in problems.items()}
+    for image_id, line in boxless if columns.row else ():  # a file without any box is about something else
+        found.setdefault(image_id, []).append((line, "expected four numbers in bbox, found none"))
+    listed = [[{"line": line, "what": what} for line, what in found.get(each.id, ())] for each in content.images]
     return CocoFile(
         file_names=[each.file_name for each in content.images],
         widths=[int(each.width or 0) for each in content.images],
