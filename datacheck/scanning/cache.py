@@ -62,7 +62,8 @@ ROW_SCHEMA = pa.schema(
         pa.field("pixel_row", pa.int64()),
     ]
 )
-"""A measured file: its measurements, the stamp it had, and where its thumbnail and pixels are."""
+"""A measured file: its measurements, the stamp it had (without a size where it was too new to be trusted, see
+`may_hide_a_change`), and where its thumbnail and pixels are."""
 
 _DIGEST_BYTES = 16
 """Each file of rows ends with the digest of its content: rows that were damaged or edited are measured again."""

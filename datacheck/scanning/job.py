@@ -15,13 +15,14 @@ from numpy.typing import NDArray
 
 from datacheck.cpus import available_cpus
 from datacheck.manifest import Manifest
+from datacheck.manifest.object_store import StoreReader
 from datacheck.manifest.readers import ReadFailure, SampleReader
 from datacheck.scanning.cache import ROW_SCHEMA, ScanCache, library_versions, to_rows
 from datacheck.scanning.local import Outcome, ShardTask
 from datacheck.scanning.measurements import MEASUREMENTS_SCHEMA, Measurements
 from datacheck.scanning.pixels import pixel_sides, place_pixels
 from datacheck.scanning.shard import SAME, ShardSettings, failed, merge
-from datacheck.scanning.stamps import STAMPS, read_stamps
+from datacheck.scanning.stamps import STAMPS, may_hide_a_change, now_ns, read_stamps
 from datacheck.scanning.thumbnails import INDEX, ThumbnailStore
 from datacheck.scanning.value_range import to_common_depth
 from datacheck.storage import atomic_path
@@ -76,7 +77,9 @@ class ScanJob:
         self.progress = progress
         self.settings = ShardSettings(reader, THUMBNAIL_SIDE if thumbnails else 0, side)
         self.uris, self.file_of_row, self.first_row = _files(manifest)
+        before = now_ns()
         self.stamps = read_stamps(reader, self.uris.to_pylist())
+        self.recent = may_hide_a_change(self.stamps, before, tagged=isinstance(reader, StoreReader))
         self.cache = ScanCache(folder, library_versions())
         found = pc.index_in(self.uris, value_set=self.cache.rows["uri"])
         self.cached = pc.fill_null(found, -1).to_numpy(zero_copy_only=False).astype(np.int64)
@@ -165,10 +168,12 @@ class ScanJob:
         if self.pixel_map is not None and result.pixels is not None:
             self.pixel_map[self.first_row[files[readable]]] = result.pixels[readable]
         unstamped = self.stamps[0, files] < 0
+        # No size where the stamp may hide a change: the next scan compares the bytes, but keeps what was measured.
+        unknown = {"stamp_size": unstamped | self.recent[files]}
         places: dict[str, Any] = {
             "uri": self.uris.take(pa.array(files)),
             **{
-                name: pa.array(values, mask=unstamped)
+                name: pa.array(values, mask=unknown.get(name, unstamped))
                 for name, values in zip(STAMPS, self.stamps[:, files], strict=True)
             },
             **self.cache.add_thumbnails(result.thumbnails),

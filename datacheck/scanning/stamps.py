@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import os
+import time
 
 import numpy as np
 from numpy.typing import NDArray
@@ -13,6 +14,18 @@ from datacheck.manifest.readers import FileReader, FileStamp, SampleReader
 STAMPS = ("stamp_size", "mtime_ns", "ctime_ns")
 """The columns of a stamp. A copying tool can restore size and modification time, but not the time of the last change
 of the file's entry (ctime), so that a file that was overwritten is read again."""
+
+_TICK_NS = 10_000_000
+"""Files changed within so many ns may bear one time: the coarsest tick of Linux (10 ms, at 100 Hz)."""
+_COARSE_TICK_NS = 2_000_000_000
+"""The same where times are whole seconds: FAT keeps even seconds only, older file systems and object stores each."""
+_SECOND_NS = 1_000_000_000
+"""A second: times that are all multiples of it come from a file system that keeps no finer ones."""
+
+
+def now_ns() -> int:
+    """Return the time that files written now bear, in ns since 1970."""
+    return time.time_ns()
 
 
 def read_stamps(reader: SampleReader, uris: list[str]) -> NDArray[np.int64]:
@@ -43,6 +56,37 @@ def read_stamps(reader: SampleReader, uris: list[str]) -> NDArray[np.int64]:
             if stamp is not None:
                 stamps[:, row] = _numbers(stamp)
     return stamps
+
+
+def may_hide_a_change(stamps: NDArray[np.int64], now: int, *, tagged: bool = False) -> NDArray[np.bool_]:
+    """Return which files, changed after their stamp was read, may keep that stamp; shape [U].
+
+    A change in the tick of the last one bears the same time. As in git's index, a stamp that is not older than a tick
+    when it is read does not show that the file stayed as it was; one of an older file does.
+
+    Parameters
+    ----------
+    stamps
+        What `read_stamps` returned, shape [3, U].
+    now
+        The time just before they were read, in ns since 1970.
+    tagged
+        Whether what stands for the change time is made from a tag of the content, which shows any change.
+
+    Examples
+    --------
+    >>> second = 1_000_000_000
+    >>> stamps = np.array([[9, 9, 9], [5, 5, 5], [4 * second - 5, 4 * second + 5, 3 * second]])
+    >>> may_hide_a_change(stamps, 4 * second + 10).tolist()
+    [True, True, True]
+    >>> may_hide_a_change(stamps, 4 * second + 20_000_000).tolist()
+    [False, False, True]
+    """
+    changed = stamps[2] > 0  # it cannot be set, so that the modification time does not matter where there is one
+    times = np.where(changed, stamps[2], stamps[1])
+    ticks = np.where(times % _SECOND_NS == 0, _COARSE_TICK_NS, _TICK_NS)
+    found: NDArray[np.bool_] = (times >= now - ticks) & ~(changed & tagged)
+    return found
 
 
 def _numbers(stamp: FileStamp) -> tuple[int, int, int]:

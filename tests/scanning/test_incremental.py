@@ -21,6 +21,7 @@ from datacheck.errors import ScanError
 from datacheck.manifest import Manifest
 from datacheck.manifest.readers import FileReader, FileStamp
 from datacheck.scanning import ScanResult, ThumbnailStore, scan
+from datacheck.scanning.stamps import may_hide_a_change
 from datacheck.scanning.worker import exclusive
 from tests.scanning.corpus import encode, photo
 
@@ -51,6 +52,16 @@ def folder(tmp_path: Path) -> Path:
         (data / f"{number:02}.png").write_bytes(encode(Image.fromarray(photo(rng, 30, 40)), "PNG"))
     (data / "20.png").write_bytes(b"no image")
     return tmp_path
+
+
+@pytest.fixture(autouse=True)
+def _files_are_old(monkeypatch: pytest.MonkeyPatch) -> None:
+    """Scans take place an hour from now: that files were written just before them is not what most tests are about."""
+    scan_at(monkeypatch, time.time_ns() + 3_600_000_000_000)
+
+
+def scan_at(monkeypatch: pytest.MonkeyPatch, now: int) -> None:
+    monkeypatch.setattr(sys.modules["datacheck.scanning.job"], "now_ns", lambda: now)
 
 
 def run(folder: Path, names: list[str] | None = None, **options: Any) -> tuple[ScanResult, list[str]]:
@@ -113,6 +124,60 @@ def test_a_file_overwritten_with_its_size_and_time_restored_is_read_again(folder
     assert read == ["03.png"]
     assert first.measurements.strings("error")[3] is None
     assert again.measurements.strings("error")[3] == "not-an-image"
+
+
+def test_a_file_changed_within_a_tick_of_the_scan_is_read_again(folder: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    path = folder / "data" / "03.png"
+    size, changed = path.stat().st_size, path.stat().st_ctime_ns
+    path.write_bytes(bytes(size))
+    monkeypatch.setattr(Counting, "stamp", lambda self, uri: FileStamp(size, 5, changed))  # one tick, one stamp
+    scan_at(monkeypatch, changed)
+    first, _ = run(folder, ["03.png"])
+    path.write_bytes(encode(Image.new("RGB", (9, 9), "red"), "PNG"))
+    scan_at(monkeypatch, changed + 20_000_000_000)
+    second, read = run(folder, ["03.png"])
+    assert read == ["03.png"]
+    assert [one.measurements.strings("error").tolist() for one in (first, second)] == [["not-an-image"], [None]]
+    assert run(folder, ["03.png"])[1] == []
+
+
+def test_a_file_as_new_as_the_scan_is_compared_once_and_not_decoded_again(
+    folder: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    os.utime(folder / "data" / "01.png", ns=(5, 5))
+    changed = (folder / "data" / "01.png").stat().st_ctime_ns
+    scan_at(monkeypatch, changed)
+    first, _ = run(folder, ["01.png"], pixels=8)
+    scan_at(monkeypatch, changed + 20_000_000_000)
+    monkeypatch.setattr(sys.modules["datacheck.scanning.shard"], "decode_bytes", None)
+    second, read = run(folder, ["01.png"], pixels=8)
+    assert read == ["01.png"]
+    assert_same(first, second)
+    assert run(folder, ["01.png"], pixels=8)[1] == []
+
+
+@pytest.mark.parametrize(
+    ("modified", "changed", "now", "expected"),
+    [
+        (7_000_000_005, 7_000_000_005, 7_000_000_005, True),  # the same tick
+        (7_000_000_005, 7_000_000_005, 7_010_000_005, True),
+        (7_000_000_005, 7_000_000_005, 7_010_000_006, False),  # a tick older
+        (7_000_000_000, 7_000_000_000, 9_000_000_000, True),  # whole seconds
+        (7_000_000_000, 7_000_000_000, 9_000_000_001, False),
+        (99_000_000_005, 7_000_000_005, 9_000_000_000, False),  # the modification time was set
+        (7_000_000_005, 0, 7_000_000_009, True),  # no change time
+        (7_000_000_005, 0, 7_020_000_000, False),
+        (7_000_000_005, 9_000_000_005, 8_000_000_000, True),  # the clock was set back
+        (-1, -1, 8_000_000_000, False),  # no stamp: read at every scan in any case
+    ],
+)
+def test_which_stamps_may_hide_a_change(modified: int, changed: int, now: int, expected: bool) -> None:
+    assert may_hide_a_change(np.array([[9], [modified], [changed]]), now).tolist() == [expected]
+
+
+def test_a_tag_of_the_content_hides_no_change() -> None:
+    stamps = np.array([[9, 9], [7_000_000_000, 7_000_000_000], [2**62, 0]])
+    assert may_hide_a_change(stamps, 8_000_000_000, tagged=True).tolist() == [False, True]
 
 
 def test_a_touched_file_is_not_decoded_again(folder: Path, monkeypatch: pytest.MonkeyPatch) -> None:
