@@ -19,6 +19,7 @@ from tests.thorough import THOROUGH
 SEEDS = [0, *([1, 2] if THOROUGH else [])]
 
 
+@pytest.mark.slow
 @pytest.mark.parametrize("seed", SEEDS)
 def test_every_planted_defect_is_found_and_nothing_else_above_info(
     tmp_path: Path, capsys: pytest.CaptureFixture[str], seed: int

@@ -36,7 +36,7 @@ def test_a_change_of_spread_alone_is_found() -> None:
     assert [drifted["property"] for drifted in finding.evidence["properties"]] == ["contrast"]
 
 
-@pytest.mark.parametrize(("n", "runs"), [(100, 200), (1_000, 200), (100_000, 3)])
+@pytest.mark.parametrize(("n", "runs"), [(100, 200), (1_000, 100), (100_000, 3)])
 def test_random_splits_are_hardly_ever_flagged(n: int, runs: int) -> None:
     context = dataset(n)
     rng = np.random.default_rng(n)
