@@ -31,9 +31,9 @@ LATEST = 1.0
 CHUNKS_A_REPORT = 20
 """Passes between two reports of progress."""
 
-IMAGES_TO_JUDGE, SHARE_TO_JUDGE = 640, 0.25
-"""Images, or share of all, after which their speed says anything: the first ones load code, and other work on the
-machine comes in moments."""
+IMAGES_TO_JUDGE, SHARE_TO_JUDGE, LARGEST_SHARE_TO_JUDGE = 640, 0.03, 0.25
+"""Images, and share of all within these two, after which their speed says anything: the first chunk loads code and is
+not counted, and other work on the machine comes in moments."""
 
 
 @dataclass(frozen=True)
@@ -99,10 +99,13 @@ def embed_all(
     features: list[NDArray[np.float32]] = []
     kept: list[Tensor] | None = None
     chunk, began = network.chunk(plan.side), clock.used
+    enough = min(max(IMAGES_TO_JUDGE, SHARE_TO_JUDGE * len(rows)), LARGEST_SHARE_TO_JUDGE * len(rows))
     for number, start in enumerate(range(0, len(rows), chunk)):
         clock.check()
-        judged = start and start >= min(IMAGES_TO_JUDGE, SHARE_TO_JUDGE * len(rows))
-        left = (clock.used - began) * (len(rows) - start) / start if judged else 0.0
+        if number == 1:
+            began = clock.used
+        judged = number > 1 and start >= enough
+        left = (clock.used - began) * (len(rows) - start) / (start - chunk) if judged else 0.0
         if hurried and clock.used + left > LATEST * clock.seconds:
             raise OutOfTimeError(f"{start:,} of {len(rows):,} images had passed after {clock.used:.0f} s")
         part = rows[start : start + chunk]

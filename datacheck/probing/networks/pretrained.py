@@ -108,10 +108,12 @@ def _embedded(
             )  # fmt: skip
             return plan, features, kept
         except OutOfTimeError:
-            least = max(options.least_side, SIDES[-1])
-            if options.side is not None or plan.side <= least:
-                raise
-            choose_threads(torch.get_num_threads(), network.device)
+            n_threads = torch.get_num_threads()
+            choose_threads(n_threads, network.device)
+            if options.side is not None or plan.side <= max(options.least_side, SIDES[-1]):
+                if torch.get_num_threads() == n_threads:
+                    raise
+                continue
             smaller = _plan(network, problem, options, rows, flip=flip)
             # What a few quick rounds promise, a pass over all images does not always keep.
             next_side = next(side for side in SIDES if side < plan.side)
