@@ -8,7 +8,10 @@ import typer
 
 from datacheck.cli.queue_files import put_aside
 from datacheck.errors import RelabelError
-from datacheck.text import plural
+from datacheck.text import clean, plural
+
+_NAMED = 3
+"""Images left out that are named on the terminal; the file has all."""
 
 
 def make_mask_queue(run: Path, budget: int, random_share: float, seed: int, *, replace: bool) -> int:
@@ -35,6 +38,19 @@ def make_mask_queue(run: Path, budget: int, random_share: float, seed: int, *, r
         f"{kinds.count('missing'):,} that are not drawn, {kinds.count('border'):,} whose border lies elsewhere, "
         f"{plural(kinds.count('random'), 'random image')}"
     )
+    if made.left_out:
+        _say_left_out(made.left_out, run)
     typer.echo("how many of the regions in question are wrong is not known; the worst of each kind come first")
     typer.echo(f"next: datacheck queue push {run}, or datacheck queue export {run} --to label-studio -o tasks.json")
     return 0
+
+
+def _say_left_out(left_out: dict[str, str], run: Path) -> None:
+    """Name the chosen images that are not asked about, with the reason."""
+    from datacheck.relabel.masks.queue import left_out_path
+
+    typer.echo(f"{plural(len(left_out), 'image')} left out, listed in {left_out_path(run)}:")
+    for sample_id, reason in list(left_out.items())[:_NAMED]:
+        typer.echo(f"  {clean(sample_id)}: {clean(reason)}")
+    if len(left_out) > _NAMED:
+        typer.echo(f"  and {len(left_out) - _NAMED:,} more")

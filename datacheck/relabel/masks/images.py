@@ -50,6 +50,8 @@ class MaskImages:
         Reads the files.
     identity
         Identity of the dataset.
+    left_out
+        Why an image that was wanted is not among them, by its sample id.
     """
 
     images: dict[str, MaskImage]
@@ -58,6 +60,7 @@ class MaskImages:
     form: MaskFormat
     reader: SampleReader | None = field(repr=False)
     identity: str = ""
+    left_out: dict[str, str] = field(default_factory=dict, repr=False)
 
     @classmethod
     def of(
@@ -95,19 +98,23 @@ class MaskImages:
         if measurements is not None:
             turned = np.nan_to_num(measurements.values("exif_orientation").astype(float), nan=1.0) > 1
         columns = {name: manifest.table[name] for name in ("uri", "label_uri", "split") if name in manifest}
-        images = {}
+        images: dict[str, MaskImage] = {}
+        left_out: dict[str, str] = {}
         for sample_id in dict.fromkeys(sample_ids):
             row = position.get(sample_id)
             if row is None:
                 raise RelabelError(f"sample {sample_id!r} is not in the manifest: it belongs to another dataset")
             entry = {name: column[row].as_py() for name, column in columns.items()}
-            if entry["label_uri"] is None or turned[row] or np.isnan(sizes.stored[row]).any():
+            reason = _why_left_out(entry["label_uri"], bool(turned[row]), bool(np.isnan(sizes.stored[row]).any()))
+            if reason:
+                left_out[sample_id] = reason
                 continue
             width, height = sizes.stored[row].astype(int).tolist()
             images[sample_id] = MaskImage(
                 sample_id, entry["uri"], entry["label_uri"], width, height, entry.get("split")
             )
-        return cls(images, tuple(classes), tuple(classes.values()), manifest.mask_format, manifest.reader, identity)
+        names, values = tuple(classes), tuple(classes.values())
+        return cls(images, names, values, manifest.mask_format, manifest.reader, identity, left_out)
 
     def content(self, sample_id: str) -> bytes:
         """Return the mask file of an image.
@@ -154,6 +161,14 @@ class MaskImages:
         known = np.asarray(self.values, dtype=np.int64)[order]
         place = np.searchsorted(known, pixels).clip(0, len(known) - 1)
         return np.where(known[place] == pixels, order[place], -1).astype(np.int16)
+
+
+def _why_left_out(mask: str | None, turned: bool, unknown: bool) -> str | None:
+    if mask is None:
+        return "it has no mask"
+    if turned:
+        return "its EXIF orientation turns it, and it is not known whether the mask is turned too"
+    return "its size is not known" if unknown else None
 
 
 def pixels_hash(pixels: Values) -> str:

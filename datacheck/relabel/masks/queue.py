@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+import csv
+import io
 from dataclasses import dataclass, field
 from pathlib import Path
 
@@ -15,7 +17,7 @@ from datacheck.manifest import Manifest
 from datacheck.relabel.boxes.queue import load_measurements
 from datacheck.relabel.masks.images import MaskImages
 from datacheck.relabel.submissions import Row, RowFile, image_rows
-from datacheck.storage import reading
+from datacheck.storage import reading, write_text
 
 VERSION = 1
 """Version of ``masks/queue.parquet``."""
@@ -67,11 +69,14 @@ class MaskQueue:
         The images with their masks.
     root
         The dataset's root, which no exported path leaves.
+    left_out
+        Why images that were chosen are not asked about, by sample id; of a queue that was just made.
     """
 
     table: pa.Table = field(repr=False)
     images: MaskImages = field(repr=False)
     root: Path | None
+    left_out: dict[str, str] = field(default_factory=dict, repr=False)
 
     def __len__(self) -> int:
         return len(self.sample_ids)
@@ -100,11 +105,12 @@ class MaskQueue:
         return {row["question"]: row for row in self.table.to_pylist()}
 
     def save(self, run: Path) -> Path:
-        """Write ``masks/queue.parquet`` into a run folder, and return its path."""
+        """Write ``masks/queue.parquet`` and ``masks/left_out.csv`` into a run folder; return the path of the first."""
         path = queue_path(run)
         _FILE.write(
             path, self.table, identity=self.identity, classes=list(self.classes), values=list(self.images.values)
         )
+        write_text(left_out_path(run), _table_of(self.left_out))
         return path
 
     @classmethod
@@ -136,6 +142,17 @@ class MaskQueue:
 def queue_path(run: Path) -> Path:
     """Return where the queue of masks of a run folder is."""
     return run / "masks" / "queue.parquet"
+
+
+def left_out_path(run: Path) -> Path:
+    """Return where a run folder has the images that were chosen and are not asked about, and why."""
+    return run / "masks" / "left_out.csv"
+
+
+def _table_of(left_out: dict[str, str]) -> str:
+    stream = io.StringIO()
+    csv.writer(stream, lineterminator="\n").writerows([("sample_id", "reason"), *left_out.items()])
+    return stream.getvalue()
 
 
 def asked_region(row: Row) -> NDArray[np.bool_]:

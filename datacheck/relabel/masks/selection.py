@@ -21,6 +21,7 @@ from datacheck.relabel.submissions import Row, image_order
 from datacheck.rules.base import CannotJudge, RuleContext
 from datacheck.rules.masks.suspect_regions import kind_of
 from datacheck.scanning.measurements import Measurements
+from datacheck.text import plural
 
 
 def mask_queue(
@@ -63,14 +64,30 @@ def mask_queue(
     for row in suspects:
         by_image.setdefault(row["sample_id"], []).append(row)
     rows: list[Row] = []
+    left_out = dict(images.left_out)
     for rank, sample_id in enumerate(images.images):
         k = row_of.get(sample_id)
         predicted = None if k is None else probe.predicted[k].astype(np.int16)
-        found = _questions(images, sample_id, by_image[sample_id], predicted)
+        try:
+            found = list(_questions(images, sample_id, by_image[sample_id], predicted))
+        except RelabelError as error:
+            left_out[sample_id] = str(error)
+            continue
+        if not found:
+            left_out[sample_id] = "the region is not found in the mask's pixels"
         rows += [{**row, "rank": rank, "question": len(rows) + n} for n, row in enumerate(found)]
     if not rows:
-        raise RelabelError("no region is suspect: --random-share 1 draws images at random")
-    return MaskQueue(pa.Table.from_pylist(rows, schema=MASK_QUEUE_SCHEMA), images, manifest.root)
+        raise RelabelError(_why_nothing(left_out))
+    return MaskQueue(pa.Table.from_pylist(rows, schema=MASK_QUEUE_SCHEMA), images, manifest.root, left_out)
+
+
+def _why_nothing(left_out: dict[str, str]) -> str:
+    if not left_out:
+        return "no region is suspect: --random-share 1 draws images at random"
+    name, reason = next(iter(left_out.items()))
+    return (
+        f"nothing can be asked: {plural(len(left_out), 'image')} cannot be shown with a mask, such as {name}: {reason}"
+    )
 
 
 def _suspects(manifest: Manifest, probe: MaskProbe, measurements: Measurements | None) -> Iterator[Row]:
@@ -105,11 +122,8 @@ def _reason(kind: str, given: str, suggested: str) -> str:
 
 
 def _questions(images: MaskImages, sample_id: str, suspects: list[Row], predicted: Any) -> Iterator[Row]:
-    """Yield the questions of an image; none where its mask has another size, or cannot be read any more."""
-    try:
-        pixels = images.pixels(sample_id)
-    except RelabelError:
-        return
+    """Yield the questions of an image; `RelabelError` where its mask has another size, or cannot be read any more."""
+    pixels = images.pixels(sample_id)
     codes, image = images.codes(pixels), images.images[sample_id]
     about = {"mask": image.mask, "width": image.width, "height": image.height, "mask_hash": pixels_hash(pixels)}
     for row in suspects:
