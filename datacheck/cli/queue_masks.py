@@ -41,7 +41,10 @@ def make_mask_queue(run: Path, budget: int, random_share: float, seed: int, *, r
     if made.left_out:
         _say_left_out(made.left_out, run)
     typer.echo("how many of the regions in question are wrong is not known; the worst of each kind come first")
-    typer.echo(f"next: datacheck queue push {run}, or datacheck queue export {run} --to label-studio -o tasks.json")
+    typer.echo(
+        f"next: datacheck review {run}, datacheck queue push {run}, "
+        f"or datacheck queue export {run} --to label-studio -o tasks.json"
+    )
     return 0
 
 

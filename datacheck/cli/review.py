@@ -11,7 +11,6 @@ import typer
 
 from datacheck.cli.queue import Run, links_of, load_queue
 from datacheck.cli.queue_files import say_look
-from datacheck.errors import RelabelError
 from datacheck.text import plural
 
 if TYPE_CHECKING:
@@ -33,10 +32,7 @@ def review_command(
 
     what = asked_about(run)
     if what == "masks":
-        raise RelabelError(
-            "the review page shows no masks: datacheck queue push brings them to Label Studio, datacheck queue export "
-            "writes a table to fill in"
-        )
+        return _review_masks(run, port, annotator or _user(), open_browser=open_browser)
     if what == "boxes":
         return _review_boxes(run, port, annotator or _user(), open_browser=open_browser)
     queue = load_queue(run)
@@ -65,6 +61,20 @@ def _review_boxes(run: Path, port: int, annotator: str, *, open_browser: bool) -
     shown: dict[str, str | None] = {image.sample_id: image.uri for image in queue.images.images.values()}
     with ReviewServer(session, links_of(run, queue, "path", "", None), shown, port=port) as server:
         _serve(server, run, plural(len(queue), "image"), len(queue), open_browser=open_browser)
+    return 0
+
+
+def _review_masks(run: Path, port: int, annotator: str, *, open_browser: bool) -> int:
+    """Serve the page on which regions of masks are answered, until it is interrupted."""
+    from datacheck.relabel.masks.queue import MaskQueue
+    from datacheck.relabel.review import MaskReviewSession, ReviewServer
+
+    queue = MaskQueue.load(run)
+    session = MaskReviewSession(queue, run / "masks" / "answers.parquet", annotator)
+    shown: dict[str, str | None] = {image.sample_id: image.uri for image in queue.images.images.values()}
+    n_questions = queue.table.num_rows
+    with ReviewServer(session, links_of(run, queue, "path", "", None), shown, port=port) as server:
+        _serve(server, run, plural(n_questions, "region"), n_questions, open_browser=open_browser)
     return 0
 
 

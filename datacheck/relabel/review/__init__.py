@@ -8,6 +8,7 @@ from typing import TYPE_CHECKING, Any
 if TYPE_CHECKING:
     from datacheck.relabel.review.boxes import BoxReviewSession
     from datacheck.relabel.review.comparison import ComparisonSamples, comparison_samples
+    from datacheck.relabel.review.masks import MaskReviewSession
     from datacheck.relabel.review.server import ReviewServer
     from datacheck.relabel.review.session import ReviewSession
 
@@ -15,11 +16,19 @@ _HOMES = {
     "BoxReviewSession": "boxes",
     "ComparisonSamples": "comparison",
     "comparison_samples": "comparison",
+    "MaskReviewSession": "masks",
     "ReviewServer": "server",
     "ReviewSession": "session",
 }
 
-__all__ = ["BoxReviewSession", "ComparisonSamples", "ReviewServer", "ReviewSession", "comparison_samples"]
+__all__ = [
+    "BoxReviewSession",
+    "ComparisonSamples",
+    "MaskReviewSession",
+    "ReviewServer",
+    "ReviewSession",
+    "comparison_samples",
+]
 
 
 def __getattr__(name: str) -> Any:

@@ -17,6 +17,7 @@ from urllib.parse import parse_qs, urlsplit
 from datacheck.errors import DatacheckError, RelabelError
 from datacheck.relabel.formats.links import Links, media_type
 from datacheck.relabel.review.boxes import BoxReviewSession
+from datacheck.relabel.review.masks import MaskReviewSession
 from datacheck.relabel.review.session import ReviewSession
 
 _POLICY = (
@@ -45,11 +46,19 @@ _BOX_ASSETS = {
     "/boxes.css": ("boxes.css", "text/css; charset=utf-8"),
     "/boxes.js": ("boxes.js", "text/javascript; charset=utf-8"),
 }
+_MASK_ASSETS = {
+    "/": ("masks.html", "text/html; charset=utf-8"),
+    "/review.css": _ASSETS["/review.css"],
+    "/masks.css": ("masks.css", "text/css; charset=utf-8"),
+    "/masks.js": ("masks.js", "text/javascript; charset=utf-8"),
+}
 _SHOWN = frozenset({"image/jpeg", "image/png", "image/gif", "image/webp", "image/bmp"})
 """What every browser shows as it is."""
 
 _MAX_SIDE = 1600
 """Pixels of the longer side of a picture that had to be converted."""
+
+Session = ReviewSession | BoxReviewSession | MaskReviewSession
 
 
 class ReviewServer(ThreadingHTTPServer):
@@ -72,9 +81,7 @@ class ReviewServer(ThreadingHTTPServer):
 
     daemon_threads = True
 
-    def __init__(
-        self, session: ReviewSession | BoxReviewSession, links: Links, uris: dict[str, str | None], *, port: int = 0
-    ) -> None:
+    def __init__(self, session: Session, links: Links, uris: dict[str, str | None], *, port: int = 0) -> None:
         self.session, self.links, self.uris = session, links, uris
         self.token = secrets.token_urlsafe(24)
         try:
@@ -150,7 +157,7 @@ class _Handler(BaseHTTPRequestHandler):
         if not self._is_known():
             return
         session = self.server.session
-        assets = _BOX_ASSETS if isinstance(session, BoxReviewSession) else _ASSETS
+        assets = _assets_of(session)
         if address.path in assets:
             name, kind = assets[address.path]
             page = files("datacheck.relabel.review").joinpath("templates", name).read_bytes()
@@ -159,6 +166,8 @@ class _Handler(BaseHTTPRequestHandler):
             self._json(session.overview)
         elif address.path == "/comparison" and isinstance(session, ReviewSession):
             self._json(lambda: session.comparison(_number(query, "item")))
+        elif address.path == "/region" and isinstance(session, MaskReviewSession):
+            self._json(lambda: session.region(_number(query, "item")))
         elif address.path == "/picture":
             self._picture(query)
         else:
@@ -259,6 +268,12 @@ class _Handler(BaseHTTPRequestHandler):
 
     def log_message(self, format: str, *args: Any) -> None:
         """Log nothing: the terminal shows the messages of the command."""
+
+
+def _assets_of(session: Session) -> dict[str, tuple[str, str]]:
+    if isinstance(session, MaskReviewSession):
+        return _MASK_ASSETS
+    return _BOX_ASSETS if isinstance(session, BoxReviewSession) else _ASSETS
 
 
 def _number(query: dict[str, list[str]], name: str) -> int:

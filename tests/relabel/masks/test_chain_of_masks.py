@@ -233,11 +233,6 @@ def test_answers_that_do_not_fit_are_refused(run: Path) -> None:
         assert why in refusals[0].reason
 
 
-def test_the_review_page_says_that_it_shows_no_masks(run: Path, capsys: pytest.CaptureFixture[str]) -> None:
-    assert datacheck_command(["review", str(run), "--no-open"]) == 2
-    assert "the review page shows no masks" in capsys.readouterr().err
-
-
 def test_a_probe_of_an_older_version_is_refused(run: Path, capsys: pytest.CaptureFixture[str]) -> None:
     report = Report.load(run)
     assert report.mask_probe is not None
