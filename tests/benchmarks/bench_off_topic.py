@@ -1,6 +1,7 @@
 """Whether screenshots, pages and charts that lie among photos are listed, and what is listed without them.
 
-Run by hand: ``python tests/benchmarks/bench_off_topic.py PHOTOS``. ``PHOTOS`` is a folder of photos in class folders.
+Run by hand: ``python tests/benchmarks/bench_off_topic.py PHOTOS``. ``PHOTOS`` is a folder of photos in class folders;
+``--radiographs 300`` draws that many grey pictures like radiographs of a chest instead, for want of real ones.
 Ten images of each kind are drawn, measured and embedded once, like the photos; then 1, 3 and 10 of one kind at a time
 lie among the photos, and rules DC411 and DC503 judge them. About half a minute of processor time for 400 photos.
 """
@@ -95,6 +96,22 @@ def chart(rng: np.random.Generator) -> Image.Image:
     return image
 
 
+def radiograph(rng: np.random.Generator) -> Image.Image:
+    """A grey picture like a radiograph of a chest: two dark lungs, a spine, ribs, a heart, noise and a letter."""
+    side = int(rng.integers(380, 520))
+    y, x = (np.mgrid[:side, :side] / side - 0.5) - rng.normal(0, 0.02, 2)[:, None, None]
+    wide, high = rng.uniform(0.13, 0.18), rng.uniform(0.28, 0.36)
+    lungs = sum(np.exp(-((((x - at) / wide) ** 2 + (y / high) ** 2) ** 2)) for at in (-0.2, 0.2))
+    ribs = np.maximum(0, np.sin(2 * np.pi * (y + rng.uniform(0.4, 0.9) * x**2) * rng.uniform(9, 12))) ** 3
+    heart = np.exp(-(((x - 0.06) / rng.uniform(0.09, 0.13)) ** 2 + ((y - 0.1) / 0.14) ** 2))
+    body = 0.75 * np.exp(-((x / 0.45) ** 6)) + 0.2 * np.exp(-((x / 0.04) ** 2)) + 0.25 * heart
+    level = body - rng.uniform(0.4, 0.55) * lungs + rng.uniform(0.06, 0.12) * ribs * lungs
+    level = rng.uniform(0.8, 1.1) * level + rng.normal(0, 0.02, level.shape)
+    image = Image.fromarray((255 * np.clip(level, 0, 1)).astype(np.uint8))
+    ImageDraw.Draw(image).text((20, 15), "LR"[rng.integers(2)], fill=255, font_size=24)
+    return image
+
+
 KINDS: dict[str, Callable[[np.random.Generator], Image.Image]] = {
     "screenshots": screenshot,
     "pages": page,
@@ -153,10 +170,17 @@ def listed(rule: Rule, seen: Seen) -> tuple[list[int], str]:
 def main() -> None:
     """Print what is listed of the photos alone, and of each kind that lies among them."""
     parser = argparse.ArgumentParser(description=__doc__)
-    parser.add_argument("photos", type=Path)
-    files = sorted(path.resolve() for path in parser.parse_args().photos.glob("*/*.*"))
-    photos = Seen.of(files)
+    parser.add_argument("photos", type=Path, nargs="?")
+    parser.add_argument("--radiographs", type=int, default=0)
+    arguments = parser.parse_args()
+    if (arguments.photos is None) == (arguments.radiographs == 0):
+        parser.error("give either a folder of photos or --radiographs N")
     with tempfile.TemporaryDirectory() as folder:
+        files = sorted(path.resolve() for path in arguments.photos.glob("*/*.*")) if arguments.photos else []
+        for seed in range(arguments.radiographs):
+            files.append(Path(folder).resolve() / f"radiograph_{seed}.jpg")
+            radiograph(np.random.default_rng([len(KINDS), seed])).save(files[-1], quality=90)
+        photos = Seen.of(files)
         drawn = []
         for number, (kind, draw) in enumerate(KINDS.items()):
             for seed in range(N_DRAWN):

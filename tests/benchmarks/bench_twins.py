@@ -3,6 +3,7 @@
 Run by hand: ``python tests/benchmarks/bench_twins.py PHOTOS [--photos 200] [--imagededup PYTHON]``. ``PHOTOS`` is a
 folder of photos; each transform is applied to some of them, and the copies lie beside all photos. A pair that is not
 planted and not found without copies is counted as another. ``PYTHON`` is an interpreter that has imagededup.
+``--transforms`` takes the names of rows to run, ``--methods`` those of datacheck's columns; without them all are run.
 """
 
 from __future__ import annotations
@@ -102,6 +103,8 @@ def main() -> None:
     parser.add_argument("photos_folder", type=Path)
     parser.add_argument("--photos", type=int, default=200)
     parser.add_argument("--imagededup", default="")
+    parser.add_argument("--transforms", nargs="+", choices=list(CHANGES), default=list(CHANGES), metavar="NAME")
+    parser.add_argument("--methods", nargs="+", choices=["hash", "features"], default=["hash", "features"])
     arguments = parser.parse_args()
     with tempfile.TemporaryDirectory() as place:
         folder = Path(place) / "photos"
@@ -109,22 +112,25 @@ def main() -> None:
         sources = sorted(arguments.photos_folder.rglob("*.jpg"))
         for number, source in enumerate(sources):
             (folder / f"{number:05d}.jpg").write_bytes(source.read_bytes())
-        methods: dict[str, Callable[[], Pairs]] = {
+        ways: dict[str, Callable[[], Pairs]] = {
             "hash": lambda: ours(folder, DuplicateSearch.HASH)[0],
             "features": lambda: ours(folder, DuplicateSearch.FEATURES)[0],
         }
+        methods = {name: find for name, find in ways.items() if name in arguments.methods}
         if arguments.imagededup:
             methods["imagededup PHash"] = lambda: theirs(folder, arguments.imagededup)[0]
         before = {name: find() for name, find in methods.items()}
         print(
             f"{len(sources)} photos; without copies: " + ", ".join(f"{name} {len(one)}" for name, one in before.items())
         )
-        _, seconds, again = ours(folder, DuplicateSearch.FEATURES)
-        print(f"features: {seconds:.1f} CPU s beyond the scan, {again} pairs of one thing photographed again")
+        if "features" in methods:
+            _, seconds, again = ours(folder, DuplicateSearch.FEATURES)
+            print(f"features: {seconds:.1f} CPU s beyond the scan, {again} pairs of one thing photographed again")
         step = max(1, len(sources) // arguments.photos)
         chosen = list(range(0, len(sources), step))[: arguments.photos]
         print(f"\n{'transform':26}" + "".join(f"{name:>22}" for name in methods))
-        for name, change in CHANGES.items():
+        for name in arguments.transforms:
+            change = CHANGES[name]
             planted = {key(f"{row:05d}.jpg", f"{row:05d}_copy.jpg") for row in chosen}
             for row in chosen:
                 changed = change(Image.open(folder / f"{row:05d}.jpg").convert("RGB"))
