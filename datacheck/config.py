@@ -12,6 +12,7 @@ from typing import Any, get_type_hints
 from datacheck.duplicates import DEFAULT_NEAR_DUPLICATE_DISTANCE, DuplicateSearch
 from datacheck.errors import ConfigError, check_choice, did_you_mean
 from datacheck.findings import Severity
+from datacheck.manifest.object_store import Address
 from datacheck.probing.budget import parse_budget
 from datacheck.report import FORMATS
 from datacheck.rules.select import conform
@@ -48,7 +49,7 @@ class Settings:
         What goes to standard output: ``terminal``, ``concise``, ``json``, ``junit``, ``sarif`` or ``github``. None is
         ``terminal`` on a terminal, and ``concise`` (one line for each finding and sample) in a pipe or a file.
     out
-        The run folder, relative to the configuration file.
+        The run folder, relative to the configuration file, or an address such as ``s3://bucket/run``.
     jobs
         Worker processes of the scan; None for one a core.
     engine
@@ -173,7 +174,9 @@ def _read(path: Path) -> Settings | None:
     else:
         values = content
     settings = Settings.from_mapping(values, where=str(path))
-    return settings if settings.out is None else replace(settings, out=path.parent / settings.out)
+    if settings.out is None or Address.of(settings.out) is not None:
+        return settings
+    return replace(settings, out=path.parent / settings.out)
 
 
 def _convert(value: Any, hint: Any, where: str) -> Any:

@@ -14,13 +14,14 @@ from typing import TYPE_CHECKING, Any
 from datacheck.annotations.masks import measure_masks
 from datacheck.auditing.judging import configured_rules, run_rules
 from datacheck.auditing.probe import USER_ARRAYS, Probed, keep, probe_options, train
-from datacheck.auditing.progress import Progress, stage
+from datacheck.auditing.progress import Progress, saving, stage
 from datacheck.auditing.run_folder import only_audit
 from datacheck.config import Settings
 from datacheck.duplicates import DuplicateSearch
 from datacheck.errors import ConfigError
 from datacheck.fingerprints import Fingerprint, fingerprint
 from datacheck.manifest import Manifest, Modality, Task
+from datacheck.manifest.object_store import Address
 from datacheck.probing.images import probe_side
 from datacheck.probing.weights import takes_photos
 from datacheck.report import Report, write_html
@@ -28,6 +29,7 @@ from datacheck.report.outcomes import json_safe
 from datacheck.report.plans import load_plan
 from datacheck.rules import RuleContext
 from datacheck.scanning import ScanResult, scan
+from datacheck.scanning.working_copy import stored_at, working_copy
 from datacheck.sources import open_source
 from datacheck.version import __version__
 
@@ -65,7 +67,8 @@ def audit(
         Codes of rules, starts of codes, or names.
     out
         The run folder, with ``report.html`` in it. It is the cache as well: a second audit into it reads only the
-        files that changed, and keeps a probe that still fits. Without it nothing is written to disk.
+        files that changed, and keeps a probe that still fits. Without it nothing is written to disk. It may be an
+        address in an object store, such as ``s3://bucket/run``: see `datacheck.scanning.stored_run`.
     jobs
         Worker processes of the scan; one a core by default.
     engine
@@ -113,6 +116,10 @@ def audit(
         source={**(settings.source if settings else {}), **source_options},
     )
     with ExitStack() as held:
+        address = None if settings.out is None else Address.of(settings.out)
+        if address is not None:
+            run = held.enter_context(working_copy(address, needed=False, keep=True))
+            settings, progress = settings.override(out=run.folder), saving(run.checkpoint, progress)
         report = _audit(source, settings, probe, reference, progress, held)
         if settings.out is not None:
             report.save(settings.out)
@@ -250,7 +257,7 @@ def _settings_json(settings: Settings) -> dict[str, Any]:
             "duplicates": settings.duplicates,
             "deployment_shares": settings.deployment_shares,
             "source": {name: one for name, one in settings.source.items() if _is_plain(one)},
-            "out": settings.out,
+            "out": None if settings.out is None else stored_at(settings.out),
             "rules": settings.rules,
         }
     )

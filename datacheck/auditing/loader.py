@@ -19,6 +19,7 @@ from datacheck.manifest import Manifest, Task
 from datacheck.probing.budget import parse_budget
 from datacheck.report import Report, write_html
 from datacheck.rules import LOADER_RULES
+from datacheck.scanning.working_copy import on_this_machine
 from datacheck.sources import open_source
 from datacheck.version import __version__
 
@@ -111,8 +112,9 @@ def preflight(
         notes=_notes(context.train.n_images, manifest is None),
     )
     if out is not None:
-        report.save(Path(out))
-        write_html(report, Path(out) / "report.html", run_dir=Path(out))
+        folder = on_this_machine(out, "out")
+        report.save(folder)
+        write_html(report, folder / "report.html", run_dir=folder)
     return report
 
 

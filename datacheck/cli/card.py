@@ -7,10 +7,12 @@ from typing import Annotated
 
 import typer
 
+from datacheck.cli.stored_runs import takes_stored_run
 from datacheck.errors import require
 from datacheck.text import clean
 
 
+@takes_stored_run
 def card_command(
     run: Annotated[Path, typer.Argument(help="The run folder of an audit.")],
     out: Annotated[Path | None, typer.Option("--out", "-o", help="Folder of the card; RUN/card by default.")] = None,

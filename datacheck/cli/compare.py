@@ -66,10 +66,12 @@ def compare_labels_command(
 
 def opened_or_audited(place: str, options: dict[str, Any]) -> Manifest:
     """Return the manifest of a source, or that of an audit."""
+    from datacheck.cli.fingerprint import stored_run_folder
     from datacheck.sources import open_source
 
-    if (Path(place) / "findings.json").is_file():
+    folder = stored_run_folder(place) or Path(place)
+    if (folder / "findings.json").is_file():
         from datacheck.report import Report
 
-        return Report.load(Path(place)).manifest
+        return Report.load(folder).manifest
     return open_source(place, **options)

@@ -16,6 +16,7 @@ from datacheck.cli.compare import opened_or_audited
 from datacheck.cli.completing import SEVERITIES, one_of
 from datacheck.cli.output import TEXT_OR_JSON, Quiet, Verbose
 from datacheck.cli.progress import progress_bars
+from datacheck.cli.stored_runs import takes_stored_run
 from datacheck.duplicates import DEFAULT_NEAR_DUPLICATE_DISTANCE
 from datacheck.errors import ConfigError, ContractError, check_choice, did_you_mean, require
 from datacheck.findings import Severity
@@ -43,6 +44,7 @@ _Quiet = Annotated[bool, typer.Option("--quiet", "-q", help="Only errors.")]
 
 
 @contract_app.command("init", short_help="Propose a contract from an audited dataset.")
+@takes_stored_run
 def init_command(
     run: Annotated[Path, typer.Argument(help="Run folder of the audit of an accepted dataset.")],
     out: Annotated[Path, typer.Option("--out", "-o", help="Where the contract goes.")] = Path("contract"),
@@ -172,6 +174,7 @@ def diff_command(
 
 
 @contract_app.command("update")
+@takes_stored_run
 def update_command(
     run: Annotated[
         Path | None,
@@ -266,7 +269,7 @@ def _origin(report: Report, run: Path, accepted: Sequence[str]) -> dict[str, Any
     return {
         "reference": report.fingerprint,
         "near_duplicate_distance": _distance(report),
-        "source": f"the audit of {report.created[:10]} in {run.name}",
+        "source": f"the audit of {report.created[:10]} in {_name(run)}",
         "accepted": accepted,
     }
 
@@ -274,3 +277,10 @@ def _origin(report: Report, run: Path, accepted: Sequence[str]) -> dict[str, Any
 def _contracts() -> Any:
     require("great_expectations", extra="contracts", purpose="`datacheck contract`")
     return require("datacheck_expectations", extra="contracts", purpose="`datacheck contract`")
+
+
+def _name(run: Path) -> str:
+    from datacheck.scanning.working_copy import stored_at
+
+    place = stored_at(run)
+    return run.name if place == run else str(place)

@@ -11,6 +11,7 @@ import typer
 from datacheck.cli.completing import one_of, rules_or_severities
 from datacheck.cli.output import Verbose, standard_output
 from datacheck.cli.rule_options import separated
+from datacheck.cli.stored_runs import takes_stored_run
 from datacheck.errors import ConfigError
 from datacheck.text import clean, listed, percent, plural
 
@@ -21,6 +22,7 @@ SHOWN = 5
 """A dry run names this many files."""
 
 
+@takes_stored_run
 def export_command(
     run: Annotated[Path, typer.Argument(help="The run folder of an audit.")],
     to: Annotated[

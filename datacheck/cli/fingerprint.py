@@ -57,7 +57,7 @@ def load_fingerprint(place: str, *, quiet: bool = False) -> Fingerprint:
     """Return the fingerprint of a file, a run folder or a source."""
     from datacheck.fingerprints import Fingerprint
 
-    path = Path(place)
+    path = stored_run_folder(place) or Path(place)
     if path.suffix == ".json" and path.is_file():
         return Fingerprint.load(path)
     if (path / "fingerprint.json").is_file():
@@ -65,6 +65,15 @@ def load_fingerprint(place: str, *, quiet: bool = False) -> Fingerprint:
     if not path.exists() and path.suffix == ".json":
         raise SourceError(f"expected a fingerprint at {path}, found nothing")
     return take_fingerprint(place, quiet=quiet)
+
+
+def stored_run_folder(place: str) -> Path | None:
+    """Return a copy of a run folder that lies in an object store; None for another place, such as a dataset there."""
+    from datacheck.manifest.object_store import Address
+    from datacheck.scanning.working_copy import holds_run, local_copy
+
+    address = Address.of(place)
+    return local_copy(place) if address is not None and holds_run(address) else None
 
 
 def take_fingerprint(

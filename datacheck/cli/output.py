@@ -11,6 +11,8 @@ from typing import TYPE_CHECKING, Annotated, TextIO
 
 import typer
 
+from datacheck.cli.stored_runs import report_page
+
 if TYPE_CHECKING:
     from datacheck.findings import Severity
     from datacheck.report import Report
@@ -54,7 +56,7 @@ def default_format() -> str:
 def _write(report: Report, format: str, *, fail_on: Severity, folder: Path | None, verbose: bool) -> None:
     from datacheck.report import concise, print_report, render
 
-    html = None if folder is None else folder / "report.html"
+    html = None if folder is None else report_page(folder)
     if format == "terminal":
         print_report(report, html=html, verbose=verbose, caller="shell")
     elif format == "concise":

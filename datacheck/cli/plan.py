@@ -11,6 +11,7 @@ from datacheck.cli.audit import INPUTS_HELP, parse_shares
 from datacheck.cli.completing import one_of
 from datacheck.cli.output import Quiet, Verbose
 from datacheck.cli.progress import progress_bars
+from datacheck.cli.stored_runs import takes_stored_run
 from datacheck.duplicates import DEFAULT_NEAR_DUPLICATE_DISTANCE
 from datacheck.text import plural
 
@@ -22,6 +23,7 @@ if TYPE_CHECKING:
     from datacheck.report import Report
 
 
+@takes_stored_run
 def plan_command(
     run: Annotated[Path, typer.Argument(help="The run folder of an audit.")],
     budget: Annotated[str, typer.Option(help="Time for measurements, such as 60s or 5m.")] = "5m",
@@ -56,16 +58,19 @@ def plan_command(
     quiet: Quiet = False,
 ) -> int:
     """Plan the main training: splits, rebalancing, augmentations, samples to collect; each measured on this dataset."""
-    from datacheck.errors import check_choice
+    from datacheck.errors import ConfigError, check_choice
     from datacheck.plan import make_plan
     from datacheck.plan.augment.snippets import LIBRARIES
     from datacheck.plan.script import check_new, write_script
     from datacheck.probing import PretrainedWeights
     from datacheck.report import Report, write_html
+    from datacheck.scanning.working_copy import stored_at
 
     check_choice("--transforms", transforms, LIBRARIES)
     if script is not None:
         check_new(script, overwrite=overwrite)
+    if script is not None and out is None and stored_at(run) != run:
+        raise ConfigError("--script: the script reads the plan from this machine; name a folder for it with --out")
     report = Report.load(run)
     shares: Any = report.settings.get("deployment_shares") if deployment is None else parse_shares(deployment)
     folder = out or run

@@ -13,6 +13,7 @@ from datacheck.cli.output import Quiet
 from datacheck.cli.queue_boxes import make_box_queue, take_submissions
 from datacheck.cli.queue_files import UNNAMED, put_aside, read_gold, say_look, take_answers
 from datacheck.cli.queue_masks import make_mask_queue
+from datacheck.cli.stored_runs import takes_stored_run
 from datacheck.errors import RelabelError, check_choice
 from datacheck.text import percent, plural
 
@@ -44,6 +45,7 @@ Served = Annotated[
 
 
 @queue_app.command("make", short_help="Choose the samples, the most useful first.")
+@takes_stored_run
 def make_command(
     run: Run,
     budget: Annotated[int, typer.Option(min=1, help="How many samples.")] = 500,
@@ -96,6 +98,7 @@ def make_command(
 
 
 @queue_app.command("export")
+@takes_stored_run
 def export_command(
     run: Run,
     to: Annotated[str, typer.Option("--to", help="The annotation tool.", autocompletion=tools)],
@@ -126,6 +129,7 @@ def export_command(
 
 
 @queue_app.command("import", short_help="Read answers back from a tool's export.")
+@takes_stored_run
 def import_command(
     run: Run,
     file: Annotated[Path, typer.Argument(help="What the annotation tool exported.")],
@@ -151,6 +155,7 @@ def import_command(
 
 
 @queue_app.command("push", short_help="Bring the samples to a Label Studio server.")
+@takes_stored_run
 def push_command(
     run: Run,
     url: Url,
@@ -184,6 +189,7 @@ def push_command(
 
 
 @queue_app.command("pull", short_help="Fetch the answers from a Label Studio server.")
+@takes_stored_run
 def pull_command(run: Run, url: Url, token: Token) -> int:
     """Fetch the answers from a Label Studio server; it can be repeated at any time."""
     from datacheck.relabel.boxes.queue import BoxQueue
@@ -199,6 +205,7 @@ def pull_command(run: Run, url: Url, token: Token) -> int:
 
 
 @queue_app.command("count", short_help="Count the wrong labels by the answers so far.")
+@takes_stored_run
 def count_command(run: Run) -> int:
     """Say how many of all labels are wrong by the answers to the samples of --look; the audit then uses this count."""
     if not say_look(run):
@@ -207,6 +214,7 @@ def count_command(run: Run) -> int:
 
 
 @relabel_app.command("apply", short_help="Decide each label, and write a new manifest.")
+@takes_stored_run
 def apply_command(
     run: Run,
     output: Annotated[

@@ -9,10 +9,12 @@ import typer
 
 from datacheck.cli.completing import SEVERITIES, one_of
 from datacheck.cli.output import FORMATS, Verbose, emit
+from datacheck.cli.stored_runs import takes_stored_run
 from datacheck.errors import check_choice
 from datacheck.findings import Severity
 
 
+@takes_stored_run
 def report_command(
     run: Annotated[Path, typer.Argument(help="The run folder of an audit.")],
     format: Annotated[

@@ -11,12 +11,14 @@ import typer
 
 from datacheck.cli.queue import Run, links_of, load_queue
 from datacheck.cli.queue_files import say_look
+from datacheck.cli.stored_runs import refuses_stored_run
 from datacheck.text import plural
 
 if TYPE_CHECKING:
     from datacheck.relabel.review import ReviewServer
 
 
+@refuses_stored_run
 def review_command(
     run: Run,
     port: Annotated[int, typer.Option(min=0, max=65535, help="0 takes a free one.")] = 0,

@@ -10,6 +10,7 @@ import typer
 
 from datacheck.cli.completing import one_of
 from datacheck.cli.output import Verbose, standard_output
+from datacheck.cli.stored_runs import takes_stored_run
 from datacheck.errors import ConfigError, check_choice
 from datacheck.text import clean, percent, plural
 
@@ -23,6 +24,7 @@ KINDS = ("worst", "hardest", "rarest", "drifted", "ambiguous")
 """The challenge sets of `datacheck.slices.CHALLENGES`, which is not imported for the help alone."""
 
 
+@takes_stored_run
 def slices_command(
     run: Annotated[Path, typer.Argument(help="The run folder of an audit with --probe.")],
     by: Annotated[

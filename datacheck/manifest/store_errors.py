@@ -2,7 +2,11 @@
 
 from __future__ import annotations
 
-_PERMISSIONS = {"list": "s3:ListBucket (of the bucket)", "read": "s3:GetObject (of the object)"}
+_PERMISSIONS = {
+    "list": "s3:ListBucket (of the bucket)",
+    "read": "s3:GetObject (of the object)",
+    "write": "s3:PutObject (of the object)",
+}
 _REFUSED = frozenset(
     ("InvalidAccessKeyId", "SignatureDoesNotMatch", "ExpiredToken", "InvalidToken", "RequestTimeTooSkewed", "401")
 )
@@ -27,7 +31,7 @@ def explain_store_error(error: BaseException, place: str, bucket: str, action: s
     place, bucket
         The address, and its bucket or container.
     action
-        ``list`` or ``read``.
+        ``list``, ``read`` or ``write``.
 
     Examples
     --------

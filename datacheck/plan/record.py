@@ -19,6 +19,7 @@ from datacheck.checked import checked
 from datacheck.errors import PlanError, StorageError, did_you_mean
 from datacheck.manifest.manifest import STANDARD_SPLITS
 from datacheck.plan.items import PlanItem
+from datacheck.scanning.working_copy import local_copy
 from datacheck.storage import check_version, read_json, read_table, reading, write_json, write_table
 
 SCHEMA = "datacheck.plan"
@@ -232,7 +233,7 @@ class PlanRecord:
             When a file is missing, damaged, of a newer version, or the two belong to different plans.
         """
         folder = Path(folder)
-        folder = folder.parent if folder.name == "plan.json" else folder
+        folder = local_copy(folder.parent if folder.name == "plan.json" else folder)
         value = read_json(folder / "plan.json", schema=SCHEMA, version=VERSION)
         table, metadata = read_table(folder / "sample_weights.parquet", what="the samples of a plan")
         where = folder / "sample_weights.parquet"

@@ -75,7 +75,7 @@ def write_html(
 def print_report(
     report: Report,
     *,
-    html: Path | None = None,
+    html: Path | str | None = None,
     verbose: bool = False,
     file: TextIO | None = None,
     caller: Caller = "python",

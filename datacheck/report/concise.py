@@ -19,7 +19,11 @@ from datacheck.text import clean, number
 
 
 def render(
-    report: ReportRecord, *, fail_on: Severity = Severity.ERROR, caller: Caller = "shell", html: Path | None = None
+    report: ReportRecord,
+    *,
+    fail_on: Severity = Severity.ERROR,
+    caller: Caller = "shell",
+    html: Path | str | None = None,
 ) -> str:
     """Return the report as lines that ``grep``, an editor or a log can take.
 
@@ -37,7 +41,7 @@ def dataset_place(report: ReportRecord) -> str:
     return "dataset" if root is None else from_working_directory(str(root), Path.cwd())
 
 
-def _lines(report: ReportRecord, place: str, caller: Caller, html: Path | None) -> Iterator[str]:
+def _lines(report: ReportRecord, place: str, caller: Caller, html: Path | str | None) -> Iterator[str]:
     yield f"{place}: {dataset_line(report.manifest)}"
     if report.manifest.took_for:
         yield f"{place}: {report.manifest.took_for}"

@@ -284,17 +284,17 @@ class Report(ReportRecord):
         return summary_table(self)
 
     def save(self, folder: str | Path) -> None:
-        """Write the run folder; each file is whole or as it was before."""
+        """Write the run folder; each file is whole or as it was before. It may lie in an object store."""
         read = self.manifest, self.issues, self.measurements, self.fingerprint
-        write_run_folder(Path(folder), self.to_json(), Tables(*read, self.probe, self.box_probe, self.mask_probe))
+        write_run_folder(folder, self.to_json(), Tables(*read, self.probe, self.box_probe, self.mask_probe))
 
     @classmethod
     def load(cls, folder: str | Path) -> Report:
-        """Read a run folder back.
+        """Read a run folder back, from a disk or an object store.
 
         Raises
         ------
         StorageError
-            When a file is missing, damaged, or of a newer version.
+            When a file is missing, damaged, or of a newer version; or a store holds no whole run.
         """
-        return checked(cls(**read_run_folder(Path(folder))), Path(folder) / "findings.json")
+        return checked(cls(**read_run_folder(folder)), Path(folder) / "findings.json")

@@ -15,6 +15,7 @@ from datacheck.errors import StorageError
 from datacheck.findings import SAMPLE_ISSUES_SCHEMA
 from datacheck.fingerprints import Fingerprint
 from datacheck.manifest import Manifest
+from datacheck.manifest.object_store import Address
 from datacheck.probing.objects import BoxProbe, load_box_probe, save_box_probe
 from datacheck.probing.outputs import ProbeOutputs
 from datacheck.probing.segments import MaskProbe, load_mask_probe, save_mask_probe
@@ -22,6 +23,7 @@ from datacheck.probing.storage import load_probe, save_probe
 from datacheck.report.outcomes import RuleOutcome
 from datacheck.report.plans import load_plan
 from datacheck.scanning.measurements import Measurements
+from datacheck.scanning.working_copy import local_copy, working_copy
 from datacheck.storage import check_version, read_json, read_table, reading, write_json, write_table
 
 FINDINGS = "datacheck.findings"
@@ -59,8 +61,14 @@ class SavedSettings:
     rules: Mapping[str, Mapping[str, Any]] = field(default_factory=dict)
 
 
-def write_run_folder(folder: Path, findings: Mapping[str, Any], tables: Tables) -> None:
+def write_run_folder(folder: str | Path, findings: Mapping[str, Any], tables: Tables) -> None:
     """Write the run folder; ``findings.json`` goes last, and says which of the other files belong to it."""
+    address = Address.of(folder)
+    if address is not None:
+        with working_copy(address, needed=False) as run:
+            write_run_folder(run.folder, findings, tables)
+        return
+    folder = Path(folder)
     tables.manifest.save(folder / "manifest.parquet")
     thumbnails = None
     if tables.measurements is not None:
@@ -86,7 +94,7 @@ def write_run_folder(folder: Path, findings: Mapping[str, Any], tables: Tables) 
     write_json(folder / "findings.json", {**findings, "artefacts": artefacts})
 
 
-def read_run_folder(folder: Path) -> dict[str, Any]:
+def read_run_folder(folder: str | Path) -> dict[str, Any]:
     """Return the fields of the report that a run folder holds.
 
     Raises
@@ -94,6 +102,7 @@ def read_run_folder(folder: Path) -> dict[str, Any]:
     StorageError
         When the folder is no run folder, or a file of it is missing, damaged or of a newer version.
     """
+    folder = local_copy(folder)
     path = folder / "findings.json"
     if not path.is_file():
         raise StorageError(f"expected a run folder (with findings.json) at {folder}, found none: run datacheck audit")

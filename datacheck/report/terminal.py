@@ -53,7 +53,7 @@ def render(
     report: ReportRecord,
     *,
     fail_on: Severity = Severity.ERROR,
-    html: Path | None = None,
+    html: Path | str | None = None,
     screen: Screen | None = None,
 ) -> str:
     """Return the report as plain text without colour, for a screen of 80 × 24 unless another is given."""
@@ -67,7 +67,7 @@ def render(
 def show(
     report: ReportRecord,
     *,
-    html: Path | None = None,
+    html: Path | str | None = None,
     verbose: bool = False,
     file: TextIO | None = None,
     caller: Caller = "python",
@@ -85,7 +85,7 @@ def show(
     _print(_Console(file=stream, width=width, no_color=not colour, highlight=False), lines)
 
 
-def compose(report: ReportRecord, *, html: Path | None, screen: Screen) -> list[Text]:
+def compose(report: ReportRecord, *, html: Path | str | None, screen: Screen) -> list[Text]:
     """Return the lines of the report, each no wider than the screen."""
     header = _header(report, screen)
     footer = _footer(report, html, screen)
@@ -204,7 +204,7 @@ def _finding(finding: Finding, screen: Screen) -> list[Text]:
     return lines
 
 
-def _footer(report: ReportRecord, html: Path | None, screen: Screen) -> list[Text]:
+def _footer(report: ReportRecord, html: Path | str | None, screen: Screen) -> list[Text]:
     lines: list[Text] = []
     if screen.verbose:
         for outcome in report.with_status("not-applicable"):

@@ -19,6 +19,7 @@ from datacheck.scanning.measurements import Measurements
 from datacheck.scanning.shard import ShardSettings
 from datacheck.scanning.temporary import Scratch
 from datacheck.scanning.worker import exclusive
+from datacheck.scanning.working_copy import on_this_machine
 
 ENGINES = ("local", "ray")
 FILE_TIMEOUT_S = 60.0
@@ -76,7 +77,7 @@ def scan(
     [0.0, 1.0]
     """
     reader = _check(manifest, engine, jobs, pixels)
-    scratch, folder = (None, Path(run_dir) / "scan") if run_dir is not None else _scratch()
+    scratch, folder = (None, on_this_machine(run_dir, "run_dir") / "scan") if run_dir is not None else _scratch()
     try:
         folder.mkdir(parents=True, exist_ok=True)
         with _only_one(folder):

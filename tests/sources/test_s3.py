@@ -3,10 +3,8 @@
 from __future__ import annotations
 
 import json
-import logging
 import subprocess
 import sys
-import urllib.request
 from collections.abc import Iterator
 from pathlib import Path
 from typing import Any
@@ -21,9 +19,9 @@ from datacheck.fingerprints import fingerprint
 from datacheck.manifest.object_store import StoreReader
 from datacheck.manifest.readers import ReadFailure, SampleReadError
 from datacheck.report import Report
+from tests.sources.store_server import check_credentials_after, s3_server
 
 pytest.importorskip("s3fs")
-moto_server = pytest.importorskip("moto.server")
 boto3 = pytest.importorskip("boto3")
 
 pytestmark = [pytest.mark.slow, pytest.mark.filterwarnings("ignore")]
@@ -45,26 +43,12 @@ def pets(tmp_path_factory: pytest.TempPathFactory) -> Path:
 @pytest.fixture(scope="module")
 def server(pets: Path) -> Iterator[str]:
     """A server with the pets in s3://data/pets; yields its address."""
-    logging.getLogger("werkzeug").setLevel(logging.ERROR)
-    running = moto_server.ThreadedMotoServer(ip_address="127.0.0.1", port=0, verbose=False)
-    running.start()
-    host, port = running.get_host_and_port()
-    address = f"http://{host}:{port}"
-    with pytest.MonkeyPatch.context() as patch:
-        for name, value in {
-            "AWS_ENDPOINT_URL": address,
-            "AWS_ACCESS_KEY_ID": "key",
-            "AWS_SECRET_ACCESS_KEY": "secret",
-            "AWS_DEFAULT_REGION": "us-east-1",
-            "AWS_EC2_METADATA_DISABLED": "true",
-        }.items():
-            patch.setenv(name, value)
+    with s3_server() as address:
         client = boto3.client("s3")
         client.create_bucket(Bucket="data")
         for path in pets.rglob("*.png"):
             client.put_object(Bucket="data", Key=f"pets/{path.relative_to(pets).as_posix()}", Body=path.read_bytes())
         yield address
-    running.stop()
 
 
 def findings(report: Report) -> list[Any]:
@@ -131,7 +115,7 @@ def test_denied_and_refused(server: str, monkeypatch: pytest.MonkeyPatch) -> Non
     document = json.dumps({"Version": "2012-10-17", "Statement": [policy]})
     iam.put_user_policy(UserName="reader", PolicyName="some", PolicyDocument=document)
     key = iam.create_access_key(UserName="reader")["AccessKey"]
-    _authentication(server, 0)
+    check_credentials_after(server, 0)
     try:
         s3fs.S3FileSystem.clear_instance_cache()
         with pytest.raises(SourceError, match=r"credentials were refused \(InvalidAccessKeyId\)"):
@@ -147,12 +131,5 @@ def test_denied_and_refused(server: str, monkeypatch: pytest.MonkeyPatch) -> Non
             reader.read("val/cat/05.png")
         assert denied.value.reason is ReadFailure.PERMISSION
     finally:
-        _authentication(server, 10**9)
+        check_credentials_after(server, 10**9)
         s3fs.S3FileSystem.clear_instance_cache()
-
-
-def _authentication(server: str, free: int) -> None:
-    """Have the server check credentials after so many requests."""
-    plain = {"Content-Type": "text/plain"}
-    request = urllib.request.Request(f"{server}/moto-api/reset-auth", str(free).encode(), plain, method="POST")
-    urllib.request.urlopen(request).close()
