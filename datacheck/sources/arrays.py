@@ -13,11 +13,12 @@ from numpy.typing import NDArray
 from datacheck.errors import SourceError
 from datacheck.manifest import Inventory, ItemKind, Manifest, Modality, Task, Used
 from datacheck.manifest.schema import row_ids
-from datacheck.sources.array_files import load_arrays
+from datacheck.sources.array_files import load_arrays, load_splits
 from datacheck.sources.array_readers import ArrayReader, as_array
 from datacheck.sources.base import Source, SourceOptions, as_path
 from datacheck.sources.files import existing
 from datacheck.sources.pairs import per_sample
+from datacheck.sources.splits import join_splits
 from datacheck.text import plural
 
 _CHANNELS = (1, 3, 4)
@@ -54,6 +55,15 @@ def open_arrays(source: Any, options: SourceOptions) -> Manifest:
     took_for = "arrays" if path is None else f"arrays ({path})"
     inventory = None
     if path is not None:
+        if splits := load_splits(existing(path), options):
+            return join_splits(
+                {
+                    split: replace(
+                        arrays_manifest(part.images, part.labels, options, took_for=took_for), inventory=part.inventory
+                    )
+                    for split, part in splits.items()
+                }
+            )
         source, inventory = load_arrays(existing(path), options)
     images, labels = source if isinstance(source, tuple) else (source, options.labels)
     if isinstance(source, tuple) and options.labels is not None:

@@ -159,20 +159,24 @@ def split_in(uri: str | None) -> str:
 def _reached(parts: Mapping[str, Manifest]) -> tuple[Path | None, dict[str, pa.Table], SampleReader | None]:
     """Make the samples of all splits reachable by one reader: below one root where all are files."""
     readers = {name: part.reader for name, part in parts.items()}
+    by_uri = all("uri" in part and part.table["sample_id"].equals(part.table["uri"]) for part in parts.values())
     roots = {name: reader.root for name, reader in readers.items() if isinstance(reader, FileReader)}
     if len(roots) == len(parts):
         root = Path(os.path.commonpath(list(roots.values())))
         if root != Path("/"):
             below = {name: "" if own == root else f"{own.relative_to(root)}/" for name, own in roots.items()}
-            return root, {name: _prefixed(part, below[name]) for name, part in parts.items()}, FileReader(root)
+            return (
+                root,
+                {name: _prefixed(part, below[name], by_uri=by_uri) for name, part in parts.items()},
+                FileReader(root),
+            )
     known = {name: reader for name, reader in readers.items() if reader is not None}
-    tables = {name: _prefixed(part, f"{name}/") for name, part in parts.items()}
+    tables = {name: _prefixed(part, f"{name}/", by_uri=by_uri) for name, part in parts.items()}
     return None, tables, ChainReader(known) if known else None
 
 
-def _prefixed(part: Manifest, prefix: str) -> pa.Table:
+def _prefixed(part: Manifest, prefix: str, *, by_uri: bool) -> pa.Table:
     table = part.table
-    same = "uri" in part and table["sample_id"].equals(table["uri"])
     for name in ("uri", "label_uri", "annotation_file") if part.root is not None or not prefix else ("uri",):
         if name in part and prefix:
             uris = [
@@ -180,7 +184,7 @@ def _prefixed(part: Manifest, prefix: str) -> pa.Table:
                 for uri in table[name].cast(pa.string()).to_pylist()
             ]
             table = table.set_column(table.column_names.index(name), name, pa.array(uris, pa.string()))
-    if same:
+    if by_uri:
         return table.drop_columns(["sample_id"])
     ids = [f"{prefix}{each}" for each in table["sample_id"].to_pylist()]
     return table.set_column(table.column_names.index("sample_id"), "sample_id", pa.array(ids, pa.string()))

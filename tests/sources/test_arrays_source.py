@@ -84,6 +84,19 @@ def test_splits_are_put_together() -> None:
     np.testing.assert_array_equal(manifest.reader.read("val/0"), PIXELS[0] + 1)
 
 
+@pytest.mark.parametrize(("n_train", "n_test"), [(30, 10), (10, 30), (11, 12), (3, 3)])
+def test_splits_of_arrays_of_any_length_are_joined(n_train: int, n_test: int) -> None:
+    images, labels = np.zeros((30, 8, 8), np.uint8), np.arange(30) % 3
+    images[:] = np.arange(30)[:, None, None]
+    parts = {"train": (images[:n_train], labels[:n_train]), "test": (images[:n_test], labels[:n_test])}
+    manifest = open_source(parts)
+    ids = manifest.table["sample_id"].to_pylist()
+    assert len(set(ids)) == n_train + n_test
+    assert manifest.reader is not None
+    for row, name in enumerate(manifest.table["uri"].to_pylist()):
+        assert manifest.reader.read(name)[0, 0] == (row if row < n_train else row - n_train)
+
+
 def test_files_of_arrays(tmp_path: Path) -> None:
     np.savez(tmp_path / "a.npz", images=PIXELS, labels=np.array([3, 1]))
     manifest = open_source(tmp_path / "a.npz")
@@ -111,13 +124,46 @@ def test_unusable_arrays(images: Any, message: str) -> None:
 
 def test_every_array_of_a_file_is_used_or_named(tmp_path: Path) -> None:
     images, labels = np.zeros((4, 8, 8), np.uint8), np.array([0, 1, 0, 1])
-    path = tmp_path / "mnist.npz"
-    np.savez(path, x_train=images, y_train=labels, x_test=images, y_test=labels)
+    path = tmp_path / "mine.npz"
+    np.savez(path, x=images, y=labels, more=images)
     inventory = open_source(path).inventory
     assert [(item.name, item.role, item.count) for item in inventory.used] == [
-        ("x_train", "images or features", 4),
-        ("y_train", "labels", 4),
+        ("x", "images or features", 4),
+        ("y", "labels", 4),
     ]
-    assert [item.name for item in inventory.unread] == ["x_test", "y_test"]
+    assert [item.name for item in inventory.unread] == ["more"]
     np.savez(path, x=images, truth=labels)
     assert [item.name for item in open_source(path).inventory.perhaps_labels] == ["truth"]
+
+
+@pytest.mark.parametrize(
+    "names",
+    [
+        ("x_train", "y_train", "x_test", "y_test"),  # Keras
+        ("train_images", "train_labels", "test_images", "test_labels"),  # MedMNIST
+    ],
+)
+def test_splits_in_the_names_of_arrays_are_read(tmp_path: Path, names: tuple[str, ...]) -> None:
+    images, path = np.arange(4 * 64, dtype=np.uint8).reshape(4, 8, 8), tmp_path / "mnist.npz"
+    parts = (images, np.array([[0], [1], [0], [2]]), images[:2][::-1], np.array([1, 2]))
+    np.savez(path, **dict(zip(names, parts, strict=True)), mean=np.zeros(3))
+    manifest = open_source(path)
+    assert manifest.table["split"].to_pylist() == ["train"] * 4 + ["test"] * 2
+    assert manifest.table["label"].to_pylist() == ["0", "1", "0", "2", "1", "2"]
+    assert manifest.reader is not None
+    np.testing.assert_array_equal(np.squeeze(manifest.reader.read("test/0")), images[1])
+    assert [item.name for item in manifest.inventory.used] == list(names)
+    assert [item.name for item in manifest.inventory.unread] == ["mean"]
+    np.savez(path, **{names[0]: parts[0], names[1]: parts[1]})
+    alone = open_source(path)
+    assert alone.table["split"].to_pylist() == ["train"] * 4
+
+
+def test_a_split_without_labels_beside_labelled_ones_is_named(tmp_path: Path) -> None:
+    path = tmp_path / "half.npz"
+    np.savez(path, x_train=PIXELS, y_train=np.array([0, 1]), x_test=PIXELS)
+    manifest = open_source(path)
+    assert manifest.table["split"].to_pylist() == ["train", "train"]
+    assert [(item.name, item.reason) for item in manifest.inventory.unread] == [
+        ("x_test", "no split's images with their labels")
+    ]
