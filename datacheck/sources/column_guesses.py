@@ -68,6 +68,9 @@ _NO_LABEL_WORDS = frozenset(
 )
 """Words in the names of columns that describe a sample and are rarely what a model is to predict."""
 
+_QUANTITIES = frozenset(("age",))
+"""Words of these that are what a model predicts where no other column is there."""
+
 _IMAGE_SHARE = 0.9
 """Share of a column's first values that must be names of images."""
 
@@ -152,6 +155,20 @@ def may_be_label(name: str, column: pa.ChunkedArray) -> bool:
         return False
     n_known, n_distinct = len(column) - column.null_count, len(pc.unique(column.drop_null()))
     return 2 <= n_distinct <= n_known / _CLASS_SIZE and not holds_image_paths(column)
+
+
+def may_be_target(name: str, column: pa.ChunkedArray) -> bool:
+    """Return whether the only column beside images may be what is to be predicted: a quantity that varies.
+
+    Examples
+    --------
+    >>> may_be_target("age", pa.chunked_array([[31, 18, 47]])), may_be_target("width", pa.chunked_array([[640, 480]]))
+    (True, False)
+    """
+    if not (_NO_LABEL_WORDS - _QUANTITIES).isdisjoint(words_of(name)):
+        return False
+    number = pa.types.is_integer(column.type) or pa.types.is_floating(column.type)
+    return bool(number and len(pc.unique(column.drop_null())) > 1)
 
 
 def are_class_codes(values: Sequence[float]) -> bool:

@@ -2,10 +2,19 @@
 
 from __future__ import annotations
 
+from dataclasses import replace
+
 import pyarrow as pa
 
 from datacheck.manifest import HoldsLabels, Inventory, ItemKind, Question, Remedy, Unread, Used, examples_of
-from datacheck.sources.column_guesses import CERTAIN_LABELS, are_class_codes, is_list, may_be_label, plain
+from datacheck.sources.column_guesses import (
+    CERTAIN_LABELS,
+    are_class_codes,
+    is_list,
+    may_be_label,
+    may_be_target,
+    plain,
+)
 from datacheck.sources.roles import Roles
 from datacheck.text import listed
 
@@ -38,6 +47,8 @@ def table_inventory(table: pa.Table, roles: Roles, *, declared: bool = False) ->
             used.append(Used(name, ItemKind.COLUMN, role, len(column) - column.null_count))
         else:
             unread.append(_unread(name, column, labelled=roles.has_labels))
+    if roles.path is not None and not roles.has_labels and len(unread) == 1:
+        unread = [_perhaps_target(unread[0], table[unread[0].name])]
     features = [one.name for one in used if one.role == "feature"]
     asked = (_which_label(table, features),) if features and not roles.has_labels and not declared else ()
     return Inventory(tuple(used), tuple(unread), _questions(roles, unread, features) + asked)
@@ -54,6 +65,14 @@ def _unread(name: str, column: pa.ChunkedArray, *, labelled: bool) -> Unread:
         examples_of(dict.fromkeys(map(str, column.drop_null().slice(0, _FIRST_VALUES).to_pylist()))) if maybe else (),
         Remedy.option("label", name) if maybe else None,
     )
+
+
+def _perhaps_target(item: Unread, column: pa.ChunkedArray) -> Unread:
+    """Return the only column without a role, beside images: as one that may be the target, where it may."""
+    if item.labels is not HoldsLabels.NO or not may_be_target(item.name, column):
+        return item
+    examples = examples_of(dict.fromkeys(map(str, column.drop_null().slice(0, _FIRST_VALUES).to_pylist())))
+    return replace(item, labels=HoldsLabels.MAYBE, examples=examples, remedy=Remedy.option("target", item.name))
 
 
 def _questions(roles: Roles, unread: list[Unread], features: list[str]) -> tuple[Question, ...]:

@@ -82,6 +82,19 @@ class TestWhichColumnIsTheLabel:
         assert manifest.inventory is not None
         assert [item.name for item in manifest.inventory.perhaps_labels] == ["diagnosis_code"]
 
+    def test_the_only_number_beside_images_may_be_the_target(self, tmp_path: Path) -> None:
+        def maybe(names: str, values: str) -> list[str]:
+            manifest = opened(
+                tmp_path, f"file_name,{names}\n" + "".join(f"{n}.png,{20 + n}{values}\n" for n in range(24))
+            )
+            assert manifest.task is Task.UNLABELLED
+            return [str(item.remedy) for item in manifest.inventory.perhaps_labels]
+
+        assert maybe("age", "") == [str(Remedy.option("target", "age"))]
+        assert maybe("steering_angle", ".5") == [str(Remedy.option("target", "steering_angle"))]
+        assert maybe("width", "") == []
+        assert maybe("age,altitude", ",7.5") == []
+
     def test_whole_numbers_that_are_a_quantity(self, tmp_path: Path) -> None:
         prices = np.random.default_rng(0).integers(100, 900, 138)
         for name in ("target", "y"):
