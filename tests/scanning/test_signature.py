@@ -15,13 +15,19 @@ from datacheck.duplicates.clusters import find_duplicates
 from datacheck.duplicates.lookalikes import closer_than_others
 from datacheck.scanning import scan
 from datacheck.scanning.measure import perceptual_hashes
-from datacheck.scanning.measurements import SIGNATURE_LENGTH, Measurements
+from datacheck.scanning.measurements import MEASUREMENTS_SCHEMA, SIGNATURE_LENGTH, Measurements
 from datacheck.sources import open_source
 
 
 def signatures(*images: np.ndarray) -> pa.Array:
     values = perceptual_hashes(np.stack(images).astype(np.float32))[1]
     return pa.array([row.tobytes() for row in values], pa.binary(SIGNATURE_LENGTH))
+
+
+def measured(values: pa.Array) -> Measurements:
+    known = {"sample_id": pa.array(map(str, range(len(values)))), "perceptual_signature": values}
+    columns = [known.get(field.name, pa.nulls(len(values), field.type)) for field in MEASUREMENTS_SCHEMA]
+    return Measurements(pa.Table.from_arrays(columns, schema=MEASUREMENTS_SCHEMA))
 
 
 def test_the_cosine_is_the_correlation_of_smooth_images() -> None:
@@ -41,16 +47,16 @@ def test_a_copy_is_closer_than_anything_else_and_a_look_alike_is_not() -> None:
     values = signatures(base, base + 0.002 * noise, *family)
     rows = np.arange(len(values))
     pairs = np.array([[0, 1], [2, 3]])
-    assert closer_than_others(pairs, rows, values).tolist() == [True, False]
+    assert closer_than_others(pairs, rows, measured(values)).tolist() == [True, False]
     without = pa.concat_arrays([values.slice(0, 3), pa.nulls(1, values.type), values.slice(4)])
-    assert closer_than_others(pairs, rows, without).tolist() == [True, True]
+    assert closer_than_others(pairs, rows, measured(without)).tolist() == [True, True]
 
 
 def test_two_images_alone_are_judged_by_nothing_else() -> None:
     rng = np.random.default_rng(0)
     image, noise = rng.uniform(0, 255, (2, 32, 32))
     values = signatures(image, image + 0.01 * noise)
-    assert closer_than_others(np.array([[0, 1]]), np.arange(2), values).tolist() == [True]
+    assert closer_than_others(np.array([[0, 1]]), np.arange(2), measured(values)).tolist() == [True]
 
 
 def test_digits_of_one_class_are_no_near_duplicates_but_a_resaved_one_is(tmp_path: Path) -> None:

@@ -116,10 +116,10 @@ def choose_side(measure: Callable[[int], Cost], own_side: int, workload: Workloa
     >>> work = Workload(images=50_000, views=2, trained=50_000)
     >>> for budget in (40, 120, 300, 3600):
     ...     print(choose_side(cost, 32, work, budget))
-    ImagePlan(side=48, tunes=False)
-    ImagePlan(side=64, tunes=True)
-    ImagePlan(side=96, tunes=True)
-    ImagePlan(side=128, tunes=True)
+    ImagePlan(side=64, tunes=False, mirrored=False)
+    ImagePlan(side=64, tunes=True, mirrored=True)
+    ImagePlan(side=96, tunes=True, mirrored=True)
+    ImagePlan(side=128, tunes=True, mirrored=True)
     """
     useful = max(MIN_USEFUL_SIDE, min(ENLARGED * own_side, SIDES[0]))
     sides = [side for side in SIDES if side <= useful]
