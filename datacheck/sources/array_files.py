@@ -70,7 +70,7 @@ def _splits_in(path: Path) -> dict[str, SplitArrays]:
         roles = {split: keys for split, keys in roles.items() if "labels" in keys or not labelled}
         read = {key for keys in roles.values() for key in keys.values()}
         unread = _unread([key for key in loaded.files if key not in read], labelled=labelled, splits=True)
-        found = {}
+        found: dict[str, SplitArrays] = {}
         for split, keys in roles.items():
             arrays = {role: loaded[key] for role, key in keys.items()}
             words = {"images": "images or features", "labels": "labels"}

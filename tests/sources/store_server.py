@@ -28,8 +28,15 @@ def s3_server() -> Iterator[str]:
             "AWS_EC2_METADATA_DISABLED": "true",
         }.items():
             patch.setenv(name, value)
+        _forget_connections()
         yield address
+    _forget_connections()
     running.stop()
+
+
+def _forget_connections() -> None:
+    """Make the next file system read the address anew: fsspec keeps those of a process, with the server before."""
+    pytest.importorskip("s3fs").S3FileSystem.clear_instance_cache()
 
 
 def check_credentials_after(server: str, requests: int) -> None:
