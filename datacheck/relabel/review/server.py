@@ -35,23 +35,21 @@ _IDLE = 60
 
 _QUALITY = 90
 """JPEG quality of a converted picture: no visible loss."""
-_ASSETS = {
-    "/": ("review.html", "text/html; charset=utf-8"),
-    "/review.css": ("review.css", "text/css; charset=utf-8"),
-    "/review.js": ("review.js", "text/javascript; charset=utf-8"),
-}
-_BOX_ASSETS = {
-    "/": ("boxes.html", "text/html; charset=utf-8"),
-    "/review.css": _ASSETS["/review.css"],
-    "/boxes.css": ("boxes.css", "text/css; charset=utf-8"),
-    "/boxes.js": ("boxes.js", "text/javascript; charset=utf-8"),
-}
-_MASK_ASSETS = {
-    "/": ("masks.html", "text/html; charset=utf-8"),
-    "/review.css": _ASSETS["/review.css"],
-    "/masks.css": ("masks.css", "text/css; charset=utf-8"),
-    "/masks.js": ("masks.js", "text/javascript; charset=utf-8"),
-}
+
+
+def _page(name: str, *styles: str) -> dict[str, tuple[str, str]]:
+    """Return the files of a page by their address: the page, its styles and its script, and what all pages share."""
+    styles, scripts = ("review", *styles), ("page", name)
+    return {
+        "/": (f"{name}.html", "text/html; charset=utf-8"),
+        **{f"/{each}.css": (f"{each}.css", "text/css; charset=utf-8") for each in styles},
+        **{f"/{each}.js": (f"{each}.js", "text/javascript; charset=utf-8") for each in scripts},
+    }
+
+
+_ASSETS, _BOX_ASSETS, _MASK_ASSETS = _page("review"), _page("boxes", "boxes"), _page("masks", "masks")
+"""The files of the pages for labels, boxes and masks."""
+
 _SHOWN = frozenset({"image/jpeg", "image/png", "image/gif", "image/webp", "image/bmp"})
 """What every browser shows as it is."""
 

@@ -1,11 +1,5 @@
 "use strict";
 
-const at = (id) => document.getElementById(id);
-const element = (tag, properties = {}, ...children) => {
-  const node = Object.assign(document.createElement(tag), properties);
-  node.append(...children);
-  return node;
-};
 const shape = (tag, attributes) => {
   const node = document.createElementNS("http://www.w3.org/2000/svg", tag);
   for (const [name, value] of Object.entries(attributes)) node.setAttribute(name, value);
@@ -24,24 +18,6 @@ let drag = null;
 let lastLabel = null;
 let saving = Promise.resolve(); // answers go to the server one after another
 let pending = 0;
-
-async function ask(path, body) {
-  const options = body === undefined ? {} : { method: "POST", headers: { "Content-Type": "application/json" }, body: JSON.stringify(body) };
-  let reply;
-  try {
-    reply = await fetch(path, options);
-  } catch {
-    throw new Error("datacheck review is not running any more: start it again and open its new link. All answers so far are saved.");
-  }
-  const answer = await reply.json();
-  if (!reply.ok) throw new Error(answer.error);
-  return answer.value;
-}
-
-function complain(error) {
-  at("trouble").textContent = error.message;
-  at("trouble").hidden = false;
-}
 
 // ---- the state of an image
 
@@ -152,10 +128,7 @@ function panel() {
   const one = item();
   const total = all.items.length;
   const done = all.items.filter(answered).length;
-  at("progress").replaceChildren(element("b", { textContent: done }), ` of ${total} images answered`);
-  at("bar").style.width = `${(100 * done) / total}%`;
-  at("track").setAttribute("aria-valuemax", total);
-  at("track").setAttribute("aria-valuenow", done);
+  showProgress(done, total, "images ");
   at("place").textContent = `Image ${here + 1} of ${total}`;
   at("state").textContent = one.skipped ? "skipped" : answered(one) ? "answered" : "";
   at("questions").replaceChildren(...one.questions.map((question) => {

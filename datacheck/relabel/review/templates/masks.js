@@ -1,11 +1,5 @@
 "use strict";
 
-const at = (id) => document.getElementById(id);
-const element = (tag, properties = {}, ...children) => {
-  const node = Object.assign(document.createElement(tag), properties);
-  node.append(...children);
-  return node;
-};
 const COLOURS = { given: [224, 138, 0], suggested: [31, 122, 224] };
 
 let all = null; // what /items said
@@ -15,24 +9,6 @@ let view = "given"; // what is drawn: given, suggested or none
 let filled = true;
 let shownAt = 0;
 let busy = false; // an answer is on its way
-
-async function ask(path, body) {
-  const options = body === undefined ? {} : { method: "POST", headers: { "Content-Type": "application/json" }, body: JSON.stringify(body) };
-  let reply;
-  try {
-    reply = await fetch(path, options);
-  } catch {
-    throw new Error("datacheck review is not running any more: start it again and open its new link. All answers so far are saved.");
-  }
-  const answer = await reply.json();
-  if (!reply.ok) throw new Error(answer.error);
-  return answer.value;
-}
-
-function complain(error) {
-  at("trouble").textContent = error.message;
-  at("trouble").hidden = false;
-}
 
 const item = () => all.items[here];
 const isRandom = () => item().kind === "random";
@@ -110,10 +86,7 @@ function panel() {
   const random = isRandom();
   const total = all.items.length;
   const done = all.items.filter((each) => each.answer).length;
-  at("progress").replaceChildren(element("b", { textContent: done }), ` of ${total} regions answered`);
-  at("bar").style.width = `${(100 * done) / total}%`;
-  at("track").setAttribute("aria-valuemax", total);
-  at("track").setAttribute("aria-valuenow", done);
+  showProgress(done, total, "regions ");
   at("place").textContent = `Region ${here + 1} of ${total}`;
   const said = one.answer;
   at("state").textContent = said ? `answered: ${said.label ?? said.verdict}` : "";

@@ -1,11 +1,5 @@
 "use strict";
 
-const at = (id) => document.getElementById(id);
-const element = (tag, properties = {}, ...children) => {
-  const node = Object.assign(document.createElement(tag), properties);
-  node.append(...children);
-  return node;
-};
 const picture = (id, small) => `/picture?id=${encodeURIComponent(id)}${small ? "&small" : ""}`;
 const KEYS = "1234567890";
 const TINY = 96; // pixels below which enlarging should not smooth
@@ -19,24 +13,6 @@ const comparisons = new Map();
 let saving = Promise.resolve(); // answers go to the server one after another
 let pending = 0;
 let note = 0;
-
-async function ask(path, body) {
-  const options = body === undefined ? {} : { method: "POST", headers: { "Content-Type": "application/json" }, body: JSON.stringify(body) };
-  let reply;
-  try {
-    reply = await fetch(path, options);
-  } catch {
-    throw new Error("datacheck review is not running any more: start it again and open its new link. All answers so far are saved.");
-  }
-  const answer = await reply.json();
-  if (!reply.ok) throw new Error(answer.error);
-  return answer.value;
-}
-
-function complain(error) {
-  at("trouble").textContent = error.message;
-  at("trouble").hidden = false;
-}
 
 // ---- labels in words
 
@@ -144,14 +120,11 @@ async function compare(number) {
 function progress() {
   const total = all.items.length;
   const answered = all.items.filter((item) => item.answer).length;
-  at("progress").replaceChildren(element("b", { textContent: answered.toLocaleString() }), ` of ${total.toLocaleString()} answered`);
+  showProgress(answered, total);
   if (all.worth > 0 && all.worth < total) {
     const worth = answered < all.worth ? ` · recommended: the first ${all.worth.toLocaleString()}` : all.precision ? " · the other labels are more likely right than wrong" : "";
     at("progress").append(element("span", { className: "long", textContent: worth }));
   }
-  at("bar").style.width = `${(100 * answered) / Math.max(1, total)}%`;
-  at("track").setAttribute("aria-valuemax", total);
-  at("track").setAttribute("aria-valuenow", answered);
   at("worth").hidden = !(all.worth > 0 && all.worth < total);
   at("worth").style.left = `${(100 * all.worth) / Math.max(1, total)}%`;
 }
