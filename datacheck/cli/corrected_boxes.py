@@ -16,8 +16,8 @@ if TYPE_CHECKING:
     from datacheck.manifest.file_copies import Link
     from datacheck.relabel.boxes.corrected import CorrectedAnnotations
     from datacheck.relabel.boxes.decisions import BoxCorrections
-    from datacheck.relabel.boxes.folder import CorrectedBoxFolder
     from datacheck.relabel.boxes.images import BoxImages
+    from datacheck.relabel.corrected_files import CorrectedFiles
 
 Say = Callable[[str], Any]
 
@@ -52,8 +52,8 @@ def apply_boxes(run: Path, *, folder: Path | None, link: str, say: Say) -> int:
     from datacheck.relabel.boxes.answers import BoxAnswers
     from datacheck.relabel.boxes.corrected import CorrectedAnnotations
     from datacheck.relabel.boxes.decisions import decide
-    from datacheck.relabel.boxes.folder import CorrectedBoxFolder
     from datacheck.relabel.boxes.images import BoxImages
+    from datacheck.relabel.corrected_files import CorrectedFiles
     from datacheck.report import Report
 
     path = run / "boxes" / "answers.parquet"
@@ -67,7 +67,7 @@ def apply_boxes(run: Path, *, folder: Path | None, link: str, say: Say) -> int:
     corrected = CorrectedAnnotations.plan(decided, report.manifest, images)
     copy = None
     if folder is not None:
-        copy = CorrectedBoxFolder.plan(report.manifest, corrected.files, folder, cast("Link", link), run=run)
+        copy = CorrectedFiles.plan(report.manifest, corrected.files, folder, cast("Link", link), run=run)
     written = 0 if copy is None else copy.write()
     decided.save(run / "boxes" / "corrections.parquet")
     write_box_changes(decided, images, run / "boxes" / "changes.csv")
@@ -98,7 +98,7 @@ def say_refused(refused: Sequence[str], say: Say) -> None:
         say(f"not written: {len(refused) - _SHOWN:,} more")
 
 
-def say_copy(copy: CorrectedBoxFolder | None, folder: Path | None, written: int, changed: str, say: Say) -> None:
+def say_copy(copy: CorrectedFiles | None, folder: Path | None, written: int, changed: str, say: Say) -> None:
     """Say what became of the corrected copy; ``changed`` are the files that differ, in words."""
     if copy is None:
         say(f"no file was written: --folder DIR writes a corrected copy, which changes {changed}")

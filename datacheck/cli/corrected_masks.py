@@ -27,7 +27,7 @@ def apply_masks(run: Path, *, folder: Path | None, link: str, say: Say) -> int:
         When there are no answers, they belong to another dataset, a mask has changed since it was asked about, or the
         copy cannot be made.
     """
-    from datacheck.relabel.boxes.folder import CorrectedBoxFolder
+    from datacheck.relabel.corrected_files import CorrectedFiles
     from datacheck.relabel.masks.answers import MaskAnswers
     from datacheck.relabel.masks.corrected import CorrectedMasks
     from datacheck.relabel.masks.decisions import decide_masks
@@ -44,7 +44,7 @@ def apply_masks(run: Path, *, folder: Path | None, link: str, say: Say) -> int:
     corrected = CorrectedMasks.plan(decided, queue.images)
     copy = None
     if folder is not None:
-        copy = CorrectedBoxFolder.plan(report.manifest, corrected.files, folder, cast("Link", link), run=run)
+        copy = CorrectedFiles.plan(report.manifest, corrected.files, folder, cast("Link", link), run=run)
     written = 0 if copy is None else copy.write()
     decided.save(run / "masks" / "corrections.parquet")
     _write_changes(decided, run / "masks" / "changes.csv")

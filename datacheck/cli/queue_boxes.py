@@ -18,7 +18,8 @@ if TYPE_CHECKING:
 
 def make_box_queue(run: Path, budget: int, random_share: float, seed: int, *, replace: bool) -> int:
     """Choose the images whose boxes people should look at, and say what to expect."""
-    from datacheck.relabel.boxes.selection import WantedImages, box_queue
+    from datacheck.relabel.boxes.selection import box_queue
+    from datacheck.relabel.image_queue import WantedImages
     from datacheck.report import Report
 
     report = Report.load(run)

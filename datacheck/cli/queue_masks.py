@@ -16,7 +16,7 @@ _NAMED = 3
 
 def make_mask_queue(run: Path, budget: int, random_share: float, seed: int, *, replace: bool) -> int:
     """Choose the regions of masks that people should look at, and say what to expect."""
-    from datacheck.relabel.boxes.selection import WantedImages
+    from datacheck.relabel.image_queue import WantedImages
     from datacheck.relabel.masks.selection import mask_queue
     from datacheck.report import Report
 

@@ -59,8 +59,8 @@ class RowFile:
 
 
 @dataclass(frozen=True)
-class Submissions:
-    """Answers about one dataset: rows of `FILE`, ``answer_id`` unique, the rows of one submission together valid.
+class FiledRows:
+    """Rows about one dataset that have a file of their own: `FILE`.
 
     Attributes
     ----------
@@ -77,6 +77,26 @@ class Submissions:
 
     def __len__(self) -> int:
         return int(self.table.num_rows)
+
+    def save(self, path: Path) -> None:
+        """Write the file."""
+        self.FILE.write(path, self.table, identity=self.identity)
+
+    @classmethod
+    def load(cls, path: Path) -> Self:
+        """Read the file.
+
+        Raises
+        ------
+        StorageError
+            When the file is missing, damaged, holds something else, or is of a newer version.
+        """
+        table, metadata = cls.FILE.read(path)
+        return checked(cls(table, metadata["identity"]), path)
+
+
+class Submissions(FiledRows):
+    """Answers about one dataset: ``answer_id`` is unique, the rows of one submission are valid together."""
 
     @classmethod
     def from_rows(cls, rows: Iterable[Mapping[str, Any]], identity: str = "") -> Self:
@@ -96,22 +116,6 @@ class Submissions:
         again = set(newer.table["submission"].to_pylist())
         kept = [row for row in self.table.to_pylist() if row["submission"] not in again]
         return self.from_rows([*kept, *newer.table.to_pylist()], self.identity or newer.identity)
-
-    def save(self, path: Path) -> None:
-        """Write the file."""
-        self.FILE.write(path, self.table, identity=self.identity)
-
-    @classmethod
-    def load(cls, path: Path) -> Self:
-        """Read the file.
-
-        Raises
-        ------
-        StorageError
-            When the file is missing, damaged, holds other answers, or is of a newer version.
-        """
-        table, metadata = cls.FILE.read(path)
-        return checked(cls(table, metadata["identity"]), path)
 
 
 def accept_submissions(
@@ -167,33 +171,6 @@ def by_person(rows: Iterable[Row]) -> Iterator[tuple[str, list[list[Row]]]]:
 def time_of(rows: Sequence[Row]) -> str:
     """Return when the latest of some rows was answered, ISO 8601; empty where none says."""
     return max((row["answered_at"] or "" for row in rows), default="")
-
-
-def image_order(questions: Iterable[Row]) -> list[str]:
-    """Return the images by their worst question: the first of each kind, then the second of each, and so on.
-
-    Examples
-    --------
-    >>> image_order([{"sample_id": "a", "kind": "x"}, {"sample_id": "b", "kind": "x"}, {"sample_id": "c", "kind": "y"}])
-    ['a', 'c', 'b']
-    """
-    place: dict[str, int] = {}
-    best: dict[str, tuple[int, float]] = {}
-    for row in questions:
-        place[row["kind"]] = place.get(row["kind"], -1) + 1
-        key = (place[row["kind"]], -(row.get("error_probability") or 0.0))
-        best[row["sample_id"]] = min(best.get(row["sample_id"], key), key)
-    return sorted(best, key=lambda sample_id: best[sample_id])
-
-
-def image_rows(table: pa.Table, uris: Mapping[str, str]) -> list[Row]:
-    """Return an entry an image of a queue: ``rank``, ``sample_id``, ``uri``, and its ``questions``."""
-    found: dict[str, Row] = {}
-    for row in table.to_pylist():
-        name = row["sample_id"]
-        entry = {"rank": row["rank"], "sample_id": name, "uri": uris[name], "questions": []}
-        found.setdefault(name, entry)["questions"].append(row)
-    return list(found.values())
 
 
 def interval_of(value: Mapping[str, Any] | None) -> Interval | None:

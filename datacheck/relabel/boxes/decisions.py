@@ -4,8 +4,6 @@ from __future__ import annotations
 
 from collections import Counter
 from collections.abc import Mapping, Sequence
-from dataclasses import dataclass
-from pathlib import Path
 from typing import Any
 
 import numpy as np
@@ -13,11 +11,10 @@ import pyarrow as pa
 from numpy.typing import NDArray
 
 from datacheck.annotations.shifts import paired_iou
-from datacheck.checked import checked
 from datacheck.relabel.annotators import DISPUTED
 from datacheck.relabel.boxes.answers import SIDES, BoxAnswer, BoxAnswers
 from datacheck.relabel.boxes.images import BoxImage, BoxImages
-from datacheck.relabel.submissions import Row, RowFile, by_person, time_of
+from datacheck.relabel.submissions import FiledRows, Row, RowFile, by_person, time_of
 
 VERSION = 1
 """Version of ``boxes/corrections.parquet``."""
@@ -47,48 +44,17 @@ BOX_CORRECTIONS_SCHEMA = pa.schema(
 share of the people who answered the image that gave the decision.
 """
 
-_FILE = RowFile("datacheck.box_corrections", "corrections of boxes", BOX_CORRECTIONS_SCHEMA, VERSION)
 
+class BoxCorrections(FiledRows):
+    """What becomes of the boxes: ``boxes/corrections.parquet``."""
 
-@dataclass(frozen=True)
-class BoxCorrections:
-    """What becomes of the boxes.
-
-    Attributes
-    ----------
-    table
-        Columns of `BOX_CORRECTIONS_SCHEMA`.
-    identity
-        Identity of the dataset.
-    """
-
-    table: pa.Table
-    identity: str = ""
-
-    def __len__(self) -> int:
-        return int(self.table.num_rows)
+    FILE = RowFile("datacheck.box_corrections", "corrections of boxes", BOX_CORRECTIONS_SCHEMA, VERSION)
 
     @property
     def changes(self) -> list[Row]:
         """The decisions that change something."""
         kinds = {BoxAnswer.DELETE.value, BoxAnswer.CHANGE.value, BoxAnswer.ADD.value}
         return [row for row in self.table.to_pylist() if row["decision"] in kinds]
-
-    def save(self, path: Path) -> None:
-        """Write ``boxes/corrections.parquet``."""
-        _FILE.write(path, self.table, identity=self.identity)
-
-    @classmethod
-    def load(cls, path: Path) -> BoxCorrections:
-        """Read ``boxes/corrections.parquet``.
-
-        Raises
-        ------
-        StorageError
-            When the file is missing, damaged, holds no corrections, or is of a newer version.
-        """
-        table, metadata = _FILE.read(path)
-        return checked(cls(table, metadata["identity"]), path)
 
 
 def decide(answers: BoxAnswers, images: BoxImages) -> BoxCorrections:

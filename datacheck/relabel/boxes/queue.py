@@ -4,16 +4,14 @@ from __future__ import annotations
 
 from dataclasses import dataclass, field
 from pathlib import Path
-from typing import Any
 
 import pyarrow as pa
 
 from datacheck.errors import RelabelError
-from datacheck.manifest import Manifest
 from datacheck.relabel.boxes.answers import SIDES
 from datacheck.relabel.boxes.images import BoxImages
-from datacheck.relabel.submissions import RowFile, image_rows, interval_of
-from datacheck.scanning.measurements import Measurements
+from datacheck.relabel.image_queue import ImageQueue, queued_dataset
+from datacheck.relabel.submissions import RowFile, interval_of
 from datacheck.stats import Interval
 from datacheck.storage import reading
 
@@ -49,7 +47,7 @@ _FILE = RowFile("datacheck.box_queue", "a queue of boxes", BOX_QUEUE_SCHEMA, VER
 
 
 @dataclass(frozen=True)
-class BoxQueue:
+class BoxQueue(ImageQueue):
     """Questions about the boxes of some images, in order.
 
     Attributes
@@ -69,27 +67,9 @@ class BoxQueue:
     root: Path | None
     expected_precision: Interval | None = None
 
-    def __len__(self) -> int:
-        return len(self.sample_ids)
-
     @property
-    def identity(self) -> str:
-        """Identity of the dataset."""
-        return self.images.identity
-
-    @property
-    def classes(self) -> tuple[str, ...]:
-        """The classes that an answer may give."""
-        return self.images.classes
-
-    @property
-    def sample_ids(self) -> list[str]:
-        """The images in the order of the queue."""
-        return list(dict.fromkeys(self.table["sample_id"].to_pylist()))
-
-    def rows(self) -> list[dict[str, Any]]:
-        """Return an entry an image: ``rank``, ``sample_id``, ``uri``, and its ``questions``."""
-        return image_rows(self.table, {image.sample_id: image.uri for image in self.images.images.values()})
+    def _queued(self) -> BoxImages:
+        return self.images
 
     def save(self, run: Path) -> Path:
         """Write ``boxes/queue.parquet`` into a run folder, and return its path."""
@@ -114,17 +94,11 @@ class BoxQueue:
         if not path.exists():
             raise RelabelError(f"{run} has no queue of boxes yet: run datacheck queue make {run}")
         table, metadata = _FILE.read(path, "expected_precision")
-        manifest, measurements = Manifest.load(run / "manifest.parquet"), load_measurements(run)
+        manifest, measurements = queued_dataset(run)
         with reading(path, _FILE.what):
             precision = interval_of(metadata["expected_precision"])
         images = BoxImages.of(manifest, measurements, table["sample_id"].to_pylist(), identity=metadata["identity"])
         return cls(table, images, manifest.root, precision)
-
-
-def load_measurements(run: Path) -> Measurements | None:
-    """Return the measurements of a run folder; None where the audit scanned nothing."""
-    path = run / "measurements.parquet"
-    return Measurements.load(path) if path.exists() else None
 
 
 def queue_path(run: Path) -> Path:

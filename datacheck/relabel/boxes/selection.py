@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 from collections.abc import Iterator
-from dataclasses import dataclass
 from typing import Any, cast
 
 import numpy as np
@@ -19,58 +18,11 @@ from datacheck.probing.skill import why_not_judged
 from datacheck.relabel.boxes.answers import SIDES
 from datacheck.relabel.boxes.images import BoxImage, BoxImages
 from datacheck.relabel.boxes.queue import BOX_QUEUE_SCHEMA, BoxQueue
+from datacheck.relabel.image_queue import WantedImages, image_order
 from datacheck.relabel.ranking import error_probability
-from datacheck.relabel.submissions import image_order
 from datacheck.scanning.measurements import Measurements
 from datacheck.stats import Interval
 from datacheck.text import percent
-
-
-@dataclass(frozen=True)
-class WantedImages:
-    """How many images a queue has.
-
-    Attributes
-    ----------
-    budget
-        How many in all.
-    random_share
-        Share of them drawn at random from the images without a question: missing boxes are found on these alone.
-    seed
-        Seed of the random images.
-    """
-
-    budget: int = 500
-    random_share: float = 0.0
-    seed: int = 0
-
-    def check(self) -> None:
-        """Raise `RelabelError` where the wishes make no sense."""
-        if self.budget < 1 or not 0 <= self.random_share <= 1:
-            raise RelabelError(
-                f"expected a budget of at least 1 image and a share in [0, 1], found {self.budget}, {self.random_share}"
-            )
-
-    def drawn(self, order: list[str], everything: list[str]) -> DrawnImages:
-        """Return the first images of an order, and some of all others drawn at random."""
-        known = set(order)
-        others = [name for name in everything if name not in known]
-        n_random = min(round(self.budget * self.random_share), len(others))
-        places = np.random.default_rng(self.seed).permutation(len(others))[:n_random].tolist()
-        return DrawnImages(order[: self.budget - n_random], [others[k] for k in places])
-
-
-@dataclass(frozen=True)
-class DrawnImages:
-    """The images of a queue: the suspect ones in order, and those drawn at random."""
-
-    suspect: list[str]
-    at_random: list[str]
-
-    @property
-    def all(self) -> list[str]:
-        """The suspect ones, then the others."""
-        return [*self.suspect, *self.at_random]
 
 
 def box_queue(
@@ -107,7 +59,7 @@ def box_queue(
     images = BoxImages.of(manifest, measurements, drawn.all, identity=identity)
     images = images.with_size()
     rank = {sample_id: place for place, sample_id in enumerate(images.images)}
-    questions += [{"sample_id": name, "kind": "random", "reason": "drawn at random"} for name in drawn.at_random]
+    questions += drawn.questions()
     rows = [
         {**_with_box(row, images.images[row["sample_id"]]), "rank": rank[row["sample_id"]]}
         for row in questions

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import json
-from collections.abc import Iterator, Mapping
+from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
@@ -66,8 +66,12 @@ def task(item: Mapping[str, Any], queue: RelabelQueue, links: Links) -> dict[str
         "suggested": shown(item["suggested"], queue.task),
         "reason": item["reason"],
     }
-    priority = 1.0 - item["rank"] / max(1, len(queue))
-    result = _suggestion(item, queue.task)
+    return task_with(data, _suggestion(item, queue.task), n_items=len(queue))
+
+
+def task_with(data: Mapping[str, Any], result: list[dict[str, Any]], *, n_items: int) -> dict[str, Any]:
+    """Return a task with its prediction; the score is higher the earlier its ``rank`` among the items of the queue."""
+    priority = 1.0 - data["rank"] / max(1, n_items)
     return {
         "data": data,
         "predictions": [{"model_version": MODEL_VERSION, "score": round(priority, 9), "result": result}],
@@ -129,21 +133,17 @@ def _control(queue: RelabelQueue) -> str:
         return '  <Number name="label" toName="image"/>\n'
     choice = "multiple" if queue.task is Task.MULTILABEL else "single"
     many = len(queue.classes) > _MANY
-    choices = "".join(
-        f"    <Choice value={_attribute(name)}{_hotkey(number)}/>\n" for number, name in enumerate(queue.classes, 1)
-    )
+    choices = named_elements("Choice", queue.classes)
     search = '  <Filter name="search" toName="label" minlength="0" placeholder="search the classes"/>\n' if many else ""
     return (
         f'{search}  <Choices name="label" toName="image" choice="{choice}" showInline="true">\n{choices}  </Choices>\n'
     )
 
 
-def _attribute(value: str) -> str:
-    return quoteattr(value)
-
-
-def _hotkey(number: int) -> str:
-    return f' hotkey="{number}"' if number <= 9 else ""
+def named_elements(element: str, names: Sequence[str]) -> str:
+    """Return an element a name, the first nine with their number as the key."""
+    keys = [f' hotkey="{number}"' if number <= 9 else "" for number in range(1, len(names) + 1)]
+    return "".join(f"    <{element} value={quoteattr(name)}{key}/>\n" for name, key in zip(names, keys, strict=True))
 
 
 def answers_of(tasks: Iterator[Any], queue: RelabelQueue, people: Mapping[int, str], annotator: str) -> Iterator[Row]:

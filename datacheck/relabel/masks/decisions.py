@@ -2,21 +2,17 @@
 
 from __future__ import annotations
 
-from dataclasses import dataclass
-from pathlib import Path
-
 import numpy as np
 import pyarrow as pa
 from numpy.typing import NDArray
 
 from datacheck.annotations.runs import region_of, runs_of
-from datacheck.checked import checked
 from datacheck.errors import RelabelError
 from datacheck.relabel.annotators import DISPUTED
 from datacheck.relabel.masks.answers import MaskAnswer, MaskAnswers
 from datacheck.relabel.masks.images import MaskImages, Values, pixels_hash
 from datacheck.relabel.masks.queue import MaskQueue
-from datacheck.relabel.submissions import Row, RowFile, by_person, time_of
+from datacheck.relabel.submissions import FiledRows, Row, RowFile, by_person, time_of
 
 VERSION = 1
 """Version of ``masks/corrections.parquet``."""
@@ -50,47 +46,16 @@ MASK_CORRECTIONS_SCHEMA = pa.schema(
 image was answered, and nothing changes; no ``runs``). ``old_label`` is null for pixels of no class.
 """
 
-_FILE = RowFile("datacheck.mask_corrections", "corrections of masks", MASK_CORRECTIONS_SCHEMA, VERSION)
 
+class MaskCorrections(FiledRows):
+    """What becomes of the pixels of the masks: ``masks/corrections.parquet``."""
 
-@dataclass(frozen=True)
-class MaskCorrections:
-    """What becomes of the pixels of the masks.
-
-    Attributes
-    ----------
-    table
-        Columns of `MASK_CORRECTIONS_SCHEMA`.
-    identity
-        Identity of the dataset.
-    """
-
-    table: pa.Table
-    identity: str = ""
-
-    def __len__(self) -> int:
-        return int(self.table.num_rows)
+    FILE = RowFile("datacheck.mask_corrections", "corrections of masks", MASK_CORRECTIONS_SCHEMA, VERSION)
 
     @property
     def changes(self) -> list[Row]:
         """The decisions that change something."""
         return [row for row in self.table.to_pylist() if row["decision"] == CHANGE]
-
-    def save(self, path: Path) -> None:
-        """Write ``masks/corrections.parquet``."""
-        _FILE.write(path, self.table, identity=self.identity)
-
-    @classmethod
-    def load(cls, path: Path) -> MaskCorrections:
-        """Read ``masks/corrections.parquet``.
-
-        Raises
-        ------
-        StorageError
-            When the file is missing, damaged, something else, or of a newer version.
-        """
-        table, metadata = _FILE.read(path)
-        return checked(cls(table, metadata["identity"]), path)
 
 
 def decide_masks(answers: MaskAnswers, queue: MaskQueue) -> MaskCorrections:

@@ -13,10 +13,9 @@ from numpy.typing import NDArray
 
 from datacheck.annotations.runs import region_of
 from datacheck.errors import RelabelError
-from datacheck.manifest import Manifest
-from datacheck.relabel.boxes.queue import load_measurements
+from datacheck.relabel.image_queue import ImageQueue, queued_dataset
 from datacheck.relabel.masks.images import MaskImages
-from datacheck.relabel.submissions import Row, RowFile, image_rows
+from datacheck.relabel.submissions import Row, RowFile
 from datacheck.storage import reading, write_text
 
 VERSION = 1
@@ -58,7 +57,7 @@ _FILE = RowFile("datacheck.mask_queue", "a queue of masks", MASK_QUEUE_SCHEMA, V
 
 
 @dataclass(frozen=True)
-class MaskQueue:
+class MaskQueue(ImageQueue):
     """Questions about the masks of some images, in order.
 
     Attributes
@@ -78,27 +77,9 @@ class MaskQueue:
     root: Path | None
     left_out: dict[str, str] = field(default_factory=dict, repr=False)
 
-    def __len__(self) -> int:
-        return len(self.sample_ids)
-
     @property
-    def identity(self) -> str:
-        """Identity of the dataset."""
-        return self.images.identity
-
-    @property
-    def classes(self) -> tuple[str, ...]:
-        """The classes that an answer may give."""
-        return self.images.classes
-
-    @property
-    def sample_ids(self) -> list[str]:
-        """The images in the order of the queue."""
-        return list(dict.fromkeys(self.table["sample_id"].to_pylist()))
-
-    def rows(self) -> list[Row]:
-        """Return an entry an image: ``rank``, ``sample_id``, ``uri``, and its ``questions``."""
-        return image_rows(self.table, {image.sample_id: image.uri for image in self.images.images.values()})
+    def _queued(self) -> MaskImages:
+        return self.images
 
     def questions(self) -> dict[int, Row]:
         """Return the questions by their number."""
@@ -128,7 +109,7 @@ class MaskQueue:
         if not path.exists():
             raise RelabelError(f"{run} has no queue of masks yet: run datacheck queue make {run}")
         table, metadata = _FILE.read(path, "classes", "values")
-        manifest, measurements = Manifest.load(run / "manifest.parquet"), load_measurements(run)
+        manifest, measurements = queued_dataset(run)
         with reading(path, _FILE.what):
             classes = dict(zip(map(str, metadata["classes"]), map(int, metadata["values"]), strict=True))
         ids = table["sample_id"].to_pylist()

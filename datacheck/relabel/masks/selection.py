@@ -13,11 +13,11 @@ from datacheck.errors import RelabelError
 from datacheck.manifest import Manifest
 from datacheck.probing.segments import MaskProbe
 from datacheck.probing.segments.suspicion import KINDS, RECALLS
-from datacheck.relabel.boxes.selection import WantedImages
+from datacheck.relabel.image_queue import WantedImages, image_order
 from datacheck.relabel.masks.images import MaskImages, pixels_hash
 from datacheck.relabel.masks.queue import MASK_QUEUE_SCHEMA, MaskQueue
 from datacheck.relabel.masks.regions import Suspect, proposal
-from datacheck.relabel.submissions import Row, image_order
+from datacheck.relabel.submissions import Row
 from datacheck.rules.base import CannotJudge, RuleContext
 from datacheck.rules.masks.suspect_regions import kind_of
 from datacheck.scanning.measurements import Measurements
@@ -56,7 +56,7 @@ def mask_queue(
         raise RelabelError(probe.why_not or "the probe of masks is of an older version: audit again with --probe")
     suspects = list(_suspects(manifest, probe, measurements))
     drawn = wanted.drawn(image_order(suspects), manifest.sample_ids.to_pylist())
-    suspects += [{"sample_id": name, "kind": "random", "reason": "drawn at random"} for name in drawn.at_random]
+    suspects += drawn.questions()
     classes = dict(zip(probe.classes, probe.values, strict=True))
     images = MaskImages.of(manifest, measurements, drawn.all, classes, identity=identity)
     row_of = {sample_id: k for k, sample_id in enumerate(manifest.sample_ids.take(pa.array(probe.rows)).to_pylist())}

@@ -13,8 +13,8 @@ from datacheck.fingerprints import fingerprint
 from datacheck.manifest import Manifest
 from datacheck.relabel.boxes.corrected import CorrectedAnnotations
 from datacheck.relabel.boxes.decisions import decide
-from datacheck.relabel.boxes.folder import CorrectedBoxFolder
 from datacheck.relabel.boxes.images import BoxImages
+from datacheck.relabel.corrected_files import CorrectedFiles
 from datacheck.scanning import scan
 from datacheck.sources import open_source
 from datacheck.sources.annotations.yolo import FORMAT as YOLO
@@ -112,7 +112,7 @@ def test_the_right_file_of_the_right_split_is_corrected(tmp_path: Path, layout: 
     answers = save_answers(tmp_path / "run", rows, images)
     corrected = CorrectedAnnotations.plan(decide(answers, images), manifest, images)
     assert not corrected.refused
-    CorrectedBoxFolder.plan(manifest, corrected.files, tmp_path / "new", run=tmp_path / "run").write()
+    CorrectedFiles.plan(manifest, corrected.files, tmp_path / "new", run=tmp_path / "run").write()
 
     wanted = boxes_of(images)
     wanted["v0001.jpg"][1] = (new, wanted["v0001.jpg"][1][1])
@@ -138,7 +138,7 @@ def test_class_names_above_the_dataset_come_along(tmp_path: Path) -> None:
     (tmp_path / "run/boxes").mkdir(parents=True)
     answers = save_answers(tmp_path / "run", [answer(1, first.sample_id, "delete", 1)], images)
     corrected = CorrectedAnnotations.plan(decide(answers, images), manifest, images)
-    CorrectedBoxFolder.plan(manifest, corrected.files, tmp_path / "new", run=tmp_path / "run").write()
+    CorrectedFiles.plan(manifest, corrected.files, tmp_path / "new", run=tmp_path / "run").write()
     found, after = opened(tmp_path / "new")
     assert found.classes == CLASSES
     assert boxes_of(after) == {**boxes_of(images), "0000.jpg": []}

@@ -11,7 +11,8 @@ from datacheck.cli import run as datacheck_command
 from datacheck.errors import RelabelError
 from datacheck.fingerprints import fingerprint
 from datacheck.relabel.boxes.queue import BoxQueue
-from datacheck.relabel.boxes.selection import WantedImages, box_queue
+from datacheck.relabel.boxes.selection import box_queue
+from datacheck.relabel.image_queue import WantedImages
 from datacheck.report import Report
 from datacheck.rules import RuleContext
 from tests.annotations.boxed import probed

@@ -2,22 +2,25 @@
 
 from __future__ import annotations
 
-import json
 import re
 from collections.abc import Iterator, Mapping
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
-from xml.sax.saxutils import quoteattr
 
 from datacheck.relabel.boxes.drawn import Drawn, answers_of_image, asked_boxes, shown_boxes, skipped
 from datacheck.relabel.boxes.images import BoxImage, KnownBox
 from datacheck.relabel.boxes.queue import BoxQueue
-from datacheck.relabel.formats.base import problem
-from datacheck.relabel.formats.label_studio import MODEL_VERSION, image_link, submission_about, task_name
+from datacheck.relabel.formats.label_studio_images import (
+    annotators,
+    image_answers,
+    image_config,
+    image_task,
+    region_about,
+    write_tasks,
+)
 from datacheck.relabel.formats.links import Links
 from datacheck.relabel.formats.reading import json_items, mapping, sequence
-from datacheck.storage import write_text
 
 LABEL = "box"
 """The control with the classes."""
@@ -44,11 +47,7 @@ class LabelStudioBoxes:
 
     def export(self, queue: BoxQueue, links: Links, target: Path) -> list[Path]:
         """Write the tasks, and the labelling config as ``<name>.config.xml``."""
-        config = target.with_name(f"{target.stem}.config.xml")
-        tasks = [box_task(row, queue, links) for row in queue.rows()]
-        write_text(config, box_config(queue))
-        write_text(target, json.dumps(tasks, indent=1, ensure_ascii=False, allow_nan=False) + "\n")
-        return [target, config]
+        return write_tasks(target, [box_task(row, queue, links) for row in queue.rows()], box_config(queue))
 
     def read(self, source: Path, queue: BoxQueue, annotator: str) -> Iterator[dict[str, Any]]:
         """Yield the answers of a JSON export."""
@@ -57,40 +56,21 @@ class LabelStudioBoxes:
 
 def box_config(queue: BoxQueue) -> str:
     """Return the labelling config: the reason, the picture, and a rectangle for each class."""
-    labels = "".join(
-        f"    <Label value={quoteattr(name)}{f' hotkey={quoteattr(str(number))}' if number <= 9 else ''}/>\n"
-        for number, name in enumerate(queue.classes, 1)
-    )
-    return (
-        "<View>\n"
-        '  <Text name="reason" value="$reason"/>\n'
-        '  <Image name="image" value="$image" zoom="true" zoomControl="true"/>\n'
-        f'  <RectangleLabels name="{LABEL}" toName="image" canRotate="false" strokeWidth="2">\n{labels}'
-        "  </RectangleLabels>\n"
+    control = f'RectangleLabels name="{LABEL}" toName="image" canRotate="false" strokeWidth="2"'
+    nothing = (
         f'  <Choices name="{NOTHING}" toName="image" choice="single" showInline="true">\n'
         f'    <Choice value="{NOTHING_WORDS}"/>\n'
         "  </Choices>\n"
-        "</View>\n"
     )
+    return image_config(control, queue.classes, nothing)
 
 
 def box_task(item: Mapping[str, Any], queue: BoxQueue, links: Links) -> dict[str, Any]:
     """Return one image as a task: its boxes are the prediction, and its place in the queue the prediction's score."""
     image = queue.images.images[item["sample_id"]]
     reasons = {row["annotation_id"]: row["reason"] for row in item["questions"] if row["annotation_id"] is not None}
-    data = {
-        "image": image_link(item, links),
-        "datacheck_id": item["sample_id"],
-        "datacheck_dataset": queue.identity,
-        "rank": item["rank"],
-        "reason": reason_text(item, image),
-    }
-    result = [region(each, image, reasons.get(each.annotation_id)) for each in shown_boxes(image)]
-    priority = 1.0 - item["rank"] / max(1, len(queue))
-    return {
-        "data": data,
-        "predictions": [{"model_version": MODEL_VERSION, "score": round(priority, 9), "result": result}],
-    }
+    regions = [region(each, image, reasons.get(each.annotation_id)) for each in shown_boxes(image)]
+    return image_task(item, queue, links, reason_text(item, image), regions)
 
 
 def reason_text(item: Mapping[str, Any], image: BoxImage) -> str:
@@ -119,14 +99,9 @@ def region(box: KnownBox, image: BoxImage, reason: str | None) -> dict[str, Any]
     ('datacheck-7', 10.0, 10.0, 20.0)
     """
     left, top, right, bottom = box.box
+    name = f"datacheck-{box.annotation_id}"
     return {
-        "id": f"datacheck-{box.annotation_id}",
-        "type": "rectanglelabels",
-        "from_name": LABEL,
-        "to_name": "image",
-        "original_width": image.width,
-        "original_height": image.height,
-        "image_rotation": 0,
+        **region_about(name, "rectanglelabels", LABEL, image.width, image.height),
         "value": {
             "x": 100 * left / image.width,
             "y": 100 * top / image.height,
@@ -144,22 +119,13 @@ def box_answers_of(
 ) -> Iterator[dict[str, Any]]:
     """Yield the answers of each annotation of each exported task; ``people`` names the users by their number."""
     asked = asked_boxes(queue)
-    for entry in tasks:
-        found = mapping(entry)
-        data = mapping(found.get("data"))
-        if "annotations" not in found:
-            yield problem("expected a task with 'annotations': export as JSON", task_name(found))
-            continue
-        for annotation in map(mapping, sequence(found["annotations"])):
-            about = submission_about(annotation, found, data, people, annotator)
-            about["submission"] = about["answer_id"]
-            image = queue.images.images.get(str(data.get("datacheck_id")))
-            if image is None:
-                yield {**about, "problem": "the image is not in the queue"}
-            elif annotation.get("was_cancelled") is True:
-                yield skipped(image, about)
-            else:
-                yield from _answers(annotation, image, asked[image.sample_id], about)
+    return image_answers(
+        tasks,
+        queue.images.images,
+        annotators(people, annotator),
+        skipped,
+        lambda annotation, image, about: _answers(annotation, image, asked[image.sample_id], about),
+    )
 
 
 def _answers(

@@ -2,20 +2,24 @@
 
 from __future__ import annotations
 
-import json
 import re
 from collections.abc import Iterator, Mapping
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
-from xml.sax.saxutils import quoteattr
 
 import numpy as np
 from numpy.typing import NDArray
 
 from datacheck.annotations.runs import runs_of
-from datacheck.relabel.formats.base import problem
-from datacheck.relabel.formats.label_studio import MODEL_VERSION, image_link, submission_about, task_name
+from datacheck.relabel.formats.label_studio_images import (
+    annotators,
+    image_answers,
+    image_config,
+    image_task,
+    region_about,
+    write_tasks,
+)
 from datacheck.relabel.formats.links import Links
 from datacheck.relabel.formats.reading import json_items, mapping, sequence
 from datacheck.relabel.masks.answers import MaskAnswer
@@ -23,7 +27,6 @@ from datacheck.relabel.masks.formats.brush import pack_brush, unpack_brush
 from datacheck.relabel.masks.images import MaskImage
 from datacheck.relabel.masks.queue import MaskQueue, asked_region
 from datacheck.relabel.submissions import Row
-from datacheck.storage import write_text
 
 LABEL = "mask"
 """The control with the classes."""
@@ -52,11 +55,8 @@ class LabelStudioMasks:
 
     def export(self, queue: MaskQueue, links: Links, target: Path) -> list[Path]:
         """Write the tasks, and the labelling config as ``<name>.config.xml``."""
-        config = target.with_name(f"{target.stem}.config.xml")
         tasks = [mask_task(row, queue, links) for row in queue.rows()]
-        write_text(config, mask_config(queue))
-        write_text(target, json.dumps(tasks, ensure_ascii=False, allow_nan=False) + "\n")
-        return [target, config]
+        return write_tasks(target, tasks, mask_config(queue), indent=None)  # run lengths are long
 
     def read(self, source: Path, queue: MaskQueue, annotator: str) -> Iterator[Row]:
         """Yield the answers of a JSON export."""
@@ -65,18 +65,7 @@ class LabelStudioMasks:
 
 def mask_config(queue: MaskQueue) -> str:
     """Return the labelling config: the reason, the picture, and a brush for each class."""
-    labels = "".join(
-        f"    <Label value={quoteattr(name)}{f' hotkey={quoteattr(str(number))}' if number <= 9 else ''}/>\n"
-        for number, name in enumerate(queue.classes, 1)
-    )
-    return (
-        "<View>\n"
-        '  <Text name="reason" value="$reason"/>\n'
-        '  <Image name="image" value="$image" zoom="true" zoomControl="true"/>\n'
-        f'  <BrushLabels name="{LABEL}" toName="image">\n{labels}'
-        "  </BrushLabels>\n"
-        "</View>\n"
-    )
+    return image_config(f'BrushLabels name="{LABEL}" toName="image"', queue.classes)
 
 
 def mask_task(item: Mapping[str, Any], queue: MaskQueue, links: Links) -> dict[str, Any]:
@@ -84,20 +73,9 @@ def mask_task(item: Mapping[str, Any], queue: MaskQueue, links: Links) -> dict[s
     image = queue.images.images[item["sample_id"]]
     asked = [row for row in item["questions"] if row["runs"]]
     codes = queue.images.codes(queue.images.pixels(image.sample_id))
-    regions = shown_regions(codes, [asked_region(row) for row in asked if row["kind"] != "missing"], queue)
-    data = {
-        "image": image_link(item, links),
-        "datacheck_id": item["sample_id"],
-        "datacheck_dataset": queue.identity,
-        "rank": item["rank"],
-        "reason": reason_text(item["questions"]),
-    }
-    result = [brush_region(name, inside, queue.classes[code], image) for (code, name), inside in regions.items()]
-    priority = 1.0 - item["rank"] / max(1, len(queue))
-    return {
-        "data": data,
-        "predictions": [{"model_version": MODEL_VERSION, "score": round(priority, 9), "result": result}],
-    }
+    shown = shown_regions(codes, [asked_region(row) for row in asked if row["kind"] != "missing"], queue)
+    regions = [brush_region(name, inside, queue.classes[code], image) for (code, name), inside in shown.items()]
+    return image_task(item, queue, links, reason_text(item["questions"]), regions)
 
 
 def reason_text(questions: list[Row]) -> str:
@@ -140,13 +118,7 @@ def shown_regions(
 def brush_region(name: str, inside: NDArray[np.bool_], label: str, image: MaskImage) -> dict[str, Any]:
     """Return a region as Label Studio has it."""
     return {
-        "id": name,
-        "type": "brushlabels",
-        "from_name": LABEL,
-        "to_name": "image",
-        "original_width": image.width,
-        "original_height": image.height,
-        "image_rotation": 0,
+        **region_about(name, "brushlabels", LABEL, image.width, image.height),
         "value": {"format": "rle", "rle": pack_brush(inside), "brushlabels": [label]},
     }
 
@@ -156,22 +128,13 @@ def mask_answers_of(tasks: Iterator[Any], queue: MaskQueue, people: Mapping[int,
     asked: dict[str, list[Row]] = {}
     for row in queue.table.to_pylist():
         asked.setdefault(row["sample_id"], []).append(row)
-    for entry in tasks:
-        found = mapping(entry)
-        data = mapping(found.get("data"))
-        if "annotations" not in found:
-            yield problem("expected a task with 'annotations': export as JSON", task_name(found))
-            continue
-        for annotation in map(mapping, sequence(found["annotations"])):
-            about = submission_about(annotation, found, data, people, annotator)
-            about["submission"] = about["answer_id"]
-            image = queue.images.images.get(str(data.get("datacheck_id")))
-            if image is None:
-                yield {**about, "problem": "the image is not in the queue"}
-            elif annotation.get("was_cancelled") is True:
-                yield {**about, "answer": MaskAnswer.SKIP.value}
-            else:
-                yield from _answers(annotation, queue, asked[image.sample_id], about)
+    return image_answers(
+        tasks,
+        queue.images.images,
+        annotators(people, annotator),
+        lambda image, about: {**about, "answer": MaskAnswer.SKIP.value},
+        lambda annotation, image, about: _answers(annotation, queue, asked[image.sample_id], about),
+    )
 
 
 def _answers(

@@ -1,4 +1,4 @@
-"""A corrected copy of a dataset with boxes: every file where it was, the corrected annotations in place of the old."""
+"""A corrected copy of a dataset with boxes or masks: every file where it was, corrected ones in place of the old."""
 
 from __future__ import annotations
 
@@ -18,7 +18,7 @@ from datacheck.storage import new_folder
 
 
 @dataclass(frozen=True)
-class CorrectedBoxFolder:
+class CorrectedFiles:
     """A copy that is ready to be written.
 
     Images get there by ``link``; all other files are copied, so that an edit of the copy never reaches the dataset.
@@ -30,7 +30,7 @@ class CorrectedBoxFolder:
     files
         The source of each file that stays as it is, by its path in the copy.
     contents
-        The corrected annotation files, by their path in the copy.
+        The corrected annotation files or masks, by their path in the copy.
     link
         How an image gets there.
     copied
@@ -49,7 +49,7 @@ class CorrectedBoxFolder:
     @classmethod
     def plan(
         cls, manifest: Manifest, corrected: Mapping[str, bytes], folder: Path, link: Link = "hard", *, run: Path
-    ) -> CorrectedBoxFolder:
+    ) -> CorrectedFiles:
         """Give every file of the dataset its place; reads nothing but the folders.
 
         Parameters
