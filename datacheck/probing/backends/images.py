@@ -11,14 +11,18 @@ from __future__ import annotations
 
 from dataclasses import replace
 
-import numpy as np
-
 from datacheck.errors import install_command
 from datacheck.manifest import Task
 from datacheck.models.learning_task import Fitted, LearningTask
 from datacheck.probing.backend import Backend, FitOptions, usual_folds
 from datacheck.probing.backends import descriptors, scratch
-from datacheck.probing.backends.without_weights import GPU_ALONE, averaged, fit_without_weights, why_no_network
+from datacheck.probing.backends.without_weights import (
+    GPU_ALONE,
+    averaged,
+    fit_without_weights,
+    predicted_right,
+    why_no_network,
+)
 from datacheck.probing.budget import OutOfTimeError
 from datacheck.probing.weights import (
     DEFAULT_WEIGHTS,
@@ -96,26 +100,19 @@ def fit(problem: LearningTask, options: FitOptions) -> Fitted:
     if not_pretrained is not None:
         return fit_without_weights(problem, options, not_pretrained)
     plain = descriptors.fit(problem, options)
-    agreement = _agreement(plain, problem)
-    if options.pixel_side < SMALL_SIDE and agreement >= ENOUGH_AGREEMENT:
-        reason = (
-            f"used no pretrained network: the descriptors predict {percent(agreement)} of the labels of these images "
-            f"of {options.pixel_side} pixels"
-        )
-        return fit_without_weights(problem, options, reason, plain)
+    if options.pixel_side < SMALL_SIDE and problem.task is Task.CLASSIFICATION:
+        agreement = float(predicted_right(plain, problem).mean())
+        if agreement >= ENOUGH_AGREEMENT:
+            reason = (
+                f"used no pretrained network: the descriptors predict {percent(agreement)} of the labels of these "
+                f"images of {options.pixel_side} pixels"
+            )
+            return fit_without_weights(problem, options, reason, plain)
     try:
         network = _pretrained(problem, options, n_samples)
     except OutOfTimeError as error:
         return fit_without_weights(problem, options, f"used no pretrained network: {error}", plain)
     return averaged(plain, network, problem)
-
-
-def _agreement(fitted: Fitted, problem: LearningTask) -> float:
-    """Return the share of labels that are predicted, held out; 0 where labels are no classes."""
-    if problem.task is not Task.CLASSIFICATION:
-        return 0.0
-    rows = np.flatnonzero(problem.labelled & (problem.fold >= 0))
-    return float((fitted.members[0][rows].argmax(axis=1) == problem.y[rows]).mean())
 
 
 def _pretrained(problem: LearningTask, options: FitOptions, n_samples: int) -> Fitted:

@@ -6,6 +6,7 @@ from dataclasses import replace
 from importlib.util import find_spec
 
 import numpy as np
+from numpy.typing import NDArray
 
 from datacheck.errors import install_command
 from datacheck.manifest import Task
@@ -65,12 +66,17 @@ def fit_without_weights(problem: LearningTask, options: FitOptions, reason: str,
     return replace(mixed, choices=(*mixed.choices, reason))
 
 
+def predicted_right(fitted: Fitted, problem: LearningTask) -> NDArray[np.bool_]:
+    """Return for each labelled sample that has a fold whether its class is predicted, held out."""
+    rows = np.flatnonzero(problem.labelled & (problem.fold >= 0))
+    return np.asarray(fitted.members[0][rows].argmax(axis=1) == problem.y[rows])
+
+
 def compared(plain: Fitted, network: Fitted, problem: LearningTask) -> tuple[str, ...]:
     """Say how accurate each model is alone, on the same held-out samples; nothing where the labels are no classes."""
     if problem.task is not Task.CLASSIFICATION:
         return ()
-    rows = np.flatnonzero(problem.labelled & (problem.fold >= 0))
-    first, second = (one.members[0][rows].argmax(axis=1) == problem.y[rows] for one in (network, plain))
+    first, second = predicted_right(network, problem), predicted_right(plain, problem)
     gain = paired_difference(first, second)
     return (
         f"alone, the network ({network.backend}) is {percent(float(first.mean()))} accurate and the descriptors "

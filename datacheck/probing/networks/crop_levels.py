@@ -100,7 +100,7 @@ def _blocks(network: Stages, x: torch.Tensor) -> Blocks | None:
     maps = []
     for stage in (*network.passes[0], *network.passes[1]):
         x = stage(x)
-        if x.ndim == len(("picture", "channel", "row", "column")) and x.shape[1] <= MOST_CHANNELS and x.shape[2] > 1:
+        if x.ndim == 4 and x.shape[1] <= MOST_CHANNELS and x.shape[2] > 1:
             maps.append(x)
     if not maps:
         return None
