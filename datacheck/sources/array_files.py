@@ -32,8 +32,11 @@ _SPLIT_KEY = re.compile(
 )
 """A split and a role in one name: ``x_train`` as in Keras' files, ``val_images`` as in MedMNIST's."""
 
-_DAMAGED = (zipfile.BadZipFile, zlib.error, struct.error)
-"""What a damaged ``.npz`` raises, which is a zip inside."""
+_UNREADABLE = (
+    *(ValueError, OSError, EOFError, KeyError, TypeError, MemoryError, NotImplementedError),
+    *(zipfile.BadZipFile, zlib.error, struct.error),
+)
+"""What numpy raises for files that are damaged or hold pickled objects; a ``.npz`` is a zip inside."""
 
 
 @dataclass(frozen=True)
@@ -59,7 +62,7 @@ def load_splits(path: Path, options: SourceOptions) -> dict[str, SplitArrays]:
         return {}
     try:
         return _splits_in(path)
-    except (ValueError, OSError, EOFError, KeyError, TypeError, MemoryError, NotImplementedError, *_DAMAGED) as error:
+    except _UNREADABLE as error:
         raise _not_arrays(path, error) from None
 
 
@@ -112,7 +115,7 @@ def load_arrays(path: Path, options: SourceOptions) -> tuple[Any, Inventory]:
     """
     try:
         return _arrays_in(path, options)
-    except (ValueError, OSError, EOFError, KeyError, TypeError, MemoryError, NotImplementedError, *_DAMAGED) as error:
+    except _UNREADABLE as error:
         raise _not_arrays(path, error) from None
 
 

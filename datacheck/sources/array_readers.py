@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable
+from collections.abc import Callable, Sequence
 from dataclasses import dataclass
 from typing import Any
 
@@ -11,6 +11,9 @@ from numpy.typing import NDArray
 
 from datacheck.errors import SourceError
 from datacheck.manifest.readers import FileStamp, ReadFailure, SampleReadError, Workers
+
+_CHANNELS = (1, 3, 4)
+"""Grey, colour, and colour with alpha."""
 
 _ROUNDING = 0.5
 """How far beyond 0–255 a float pixel may lie: it still rounds to a value within."""
@@ -156,3 +159,42 @@ def item_at(dataset: Any, row: int) -> Any:
             f"expected an item at index {row} of the Dataset {type(dataset).__name__}, found "
             f"{type(error).__name__}: {error}"
         ) from error
+
+
+def is_channels_first(shape: tuple[int, ...], *, where: str) -> bool:
+    """Tell apart [C, H, W] from [H, W] and [H, W, C].
+
+    Examples
+    --------
+    >>> is_channels_first((3, 32, 32), where="images"), is_channels_first((32, 32, 3), where="images")
+    (True, False)
+    """
+    if len(shape) == 2:
+        return False
+    if len(shape) == 3:
+        last, first = shape[2] in _CHANNELS, shape[0] in _CHANNELS
+        if last != first:
+            return first
+        if last:
+            if shape[0] == shape[2] or shape[1] in _CHANNELS:
+                raise SourceError(
+                    f"{where}: cannot tell [C, H, W] from [H, W, C] in the shape {shape}; "
+                    "pass uint8 images as [N, H, W] or larger ones"
+                )
+            return shape[0] > shape[2]
+    raise SourceError(
+        f"{where}: expected each to be [H, W], [H, W, C] or [C, H, W] with 1, 3 or 4 channels, found shape {shape}"
+    )
+
+
+def item_reader(dataset: Any, key: Any, images: Sequence[Any]) -> DatasetReader:
+    """Return a reader of the images of a Dataset: the part ``key`` of each item; ``images`` are the first of them."""
+    some = [as_array(image) for image in images]
+    name = type(dataset).__name__
+    in_unit = all(image.dtype.kind == "f" and image.size and float(image.max()) <= 1.0 for image in some)
+    return DatasetReader(
+        dataset,
+        ItemPart(key),
+        channels_first=any(image.ndim == 3 and is_channels_first(image.shape, where=name) for image in some),
+        scale=255.0 if in_unit else 1.0,
+    )

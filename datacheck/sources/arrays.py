@@ -14,15 +14,12 @@ from datacheck.errors import SourceError
 from datacheck.manifest import Inventory, ItemKind, Manifest, Modality, Task, Used
 from datacheck.manifest.schema import row_ids
 from datacheck.sources.array_files import load_arrays, load_splits
-from datacheck.sources.array_readers import ArrayReader, as_array
+from datacheck.sources.array_readers import ArrayReader, as_array, is_channels_first
 from datacheck.sources.base import Source, SourceOptions, as_path
 from datacheck.sources.files import existing
 from datacheck.sources.pairs import per_sample
 from datacheck.sources.splits import join_splits
 from datacheck.text import plural
-
-_CHANNELS = (1, 3, 4)
-"""Grey, colour, and colour with alpha."""
 
 _MOST_FEATURE_COLUMNS = 1000
 """Features that get a column each; more, such as flattened images, stay one column of lists."""
@@ -55,16 +52,14 @@ def open_arrays(source: Any, options: SourceOptions) -> Manifest:
     took_for = "arrays" if path is None else f"arrays ({path})"
     inventory = None
     if path is not None:
-        if splits := load_splits(existing(path), options):
-            return join_splits(
-                {
-                    split: replace(
-                        arrays_manifest(part.images, part.labels, options, took_for=took_for), inventory=part.inventory
-                    )
-                    for split, part in splits.items()
-                }
-            )
-        source, inventory = load_arrays(existing(path), options)
+        file = existing(path)
+        if splits := load_splits(file, options):
+            opened = {
+                split: arrays_manifest(part.images, part.labels, options, took_for=took_for)
+                for split, part in splits.items()
+            }
+            return join_splits({split: replace(opened[split], inventory=splits[split].inventory) for split in opened})
+        source, inventory = load_arrays(file, options)
     images, labels = source if isinstance(source, tuple) else (source, options.labels)
     if isinstance(source, tuple) and options.labels is not None:
         raise SourceError("expected the labels once, found them in the tuple and in labels=; drop one")
@@ -129,32 +124,6 @@ def _image_reader(images: Any) -> tuple[ArrayReader, str]:
     scale = 255.0 if all(_scale(image) == 255.0 for image in some) else 1.0
     words = f"{plural(n_rows, 'image')} of any size ({', '.join(sorted({str(image.dtype) for image in some}))})"
     return ArrayReader(images, first == {True}, scale), words
-
-
-def is_channels_first(shape: tuple[int, ...], *, where: str) -> bool:
-    """Tell apart [C, H, W] from [H, W] and [H, W, C].
-
-    Examples
-    --------
-    >>> is_channels_first((3, 32, 32), where="images"), is_channels_first((32, 32, 3), where="images")
-    (True, False)
-    """
-    if len(shape) == 2:
-        return False
-    if len(shape) == 3:
-        last, first = shape[2] in _CHANNELS, shape[0] in _CHANNELS
-        if last != first:
-            return first
-        if last:
-            if shape[0] == shape[2] or shape[1] in _CHANNELS:
-                raise SourceError(
-                    f"{where}: cannot tell [C, H, W] from [H, W, C] in the shape {shape}; "
-                    "pass uint8 images as [N, H, W] or larger ones"
-                )
-            return shape[0] > shape[2]
-    raise SourceError(
-        f"{where}: expected each to be [H, W], [H, W, C] or [C, H, W] with 1, 3 or 4 channels, found shape {shape}"
-    )
 
 
 def scale_of(images: NDArray[Any]) -> float:

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import os
 import re
-from collections.abc import Iterable, Sequence
+from collections.abc import Sequence
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
@@ -30,6 +30,7 @@ from datacheck.manifest import (
     examples_of,
 )
 from datacheck.manifest.annotations import PROBLEM, with_classes
+from datacheck.sources.annotations.base import distinct_names
 from datacheck.sources.annotations.coco import MOST_ORPHANS, CocoFile, looks_like_coco, read_coco
 from datacheck.sources.base import Source, SourceOptions, as_path
 from datacheck.sources.files import existing, text
@@ -139,7 +140,7 @@ def _folder_of(name: str, file_names: Sequence[str], known: set[str]) -> str:
 
 def _manifest(root: Path, parts: Sequence[CocoPart], known: set[str], inventory: Inventory) -> Manifest:
     categories = dict(sorted((number, name) for part in parts for number, name in part.file.categories.items()))
-    classes = _distinct(categories.values())
+    classes = distinct_names(categories.values())
     unlisted = _unlisted(parts, known)
     table = pa.concat_tables(_rows(part, unlisted[part.name], categories) for part in parts)
     read = np.asarray(table["listed"].to_numpy())
@@ -205,12 +206,6 @@ def _rows(part: CocoPart, unlisted: Sequence[str], categories: dict[int, str]) -
             "listed": np.arange(n_rows) < len(part.uris),
         }
     )
-
-
-def _distinct(names: Iterable[str]) -> tuple[str, ...]:
-    """Return class names, a repeated one with its place behind it."""
-    words = list(names)
-    return tuple(word if words.index(word) == place else f"{word} ({place})" for place, word in enumerate(words))
 
 
 def _padded(lists: pa.Array, n_more: int) -> pa.Array:

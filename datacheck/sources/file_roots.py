@@ -6,6 +6,7 @@ import os
 from collections.abc import Sequence
 from dataclasses import dataclass
 from pathlib import Path
+from typing import Any
 
 import pyarrow as pa
 import pyarrow.compute as pc
@@ -22,6 +23,15 @@ they are read."""
 
 _FIRST_FILES = 100
 """Files looked for to find out whether the root is right: enough, and quick on a network drive."""
+
+
+def own_root(dataset: Any, paths: Sequence[str]) -> Path | None:
+    """Return the folder that a Dataset calls its ``root``; None where it says none, or some absolute path leads out."""
+    own = getattr(dataset, "root", None)
+    if not isinstance(own, str | os.PathLike):
+        return None
+    root = Path(os.path.abspath(own))  # noqa: PTH100 - must not follow links
+    return root if all(path.startswith(f"{str(root).rstrip('/')}/") for path in paths) else None
 
 
 def common_root(paths: pa.Array | pa.ChunkedArray, base: Path) -> Path:

@@ -62,7 +62,7 @@ def _unread(name: str, column: pa.ChunkedArray, *, labelled: bool) -> Unread:
         "the label is in another column" if labelled else "its name says neither a path nor a label, split or group",
         HoldsLabels.MAYBE if maybe else HoldsLabels.NO,
         len(column) - column.null_count,
-        examples_of(dict.fromkeys(map(str, column.drop_null().slice(0, _FIRST_VALUES).to_pylist()))) if maybe else (),
+        _examples(column) if maybe else (),
         Remedy.option("label", name) if maybe else None,
     )
 
@@ -71,8 +71,12 @@ def _perhaps_target(item: Unread, column: pa.ChunkedArray) -> Unread:
     """Return the only column without a role, beside images: as one that may be the target, where it may."""
     if item.labels is not HoldsLabels.NO or not may_be_target(item.name, column):
         return item
-    examples = examples_of(dict.fromkeys(map(str, column.drop_null().slice(0, _FIRST_VALUES).to_pylist())))
-    return replace(item, labels=HoldsLabels.MAYBE, examples=examples, remedy=Remedy.option("target", item.name))
+    remedy = Remedy.option("target", item.name)
+    return replace(item, labels=HoldsLabels.MAYBE, examples=_examples(column), remedy=remedy)
+
+
+def _examples(column: pa.ChunkedArray) -> tuple[str, ...]:
+    return examples_of(dict.fromkeys(map(str, column.drop_null().slice(0, _FIRST_VALUES).to_pylist())))
 
 
 def _questions(roles: Roles, unread: list[Unread], features: list[str]) -> tuple[Question, ...]:

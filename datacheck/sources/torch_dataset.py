@@ -14,14 +14,17 @@ import pyarrow as pa
 from datacheck.errors import SourceError
 from datacheck.manifest import HoldsLabels, Inventory, ItemKind, Manifest, Modality, Remedy, Task, Unread, Used
 from datacheck.manifest.schema import row_ids
-from datacheck.sources.array_readers import DatasetReader, ItemPart, as_array, item_at
-from datacheck.sources.arrays import arrays_manifest, is_channels_first, read_labels
+from datacheck.sources.array_readers import ItemPart, item_at, item_reader
+from datacheck.sources.arrays import arrays_manifest, read_labels
 from datacheck.sources.base import Source, SourceOptions
 from datacheck.sources.dataset_lists import IMAGE_KEYS, LABEL_LISTS, lists_of
-from datacheck.sources.file_roots import common_root
+from datacheck.sources.file_roots import common_root, own_root
 from datacheck.sources.splits import join_splits
-from datacheck.sources.torch_detection import FIRST_ITEMS, open_by_files, open_by_items
+from datacheck.sources.torch_detection import open_by_files, open_by_items
 from datacheck.text import plural
+
+FIRST_ITEMS = 16
+"""Items looked at to learn what a Dataset yields: each may be a download."""
 
 _LABEL_KEYS = ("label", "labels", "target", "y", "class")
 
@@ -77,12 +80,8 @@ def _concatenated(dataset: Any, options: SourceOptions) -> Manifest | None:
 
 def _from_files(dataset: Any, paths: list[str], labels: Any, options: SourceOptions, *, took_for: str) -> Manifest:
     absolute = [os.path.abspath(path) for path in paths]  # noqa: PTH100 - must not follow links
-    own = getattr(dataset, "root", None)
-    root = Path(os.path.abspath(own)) if isinstance(own, str | os.PathLike) else None  # noqa: PTH100
+    root = own_root(dataset, absolute) or common_root(pa.array(absolute, pa.string()), Path.cwd())
     prefix = f"{str(root).rstrip('/')}/"
-    if root is None or not all(path.startswith(prefix) for path in absolute):
-        root = common_root(pa.array(absolute, pa.string()), Path.cwd())
-        prefix = f"{str(root).rstrip('/')}/"
     columns, classes, words = read_labels(labels, len(paths), options)
     return Manifest.from_columns(
         {"uri": [path.removeprefix(prefix) for path in absolute], **columns},
@@ -104,30 +103,23 @@ def _item_by_item(dataset: Any, labels: Any, options: SourceOptions, name: str) 
     n_rows = len(dataset)
     if n_rows == 0:
         raise SourceError(f"expected samples in the Dataset {name}, found none")
-    if (boxes := open_by_items(dataset, options)) is not None:
+    first = [item_at(dataset, row) for row in range(min(n_rows, FIRST_ITEMS))]
+    if (boxes := open_by_items(dataset, first, options)) is not None:
         return boxes
-    first = item_at(dataset, 0)
-    image_key, label_key = _keys(first, name, options.column("label"))
-    some = [as_array(ItemPart(image_key)(item_at(dataset, row))) for row in range(min(n_rows, FIRST_ITEMS))]
+    image_key, label_key = _keys(first[0], name, options.column("label"))
+    reader = item_reader(dataset, image_key, [ItemPart(image_key)(item) for item in first])
     words = "read item by item"
     if labels is None and label_key is not None:
         labels = [_plain(ItemPart(label_key)(item_at(dataset, row))) for row in range(n_rows)]
         words = "read item by item, twice: it has no list of its labels"
     columns, classes, label_words = read_labels(labels, n_rows, options)
-    in_unit = all(image.dtype.kind == "f" and image.size and float(image.max()) <= 1.0 for image in some)
-    reader = DatasetReader(
-        dataset,
-        ItemPart(image_key),
-        channels_first=any(image.ndim == 3 and is_channels_first(image.shape, where=name) for image in some),
-        scale=255.0 if in_unit else 1.0,
-    )
     return Manifest.from_columns(
         {"sample_id": row_ids(n_rows), "uri": pa.array(np.arange(n_rows)).cast(pa.string()), **columns},
         task=None if columns else Task.UNLABELLED,
         modality=Modality.IMAGE,
         classes=classes,
         took_for=f"a Dataset ({name}): {plural(n_rows, 'sample')} {words}, {label_words}",
-        inventory=_inventory(first, image_key, label_key if columns else None, n_rows),
+        inventory=_inventory(first[0], image_key, label_key if columns else None, n_rows),
         reader=reader,
     )
 

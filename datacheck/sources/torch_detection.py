@@ -26,18 +26,15 @@ from datacheck.manifest import (
 from datacheck.manifest.readers import FileReader
 from datacheck.manifest.schema import row_ids
 from datacheck.sources.annotations import kitti, voc
-from datacheck.sources.annotations.base import ParsedFile, annotation_columns
+from datacheck.sources.annotations.base import ParsedFile, annotation_columns, distinct_names
 from datacheck.sources.annotations.coco import coco_in_memory
 from datacheck.sources.annotations.label_files import parse_label_file
-from datacheck.sources.array_readers import DatasetReader, ItemPart, as_array, item_at
-from datacheck.sources.arrays import is_channels_first
+from datacheck.sources.array_readers import ItemPart, item_at, item_reader
 from datacheck.sources.base import SourceOptions
 from datacheck.sources.dataset_lists import IMAGE_KEYS, classes_of
+from datacheck.sources.file_roots import own_root
 from datacheck.sources.torch_targets import TARGET_KEYS, holds_boxes, read_target
 from datacheck.text import plural
-
-FIRST_ITEMS = 16
-"""Items looked at to learn what a Dataset yields: each may be a download."""
 
 _LABEL_FILES = {"xml": ("Pascal VOC", "object", voc.parse), "txt": (kitti.NAME, "line", kitti.parse)}
 """The formats of label files that torchvision's datasets list as ``targets``: name, what ``line`` counts, parser."""
@@ -162,8 +159,7 @@ def _coco(dataset: Any, name: str) -> Manifest:
     objects, problems = file.objects.take(taken), file.problems.take(taken)
     paths = [os.path.join(dataset.root, file.file_names[row]) for row in rows]  # noqa: PTH118
     root, (uris, _) = below_root(dataset, paths, [None] * len(paths))
-    classes = tuple(file.categories.values())
-    classes = tuple(word if classes.index(word) == place else f"{word} ({place})" for place, word in enumerate(classes))
+    classes = distinct_names(file.categories.values())
     found = Objects.of_column(pa.chunked_array([objects]))
     columns = {
         "uri": uris,
@@ -184,40 +180,30 @@ def below_root(dataset: Any, *lists: Sequence[str | None]) -> tuple[Path, list[l
     """Return the folder that lists of files start from, the Dataset's own root where all are in it, and the files."""
     absolute = [[each and os.path.abspath(each) for each in one] for one in lists]  # noqa: PTH100 - must not follow links
     known = [each for one in absolute for each in one if each is not None]
-    own = getattr(dataset, "root", None)
-    root = Path(os.path.abspath(own)) if isinstance(own, str | os.PathLike) else None  # noqa: PTH100
-    if root is None or not all(each.startswith(f"{str(root).rstrip('/')}/") for each in known):
+    root = own_root(dataset, known)
+    if root is None:
         root = Path(os.path.commonpath([os.path.dirname(each) for each in known]))  # noqa: PTH120
     prefix = f"{str(root).rstrip('/')}/"
     return root, [[each and each.removeprefix(prefix) for each in one] for one in absolute]
 
 
-def open_by_items(dataset: Any, options: SourceOptions) -> Manifest | None:
+def open_by_items(dataset: Any, first: Sequence[Any], options: SourceOptions) -> Manifest | None:
     """Return the manifest of a Dataset whose items are an image and its boxes; None for any other.
 
-    An item is ``(image, target)``, or a mapping with both. Every item is read, for its boxes; its image is read again
-    when it is needed.
+    ``first`` are its first items, by which that is told. An item is ``(image, target)``, or a mapping with both. Every
+    item is read, for its boxes; its image is read again when it is needed.
     """
-    if options.task not in (None, Task.DETECTION) or options.label is not None or not len(dataset):
+    if options.task not in (None, Task.DETECTION) or options.label is not None:
         return None
     name, n_rows = type(dataset).__name__, len(dataset)
-    first = [item_at(dataset, row) for row in range(min(n_rows, FIRST_ITEMS))]
     places = [found for item in first if (found := _places(item)) is not None]
     if not places:
         return None
     image_key, target_key = places[0]
     files = [read_target(ItemPart(target_key)(item_at(dataset, row))) for row in range(n_rows)]
-    some = [as_array(item[image_key]) for item in first]
     names, class_ids = _class_names(dataset, files, options)
     columns, classes = annotation_columns(files, [None] * n_rows, names, numbered=False)
     del columns["annotation_file"]
-    in_unit = all(image.dtype.kind == "f" and image.size and float(image.max()) <= 1.0 for image in some)
-    reader = DatasetReader(
-        dataset,
-        ItemPart(image_key),
-        channels_first=any(image.ndim == 3 and is_channels_first(image.shape, where=name) for image in some),
-        scale=255.0 if in_unit else 1.0,
-    )
     n_objects = sum(len(file.objects) for file in files if file is not None)
     fields = [(image_key, "images"), *([(target_key, "boxes")] if target_key is not None else [])]
     return Manifest.from_columns(
@@ -233,7 +219,7 @@ def open_by_items(dataset: Any, options: SourceOptions) -> Manifest | None:
         annotation_format=AnnotationFormat(
             "a Dataset", Unit.PIXELS, "object", declared=names is not None, class_ids=class_ids
         ),
-        reader=reader,
+        reader=item_reader(dataset, image_key, [item[image_key] for item in first]),
     )
 
 

@@ -90,8 +90,9 @@ def _add(file: ParsedFile, number: int, box: Any, form: str, label: Any, crowd: 
     values = _plain(box)
     try:
         first, second, third, fourth = (float(side) for side in values)
-        assert np.isfinite([first, second, third, fourth]).all()
-    except (TypeError, ValueError, AssertionError):
+        if not np.isfinite([first, second, third, fourth]).all():
+            raise ValueError("a side is not finite")
+    except (TypeError, ValueError):
         file.problems.append((number, f"expected four numbers in a box, found {str(values)[:60]}"))
         return
     name = _ONE_CLASS if label is None else str(_plain(label))

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections import Counter
-from collections.abc import Callable, Mapping, Sequence
+from collections.abc import Callable, Iterable, Mapping, Sequence
 from dataclasses import dataclass, field
 from typing import Any
 
@@ -173,3 +173,15 @@ def object_text(value: Mapping[str, Any], key: str) -> str:
     """Return a text of a JSON object, empty where it is missing or another thing."""
     found = value.get(key)
     return found if isinstance(found, str) else ""
+
+
+def distinct_names(names: Iterable[str]) -> tuple[str, ...]:
+    """Return class names, a repeated one with its place behind it.
+
+    Examples
+    --------
+    >>> distinct_names(["cup", "cat", "cup"])
+    ('cup', 'cat', 'cup (2)')
+    """
+    words = list(names)
+    return tuple(word if words.index(word) == place else f"{word} ({place})" for place, word in enumerate(words))
