@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Iterator
 from dataclasses import dataclass
 
 import numpy as np
@@ -12,6 +13,8 @@ from datacheck.labels.label_yield import LabelYield
 from datacheck.manifest import Manifest, Task
 from datacheck.probing.outputs import ProbeOutputs
 from datacheck.stats import Interval
+
+from .label_studio import LabelStudioServer, find_label_studio
 
 CLASSES = ("bird", "cat", "dog")
 
@@ -69,3 +72,16 @@ def make_probed(n: int = 300, error_rate: float = 0.2, seed: int = 0) -> Probed:
 @pytest.fixture
 def probed() -> Probed:
     return make_probed()
+
+
+@pytest.fixture(scope="module")
+def live(tmp_path_factory: pytest.TempPathFactory) -> Iterator[LabelStudioServer]:
+    """A real Label Studio server, whose first start makes its database."""
+    folder = tmp_path_factory.mktemp("label-studio")
+    (folder / "served").mkdir()
+    server = LabelStudioServer(find_label_studio(folder), folder / "data", folder / "served")
+    try:
+        server.start(wait=900.0)
+        yield server
+    finally:
+        server.kill()

@@ -4,7 +4,6 @@ from __future__ import annotations
 
 import threading
 import time
-from collections.abc import Iterator
 from pathlib import Path
 from typing import Any
 
@@ -25,23 +24,11 @@ from datacheck.relabel.selection import relabel_queue
 from tests.thorough import THOROUGH
 
 from .conftest import CLASSES, Probed, make_probed
-from .label_studio import TOKEN, LabelStudioServer, find_label_studio
+from .label_studio import TOKEN, LabelStudioServer
 
 pytestmark = [pytest.mark.slow, pytest.mark.timeout(1500)]
 
 N = 1000 if THOROUGH else 300
-
-
-@pytest.fixture(scope="module")
-def live(tmp_path_factory: pytest.TempPathFactory) -> Iterator[LabelStudioServer]:
-    folder = tmp_path_factory.mktemp("label-studio")
-    (folder / "served").mkdir()
-    server = LabelStudioServer(find_label_studio(folder), folder / "data", folder / "served")
-    try:
-        server.start()
-        yield server
-    finally:
-        server.kill()
 
 
 @pytest.fixture(scope="module")

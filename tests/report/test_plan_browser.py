@@ -12,7 +12,7 @@ from datacheck.manifest import Manifest
 from datacheck.plan import TrainingPlan, make_plan
 from datacheck.report import Report, write_html
 
-from .test_browser import HERE, Opened, browser  # noqa: F401
+from .test_browser import HERE, Opened
 
 pytestmark = pytest.mark.slow
 
@@ -37,7 +37,7 @@ def path(planned: tuple[Manifest, TrainingPlan], tmp_path: Path) -> Path:
 
 
 @pytest.mark.parametrize(("width", "scheme"), [(360, "dark"), (1280, "light"), (1280, "dark")])
-def test_the_plan_fits_is_legible_and_asks_for_nothing(browser: Any, path: Path, width: int, scheme: str) -> None:  # noqa: F811
+def test_the_plan_fits_is_legible_and_asks_for_nothing(browser: Any, path: Path, width: int, scheme: str) -> None:
     opened = Opened(browser, path, width, scheme)
     page = opened.page
     assert page.evaluate("document.documentElement.scrollWidth") <= width
@@ -55,7 +55,7 @@ def test_the_plan_fits_is_legible_and_asks_for_nothing(browser: Any, path: Path,
 
 
 def test_the_verdict_its_number_and_its_picture_stand_in_one_row(
-    browser: Any,  # noqa: F811
+    browser: Any,
     path: Path,
     planned: tuple[Manifest, TrainingPlan],
 ) -> None:
@@ -71,7 +71,7 @@ def test_the_verdict_its_number_and_its_picture_stand_in_one_row(
 
 
 def test_what_changes_nothing_is_folded_away_until_asked_for_and_printed(
-    browser: Any,  # noqa: F811
+    browser: Any,
     path: Path,
     planned: tuple[Manifest, TrainingPlan],
 ) -> None:

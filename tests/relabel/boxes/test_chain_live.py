@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import json
-from collections.abc import Iterator
 from dataclasses import dataclass, replace
 from pathlib import Path
 from typing import Any
@@ -18,7 +17,7 @@ from datacheck.sources.annotations.base import ParsedObject
 from tests.annotations.drawn import CLASSES, HEIGHT, WIDTH, Drawn, Objects, drawn_objects, write_coco, write_label_files
 from tests.relabel.boxes.drawn_run import images_of
 from tests.relabel.boxes.test_apply_boxes import digests
-from tests.relabel.label_studio import TOKEN, LabelStudioServer, find_label_studio
+from tests.relabel.label_studio import TOKEN, LabelStudioServer
 
 pytestmark = [pytest.mark.slow, pytest.mark.timeout(1500)]
 
@@ -70,18 +69,6 @@ def plant(objects: Objects, seed: int = 0) -> Planted:
             if kind:
                 found.faults[kind].add((name, line))
     return found
-
-
-@pytest.fixture(scope="module")
-def live(tmp_path_factory: pytest.TempPathFactory) -> Iterator[LabelStudioServer]:
-    folder = tmp_path_factory.mktemp("label-studio")
-    (folder / "served").mkdir()
-    server = LabelStudioServer(find_label_studio(folder), folder / "data", folder / "served")
-    try:
-        server.start(wait=900.0)
-        yield server
-    finally:
-        server.kill()
 
 
 def write(root: Path, form: str, objects: Objects, planted: Planted) -> None:

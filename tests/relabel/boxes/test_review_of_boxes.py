@@ -2,8 +2,6 @@
 
 from __future__ import annotations
 
-import shutil
-import threading
 from collections.abc import Iterator
 from pathlib import Path
 from typing import Any
@@ -14,13 +12,10 @@ import pytest
 from datacheck.errors import RelabelError
 from datacheck.relabel.boxes.answers import SIDES
 from datacheck.relabel.boxes.queue import BOX_QUEUE_SCHEMA, BoxQueue
-from datacheck.relabel.formats.links import Links
-from datacheck.relabel.review import BoxReviewSession, ReviewServer
+from datacheck.relabel.review import BoxReviewSession
 from tests.annotations.drawn import HEIGHT, WIDTH, drawn_objects
 from tests.relabel.boxes.drawn_run import audited, images_of
-
-CHROMIUM = shutil.which("chromium") or "/usr/bin/chromium"
-FLAGS = ["--no-sandbox", "--disable-gpu", "--disable-quic", "--no-first-run", "--disable-background-networking"]
+from tests.relabel.shown_review import shown_review
 
 
 @pytest.fixture
@@ -101,36 +96,10 @@ def test_what_does_not_fit_is_refused_and_nothing_is_saved(
     assert not session.path.exists()
 
 
-@pytest.fixture(scope="module")
-def browser() -> Iterator[Any]:
-    playwright = pytest.importorskip("playwright.sync_api", reason="needs playwright")
-    if not Path(CHROMIUM).exists():
-        pytest.skip("needs chromium (a Debian package of that name)")
-    with playwright.sync_playwright() as driver:
-        started = driver.chromium.launch(executable_path=CHROMIUM, args=FLAGS)
-        yield started
-        started.close()
-
-
 @pytest.fixture
 def page(browser: Any, session: BoxReviewSession) -> Iterator[Any]:
-    uris: dict[str, str | None] = {image.sample_id: image.uri for image in session.queue.images.images.values()}
-    server = ReviewServer(session, Links(session.queue.root), uris)
-    thread = threading.Thread(target=server.serve_forever, daemon=True)
-    thread.start()
-    context = browser.new_context(viewport={"width": 1280, "height": 800})
-    shown = context.new_page()
-    problems: list[str] = []
-    shown.on("pageerror", lambda error: problems.append(str(error)))
-    shown.on("console", lambda message: problems.append(message.text) if message.type == "error" else None)
-    shown.goto(server.url)
-    shown.wait_for_selector("rect.box")
-    yield shown
-    context.close()
-    server.shutdown()
-    server.server_close()
-    thread.join()
-    assert problems == []
+    with shown_review(browser, session, "rect.box") as shown:
+        yield shown
 
 
 def drag(page: Any, start: tuple[float, float], end: tuple[float, float]) -> None:

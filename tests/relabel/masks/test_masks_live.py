@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator
 from pathlib import Path
 
 import numpy as np
@@ -10,22 +9,10 @@ import pytest
 from PIL import Image
 
 from datacheck.cli import run as datacheck_command
-from tests.relabel.label_studio import TOKEN, LabelStudioServer, find_label_studio
+from tests.relabel.label_studio import TOKEN, LabelStudioServer
 from tests.relabel.masks.test_chain_of_masks import check_corrected, probed_run
 
 pytestmark = [pytest.mark.slow, pytest.mark.timeout(1500)]
-
-
-@pytest.fixture(scope="module")
-def live(tmp_path_factory: pytest.TempPathFactory) -> Iterator[LabelStudioServer]:
-    folder = tmp_path_factory.mktemp("label-studio")
-    (folder / "served").mkdir()
-    server = LabelStudioServer(find_label_studio(folder), folder / "data", folder / "served")
-    try:
-        server.start(wait=900.0)
-        yield server
-    finally:
-        server.kill()
 
 
 def test_a_region_gets_another_class_on_the_server(live: LabelStudioServer) -> None:

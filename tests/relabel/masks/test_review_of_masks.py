@@ -2,8 +2,6 @@
 
 from __future__ import annotations
 
-import shutil
-import threading
 from collections.abc import Iterator
 from dataclasses import replace
 from pathlib import Path
@@ -16,13 +14,10 @@ import pytest
 from datacheck.annotations.runs import region_of, runs_of
 from datacheck.cli import run as datacheck_command
 from datacheck.errors import RelabelError
-from datacheck.relabel.formats.links import Links
 from datacheck.relabel.masks.queue import MASK_QUEUE_SCHEMA, MaskQueue
 from datacheck.relabel.review import MaskReviewSession, ReviewServer
 from tests.relabel.masks.test_chain_of_masks import FAULTY, check_corrected, pixels, probed_run
-
-CHROMIUM = shutil.which("chromium") or "/usr/bin/chromium"
-FLAGS = ["--no-sandbox", "--disable-gpu", "--disable-quic", "--no-first-run", "--disable-background-networking"]
+from tests.relabel.shown_review import shown_review
 
 
 @pytest.fixture
@@ -136,37 +131,10 @@ def test_the_command_serves_the_regions_and_says_what_comes_next(
     check_corrected(run)
 
 
-@pytest.fixture(scope="module")
-def browser() -> Iterator[Any]:
-    playwright = pytest.importorskip("playwright.sync_api", reason="needs playwright")
-    if not Path(CHROMIUM).exists():
-        pytest.skip("needs chromium (a Debian package of that name)")
-    with playwright.sync_playwright() as driver:
-        started = driver.chromium.launch(executable_path=CHROMIUM, args=FLAGS)
-        yield started
-        started.close()
-
-
 @pytest.fixture
 def page(browser: Any, run: Path) -> Iterator[Any]:
-    session = session_of(run)
-    uris: dict[str, str | None] = {image.sample_id: image.uri for image in session.queue.images.images.values()}
-    server = ReviewServer(session, Links(session.queue.root), uris)
-    thread = threading.Thread(target=server.serve_forever, daemon=True)
-    thread.start()
-    context = browser.new_context(viewport={"width": 1280, "height": 800})
-    shown = context.new_page()
-    problems: list[str] = []
-    shown.on("pageerror", lambda error: problems.append(str(error)))
-    shown.on("console", lambda message: problems.append(message.text) if message.type == "error" else None)
-    shown.goto(server.url)
-    shown.wait_for_selector("#drawing[data-view='given']")
-    yield shown
-    context.close()
-    server.shutdown()
-    server.server_close()
-    thread.join()
-    assert problems == []
+    with shown_review(browser, session_of(run), "#drawing[data-view='given']") as shown:
+        yield shown
 
 
 DRAWN = """() => { const c = document.getElementById("drawing");
