@@ -12,6 +12,7 @@ from datacheck.cli import source_options as given
 from datacheck.cli.completing import one_of
 from datacheck.cli.output import TEXT_OR_JSON, Quiet, standard_output
 from datacheck.cli.progress import progress_bars
+from datacheck.cli.stored_runs import stored_run_folder
 from datacheck.errors import check_choice
 from datacheck.text import clean
 
@@ -66,7 +67,6 @@ def compare_labels_command(
 
 def opened_or_audited(place: str, options: dict[str, Any]) -> Manifest:
     """Return the manifest of a source, or that of an audit."""
-    from datacheck.cli.fingerprint import stored_run_folder
     from datacheck.sources import open_source
 
     folder = stored_run_folder(place) or Path(place)

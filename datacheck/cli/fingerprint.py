@@ -13,6 +13,7 @@ from datacheck.cli.audit import default_run_folder
 from datacheck.cli.completing import one_of
 from datacheck.cli.output import TEXT_OR_JSON, Quiet
 from datacheck.cli.progress import progress_bars
+from datacheck.cli.stored_runs import stored_run_folder
 from datacheck.errors import SourceError, check_choice
 
 if TYPE_CHECKING:
@@ -65,15 +66,6 @@ def load_fingerprint(place: str, *, quiet: bool = False) -> Fingerprint:
     if not path.exists() and path.suffix == ".json":
         raise SourceError(f"expected a fingerprint at {path}, found nothing")
     return take_fingerprint(place, quiet=quiet)
-
-
-def stored_run_folder(place: str) -> Path | None:
-    """Return a copy of a run folder that lies in an object store; None for another place, such as a dataset there."""
-    from datacheck.manifest.object_store import Address
-    from datacheck.scanning.working_copy import holds_run, local_copy
-
-    address = Address.of(place)
-    return local_copy(place) if address is not None and holds_run(address) else None
 
 
 def take_fingerprint(

@@ -60,6 +60,15 @@ def report_page(folder: Path) -> Path | str:
     return folder / "report.html" if address is None else f"{address}/report.html"
 
 
+def stored_run_folder(place: str) -> Path | None:
+    """Return a copy of a run folder that lies in an object store; None for another place, such as a dataset there."""
+    from datacheck.manifest.object_store import Address
+    from datacheck.scanning.working_copy import holds_run, local_copy
+
+    address = Address.of(place)
+    return local_copy(place) if address is not None and holds_run(address) else None
+
+
 def _address(value: object) -> Address | None:
     if not isinstance(value, Path) or ":" not in str(value):
         return None
