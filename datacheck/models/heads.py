@@ -17,6 +17,7 @@ from threadpoolctl import threadpool_limits  # type: ignore[import-untyped]
 
 from datacheck.manifest import Task
 from datacheck.models.adam import AdamW
+from datacheck.models.in_sample import InSample
 from datacheck.models.learning_task import LearningTask
 
 Array = NDArray[np.float32]
@@ -113,6 +114,7 @@ def fit_heads(
     seed: int,
     mirrored: Array | None = None,
     pace: Pace | None = None,
+    seen: InSample | None = None,
 ) -> Array:
     """Train one MLP a fold, all in the same matrix products, and predict each row by the fold that held it out.
 
@@ -130,6 +132,8 @@ def fit_heads(
         Features of the mirrored images, shape [N, D]: half of the steps train on them, and predictions average both.
     pace
         How many steps are made; `steps_of` the recipe where none is given.
+    seen
+        Where the outputs for rows that were trained on are written.
 
     Returns
     -------
@@ -147,6 +151,9 @@ def fit_heads(
         chunk = rows[start : start + PREDICTED_AT_ONCE]
         mean = np.mean([_link(network.forward(view[chunk])[1], problem.task) for view in views], axis=0)
         outputs[chunk] = mean[problem.fold[chunk], np.arange(len(chunk))]
+        if seen is not None:
+            part = slice(*np.searchsorted(seen.rows, [chunk[0], chunk[-1] + 1]))
+            seen.outputs[part] = mean[seen.model[part], np.searchsorted(chunk, seen.rows[part])]
     return finish(outputs, problem)
 
 

@@ -15,6 +15,7 @@ from threadpoolctl import threadpool_limits  # type: ignore[import-untyped]
 
 from datacheck.manifest import Task
 from datacheck.models.components import Components
+from datacheck.models.in_sample import InSample
 from datacheck.models.kernel import kernel_features
 from datacheck.models.learning_task import LearningTask
 from datacheck.models.ridge import FoldSums
@@ -109,8 +110,13 @@ class KernelHead:
         if n > MAX_TRAINING_ROWS:
             self.trains[rng.permutation(n)[MAX_TRAINING_ROWS:]] = False
 
-    def fit(self, problem: LearningTask, *, penalties: tuple[float, ...] = PENALTIES) -> tuple[Array, float]:
-        """Return out-of-sample outputs [N, K] (regression: [N]) and the penalty with the best held-out loss."""
+    def fit(
+        self, problem: LearningTask, *, penalties: tuple[float, ...] = PENALTIES, seen: InSample | None = None
+    ) -> tuple[Array, float]:
+        """Return out-of-sample outputs [N, K] (regression: [N]) and the penalty with the best held-out loss.
+
+        The outputs for rows that were trained on are written to ``seen``.
+        """
         known = self.trains & problem.labelled[self.rows]
         fold = problem.fold[self.rows]
         targets = problem.targets()[self.rows]
@@ -129,6 +135,11 @@ class KernelHead:
         scores = self._scores(fitted[best], fold, np.arange(len(self.rows)))
         outputs = np.full((len(problem.fold), problem.width), np.nan, dtype=np.float32)
         outputs[self.rows] = _linked(scores, share, sharpness, problem.task)
+        if seen is not None and len(seen.rows):
+            at = np.searchsorted(self.rows, seen.rows)
+            scores = self._scores(fitted[best], (fold + 1) % problem.n_folds, at)
+            seen.outputs[:] = _linked(scores, share, sharpness, problem.task)
+            seen.outputs[~known[at]] = np.nan
         if problem.task is Task.REGRESSION:
             mean, deviation = problem.scale()
             return (outputs[:, 0] * deviation + mean).astype(np.float32), penalties[best]

@@ -159,6 +159,9 @@ class Fitted:
         What was chosen and why, one sentence each.
     faults
         What is wrong with the outputs, where the user gave them.
+    in_sample
+        Outputs for rows that the models were trained on, as in `datacheck.models.in_sample.InSample.outputs`; None
+        where they were not measured.
     """
 
     members: NDArray[np.float32]
@@ -170,3 +173,4 @@ class Fitted:
     refit: Refit | None = None
     choices: tuple[str, ...] = ()
     faults: tuple[Fault, ...] = ()
+    in_sample: NDArray[np.float32] | None = None

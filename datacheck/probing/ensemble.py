@@ -2,11 +2,16 @@
 
 from __future__ import annotations
 
+from typing import TypeVar
+
 import numpy as np
 from numpy.typing import NDArray
 
 from datacheck.manifest import Task
 from datacheck.models.learning_task import LearningTask
+
+Outputs = TypeVar("Outputs", NDArray[np.float32], NDArray[np.float32] | None)
+"""Predictions, which may not have been measured."""
 
 STEPS = 20
 """Weights are tried in steps of 0.05: the loss is flat around its minimum, finer steps change nothing."""
@@ -45,6 +50,19 @@ def ensemble_weight(first: NDArray[np.float32], second: NDArray[np.float32], pro
     weights = np.linspace(0, 1, STEPS + 1)
     losses = [_loss((1 - weight) * one + weight * other, y, problem.task) for weight in weights]
     return float(weights[int(np.argmin(losses))])
+
+
+def mixed(first: Outputs, second: Outputs, weight: float) -> Outputs:
+    """Return the mean of two outputs with ``weight`` for the second one; None where one of them is None.
+
+    Examples
+    --------
+    >>> mixed(np.array([1.0], np.float32), np.array([0.0], np.float32), 0.25).tolist()
+    [0.75]
+    """
+    if first is None or second is None:
+        return None
+    return ((1 - weight) * first + weight * second).astype(np.float32)
 
 
 def _loss(mixture: NDArray[np.float64], y: NDArray[np.float64], task: Task) -> float:

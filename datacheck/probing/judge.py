@@ -18,8 +18,14 @@ from datacheck.labels.quality import (
 )
 from datacheck.labels.target_quality import target_quality
 from datacheck.manifest import Task
+from datacheck.models.in_sample import InSample
 from datacheck.models.learning_task import Fitted, LearningTask
-from datacheck.probing.metrics import classification_metrics, multilabel_metrics, regression_metrics
+from datacheck.probing.metrics import (
+    classification_metrics,
+    multilabel_metrics,
+    regression_metrics,
+    train_accuracy,
+)
 from datacheck.stats import Interval
 
 
@@ -70,6 +76,8 @@ def _classification(problem: LearningTask, fitted: Fitted, mean: NDArray[np.floa
     metrics = classification_metrics(
         labels[rows.valid], rows.predicted[rows.valid].astype(np.int64), problem.classes, seed=problem.seed
     )
+    if fitted.in_sample is not None:
+        metrics |= train_accuracy(InSample.of(problem), fitted.in_sample, problem)
     try:
         found = estimate_label_yield(assessment, refit=fitted.refit, seed=problem.seed)
     except ProbeError as error:

@@ -8,7 +8,12 @@ from typing import Any
 import numpy as np
 from numpy.typing import NDArray
 
+from datacheck.models.in_sample import InSample
+from datacheck.models.learning_task import LearningTask
 from datacheck.stats import Interval, bootstrapped, proportion
+
+LEAST_SEEN = 30
+"""Rows from which an error on rows that were trained on is stated: fewer leave more than 10 points open."""
 
 DRAWS = 200
 """Of the bootstrap: enough for ends that are right within a tenth of the width."""
@@ -52,6 +57,28 @@ def classification_metrics(
         metrics[f"precision/{name}"] = proportion(right, predicted_n)
         metrics[f"f1/{name}"] = bootstrapped(float(whole[index]), f1_draws[:, index], n=int(given_n))
     return metrics
+
+
+def train_accuracy(seen: InSample, outputs: NDArray[np.floating[Any]], problem: LearningTask) -> dict[str, Interval]:
+    """Return ``train_accuracy``: how often models predict the label of rows that they were trained on.
+
+    Nothing where fewer than `LEAST_SEEN` rows were predicted.
+
+    Parameters
+    ----------
+    seen
+        The rows.
+    outputs
+        Class probabilities for them, NaN where they were not measured; shape [R, K].
+    problem
+        The labels.
+    """
+    measured = np.isfinite(outputs).all(axis=1)
+    n_rows = int(measured.sum())
+    if n_rows < LEAST_SEEN:
+        return {}
+    right = outputs[measured].argmax(axis=1) == problem.y[seen.rows[measured]]
+    return {"train_accuracy": proportion(int(right.sum()), n_rows)}
 
 
 def multilabel_metrics(

@@ -27,6 +27,9 @@ MAX_CLASSES = 2000
 MAX_METRICS = 3 * MAX_CLASSES
 """Recall, precision and F1 of each class."""
 
+IN_SAMPLE = {"train_accuracy": "accuracy on rows that were trained on"}
+"""Metrics that are not out of sample, in words that say so."""
+
 LONG = 20
 """A table of more classes than this is folded, and can be searched: it would push everything else off the screen."""
 
@@ -221,7 +224,7 @@ def probe_view(report: ReportRecord) -> ProbeView | None:
 def _metric(name: str, estimate: Interval) -> Metric:
     inside = 0 <= estimate.value <= 1
     return Metric(
-        name=name.replace("_", " ").replace("/", " · "),
+        name=IN_SAMPLE.get(name) or name.replace("_", " ").replace("/", " · "),
         value=number(settled(float(estimate.value))),
         interval=interval_text(float(estimate.low), float(estimate.high)),
         bar=interval_svg(estimate.value, estimate.low, estimate.high) if inside else "",

@@ -1,8 +1,9 @@
 """Do the intervals of the number of wrong labels cover it, and does the estimate keep quiet where a probe is too weak?
 
-Run by hand: ``python tests/benchmarks/bench_error_counts.py [--seeds 1] [--data FOLDER]``. Clean datasets with planted
+Run by hand: ``python -m tests.benchmarks.bench_error_counts [--seeds 1] [--data FOLDER]``. Clean datasets with planted
 errors (none, 2, 5, 10 and 40 % at random; 10 and 30 % always to the next class) under probes from strong to useless,
-and the human labels of CIFAR-10N where the folder of real data has them. Figures go to ``docs/benchmarks.md``.
+and the human labels of CIFAR-10N where the folder of real data has them. With ``--probes own`` real sets alone, judged
+by the probes that datacheck trains itself (see `own_counts`). Figures go to ``docs/benchmarks.md``.
 """
 
 from __future__ import annotations
@@ -31,6 +32,8 @@ from datacheck.labels.label_yield import LabelYield, estimate_label_yield
 from datacheck.labels.quality import LabelAssessment
 from datacheck.probing.backends.descriptors import describe, principal_components
 from datacheck.probing.skill import MIN_SKILL, classification_skill
+
+from .own_counts import Counted, Sources, counts, report
 
 DATA = Path(__file__).parents[3] / "shared" / "data"
 PHOTOS = "cifar10n-train.parquet"
@@ -184,6 +187,21 @@ def run(seeds: int = 1, data: Path = DATA) -> list[Case]:
     return found
 
 
+def run_own(seeds: int, given: Sources) -> list[Counted]:
+    """Count by datacheck's own probes; print each count as it comes, and the table."""
+    found = []
+    for one in counts(seeds, given):
+        found.append(one)
+        words = "nothing counted" if one.found is None else one.found.count_in_words()
+        missed = " NOT COVERED" if one.found is not None and not one.covered else ""
+        print(
+            f"{one.name}, {one.noise}: {one.n_wrong}; {words}; {one.accused} accused; {one.seconds:.1f} s{missed}",
+            flush=True,
+        )
+    report(found)
+    return found
+
+
 @pytest.mark.benchmark
 @pytest.mark.timeout(3600)
 def test_conclusive_counts_cover_and_clean_labels_raise_no_warning() -> None:
@@ -195,5 +213,13 @@ if __name__ == "__main__":
     parser = argparse.ArgumentParser(description=__doc__)
     parser.add_argument("--seeds", type=int, default=1)
     parser.add_argument("--data", type=Path, default=DATA)
+    parser.add_argument("--probes", choices=["stand-ins", "own"], default="stand-ins")
+    parser.add_argument("--tables", type=Path, help="own probes: folder of CSV files without header, class last")
+    parser.add_argument("--photos", type=Path, nargs="*", default=[], help="own probes: folders with class folders")
+    parser.add_argument("--budget", default="10s", help="own probes: of each table")
     arguments = parser.parse_args()
-    run(arguments.seeds, arguments.data)
+    if arguments.probes == "own":
+        own = Sources(arguments.data, arguments.tables, tuple(arguments.photos), arguments.budget)
+        run_own(arguments.seeds, own)
+    else:
+        run(arguments.seeds, arguments.data)

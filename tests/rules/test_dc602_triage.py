@@ -166,3 +166,12 @@ def test_a_column_of_other_names_is_no_second_label() -> None:
     context = with_people(0.16)
     manifest = context.manifest.with_column("second", ["cat"] * 799 + ["wolf"])
     assert isinstance(Triage().check(replace(context, manifest=manifest)), Passed)
+
+
+def test_what_wrong_labels_cost_out_of_sample_is_not_overfitting() -> None:
+    table = {"goal": Interval(0, 0, 0), "labels": Interval(0.1, 0.09, 0.11), "train": Interval(0, 0, 0)}
+    for error, found in ((0.12, ["mislabelling"]), (0.3, ["mislabelling", "overfitting"])):
+        steps = triage({**table, "validation": Interval(error, error - 0.01, error + 0.01)})
+        assert [step["step"] for step in steps] == found
+    assert steps[1]["from"] == "labels"
+    assert steps[1]["gap"] == pytest.approx(0.2)

@@ -14,6 +14,7 @@ from numpy.typing import NDArray
 
 from datacheck.manifest import Task
 from datacheck.models.components import Components
+from datacheck.models.in_sample import InSample
 from datacheck.models.kernel_head import MAX_TRAINING_ROWS, N_COMPONENTS, KernelHead, few_threads
 from datacheck.models.learning_task import Fitted, LearningTask
 from datacheck.probing.backend import Backend, FitOptions, pixels_of
@@ -65,7 +66,8 @@ def _solved(problem: LearningTask, rows: NDArray[np.intp], parts: list[dict[str,
     joined = {name: np.concatenate([part[name] for part in parts]) for name in WEIGHTS}
     components = principal_components(joined)
     head = KernelHead(components, problem, rows)
-    outputs, penalty = head.fit(problem)
+    seen = InSample.of(problem)
+    outputs, penalty = head.fit(problem, seen=seen)
     embeddings = np.full((len(problem.fold), min(N_EMBEDDING, components.shape[1])), np.nan, dtype=np.float32)
     embeddings[rows] = components[:, :N_EMBEDDING]
 
@@ -84,6 +86,7 @@ def _solved(problem: LearningTask, rows: NDArray[np.intp], parts: list[dict[str,
             f"described {len(rows):,} images by gradients, grey values and colours at {SIDE} pixels, and fitted a "
             f"kernel ridge regression in each of {problem.n_folds} folds{subset}",
         ),
+        in_sample=seen.outputs,
     )
 
 

@@ -7,6 +7,7 @@ from numpy.typing import NDArray
 
 from datacheck.manifest import Task
 from datacheck.models.heads import HeadRecipe, fit_heads
+from datacheck.models.in_sample import InSample
 from datacheck.models.learning_task import Fitted, LearningTask
 from datacheck.probing.backend import Backend, FitOptions, user_array_of
 
@@ -22,9 +23,11 @@ def fit(problem: LearningTask, options: FitOptions) -> Fitted:
     features, clock = user_array_of(options), options.clock
     recipe = HeadRecipe()
     members: list[NDArray[np.float32]] = []
+    in_sample: list[NDArray[np.float32]] = []
     for seed in range(MAX_SEEDS):
-        started = clock.used
-        members.append(fit_heads(features, problem, recipe, seed=problem.seed + seed))
+        started, seen = clock.used, InSample.of(problem)
+        members.append(fit_heads(features, problem, recipe, seed=problem.seed + seed, seen=seen))
+        in_sample.append(seen.outputs)
         clock.report()
         if clock.used - started > SHARE_OF_TIME_LEFT * clock.left:
             break
@@ -43,6 +46,7 @@ def fit(problem: LearningTask, options: FitOptions) -> Fitted:
             f"trained a two-layer network ({recipe.hidden} hidden units) on your {features.shape[1]} features in each "
             f"of {problem.n_folds} folds{averaged}",
         ),
+        in_sample=np.mean(in_sample, axis=0),
     )
 
 

@@ -6,6 +6,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from datacheck.manifest import Task
+from datacheck.models.in_sample import InSample
 from datacheck.models.kernel_head import KernelHead, few_threads
 from datacheck.models.learning_task import Fitted, LearningTask
 from datacheck.probing.backends.table_columns import Table
@@ -23,7 +24,8 @@ def fit(problem: LearningTask, table: Table, clock: Clock, *, why: str = "") -> 
     rows = np.flatnonzero(problem.fold >= 0)
     with few_threads(len(rows)):
         head = KernelHead(scaled(table, rows), problem, rows, kernel=False)
-        outputs, penalty = head.fit(problem)
+        seen = InSample.of(problem)
+        outputs, penalty = head.fit(problem, seen=seen)
     clock.report()
 
     def refit(labels: NDArray[np.int64], seed: int) -> NDArray[np.float32]:
@@ -39,6 +41,7 @@ def fit(problem: LearningTask, table: Table, clock: Clock, *, why: str = "") -> 
             f"fitted a ridge regression on {table.in_words()} in each of {problem.n_folds} folds",
             *filter(None, [why]),
         ),
+        in_sample=seen.outputs,
     )
 
 

@@ -17,12 +17,13 @@ from threadpoolctl import threadpool_limits  # type: ignore[import-untyped]
 
 from datacheck.cpus import available_cpus
 from datacheck.manifest import Task
+from datacheck.models.in_sample import InSample
 from datacheck.models.learning_task import Fitted, LearningTask, usual_range
 from datacheck.probing.backend import Backend, FitOptions
 from datacheck.probing.backends import linear_table
 from datacheck.probing.backends.table_columns import Table, table_of
 from datacheck.probing.budget import LEAST_STEP_SECONDS, Clock
-from datacheck.probing.ensemble import ensemble_weight
+from datacheck.probing.ensemble import ensemble_weight, mixed
 
 ITERATIONS, LEARNING_RATE = 100, 0.1
 """scikit-learn's own defaults, stated so that a new version of it does not change results."""
@@ -85,7 +86,8 @@ class _Size:
 def _fit_trees(problem: LearningTask, table: Table, clock: Clock, size: _Size) -> Fitted:
     """Fit all folds; a second choice says why the trees are fewer than wanted, or saw only some of the rows."""
     budgeted = _Budgeted(clock, size.n_fits)
-    outputs = _cross_fit(problem, table, budgeted, size)
+    seen = InSample.of(problem)
+    outputs = _cross_fit(problem, table, budgeted, size, seen)
 
     def refit(labels: NDArray[np.int64], seed: int) -> NDArray[np.float32]:
         again = _Budgeted(clock, len(budgeted.made), most=budgeted.made)
@@ -101,20 +103,28 @@ def _fit_trees(problem: LearningTask, table: Table, clock: Clock, size: _Size) -
     if fewest < ITERATIONS:
         choices.append(f"{fewest} of {ITERATIONS} trees in the shortest fit: more did not fit into the budget")
     refits = problem.task is Task.CLASSIFICATION
-    return Fitted(outputs[None], None, "tabular", refit=refit if refits else None, choices=tuple(choices))
+    return Fitted(
+        outputs[None],
+        None,
+        "tabular",
+        refit=refit if refits else None,
+        choices=tuple(choices),
+        in_sample=seen.outputs,
+    )
 
 
 def _with_linear(trees: Fitted, problem: LearningTask, table: Table, clock: Clock) -> Fitted:
     """Average trees that are too few with a linear model, which costs little, by held-out likelihood."""
     linear = linear_table.fit(problem, table, clock)
     weight = ensemble_weight(trees.members[0], linear.members[0], problem)
-    members = ((1 - weight) * trees.members[0] + weight * linear.members[0]).astype(np.float32)[None]
+    members = mixed(trees.members, linear.members, weight)
     note = (
         f"averaged them with weight {1 - weight:.2f}, and a ridge regression on the same columns with weight "
         f"{weight:.2f}: this mixture predicts the held-out labels best"
     )
     refit = linear.refit if weight > 0.5 else trees.refit
-    return replace(trees, members=members, refit=refit, choices=(*trees.choices, note))
+    in_sample = mixed(trees.in_sample, linear.in_sample, weight)
+    return replace(trees, members=members, refit=refit, choices=(*trees.choices, note), in_sample=in_sample)
 
 
 def _trial(problem: LearningTask, table: Table, clock: Clock, n_threads: int | None = None) -> tuple[float, int]:
@@ -204,7 +214,9 @@ class _Budgeted:
         self.clock.report()
 
 
-def _cross_fit(problem: LearningTask, table: Table, fit_model: _Budgeted, size: _Size) -> NDArray[np.float32]:
+def _cross_fit(
+    problem: LearningTask, table: Table, fit_model: _Budgeted, size: _Size, seen: InSample | None = None
+) -> NDArray[np.float32]:
     shape = (len(problem.fold),) if problem.task is Task.REGRESSION else (len(problem.fold), problem.width)
     outputs = np.full(shape, np.nan, dtype=np.float32)
     with threadpool_limits(size.n_threads, user_api="openmp"):
@@ -220,7 +232,14 @@ def _cross_fit(problem: LearningTask, table: Table, fit_model: _Budgeted, size: 
                     outputs[held_out, column] = _probabilities(model, x, codes, (new, 2), fit_model)[:, 1]
             elif problem.task is Task.CLASSIFICATION:
                 model = _boosting("HistGradientBoostingClassifier", problem.seed, table)
-                outputs[held_out] = _probabilities(model, x, problem.y[train], (new, problem.width), fit_model)
+                at = np.empty(0, np.intp) if seen is None else seen.of_fold(fold)
+                if seen is not None:
+                    at = at[np.isin(seen.rows[at], train)]
+                    new = np.concatenate([new, table.features[seen.rows[at]]])
+                found = _probabilities(model, x, problem.y[train], (new, problem.width), fit_model)
+                outputs[held_out] = found[: len(held_out)]
+                if seen is not None:
+                    seen.outputs[at] = found[len(held_out) :]
             else:
                 model = _boosting("HistGradientBoostingRegressor", problem.seed, table)
                 fit_model(model, x, np.clip(problem.y[train], *usual_range(problem.y[train])))

@@ -13,7 +13,7 @@ from datacheck.manifest import Task
 from datacheck.models.learning_task import Fitted, LearningTask
 from datacheck.probing.backend import FitOptions
 from datacheck.probing.backends import descriptors, scratch
-from datacheck.probing.ensemble import ensemble_weight
+from datacheck.probing.ensemble import ensemble_weight, mixed
 from datacheck.stats import paired_difference
 from datacheck.text import percent
 
@@ -91,7 +91,8 @@ def averaged(plain: Fitted, network: Fitted, problem: LearningTask) -> Fitted:
     stronger = network if weight > 0.5 else plain
     return replace(
         stronger,
-        members=((1 - weight) * plain.members[0] + weight * network.members[0]).astype(np.float32)[None],
+        members=mixed(plain.members[:1], network.members[:1], weight),
+        in_sample=_in_sample(plain, network, weight),
         backend=f"{plain.backend} + {network.backend}" if 0 < weight < 1 else stronger.backend,
         device=network.device,
         dynamics=network.dynamics,
@@ -103,3 +104,10 @@ def averaged(plain: Fitted, network: Fitted, problem: LearningTask) -> Fitted:
             "mixture predicts the held-out labels best",
         ),
     )
+
+
+def _in_sample(plain: Fitted, network: Fitted, weight: float) -> NDArray[np.float32] | None:
+    """Return the mean for rows that were trained on; one model alone decides where the other has no weight."""
+    if weight in {0.0, 1.0}:
+        return (network if weight else plain).in_sample
+    return mixed(plain.in_sample, network.in_sample, weight)

@@ -19,6 +19,7 @@ from torch.nn import functional
 
 from datacheck.manifest import Task
 from datacheck.models.components import Components
+from datacheck.models.in_sample import InSample
 from datacheck.models.learning_task import Fitted, LearningTask, Refit
 from datacheck.probing.backend import FitOptions, pixels_of
 from datacheck.probing.budget import CUT_SHORT, LEAST_STEP_SECONDS
@@ -137,7 +138,9 @@ def fit_convnet(problem: LearningTask, options: FitOptions) -> Fitted:
     epochs = max(1, min(fits, MAX_EPOCHS)) if options.epochs is None else options.epochs
     trainer = replace(trainer, recipe=replace(recipe, epochs=epochs))
     dynamics = Dynamics(len(problem.fold), device) if problem.task is Task.CLASSIFICATION else None
-    outputs, cut = trainer.run(seconds=seconds - clock.used if seconds > clock.used else 1.0, dynamics=dynamics)
+    seen = InSample.of(problem)
+    time_left = seconds - clock.used if seconds > clock.used else 1.0
+    outputs, cut = trainer.run(seconds=time_left, dynamics=dynamics, seen=seen)
     chosen = "the widest that fits into the budget" if options.epochs is None else "epochs as you set them"
     choices = (
         f"trained a convolutional network from random weights at {side} pixels, widths {list(widths)}, {epochs} epochs "
@@ -157,6 +160,7 @@ def fit_convnet(problem: LearningTask, options: FitOptions) -> Fitted:
         dynamics={} if dynamics is None else dynamics.result(),
         refit=_refit(trainer),
         choices=choices,
+        in_sample=seen.outputs,
     )
 
 

@@ -16,11 +16,12 @@ from numpy.typing import NDArray
 
 from datacheck.manifest import Task
 from datacheck.models.heads import AllSteps, HeadRecipe, fit_heads, steps_of
+from datacheck.models.in_sample import InSample
 from datacheck.models.kernel_head import KernelHead, direction_components, few_threads
 from datacheck.models.learning_task import Fitted, LearningTask, Refit
 from datacheck.probing.backend import FitOptions, pixels_of
 from datacheck.probing.budget import CUT_SHORT, Clock, OutOfTimeError, Pace
-from datacheck.probing.ensemble import ensemble_weight
+from datacheck.probing.ensemble import ensemble_weight, mixed
 from datacheck.probing.images import in_colour
 from datacheck.probing.networks.activations import KeptActivations, OneBatch, embed_all
 from datacheck.probing.networks.batches import BatchSource, Rows
@@ -87,6 +88,7 @@ def _fit(problem: LearningTask, options: FitOptions, weights: PretrainedWeights,
         dynamics={} if tuned is None or tuned.dynamics is None else tuned.dynamics.result(),
         refit=heads.refit if tuned is None and problem.task is Task.CLASSIFICATION else None,
         choices=tuple(choices),
+        in_sample=heads.in_sample if tuned is None else None,
     )
 
 
@@ -125,6 +127,7 @@ class _Heads:
     """Outputs of the heads on the frozen features, how they are fitted again, and what is to be said of them."""
 
     outputs: NDArray[np.float32]
+    in_sample: NDArray[np.float32]
     refit: Refit
     notes: tuple[str, ...] = ()
 
@@ -134,38 +137,40 @@ def _heads(features: list[NDArray[np.float32]], problem: LearningTask, rows: Row
 
     The two-layer network is left out where the time is over and the regression is there already.
     """
-    recipe = HeadRecipe()
+    recipe, seen, seen_by_kernel = HeadRecipe(), InSample.of(problem), InSample.of(problem)
     if len(rows) >= WORTH_TUNING:
-        outputs, made = _two_layers(features, problem, recipe, clock)
-        return _Heads(outputs, partial(_refitted, features[0], problem, recipe, made))
+        outputs, made = _two_layers(features, problem, recipe, clock, seen)
+        return _Heads(outputs, seen.outputs, partial(_refitted, features[0], problem, recipe, made))
     with few_threads(len(rows)):
         head = KernelHead(direction_components(np.mean([view[rows] for view in features], axis=0)), problem, rows)
-        by_kernel, penalty = head.fit(problem)
+        by_kernel, penalty = head.fit(problem, seen=seen_by_kernel)
 
     def refit_kernel(labels: NDArray[np.int64], seed: int) -> NDArray[np.float32]:
         with few_threads(len(rows)):
             return head.fit(problem.with_labels(labels, seed), penalties=(penalty,))[0]
 
     if not clock.left:
-        return _Heads(by_kernel, refit_kernel, ("a kernel ridge regression, as no time was left for the network",))
-    outputs, made = _two_layers(features, problem, recipe, clock)
+        note = "a kernel ridge regression, as no time was left for the network"
+        return _Heads(by_kernel, seen_by_kernel.outputs, refit_kernel, (note,))
+    outputs, made = _two_layers(features, problem, recipe, clock, seen)
     weight = ensemble_weight(outputs, by_kernel, problem)
-    outputs = ((1 - weight) * outputs + weight * by_kernel).astype(np.float32)
+    outputs = mixed(outputs, by_kernel, weight)
     note = (
         f"averaged that with weight {1 - weight:.2f}, and a kernel ridge regression on the embeddings with weight "
         f"{weight:.2f}: this mixture predicts the held-out labels best"
     )
     refit = refit_kernel if weight > 0.5 else partial(_refitted, features[0], problem, recipe, made)
-    return _Heads(outputs, refit, (note,))
+    return _Heads(outputs, mixed(seen.outputs, seen_by_kernel.outputs, weight), refit, (note,))
 
 
 def _two_layers(
-    features: list[NDArray[np.float32]], problem: LearningTask, recipe: HeadRecipe, clock: Clock
+    features: list[NDArray[np.float32]], problem: LearningTask, recipe: HeadRecipe, clock: Clock, seen: InSample
 ) -> tuple[NDArray[np.float32], int]:
     """Return the outputs of two-layer networks that are trained in the time that is left, and the steps of each."""
     pace = Pace(steps_of(problem, recipe), clock, clock.seconds)
     mirrored = features[1] if len(features) > 1 else None
-    return fit_heads(features[0], problem, recipe, seed=problem.seed, mirrored=mirrored, pace=pace), pace.made
+    outputs = fit_heads(features[0], problem, recipe, seed=problem.seed, mirrored=mirrored, pace=pace, seen=seen)
+    return outputs, pace.made
 
 
 def _refitted(

@@ -17,6 +17,7 @@ from torch.nn import functional
 
 from datacheck.manifest import Task
 from datacheck.models.heads import finish, one_cycle
+from datacheck.models.in_sample import InSample
 from datacheck.models.learning_task import LearningTask
 from datacheck.probing.budget import Clock, Pace
 from datacheck.probing.networks.batches import BatchSource, Rows
@@ -115,8 +116,12 @@ class Trainer:
         n_workers = count_workers(self.device, self.problem.n_folds)
         return max(on_workers(measured, range(n_workers), n_workers, self.clock)) / n_workers
 
-    def run(self, *, seconds: float, dynamics: Dynamics | None = None) -> tuple[NDArray[np.float32], bool]:
+    def run(
+        self, *, seconds: float, dynamics: Dynamics | None = None, seen: InSample | None = None
+    ) -> tuple[NDArray[np.float32], bool]:
         """Train every fold; return out-of-sample outputs and whether steps had to be left out.
+
+        The outputs for rows that were trained on are written to ``seen``, where time is left for it.
 
         Returns
         -------
@@ -126,17 +131,20 @@ class Trainer:
         outputs = np.full((len(problem.fold), problem.width), np.nan, dtype=np.float32)
         n_workers = count_workers(self.device, problem.n_folds)
         rounds, started = -(-problem.n_folds // n_workers), self.clock.used
-        seen = [Dynamics(len(problem.fold), self.device) if dynamics else None for _ in range(problem.n_folds)]
+        watched = [Dynamics(len(problem.fold), self.device) if dynamics else None for _ in range(problem.n_folds)]
 
         def train(fold: int) -> bool:
             deadline = started + seconds * (fold // n_workers + 1) / rounds
-            network, cut = self.train_fold(fold, deadline, seen[fold])
+            network, cut = self.train_fold(fold, deadline, watched[fold])
             held_out = problem.held_out(fold)
             outputs[held_out] = self.predict(network, held_out)
+            if seen is not None and not cut and self.clock.used < deadline:
+                at = seen.of_fold(fold)
+                seen.outputs[at] = self.predict(network, seen.rows[at])
             return cut
 
         cuts = on_workers(train, range(problem.n_folds), n_workers, self.clock)
-        for one in seen:
+        for one in watched:
             if dynamics is not None and one is not None:
                 dynamics.add(one)
         return finish(outputs, problem), any(cuts)

@@ -38,8 +38,13 @@ REMEDIES = {
 }
 
 UNKNOWN_TRAIN = (
-    "use a stronger model, better inputs or more data: this backend does not record the error on the training rows, so "
+    "use a stronger model, better inputs or more data: the error on the training rows was not measured here, so "
     "underfitting and overfitting cannot be separated (DC603 estimates what more data brings)"
+)
+
+UNKNOWN_LABELS = (
+    "; or some labels are wrong, which costs the same out of sample: how many is not known (DC501; datacheck queue "
+    "make --look 60 measures it)"
 )
 
 
@@ -59,15 +64,17 @@ class Triage(Rule):
 
     How it is measured
     ------------------
-    By the error of the probe on the rows that it was trained on (if the backend records ``train_accuracy``), out of
-    sample on the training and validation rows, and on the test rows, with Wilson's 95 % intervals. The goal is
+    By the error of the probe on rows that it was trained on (``train_accuracy``; each row by one model that saw it; not
+    measured for fine-tuned networks, for predictions that you give, and where the time was over), out of sample on the
+    training and validation rows, and on the test rows, with Wilson's 95 % intervals. The goal is
     ``goal_error`` where it is declared, else the error of one person where further columns hold class names: by how
     often these differ from the label (Dawid and Skene 1979, with one error rate), else 0. Where the high end of the
     error on the test rows, or on held-out rows, is below the goal, the finding is "good enough". The row "labels"
     adds the estimated share of wrong labels (DC501), below which no model can go; it is left out if that share is
-    not known. The last row is the error averaged over classes (1 - balanced accuracy), for rebalancing. A step
-    counts if it is at least ``min_gap`` and larger than what the two intervals leave open: the upper part of the
-    first and the lower part of the second (Goodfellow et al. 2016, chapter 11; Ng, *Machine Learning Yearning*).
+    not known, and the remedy of overfitting then names wrong labels too. The last row is the error averaged over
+    classes (1 - balanced accuracy), for rebalancing. A step counts if it is at least ``min_gap`` and larger than what
+    the two intervals leave open: the upper part of the first and the lower part of the second (Goodfellow et al. 2016,
+    chapter 11; Ng, *Machine Learning Yearning*).
 
     Multilabel: the error is the share of the labels given or predicted that is only one of them, the last row its mean
     over labels. Wrong labels are not counted there, so the row "labels" is left out.
@@ -111,11 +118,15 @@ class Triage(Rule):
         if not steps:
             return Passed(f"no step from goal to test is worth working on first (error at {_in_words(table)})")
         first = steps[0]
-        unknown = first["step"] == "underfitting" and first["to"] == "validation"
+        remedy = REMEDIES[first["step"]]
+        if first["step"] == "underfitting" and first["to"] == "validation":
+            remedy = UNKNOWN_TRAIN
+        elif first["step"] == "overfitting" and "labels" not in table:
+            remedy += UNKNOWN_LABELS
         finding = self.finding(
             f"{first['step']} comes first: {100 * first['gap']:.3g} points of error from {first['from']} to "
             f"{first['to']} (error at {_in_words(table)})",
-            UNKNOWN_TRAIN if unknown else REMEDIES[first["step"]],
+            remedy,
             evidence={"table": rows, "order": steps, "goal_reached": False},
         )
         return Found((finding,))
@@ -167,7 +178,8 @@ def _in_test(context: RuleContext, rows: NDArray[np.intp]) -> NDArray[np.bool_]:
 def triage(table: Mapping[str, Interval], *, min_gap: float = 0.05) -> list[dict[str, Any]]:
     """Return the steps between the errors of a table that are worth working on, in order.
 
-    If the training error is not known, the step from goal to validation counts as underfitting.
+    If the training error is not known, the step from goal to validation counts as underfitting. Where wrong labels
+    alone make a larger error than that on the training rows, overfitting is what lies above them.
 
     Examples
     --------
@@ -179,6 +191,9 @@ def triage(table: Mapping[str, Interval], *, min_gap: float = 0.05) -> list[dict
     steps = []
     for step, (start, end) in GAPS.items():
         start = least if start == "labels" else start
+        if step == "overfitting" and {"labels", "train"} <= set(table):
+            # A model that learnt wrong labels by heart has no training error; what they cost out of sample is theirs.
+            start = max("train", "labels", key=lambda name: table[name].value)
         end = "validation" if step == "underfitting" and "train" not in table else end
         before, after = table.get(start), table.get(end)
         if before is not None and after is not None:
