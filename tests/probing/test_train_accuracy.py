@@ -44,14 +44,14 @@ def in_and_out(outputs: ProbeOutputs) -> tuple[float, float]:
 
 def test_trees_know_labels_by_heart_that_they_cannot_predict() -> None:
     x, codes = unrelated()
-    fitted, held_out = in_and_out(probe(table(x, codes), budget=5))
+    fitted, held_out = in_and_out(probe(table(x, codes), budget="1h"))
     assert fitted > 0.95
     assert held_out < 0.65
 
 
 def test_the_clean_twin_is_as_good_on_rows_that_it_never_saw() -> None:
     x, _ = unrelated()
-    fitted, held_out = in_and_out(probe(table(x, (x[:, 0] > 0).astype(np.int64)), budget=5))
+    fitted, held_out = in_and_out(probe(table(x, (x[:, 0] > 0).astype(np.int64)), budget="1h"))
     assert fitted > 0.97
     assert held_out > 0.95
 
@@ -61,7 +61,7 @@ def test_the_training_error_names_what_to_work_on() -> None:
     few_rows_for_this = (x.sum(axis=1) > 0).astype(np.int64)
     for codes, first in ((few_rows_for_this, "overfitting"), ((x[:, 0] > 0).astype(np.int64), None)):
         manifest = table(x, codes)
-        outcome = Triage().check(RuleContext(manifest, probe=probe(manifest, budget=5)))
+        outcome = Triage().check(RuleContext(manifest, probe=probe(manifest, budget="1h")))
         if first is None:
             assert isinstance(outcome, Passed)
         else:
@@ -104,7 +104,7 @@ def test_many_rows_are_drawn_and_other_tasks_have_none(monkeypatch: pytest.Monke
     assert np.isfinite(seen.outputs).all()
     assert np.isfinite(whole).all()
     assert len(InSample.of(LearningTask(Task.REGRESSION, (), x[:, 0], codes >= 0, task.fold, 3)).rows) == 0
-    outputs = probe(Manifest.from_columns({"target": x[:, 0], "c": x[:, 1]}), budget=5)
+    outputs = probe(Manifest.from_columns({"target": x[:, 0], "c": x[:, 1]}), budget="1h")
     assert "train_accuracy" not in outputs.metrics
 
 
@@ -120,7 +120,7 @@ def test_images_and_features_are_measured_too(stripes: Callable[..., tuple[NDArr
     pixels, codes = stripes(n=120)
     manifest = Manifest.from_columns({"label": np.array(["across", "down"])[codes]})
     for given in ({"pixels": pixels, "backend": "descriptors"}, {"features": pixels.reshape(120, -1)[:, ::3]}):
-        fitted, held_out = in_and_out(probe(manifest, budget=10, **given))
+        fitted, held_out = in_and_out(probe(manifest, budget="1h", **given))
         assert fitted > 0.97
         assert held_out > 0.9
 
