@@ -109,8 +109,9 @@ def _place(error: OSError) -> str:
 
 def _complain(message: str) -> int:
     """Print an error in the command line's words; a file name in it cannot control the terminal."""
+    from datacheck.cli.output import say
     from datacheck.report.wording import for_caller
 
     lines = "\n".join(clean(line) for line in message.splitlines())
-    print(f"datacheck: {for_caller(lines, 'shell')}", file=sys.stderr)
+    say(f"datacheck: {for_caller(lines, 'shell')}", err=True)
     return EXIT_COULD_NOT

@@ -7,6 +7,7 @@ from typing import Annotated
 
 import typer
 
+from datacheck.cli.output import say
 from datacheck.cli.stored_runs import takes_stored_run
 from datacheck.errors import require
 from datacheck.text import clean
@@ -48,10 +49,10 @@ def card_command(
         data_version=data_version,
     )
     folder = card.write(run / "card" if out is None else out, overwrite=overwrite)
-    typer.echo(f"{clean(folder)}: README.md, croissant.json, datacheck-samples.parquet")
+    say(f"{clean(folder)}: README.md, croissant.json, datacheck-samples.parquet")
     if card.provenance.missing:
         options = ", ".join(f"--{word}" for word in card.provenance.missing)
-        typer.echo(f"left blank: {', '.join(card.provenance.missing)}; fill in with {options}")
+        say(f"left blank: {', '.join(card.provenance.missing)}; fill in with {options}")
     return 0
 
 

@@ -14,7 +14,7 @@ from datacheck.cli import source_options as given
 from datacheck.cli.audit import default_run_folder
 from datacheck.cli.compare import opened_or_audited
 from datacheck.cli.completing import SEVERITIES, one_of
-from datacheck.cli.output import TEXT_OR_JSON, Quiet, Verbose
+from datacheck.cli.output import TEXT_OR_JSON, Quiet, Verbose, say
 from datacheck.cli.progress import progress_bars
 from datacheck.cli.stored_runs import takes_stored_run
 from datacheck.duplicates import DEFAULT_NEAR_DUPLICATE_DISTANCE
@@ -69,17 +69,17 @@ def init_command(
     if quiet:
         return 0
     n_critical = sum(term.severity == "critical" for term in made.terms)
-    typer.echo(f"{out}: {len(made.terms)} terms ({n_critical} critical) from {len(report.manifest):,} accepted samples")
+    say(f"{out}: {len(made.terms)} terms ({n_critical} critical) from {len(report.manifest):,} accepted samples")
     for term in made.terms if verbose else ():
-        typer.echo(f"  {term.severity}: {clean(term.requirement)}")
+        say(f"  {term.severity}: {clean(term.requirement)}")
     if accepted:
-        typer.echo(f"errors of the audit that you accepted: {', '.join(accepted)}")
+        say(f"errors of the audit that you accepted: {', '.join(accepted)}")
     if made.not_compared:
         names = clean(listed(made.not_compared, 12))
-        typer.echo(f"checked for presence, kind and missing values only, because their values do not repeat: {names}")
+        say(f"checked for presence, kind and missing values only, because their values do not repeat: {names}")
     if uncovered := made.uncovered(report.manifest):
-        typer.echo(f"columns that no term covers: {clean(listed(uncovered, 12))}")
-    typer.echo(
+        say(f"columns that no term covers: {clean(listed(uncovered, 12))}")
+    say(
         f"next: read {out / 'expectations' / 'datacheck.json'} (each term says why), commit {out}, and run\n"
         f"      datacheck contract check SOURCE --contract {out}"
     )
@@ -169,7 +169,10 @@ def diff_command(
     """Show what loosens and what tightens from one contract to another; exit with 1 when anything changed."""
     check_choice("--format", format, TEXT_OR_JSON)
     found = _contracts().diff_contracts(before, after)
-    typer.echo(found.to_text() if format == "text" else json.dumps(found.to_json(), indent=2), nl=format == "json")
+    if format == "text":
+        say(found.to_text().removesuffix("\n"))
+    else:
+        typer.echo(json.dumps(found.to_json(), indent=2))
     return int(bool(found.changes))
 
 
@@ -191,10 +194,10 @@ def update_command(
         if accept:
             raise ConfigError("--accept goes with the run folder of an audit, whose errors it accepts")
         if sorted(term.digest for term in old.terms) == sorted(old.sealed):
-            typer.echo("The suite was not edited since it was sealed.")
+            say("The suite was not edited since it was sealed.")
             return 0
-        typer.echo(f"{len(old.terms)} terms in the edited suite, {len(old.sealed)} in the sealed one:")
-        typer.echo(contracts.edits(contract), nl=False)
+        say(f"{len(old.terms)} terms in the edited suite, {len(old.sealed)} in the sealed one:")
+        say(contracts.edits(contract).removesuffix("\n"))
         return _confirmed(yes) or _done(contracts.update_contract(old))
     report = _load_run(run)
     accepted = _accepted_errors(report, accept or [])
@@ -202,7 +205,7 @@ def update_command(
     if any(term.type == "expect_label_guidelines_kept" for term in old.terms):
         proposed += contracts.suites.label_guidelines()
     found = contracts.diff_terms(old.terms, [contracts.Term.of_expectation(one) for one in proposed])
-    typer.echo(found.to_text(), nl=False)
+    say(found.to_text().removesuffix("\n"))
     same = (one.identity for one in (old.reference, report.fingerprint) if one is not None)
     if not found.changes and len(set(same)) == 1:
         return 0
@@ -219,7 +222,7 @@ def _confirmed(yes: bool) -> int:
 
 
 def _done(contract: Any) -> int:
-    typer.echo(f"{contract.folder}: {len(contract.terms)} terms; commit it")
+    say(f"{contract.folder}: {len(contract.terms)} terms; commit it")
     return 0
 
 

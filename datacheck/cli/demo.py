@@ -9,7 +9,7 @@ from typing import TYPE_CHECKING, Annotated
 import typer
 
 from datacheck.cli.audit import RUNS, run_audit
-from datacheck.cli.output import Quiet, Verbose, emit
+from datacheck.cli.output import Quiet, Verbose, emit, say
 from datacheck.findings import Severity
 
 if TYPE_CHECKING:
@@ -42,7 +42,7 @@ def demo_command(
     report = run_audit(str(folder), settings, quiet=quiet)
     emit(report, "terminal", fail_on=settings.fail_on, folder=settings.out, verbose=verbose)
     missed, unplanted = compare(report, truth, probe=probe)
-    typer.echo(summary(truth, missed, unplanted, probe=probe))
+    say(summary(truth, missed, unplanted, probe=probe))
     return 1 if missed or unplanted else 0
 
 

@@ -3,12 +3,13 @@
 from __future__ import annotations
 
 import json
+import sys
 from typing import Annotated
 
 import typer
 
 from datacheck.cli.completing import one_of, rule_list, rules
-from datacheck.cli.output import TEXT_OR_JSON
+from datacheck.cli.output import TEXT_OR_JSON, say
 from datacheck.cli.rule_options import separated
 from datacheck.errors import ConfigError, check_choice
 
@@ -40,7 +41,8 @@ def rules_command(
     else:
         width = max(len(row["name"]) for row in rows)
         for row in rows:
-            typer.echo(f"{row['code']}  {row['name']:<{width}}  {row['severity']:<7}  {row['summary']}")
+            head = f"{row['code']}  {row['name']:<{width}}  {row['severity']:<7}  "
+            say(head + row["summary"], under=len(head))
     return 0
 
 
@@ -62,5 +64,26 @@ def explain_command(
     (found,) = chosen
     needs = ", ".join(requirement.name for requirement in found.requires) or f"nothing but {found.reads}"
     facts = f"{found.severity.label} · needs {needs} · judged by {found.judged_by}"
-    typer.echo(f"{found.code} · {found.name} · {facts}\n\n{explanation(found)}")
+    text = explanation(found).replace("``", "`").replace("::\n", ":\n")
+    say(f"{found.code} · {found.name} · {facts}\n\n{flowing(text) if sys.stdout.isatty() else text}", under=0)
     return 0
+
+
+def flowing(text: str) -> str:
+    r"""Return a text with each paragraph on one line, so that it can be folded at any width.
+
+    Headings, and paragraphs with indented lines, stay as they are.
+
+    Examples
+    --------
+    >>> flowing("What\n----\nTwo\nlines.\n\n    code\n    more")
+    'What\n----\nTwo lines.\n\n    code\n    more'
+    """
+    lines: list[str] = []
+    for line in text.split("\n"):
+        goes_on = lines and lines[-1] and not lines[-1].startswith((" ", "---")) and not line.startswith((" ", "---"))
+        if goes_on and line:
+            lines[-1] += f" {line}"
+        else:
+            lines.append(line)
+    return "\n".join(lines)

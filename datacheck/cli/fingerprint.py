@@ -11,7 +11,7 @@ import typer
 from datacheck.cli import source_options as given
 from datacheck.cli.audit import default_run_folder
 from datacheck.cli.completing import one_of
-from datacheck.cli.output import TEXT_OR_JSON, Quiet
+from datacheck.cli.output import TEXT_OR_JSON, Quiet, say
 from datacheck.cli.progress import progress_bars
 from datacheck.cli.stored_runs import stored_run_folder
 from datacheck.errors import SourceError, check_choice
@@ -35,7 +35,7 @@ def fingerprint_command(
         source, labels, jobs=jobs, pixels=pixels, quiet=quiet, **given.source_options(context.params)
     )
     made.save(out)
-    typer.echo(f"{out}: {made.n_samples:,} samples, identity {made.identity}")
+    say(f"{out}: {made.n_samples:,} samples, identity {made.identity}")
     return 0
 
 
@@ -50,7 +50,10 @@ def diff_command(
 
     check_choice("--format", format, TEXT_OR_JSON)
     difference = FingerprintDiff.between(*(load_fingerprint(one, quiet=quiet) for one in (before, after)))
-    typer.echo(difference.to_text() if format == "text" else json.dumps(difference.to_json(), indent=2))
+    if format == "text":
+        say(difference.to_text())
+    else:
+        typer.echo(json.dumps(difference.to_json(), indent=2))
     return 0 if difference.same else 1
 
 

@@ -3,7 +3,9 @@
 from __future__ import annotations
 
 import os
+import shutil
 import sys
+import textwrap
 from collections.abc import Iterator
 from contextlib import contextmanager
 from pathlib import Path
@@ -37,6 +39,43 @@ def standard_output() -> Iterator[TextIO]:
         sys.stdout.flush()
     except BrokenPipeError:
         os.dup2(os.open(os.devnull, os.O_WRONLY), sys.stdout.fileno())
+
+
+WIDEST = 100
+"""Columns of sentences at most: longer lines are hard to read. A report with its tables may be wider."""
+
+
+def columns() -> int:
+    """Return how wide sentences may be: the terminal's width up to `WIDEST`, and that in a pipe or a file."""
+    return min(shutil.get_terminal_size().columns, WIDEST) if sys.stdout.isatty() else WIDEST
+
+
+def say(text: object, *, err: bool = False, under: int | None = None) -> None:
+    """Print sentences; on a terminal, lines that are too long for it go on below, broken between words.
+
+    Lines that begin with "next:" or "or:" hold a command to be copied, and are left as they are.
+
+    Parameters
+    ----------
+    text
+        Lines to print.
+    err
+        Print on standard error.
+    under
+        Column at which a line goes on; by default two more than where it begins.
+    """
+    stream = sys.stderr if err else sys.stdout
+    words = str(text)
+    if stream.isatty():
+        words = "\n".join(_folded(line, columns(), under) for line in words.split("\n"))
+    typer.echo(words, err=err)
+
+
+def _folded(line: str, width: int, under: int | None) -> str:
+    if len(line) <= width or line.startswith(("next:", "or:")):
+        return line
+    indent = " " * (len(line) - len(line.lstrip()) + 2 if under is None else under)
+    return textwrap.fill(line, width, subsequent_indent=indent, break_long_words=False, break_on_hyphens=False)
 
 
 def emit(report: Report, format: str | None, *, fail_on: Severity, folder: Path | None, verbose: bool = False) -> None:

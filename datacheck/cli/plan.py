@@ -9,7 +9,7 @@ import typer
 
 from datacheck.cli.audit import INPUTS_HELP, parse_shares
 from datacheck.cli.completing import one_of
-from datacheck.cli.output import Quiet, Verbose
+from datacheck.cli.output import Quiet, Verbose, columns, say
 from datacheck.cli.progress import progress_bars
 from datacheck.cli.stored_runs import takes_stored_run
 from datacheck.duplicates import DEFAULT_NEAR_DUPLICATE_DISTANCE
@@ -100,17 +100,17 @@ def plan_command(
         write_script(plan, script, run=folder, root=report.manifest.root, transforms=transforms, overwrite=overwrite)
     if out is None:
         write_html(Report.load(run), run / "report.html", run_dir=run)
-    typer.echo(plan.to_text(verbose=verbose))
+    typer.echo(plan.to_text(width=columns(), verbose=verbose))
     answers = plan.answers(run)
     if answers:
         known = sum(name in answers for name in plan.doubted())
-        typer.echo(
+        say(
             f"\nanswers: the script trains with {plural(len(answers), 'label')} that people decided on; {known:,} of "
             f"the {len(plan.doubted()):,} labels to check are among them"
         )
-    typer.echo(f"\n{folder / 'plan.json'}: load it with datacheck.TrainingPlan.load({str(folder)!r})")
+    say(f"\n{folder / 'plan.json'}: load it with datacheck.TrainingPlan.load({str(folder)!r})")
     if script is not None:
-        typer.echo(f"{script}: run it with python {script}")
+        say(f"{script}: run it with python {script}")
     return 0
 
 

@@ -9,7 +9,7 @@ import typer
 
 from datacheck.cli.completing import one_of, tools
 from datacheck.cli.corrected_boxes import asked_about
-from datacheck.cli.output import Quiet
+from datacheck.cli.output import Quiet, say
 from datacheck.cli.queue_boxes import make_box_queue, take_submissions
 from datacheck.cli.queue_files import UNNAMED, put_aside, read_gold, say_look, take_answers
 from datacheck.cli.queue_masks import make_mask_queue
@@ -76,24 +76,24 @@ def make_command(
     )
     put_aside(run, replace=replace)
     made.save(run / "queue.parquet")
-    typer.echo(f"{run / 'queue.parquet'}: {plural(len(made), 'sample')}")
+    say(f"{run / 'queue.parquet'}: {plural(len(made), 'sample')}")
     n_looks = made.table["kind"].to_pylist().count("look")
     if n_looks:
-        typer.echo(f"the first {n_looks:,} are a random sample: their answers measure how many labels are wrong in all")
+        say(f"the first {n_looks:,} are a random sample: their answers measure how many labels are wrong in all")
     precision = made.expected_precision
     if precision is not None:
-        typer.echo(
+        say(
             f"expected: {percent(precision.value)} of the suspects are wrong "
             f"(95 % interval {percent(precision.low)} to {percent(precision.high)})"
         )
     else:
-        typer.echo("expected: not known, the probe is too weak or gives no estimate; the first answers will show it")
+        say("expected: not known, the probe is too weak or gives no estimate; the first answers will show it")
         if not n_looks and made.task.value != "regression":
-            typer.echo(f"to measure how many labels are wrong: datacheck queue make {run} --look 60")
+            say(f"to measure how many labels are wrong: datacheck queue make {run} --look 60")
     if made.worth_depth < len(made):
         after = "" if precision is None else "; after them a label is more likely right than wrong"
-        typer.echo(f"recommended: the first {made.worth_depth:,}{after}")
-    typer.echo(f"next: datacheck review {run}, or datacheck queue export {run} --to label-studio -o tasks.json")
+        say(f"recommended: the first {made.worth_depth:,}{after}")
+    say(f"next: datacheck review {run}\nor:   datacheck queue export {run} --to label-studio -o tasks.json")
     return 0
 
 
@@ -124,7 +124,7 @@ def export_command(
         written = export_masks(queue, to, output, links)
     else:
         written = export_queue(queue, to, output, links)
-    typer.echo(f"{plural(len(queue), 'sample')} in {', '.join(map(str, written))}")
+    say(f"{plural(len(queue), 'sample')} in {', '.join(map(str, written))}")
     return 0
 
 
@@ -182,9 +182,7 @@ def push_command(
             answers_per_task=annotators,
             progress=None if progress is None else lambda done, total: progress("push", done, total),
         )
-    typer.echo(
-        f"{plural(pushed.tasks, 'sample')} in project {pushed.project}, {pushed.new:,} of them new: {pushed.url}"
-    )
+    say(f"{plural(pushed.tasks, 'sample')} in project {pushed.project}, {pushed.new:,} of them new: {pushed.url}")
     return 0
 
 
@@ -250,13 +248,13 @@ def apply_command(
         if output is not None or reprobe:
             raise RelabelError(f"{what} are corrected in their own files: give --folder, not --out or --reprobe")
         apply = apply_boxes if what == "boxes" else apply_masks
-        return apply(run, folder=folder, link=link, say=typer.echo)
+        return apply(run, folder=folder, link=link, say=say)
     apply_answers(
         run,
         output or run / "relabelled.parquet",
         folder=folder,
         link=link,
-        say=typer.echo,
+        say=say,
         reprobe=budget if reprobe else None,
     )
     return 0
@@ -294,4 +292,4 @@ def links_of(run: Path, queue: AnyQueue, images: str, url_prefix: str, document_
 def _server(url: str, token: str) -> Server:
     from datacheck.relabel.label_studio.server import Server
 
-    return Server(url, token, notify=lambda words: typer.echo(words, err=True))
+    return Server(url, token, notify=lambda words: say(words, err=True))

@@ -5,8 +5,7 @@ from __future__ import annotations
 from pathlib import Path
 from typing import TYPE_CHECKING
 
-import typer
-
+from datacheck.cli.output import say
 from datacheck.cli.queue_files import put_aside, say_answers
 from datacheck.errors import RelabelError
 from datacheck.text import percent, plural
@@ -35,24 +34,22 @@ def make_box_queue(run: Path, budget: int, random_share: float, seed: int, *, re
     put_aside(run, replace=replace, place="boxes")
     path = made.save(run)
     kinds = made.table["kind"].to_pylist()
-    typer.echo(
+    say(
         f"{path}: {plural(len(made), 'image')}: {kinds.count('class'):,} boxes of another class, "
         f"{kinds.count('spurious'):,} that look empty, {kinds.count('misplaced'):,} that lie elsewhere, "
         f"{plural(kinds.count('random'), 'random image')}"
     )
     precision = made.expected_precision
     if precision is not None:
-        typer.echo(
+        say(
             f"expected: {percent(precision.value)} of the classes in question are wrong "
             f"(95 % interval {percent(precision.low)} to {percent(precision.high)})"
         )
     elif kinds.count("class"):
-        typer.echo("expected: how many of the classes in question are wrong is not known, the probe is too weak")
+        say("expected: how many of the classes in question are wrong is not known, the probe is too weak")
     if kinds.count("spurious") or kinds.count("misplaced"):
-        typer.echo(
-            "how many of the boxes that look empty or lie elsewhere are wrong is not known; the worst come first"
-        )
-    typer.echo(f"next: datacheck review {run}, or datacheck queue export {run} --to label-studio -o tasks.json")
+        say("how many of the boxes that look empty or lie elsewhere are wrong is not known; the worst come first")
+    say(f"next: datacheck review {run}\nor:   datacheck queue export {run} --to label-studio -o tasks.json")
     return 0
 
 
@@ -65,5 +62,5 @@ def take_submissions(run: Path, place: str, answers: Submissions, refusals: list
         merged.save(path)
     say_answers(len(answers), len(merged) - len(before), len(merged), path, refusals)
     if len(answers):
-        typer.echo(f"next: datacheck relabel apply {run}")
+        say(f"next: datacheck relabel apply {run}")
     return 1 if refusals or not len(answers) else 0

@@ -5,8 +5,7 @@ from __future__ import annotations
 from pathlib import Path
 from typing import TYPE_CHECKING
 
-import typer
-
+from datacheck.cli.output import say
 from datacheck.errors import RelabelError
 from datacheck.text import clean, plural
 
@@ -66,14 +65,14 @@ def take_answers(run: Path, answers: Answers, refusals: list[Refusal], *, unname
 
 def say_answers(n_read: int, n_new: int, n_all: int, path: Path, refusals: list[Refusal]) -> None:
     """Say how many answers were read, and which rows were refused."""
-    typer.echo(f"{plural(n_read, 'answer')} read, {n_new:,} new; {n_all:,} in {path}")
+    say(f"{plural(n_read, 'answer')} read, {n_new:,} new; {n_all:,} in {path}")
     for refusal in refusals[:_SHOWN_REFUSALS]:
-        typer.echo(f"refused: {clean(refusal)}", err=True)
+        say(f"refused: {clean(refusal)}", err=True)
     if refusals:
         taken = f"{plural(n_read, 'answer')} taken" if n_read else "no answer taken"
-        typer.echo(f"{plural(len(refusals), 'entry', 'entries')} refused; {taken}", err=True)
+        say(f"{plural(len(refusals), 'entry', 'entries')} refused; {taken}", err=True)
     elif not n_read:
-        typer.echo("no answers found: label samples in the annotation tool, then export and import again", err=True)
+        say("no answers found: label samples in the annotation tool, then export and import again", err=True)
 
 
 def say_look(run: Path) -> bool:
@@ -84,13 +83,13 @@ def say_look(run: Path) -> bool:
     look = count_wrong_labels(run)
     if look is None:
         return False
-    typer.echo(f"measured: {look.in_words()}")
+    say(f"measured: {look.in_words()}")
     if not look.enough:
-        typer.echo(f"the audit keeps its own estimate until {LEAST_LOOKED_AT} are looked at")
+        say(f"the audit keeps its own estimate until {LEAST_LOOKED_AT} are looked at")
         return True
-    typer.echo(f"the audit now uses this count: {run / 'report.html'}")
+    say(f"the audit now uses this count: {run / 'report.html'}")
     if (run / "plan.json").exists():
-        typer.echo(f"the plan was made before: datacheck plan {run} makes it again")
+        say(f"the plan was made before: datacheck plan {run} makes it again")
     return True
 
 

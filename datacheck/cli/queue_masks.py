@@ -4,8 +4,7 @@ from __future__ import annotations
 
 from pathlib import Path
 
-import typer
-
+from datacheck.cli.output import say
 from datacheck.cli.queue_files import put_aside
 from datacheck.errors import RelabelError
 from datacheck.text import clean, plural
@@ -33,17 +32,17 @@ def make_mask_queue(run: Path, budget: int, random_share: float, seed: int, *, r
     put_aside(run, replace=replace, place="masks")
     path = made.save(run)
     kinds = made.table["kind"].to_pylist()
-    typer.echo(
+    say(
         f"{path}: {plural(len(made), 'image')}: {kinds.count('class'):,} regions of another class, "
         f"{kinds.count('missing'):,} that are not drawn, {kinds.count('border'):,} whose border lies elsewhere, "
         f"{plural(kinds.count('random'), 'random image')}"
     )
     if made.left_out:
         _say_left_out(made.left_out, run)
-    typer.echo("how many of the regions in question are wrong is not known; the worst of each kind come first")
-    typer.echo(
-        f"next: datacheck review {run}, datacheck queue push {run}, "
-        f"or datacheck queue export {run} --to label-studio -o tasks.json"
+    say("how many of the regions in question are wrong is not known; the worst of each kind come first")
+    say(
+        f"next: datacheck review {run}\nor:   datacheck queue push {run}\n"
+        f"or:   datacheck queue export {run} --to label-studio -o tasks.json"
     )
     return 0
 
@@ -52,8 +51,8 @@ def _say_left_out(left_out: dict[str, str], run: Path) -> None:
     """Name the chosen images that are not asked about, with the reason."""
     from datacheck.relabel.masks.queue import left_out_path
 
-    typer.echo(f"{plural(len(left_out), 'image')} left out, listed in {left_out_path(run)}:")
+    say(f"{plural(len(left_out), 'image')} left out, listed in {left_out_path(run)}:")
     for sample_id, reason in list(left_out.items())[:_NAMED]:
-        typer.echo(f"  {clean(sample_id)}: {clean(reason)}")
+        say(f"  {clean(sample_id)}: {clean(reason)}")
     if len(left_out) > _NAMED:
-        typer.echo(f"  and {len(left_out) - _NAMED:,} more")
+        say(f"  and {len(left_out) - _NAMED:,} more")

@@ -63,7 +63,7 @@ def apply_answers(
         say(f"corrected copy: {folder}, {plural(written, 'file')}")
     _say_difference(report, corrected, say)
     if reprobe is None:
-        say(f"next: datacheck audit {output} --probe; --reprobe here shows how much better the corrected labels are")
+        say(f"next: datacheck audit {output} --probe\nor:   datacheck relabel apply {run} --reprobe")
     else:
         _say_gain(report, corrected, reprobe, say)
 

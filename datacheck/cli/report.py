@@ -8,7 +8,7 @@ from typing import Annotated
 import typer
 
 from datacheck.cli.completing import SEVERITIES, one_of
-from datacheck.cli.output import FORMATS, Verbose, emit
+from datacheck.cli.output import FORMATS, Verbose, emit, say
 from datacheck.cli.stored_runs import takes_stored_run
 from datacheck.errors import check_choice
 from datacheck.findings import Severity
@@ -39,7 +39,7 @@ def report_command(
     if format == "html":
         target = output or run / "report.html"
         write_html(report, target, run_dir=run)
-        typer.echo(target)
+        say(target)
     else:
         emit(report, format, fail_on=severity, folder=run, verbose=verbose)
     return report.exit_code(severity)

@@ -9,6 +9,7 @@ from typing import TYPE_CHECKING, Annotated
 
 import typer
 
+from datacheck.cli.output import say
 from datacheck.cli.queue import Run, links_of, load_queue
 from datacheck.cli.queue_files import say_look
 from datacheck.cli.stored_runs import refuses_stored_run
@@ -83,14 +84,14 @@ def _review_masks(run: Path, port: int, annotator: str, *, open_browser: bool) -
 def _serve(server: ReviewServer, run: Path, what: str, n_items: int, *, open_browser: bool) -> int:
     """Serve a page until it is interrupted, and return how many items were answered then."""
     session = server.session
-    typer.echo(f"{what}, answers in {session.path}\n{server.url}\nstop with Ctrl-C")
+    say(f"{what}, answers in {session.path}\n{server.url}\nstop with Ctrl-C")
     if open_browser:
         webbrowser.open(server.url)
     try:
         server.serve_forever()
     except KeyboardInterrupt:
         answered = len(session.given_answers())
-        typer.echo(f"\n{answered:,} of {n_items:,} answered; next: datacheck relabel apply {run}")
+        say(f"\n{answered:,} of {n_items:,} answered; next: datacheck relabel apply {run}")
         return answered
     return 0
 

@@ -9,7 +9,7 @@ from typing import TYPE_CHECKING, Annotated
 import typer
 
 from datacheck.cli.completing import one_of
-from datacheck.cli.output import Verbose, standard_output
+from datacheck.cli.output import Verbose, say, standard_output
 from datacheck.cli.stored_runs import takes_stored_run
 from datacheck.errors import ConfigError, check_choice
 from datacheck.text import clean, percent, plural
@@ -71,12 +71,10 @@ def _export(report: Report, kind: str, folder: Path, count: int) -> int:
     seed = int(report.settings.get("seed", 0))
     chosen = challenge_set(report.manifest, report.probe, kind, count=count, seed=seed)
     written, n_files = export_challenge(report.manifest, chosen, folder)
-    typer.echo(f"{folder / 'manifest.parquet'}: {plural(len(written), 'sample')}, ordered by {chosen.meaning}")
-    typer.echo(
-        f"{folder / 'images'}: {plural(n_files, 'file')}" if n_files else "the samples are no files: none copied"
-    )
+    say(f"{folder / 'manifest.parquet'}: {plural(len(written), 'sample')}, ordered by {chosen.meaning}")
+    say(f"{folder / 'images'}: {plural(n_files, 'file')}" if n_files else "the samples are no files: none copied")
     if "train" in written.splits:
         share = float((written.split_codes == written.splits.index("train")).mean())
-        typer.echo(f"{percent(share)} of them are in the split 'train': a model that is trained on it has seen them")
-    typer.echo(f"next: datacheck audit {clean(folder / 'manifest.parquet')}")
+        say(f"{percent(share)} of them are in the split 'train': a model that is trained on it has seen them")
+    say(f"next: datacheck audit {clean(folder / 'manifest.parquet')}")
     return 0

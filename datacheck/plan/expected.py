@@ -74,20 +74,23 @@ TRAININGS: dict[str, tuple[Trained, ...]] = {
 }
 """By kind of item; a kind without figures was tried and gained nothing that could be told from chance."""
 
+NOT_MEASURED = "its gain was not measured in trainings"
+"""What is said of the other kinds."""
+
 
 def expected_words(kind: str) -> str:
-    """Return in a few words what an item of this kind was worth elsewhere; empty where that was not measured.
+    """Return in a few words what an item of this kind was worth elsewhere, or that it was not measured.
 
     Examples
     --------
     >>> expected_words("rebalance")
     '5 of 9 trainings elsewhere gained +0.014 to +0.066 in test balanced accuracy, the others no more than chance'
     >>> expected_words("drop")
-    ''
+    'its gain was not measured in trainings'
     """
     found = TRAININGS.get(kind)
     if found is None:
-        return ""
+        return NOT_MEASURED
     sure = [one.value for one in found if one.low > 0]
     if not sure:
         return "trainings elsewhere showed no gain"
@@ -111,11 +114,11 @@ def with_expected(items: Sequence[PlanItem]) -> list[PlanItem]:
 
 
 def _with_expected(item: PlanItem) -> PlanItem:
-    if item.verdict not in {"use", "do"} or item.kind not in TRAININGS:
+    if item.verdict not in {"use", "do"}:
         return item
     expected = {
         "words": expected_words(item.kind),
-        "trainings": [one.to_json() for one in TRAININGS[item.kind]],
+        "trainings": [one.to_json() for one in TRAININGS.get(item.kind, ())],
         "seeds": SEEDS,
         "source": SOURCE,
     }

@@ -205,7 +205,7 @@ def order_item(items: Sequence[PlanItem], findings: Iterable[Finding] = ()) -> P
     Examples
     --------
     >>> order_item([PlanItem(kind="drop", name="drop", verdict="do", summary="leave out 3")]).summary
-    '1. leave samples out of training'
+    '1. leave samples out of training (its gain was not measured in trainings)'
     """
     triage = next((finding for finding in findings if finding.code == "DC602"), None)
     steps = [] if triage is None else [f"{triage.message} (DC602): {triage.remedy}"]
@@ -214,8 +214,7 @@ def order_item(items: Sequence[PlanItem], findings: Iterable[Finding] = ()) -> P
         if kind in STEPS and wanted:
             named = kind in {"boxes", "rebalance", "augment"}
             names = f": {', '.join(item.name for item in wanted[:4])}" if named else ""
-            worth = expected_words(kind)
-            steps.append(STEPS[kind] + names + (f" ({worth})" if worth else ""))
+            steps.append(f"{STEPS[kind]}{names} ({expected_words(kind)})")
     if not steps:
         return PlanItem(
             kind="order",

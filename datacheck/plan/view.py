@@ -234,9 +234,10 @@ def _text_lines(part: PartView, item: ItemView, width: int) -> list[str]:
     judged = part.kind in MEASURED_KINDS
     numbered = judged and item.number and item.verdict != "none helps"
     head = f"  {MARKS[item.verdict]} {item.verdict:<12} " if judged else f"  {MARKS[item.verdict]} "
+    expected = f" {item.measured[-1]}" if part.kind == "normalise" and item.measured else ""  # no step of the order
     lines: list[str] = []
     for number, text in enumerate(
-        item.steps or [item.summary + (f" · {item.measured[0]}" if numbered else "")], start=1
+        item.steps or [item.summary + (f" · {item.measured[0]}" if numbered else expected)], start=1
     ):
         lines += textwrap.wrap(
             f"{number}. {text}" if item.steps else text,

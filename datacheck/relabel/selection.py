@@ -30,6 +30,9 @@ one sitting. A band keeps its place in the queue."""
 TRY_LOOK = "or measure how many labels are wrong: datacheck queue make RUN --look 60 draws labels for people to look at"
 """What needs no good probe."""
 
+WIDEST_PRECISION = 0.9
+"""An interval of the share of wrong labels that is wider says nothing about the samples in the queue."""
+
 LIKELY_WRONG = 0.5
 """Without a yield, samples are worth the time whose label is more likely wrong than right."""
 
@@ -199,6 +202,8 @@ def _expected_precision(label_yield: LabelYield | None, n_suspects: int) -> Inte
         float(np.interp(n_suspects, label_yield.depth, curve))
         for curve in (label_yield.precision_low, label_yield.precision, label_yield.precision_high)
     )
+    if high - low > WIDEST_PRECISION:
+        return None
     return Interval(value, low, high, n=n_suspects, method=label_yield.estimated_errors.method)
 
 

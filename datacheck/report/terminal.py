@@ -180,13 +180,18 @@ def _counted(findings: Sequence[Finding], screen: Screen) -> list[Text]:
 
 
 def _short(finding: Finding, screen: Screen) -> list[Text]:
-    """Return a finding without its fix on one line: with its message where that fits, else with its sample count."""
+    """Return a finding without its fix on one line: with its message where that fits, else with its sample or count."""
     message = for_caller(clean(finding.message), screen.caller)
     name = Text.assemble((finding.code, "bold"), f" {clean(finding.name)}")
     lines = marked(finding.severity, finding.severity.label, Text.assemble(name, f": {message}"), screen)
     if len(lines) == 1:
         return lines
     count = f": {plural(finding.n_affected, 'sample')}" if finding.n_affected else ""
+    if finding.n_affected == 1 and len(finding.sample_ids) == 1:
+        named = Text.assemble(name, f": {clean(finding.sample_ids[0])}")
+        lines = marked(finding.severity, finding.severity.label, named, screen)
+        if len(lines) == 1:
+            return lines
     return marked(finding.severity, finding.severity.label, Text.assemble(name, count), screen)
 
 

@@ -200,6 +200,18 @@ def test_an_item_to_act_on_says_what_it_was_worth_elsewhere_and_where_that_stand
     ]
 
 
+def test_an_item_whose_gain_was_not_measured_says_so() -> None:
+    items = [PlanItem(kind=kind, name=kind, verdict="do", summary="2 samples") for kind in ("drop", "collect")]
+    inputs = PlanItem(kind="normalise", name="normalise", verdict="do", summary="resize to 96 pixels")
+    idle = PlanItem(kind="splits", name="splits", verdict="nothing to do", summary="fits")
+    words = "its gain was not measured in trainings"
+    told = with_expected([*items, inputs, idle])
+    assert [item.settings["expected"]["words"] for item in told[:3]] == [words] * 3
+    assert "expected" not in told[3].settings
+    steps = order_item(told).settings["steps"]
+    assert steps == [f"leave samples out of training ({words})", f"collect more samples ({words})"]
+
+
 def test_the_figures_of_trainings_are_those_of_the_benchmarks_page() -> None:
     page = (Path(__file__).resolve().parents[2] / "docs" / "benchmarks.md").read_text(encoding="utf-8")
     section = page.partition("## What each item of a plan is worth")[2].partition("\n## ")[0]

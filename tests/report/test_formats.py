@@ -17,11 +17,11 @@ from xml.etree import ElementTree as ET
 import jsonschema
 import pytest
 
-from datacheck.findings import Severity
+from datacheck.findings import Finding, Severity
 from datacheck.report import Report, print_report, render
 from datacheck.report.json import schema
 from datacheck.report.rule_pages import RulePage, rule_pages
-from datacheck.report.terminal import Screen
+from datacheck.report.terminal import Screen, _short
 from datacheck.report.terminal import render as render_terminal
 from datacheck.rules import CODE_RULES, LOADER_RULES, RULES
 
@@ -205,3 +205,11 @@ def test_every_rule_has_a_page_with_its_sections() -> None:
     for rule in (*RULES, *CODE_RULES, *LOADER_RULES):
         assert pages[rule.code].summary
         assert list(pages[rule.code].sections)[:2] == ["What", "Why it hurts training"]
+
+
+def test_a_finding_that_is_shortened_to_one_line_names_its_only_sample() -> None:
+    found = Finding(code="DC101", name="unreadable-sample", severity=Severity.ERROR, message="cannot be read " * 9,
+                    remedy="fetch it again", n_affected=1, sample_ids=("train/4/1767.png",))  # fmt: skip
+    (line,) = _short(found, Screen(80))
+    assert line.plain == "✖ error    DC101 unreadable-sample: train/4/1767.png"
+    assert _short(replace(found, sample_ids=("x" * 60,)), Screen(80))[0].plain.endswith(": 1 sample")
