@@ -79,10 +79,8 @@ def init_command(
         say(f"checked for presence, kind and missing values only, because their values do not repeat: {names}")
     if uncovered := made.uncovered(report.manifest):
         say(f"columns that no term covers: {clean(listed(uncovered, 12))}")
-    say(
-        f"next: read {out / 'expectations' / 'datacheck.json'} (each term says why), commit {out}, and run\n"
-        f"      datacheck contract check SOURCE --contract {out}"
-    )
+    say(f"read {out / 'expectations' / 'datacheck.json'}, where each term says why it is there, and commit {out}")
+    say(f"next: datacheck contract check SOURCE --contract {out}")
     return 0
 
 

@@ -9,7 +9,7 @@ from typing import TYPE_CHECKING, Annotated
 import typer
 
 from datacheck.cli.completing import one_of
-from datacheck.cli.output import Verbose, say, standard_output
+from datacheck.cli.output import Verbose, columns, say, standard_output
 from datacheck.cli.stored_runs import takes_stored_run
 from datacheck.errors import ConfigError, check_choice
 from datacheck.text import clean, percent, plural
@@ -61,7 +61,7 @@ def slices_command(
         elif format == "csv":
             out.write(found.to_frame().to_csv(index=False))
         else:
-            out.write(slices_text(found, every=verbose or bool(by)) + "\n")
+            say(slices_text(found, every=verbose or bool(by), width=columns() if out.isatty() else None))
     return 0
 
 

@@ -10,7 +10,7 @@ from datacheck.stats import Interval
 from datacheck.text import clean, number, percent, percent_range, plural
 
 SHOWN = 15
-"""Rows of the table, without ``every``: with the lines above it, a screen of 24 lines."""
+"""Rows of the table, without ``every``: with the lines above it, a screen of 24 lines that is wide enough."""
 
 MIN_GAP, MIN_RISE = 0.1, 0.5
 """A slice is called weak from these on, as in rule DC606: ten points of errors, or half as much error again."""
@@ -34,7 +34,7 @@ def weak_in_words(found: Slices, one: Slice) -> str:
     )
 
 
-def slices_text(found: Slices, *, every: bool = False) -> str:
+def slices_text(found: Slices, *, every: bool = False, width: int | None = None) -> str:
     """Return slices as lines of text.
 
     Parameters
@@ -43,6 +43,8 @@ def slices_text(found: Slices, *, every: bool = False) -> str:
         The slices.
     every
         Whether the table has all rows, and not only those with the largest difference.
+    width
+        Columns of the terminal: a table that is wider has two lines for each slice. None for no end, as in a file.
     """
     shares = found.judged.task is not Task.REGRESSION
     whole = (
@@ -56,7 +58,7 @@ def slices_text(found: Slices, *, every: bool = False) -> str:
     if not weak:
         lines.append(f"none of {plural(len(found), 'slice')} is weak")
     shown = found.rows if every else found.rows[:SHOWN]
-    lines += ["", *_table(shown, shares=shares)]
+    lines += ["", *_table(shown, shares=shares, width=width)]
     rest = []
     if len(shown) < len(found):
         rest.append(f"{plural(len(found) - len(shown), 'more slice')} with -v")
@@ -67,8 +69,9 @@ def slices_text(found: Slices, *, every: bool = False) -> str:
     return "\n".join(lines)
 
 
-def _table(rows: tuple[Slice, ...], *, shares: bool) -> list[str]:
-    head = ["slice", "samples", "wrong" if shares else "error", "difference", "loss", "doubtful labels"]
+def _table(rows: tuple[Slice, ...], *, shares: bool, width: int | None) -> list[str]:
+    difference = "difference in points" if shares else "difference"
+    head = ["slice", "samples", "wrong" if shares else "error", difference, "loss", "doubtful"]
     cells = [
         [
             clean(one.words),
@@ -83,16 +86,20 @@ def _table(rows: tuple[Slice, ...], *, shares: bool) -> list[str]:
     if not any(row[-1] for row in cells):
         head, cells = head[:-1], [row[:-1] for row in cells]
     widths = [max(len(row[k]) for row in [head, *cells]) for k in range(len(head))]
-    return [
-        "  ".join(f"{cell:<{width}}" if k == 0 else f"{cell:>{width}}" for k, (cell, width) in pairs).rstrip()
-        for pairs in (enumerate(zip(row, widths, strict=True)) for row in [head, *cells])
+    names = [f"{row[0]:<{widths[0]}}" for row in [head, *cells]]
+    numbers = [
+        "  ".join(f"{cell:>{wide}}" for cell, wide in zip(row[1:], widths[1:], strict=True)).rstrip()
+        for row in [head, *cells]
     ]
+    if width is not None and sum(widths) + 2 * (len(widths) - 1) > width:
+        return [line for name, figures in zip(names, numbers, strict=True) for line in (name.rstrip(), f"  {figures}")]
+    return [f"{name}  {figures}" for name, figures in zip(names, numbers, strict=True)]
 
 
 def _points(gap: Interval) -> str:
     if not np.isfinite(gap.value):
         return "not known"
-    return f"{100 * gap.value:+.1f} points ({100 * gap.low:+.1f} to {100 * gap.high:+.1f})"
+    return f"{100 * gap.value:+.1f} ({100 * gap.low:+.1f} to {100 * gap.high:+.1f})"
 
 
 def _text(interval: Interval, *, shares: bool) -> str:

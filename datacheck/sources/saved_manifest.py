@@ -19,14 +19,17 @@ from datacheck.sources.walking import walk
 EXPORTED, FILES = "manifest.parquet", "data"
 """What an export leaves in its folder: the manifest, and the files that it names, below another folder."""
 
+OF_AN_AUDIT = "findings.json"
+"""What lies beside the manifest in the run folder of an audit."""
+
 
 def recognises(source: object) -> bool:
-    """A Parquet file whose metadata says that it is a manifest, or a folder that an export wrote."""
+    """A Parquet file whose metadata says that it is a manifest, a folder that an export wrote, or a run folder."""
     path = as_path(source)
     if path is None:
         return False
     if path.is_dir():
-        return (path / FILES).is_dir() and _is_manifest(path / EXPORTED)
+        return ((path / FILES).is_dir() or (path / OF_AN_AUDIT).is_file()) and _is_manifest(path / EXPORTED)
     return path.suffix.lower() == ".parquet" and _is_manifest(path)
 
 
@@ -42,6 +45,11 @@ def open_saved(source: Any, options: SourceOptions) -> Manifest:
     """Read the manifest back, its root and classes as they were; an export may have been moved since."""
     path = as_path(source)
     assert path is not None
+    if (path / OF_AN_AUDIT).is_file():
+        raise SourceError(
+            f"{path} is the run folder of an audit, not a dataset: name the dataset, or {path / EXPORTED} for the "
+            "samples as they were audited"
+        )
     try:
         if path.is_dir():
             return _exported(path)

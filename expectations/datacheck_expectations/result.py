@@ -187,7 +187,7 @@ class ContractResult:
         counts += [f"{len(self.unchecked):,} could not be checked"] * bool(self.unchecked)
         word = {0: "keeps the contract", 1: "breaks the contract", 2: "could not be checked against the contract"}
         verdict = word[self.exit_code(fail_on)]
-        lines += [f"{what}: {verdict} {clean(self.contract)} ({', '.join(counts)}, {self.seconds:.1f} s)"]
+        lines += [f"{what}: {verdict} in {clean(self.contract)} ({', '.join(counts)}, {self.seconds:.1f} s)"]
         if self.docs is not None:
             lines += [f"Data Docs: {self.docs}"]
         return "\n".join(lines) + "\n"

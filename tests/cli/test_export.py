@@ -57,6 +57,16 @@ def test_a_clean_copy_is_written_and_audits_clean(
     assert (len(report.manifest), report.findings) == (58, ())
 
 
+def test_a_run_folder_is_no_dataset_and_its_manifest_is(
+    audited: Path, tmp_path: Path, capsys: pytest.CaptureFixture[str]
+) -> None:
+    assert run(["fingerprint", str(audited), "-o", str(tmp_path / "f.json")]) == 2
+    said = capsys.readouterr().err
+    assert f"{audited} is the run folder of an audit, not a dataset: name the dataset, or {audited}/manifest.p" in said
+    assert run(["fingerprint", str(audited / "manifest.parquet"), "-o", str(tmp_path / "f.json"), "-q"]) == 0
+    assert capsys.readouterr().out.startswith(f"{tmp_path}/f.json: 60 samples")
+
+
 def test_verbose_names_what_is_left_out_and_quiet_names_the_place_alone(
     audited: Path, tmp_path: Path, capsys: pytest.CaptureFixture[str]
 ) -> None:

@@ -95,7 +95,10 @@ def test_text_names_the_weak_slice_first() -> None:
     assert lines[0].startswith("400 samples predicted out of sample: 8 % wrong")
     assert lines[1].startswith("weak: camera = 'B': 40 % of the predictions are wrong on 80 samples")
     assert not lines[2]
-    assert "+40.0 points (+29.9 to +51.0)" in lines[4]
+    assert "+40.0 (+29.9 to +51.0)" in lines[4]
+    narrow = slices_text(find_slices(manifest, probe=outputs), width=79).splitlines()
+    assert narrow[5:7] == ["camera = 'B'", "       80      40 % (30 to 51 %)  +40.0 (+29.9 to +51.0)  0.984      40 %"]
+    assert max(len(line) for line in narrow[3:]) < 80
     frame = find_slices(manifest, probe=outputs).to_frame()
     assert frame.iloc[0]["slice"] == "camera = 'B'"
     assert frame.iloc[0]["gap"] == 0.4
