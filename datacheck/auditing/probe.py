@@ -71,11 +71,17 @@ def train(
         if scanned.pixels is not None:
             at_hand["pixels"] = scanned.pixels
     try:
-        return Probed(train_probe(context.manifest, progress=stage(progress, "probe"), **{**at_hand, **options}))
+        outputs = train_probe(context.manifest, progress=stage(progress, "probe"), **{**at_hand, **options})
+        return Probed(outputs, unmet=_left_out(outputs))
     except ProbeError as error:
         if {"weights", *USER_ARRAYS} & set(options):  # what the caller gave is at fault, not the dataset
             raise
         return Probed(unmet=(f"the probe was asked for and could not be trained: {error}",))
+
+
+def _left_out(outputs: ProbeOutputs | None) -> tuple[str, ...]:
+    """Return in words that labels were not judged for lack of time; nothing where all were."""
+    return () if outputs is None or not outputs.left_out else (outputs.left_out_in_words,)
 
 
 def _train_on_boxes(context: RuleContext, options: Mapping[str, Any], progress: Progress | None) -> Probed:
@@ -163,6 +169,7 @@ def keep(context: RuleContext, folder: Path) -> Probed:
             earlier.box_probe,
             earlier.mask_probe,
             notes=(f"the probe is that of an earlier audit ({earlier.created[:10]})",),
+            unmet=_left_out(earlier.probe),
         )
     return Probed(
         notes=("the probe of the earlier audit was dropped, because the dataset has changed since: probe it again",)

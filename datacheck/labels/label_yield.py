@@ -22,7 +22,7 @@ from datacheck.errors import ProbeError
 from datacheck.labels.confident_learning import find_label_issues
 from datacheck.labels.error_count import error_count
 from datacheck.labels.look import Look
-from datacheck.labels.planting import Planted, Refit, plant
+from datacheck.labels.planting import PLANTED_SHARE, Planted, Refit, plant
 from datacheck.labels.quality import LabelAssessment
 from datacheck.labels.queue_precision import recommended_depth, scaled_to, share_wrong
 from datacheck.stats import Interval, stratified_count, wilson
@@ -40,7 +40,10 @@ DESIGN_EFFECT = 4.0
 """A model's mistakes come in clusters (near copies, one odd class): so many count as one in the intervals."""
 
 DRAWS_WITHOUT_REFIT = 8
-"""Plantings that are averaged where none needs a fit."""
+"""Plantings that are averaged where none needs a fit, at most."""
+
+ENOUGH_PLANTED = 10_000
+"""Planted errors, all plantings together, after which there is no further one: a share of them is known to a point."""
 
 LARGEST_HIGH_END = 0.5
 """Share of wrong labels: where the high end of the interval lies above it, the count is inconclusive. Where a model and
@@ -240,7 +243,8 @@ def estimate_label_yield(assessment: LabelAssessment, *, refit: Refit | None = N
             f"expected {MIN_SAMPLES} or more samples with a label and a prediction to estimate label errors from, "
             f"found {n_valid}"
         )
-    n_draws = DRAWS_WITHOUT_REFIT if refit is None else 1
+    each = PLANTED_SHARE * n_valid
+    n_draws = 1 if refit is not None else int(np.clip(np.ceil(ENOUGH_PLANTED / each), 1, DRAWS_WITHOUT_REFIT))
     planted = [plant(assessment, refit, seed=seed, draw=draw) for draw in range(n_draws)]
     wrong = 1 - assessment.odds.correct[rows.valid].astype(np.float64)
     counted = error_count(

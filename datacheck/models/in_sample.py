@@ -58,6 +58,12 @@ class InSample:
         model = ((problem.fold[rows] + 1) % problem.n_folds).astype(np.int16)
         return cls(rows, model, np.full((len(rows), problem.width), np.nan, dtype=np.float32))
 
-    def of_fold(self, fold: int) -> NDArray[np.intp]:
-        """Return the positions of the rows that the model of a fold predicts."""
-        return np.flatnonzero(self.model == fold)
+    @classmethod
+    def nothing(cls, problem: LearningTask) -> InSample:
+        """Return no rows, where the training error is not wanted."""
+        return cls(np.empty(0, np.intp), np.empty(0, np.int16), np.empty((0, problem.width), np.float32))
+
+    def of_fold(self, fold: int, trained: NDArray[np.intp] | None = None) -> NDArray[np.intp]:
+        """Return the positions of the rows that the model of a fold predicts, of those it was ``trained`` on."""
+        at = np.flatnonzero(self.model == fold)
+        return at if trained is None else at[np.isin(self.rows[at], trained)]

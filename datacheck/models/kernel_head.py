@@ -37,9 +37,12 @@ PENALTIES = (0.03, 0.3, 3.0)
 SHARPNESS = (0.5, 1.0, 2.0, 3.0, 4.0, 6.0, 8.0, 11.0, 15.0, 20.0)
 """Factors on the scores before the softmax or sigmoid that are tried: ridge scores are too flat to be probabilities."""
 
-JUDGED_ROWS, JUDGED_VALUES = 20_000, 4_000_000
+JUDGED_ROWS, JUDGED_VALUES = 20_000, 1_000_000
 """Held-out rows that penalty and sharpness are chosen on, and values (rows times classes), drawn at random where there
 are more: two numbers need no more, and with many classes all rows would take most of the time."""
+
+LINKED_AT_ONCE = 1 << 18
+"""Values that are turned into probabilities at once: one megabyte, which stays in a processor's cache."""
 
 JUDGED_STREAM = 6
 """Keeps the random numbers of those rows apart from those of the landmarks and the folds."""
@@ -119,31 +122,43 @@ class KernelHead:
         """
         known = self.trains & problem.labelled[self.rows]
         fold = problem.fold[self.rows]
-        targets = problem.targets()[self.rows]
-        share = targets[known].mean(axis=0)
-        trained = [np.flatnonzero((fold == one) & known) for one in range(problem.n_folds)]
-        sums = FoldSums.of(self.features, targets - share, trained)
+        share = _share(problem, self.rows[known])
+        sums = self._sums(problem, share, known)
         fitted = [[weights.astype(np.float32) for weights in sums.coefficients(penalty)] for penalty in penalties]
         judged = self._judged(problem, known)
+        wanted = problem.targets(self.rows[judged])
         losses = {
-            (number, sharpness): _loss(_linked(scores, share, sharpness, problem.task), targets[judged], problem)
+            (number, sharpness): _loss(_linked(scores, share, sharpness, problem.task), wanted, problem)
             for number, weights in enumerate(fitted)
             for scores in [self._scores(weights, fold, judged)]
             for sharpness in (SHARPNESS if problem.task is not Task.REGRESSION else (1.0,))
         }
         best, sharpness = min(losses, key=lambda pair: losses[pair])
-        scores = self._scores(fitted[best], fold, np.arange(len(self.rows)))
         outputs = np.full((len(problem.fold), problem.width), np.nan, dtype=np.float32)
-        outputs[self.rows] = _linked(scores, share, sharpness, problem.task)
+        step = max(1, LINKED_AT_ONCE // problem.width)
+        for start in range(0, len(self.rows), step):
+            part = np.arange(start, min(start + step, len(self.rows)))
+            scores = self._scores(fitted[best], fold, part)
+            outputs[self.rows[part]] = _linked(scores, share, sharpness, problem.task)
         if seen is not None and len(seen.rows):
-            at = np.searchsorted(self.rows, seen.rows)
+            of_seen = np.flatnonzero(np.isin(seen.rows, self.rows[known]))
+            at = np.searchsorted(self.rows, seen.rows[of_seen])
             scores = self._scores(fitted[best], (fold + 1) % problem.n_folds, at)
-            seen.outputs[:] = _linked(scores, share, sharpness, problem.task)
-            seen.outputs[~known[at]] = np.nan
+            seen.outputs[of_seen] = _linked(scores, share, sharpness, problem.task)
         if problem.task is Task.REGRESSION:
             mean, deviation = problem.scale()
             return (outputs[:, 0] * deviation + mean).astype(np.float32), penalties[best]
         return outputs, penalties[best]
+
+    def _sums(self, problem: LearningTask, share: NDArray[Any], known: NDArray[np.bool_]) -> FoldSums:
+        """Sum over the known rows of each fold; targets are made fold by fold: with many classes they are large."""
+        fold, sums = problem.fold[self.rows], []
+        for one in range(problem.n_folds):
+            rows = np.flatnonzero((fold == one) & known)
+            sums.append(
+                FoldSums.of(self.features[rows], problem.targets(self.rows[rows]) - share, [np.arange(len(rows))])
+            )
+        return FoldSums(tuple(one.gram[0] for one in sums), tuple(one.cross[0] for one in sums))
 
     def _judged(self, problem: LearningTask, known: NDArray[np.bool_]) -> NDArray[np.intp]:
         """Return the rows that penalty and sharpness are chosen on."""
@@ -160,6 +175,13 @@ class KernelHead:
             own = np.flatnonzero(fold[rows] == number)
             scores[own] = self.features[rows[own]] @ coefficients
         return scores
+
+
+def _share(problem: LearningTask, rows: NDArray[np.intp]) -> NDArray[Any]:
+    """Return the mean target of some rows, [K]."""
+    if problem.task is Task.CLASSIFICATION:
+        return (np.bincount(problem.y[rows], minlength=problem.width) / max(1, len(rows))).astype(np.float32)
+    return np.asarray(problem.targets(rows).mean(axis=0))
 
 
 def _linked(scores: Array, share: NDArray[Any], sharpness: float, task: Task) -> Array:

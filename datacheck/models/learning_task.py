@@ -92,17 +92,26 @@ class LearningTask:
         known = np.clip(known, *usual_range(known))
         return float(known.mean()), float(known.std()) or 1.0
 
-    def targets(self) -> NDArray[np.float32]:
-        """Return what a model is fitted to: one-hot, 0/1, or the standardised number; shape [N, width]."""
+    def targets(self, rows: NDArray[np.intp] | None = None) -> NDArray[np.float32]:
+        """Return what a model is fitted to: one-hot, 0/1, or the standardised number; shape [N, width], or of ``rows``.
+
+        Examples
+        --------
+        >>> labels = np.array([0, 1, -1])
+        >>> task = LearningTask(Task.CLASSIFICATION, ("a", "b"), labels, labels >= 0, np.zeros(3, np.int16), 1)
+        >>> task.targets(np.array([1, 2])).tolist()
+        [[0.0, 1.0], [0.0, 0.0]]
+        """
+        rows = np.arange(len(self.fold)) if rows is None else rows
         if self.task is Task.CLASSIFICATION:
-            one_hot = np.zeros((len(self.fold), self.width), dtype=np.float32)
-            rows = np.flatnonzero(self.labelled)
-            one_hot[rows, self.y[rows]] = 1
+            one_hot = np.zeros((len(rows), self.width), dtype=np.float32)
+            known = np.flatnonzero(self.labelled[rows])
+            one_hot[known, self.y[rows[known]]] = 1
             return one_hot
         if self.task is Task.MULTILABEL:
-            return np.asarray(self.y, dtype=np.float32)
+            return np.asarray(self.y[rows], dtype=np.float32)
         mean, deviation = self.scale()
-        filled = np.where(self.labelled, self.y, mean)
+        filled = np.where(self.labelled[rows], self.y[rows], mean)
         filled = np.clip(filled, *usual_range(self.y[self.labelled & (self.fold >= 0)]))
         return ((filled - mean) / deviation).astype(np.float32)[:, None]
 

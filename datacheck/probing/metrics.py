@@ -2,7 +2,8 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable
+from collections.abc import Callable, Iterator
+from dataclasses import dataclass
 from typing import Any
 
 import numpy as np
@@ -43,11 +44,12 @@ def classification_metrics(
     confusion = np.bincount(given * k + predicted, minlength=k * k).reshape(k, k).astype(np.float64)
     n = int(confusion.sum())
     metrics = {"accuracy": proportion(float(np.trace(confusion)), n)}
-    draws = _drawn(confusion, seed)
-    metrics["balanced_accuracy"] = _interval(_balanced, confusion, draws, n)
+    counts = _Counts(np.diag(confusion), confusion.sum(axis=1), confusion.sum(axis=0))
+    draws = list(_drawn(confusion, seed))
+    metrics["balanced_accuracy"] = bootstrapped(_balanced(counts), [_balanced(draw) for draw in draws], n=n)
     f1_draws = np.stack([_f1(draw) for draw in draws])
-    metrics["macro_f1"] = bootstrapped(_mean(_f1(confusion)), [_mean(row) for row in f1_draws], n=n)
-    whole = _f1(confusion)
+    whole = _f1(counts)
+    metrics["macro_f1"] = bootstrapped(_mean(whole), [_mean(row) for row in f1_draws], n=n)
     for index, name in enumerate(classes):
         right = float(confusion[index, index])
         given_n, predicted_n = float(confusion[index].sum()), float(confusion[:, index].sum())
@@ -139,34 +141,42 @@ def _r2(target: NDArray[Any], predicted: NDArray[Any]) -> float:
     return 1 - float(((target - predicted) ** 2).sum()) / spread if spread > 0 else float("nan")
 
 
-def _drawn(confusion: NDArray[np.float64], seed: int) -> NDArray[np.float64]:
-    n = int(confusion.sum())
+@dataclass(frozen=True)
+class _Counts:
+    """Of each class, how often it was given and predicted, was given, was predicted; shape [K] each."""
+
+    right: NDArray[np.float64]
+    given: NDArray[np.float64]
+    predicted: NDArray[np.float64]
+
+
+def _drawn(confusion: NDArray[np.float64], seed: int) -> Iterator[_Counts]:
+    """Draw as many samples from a confusion matrix, again and again; of a thousand classes most cells are empty."""
+    n, k = int(confusion.sum()), len(confusion)
     rng = np.random.default_rng(seed)
     cells = np.flatnonzero(confusion)
-    counts = rng.multinomial(n, confusion.flat[cells] / max(n, 1), size=DRAWS)
-    draws = np.zeros((DRAWS, confusion.size))
-    draws[:, cells] = counts
-    return draws.reshape(DRAWS, *confusion.shape)
+    given, predicted = np.divmod(cells, k)
+    chances = confusion.flat[cells] / max(n, 1)
+    for _ in range(DRAWS):
+        counts = rng.multinomial(n, chances)
+        right = np.where(given == predicted, counts, 0)
+        each = [
+            np.bincount(at, times, minlength=k) for at, times in ((given, right), (given, counts), (predicted, counts))
+        ]
+        yield _Counts(*(one.astype(np.float64) for one in each))
 
 
-def _balanced(confusion: NDArray[np.float64]) -> float:
-    totals = confusion.sum(axis=1)
-    present = totals > 0
-    return float((np.diag(confusion)[present] / totals[present]).mean()) if present.any() else float("nan")
+def _balanced(counts: _Counts) -> float:
+    present = counts.given > 0
+    return float((counts.right[present] / counts.given[present]).mean()) if present.any() else float("nan")
 
 
-def _f1(confusion: NDArray[np.float64]) -> NDArray[np.float64]:
-    both = confusion.sum(axis=0) + confusion.sum(axis=1)
-    result: NDArray[np.float64] = np.where(both > 0, 2 * np.diag(confusion) / np.maximum(both, 1), np.nan)
+def _f1(counts: _Counts) -> NDArray[np.float64]:
+    both = counts.given + counts.predicted
+    result: NDArray[np.float64] = np.where(both > 0, 2 * counts.right / np.maximum(both, 1), np.nan)
     return result
 
 
 def _mean(values: NDArray[np.float64]) -> float:
     known = values[~np.isnan(values)]
     return float(known.mean()) if known.size else float("nan")
-
-
-def _interval(
-    measure: Callable[[NDArray[np.float64]], float], whole: NDArray[np.float64], draws: NDArray[np.float64], n: int
-) -> Interval:
-    return bootstrapped(measure(whole), [measure(draw) for draw in draws], n=n)

@@ -54,6 +54,8 @@ class ProbeOutputs:
         What would make this probe more accurate, for the messages of a probe that is too weak.
     choices
         What the probe chose and why, a sentence each, as shown to the user.
+    left_out
+        Labelled samples that were not judged because the budget did not suffice; their ``fold`` is -1.
     faults
         What is wrong with predictions that the user gave; no label is judged while there is a fault.
     """
@@ -78,6 +80,14 @@ class ProbeOutputs:
     choices: tuple[str, ...] = ()
     faults: tuple[Fault, ...] = ()
     advice: str = ADVICE
+    left_out: int = 0
+
+    @property
+    def left_out_in_words(self) -> str:
+        """How many labels were not judged, as a clause; empty where all were."""
+        if not self.left_out:
+            return ""
+        return f"{self.left_out:,} other labels were not judged, as the budget did not suffice (--budget)"
 
     def __len__(self) -> int:
         return len(self.sample_ids)

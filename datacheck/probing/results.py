@@ -18,9 +18,10 @@ def outputs_of(
     manifest: Manifest, problem: LearningTask, fitted: Fitted, clock: Clock, notes: tuple[str, ...], *, advice: str
 ) -> ProbeOutputs:
     """Return the outputs of a probe; one that is too weak to judge labels counts no label errors, and says why."""
-    mean = fitted.members.mean(axis=0)
+    mean = fitted.members[0] if len(fitted.members) == 1 else fitted.members.mean(axis=0)
     judged = judge(problem, fitted, mean)
     regression = problem.task is Task.REGRESSION
+    predicted = np.isfinite(mean.reshape(len(mean), -1).sum(axis=1))
     outputs = ProbeOutputs(
         sample_ids=np.array(manifest.sample_ids.to_pylist(), dtype=np.str_),
         task=problem.task,
@@ -29,7 +30,7 @@ def outputs_of(
         predictions=mean if regression else None,
         embeddings=fitted.embeddings,
         embeddings_label_free=fitted.embeddings_label_free,
-        fold=problem.fold,
+        fold=np.where(predicted, problem.fold, -1).astype(np.int16),
         label_quality=judged.label_quality,
         suggested=judged.suggested,
         label_yield=judged.label_yield,
@@ -42,6 +43,7 @@ def outputs_of(
         choices=(*fitted.choices, *notes, *judged.notes),
         advice=advice,
         faults=fitted.faults,
+        left_out=int((problem.labelled & (problem.fold >= 0) & ~predicted).sum()),
     )
     if fitted.faults:
         return _not_judged(outputs)

@@ -14,6 +14,9 @@ from datacheck.stats import Interval, mean_difference, wilson
 from datacheck.stats.compare import auc
 from datacheck.text import percent, plural
 
+Probs = NDArray[np.float32]
+"""Class probabilities, shape [N, K]."""
+
 MIN_SKILL = 0.2
 """Below this skill a probe does not judge labels: most labels that it disagrees with are then its own mistakes."""
 
@@ -41,12 +44,21 @@ def probe_skill(manifest: Manifest, probe: ProbeOutputs) -> Interval | None:
         return regression_skill(probe.predictions[rows], target[rows]) if rows.sum() >= MIN_SAMPLES else None
     if probe.pred_probs is None or manifest.task not in {Task.CLASSIFICATION, Task.MULTILABEL}:
         return None
-    rows = manifest.labelled & np.isfinite(probe.pred_probs).all(axis=1)
-    if rows.sum() < MIN_SAMPLES:
+    rows, probs = _judged(manifest, probe.pred_probs)
+    if len(probs) < MIN_SAMPLES:
         return None
     if manifest.task is Task.CLASSIFICATION:
-        return classification_skill(probe.pred_probs[rows], manifest.label_codes[rows].astype(np.int64))
-    return multilabel_skill(probe.pred_probs[rows], manifest.label_matrix[rows])
+        return classification_skill(probs, manifest.label_codes[rows].astype(np.int64))
+    return multilabel_skill(probs, manifest.label_matrix[rows])
+
+
+def _judged(manifest: Manifest, pred_probs: Probs) -> tuple[NDArray[np.bool_], Probs]:
+    """Return which rows have a label and a prediction, and their probabilities, which are copied only where some miss.
+
+    A sum is finite if all its terms are; with many classes that is faster than to look at each.
+    """
+    rows = manifest.labelled & np.isfinite(pred_probs.sum(axis=1))
+    return rows, pred_probs if rows.all() else pred_probs[rows]
 
 
 def classification_skill(pred_probs: NDArray[np.floating[Any]], labels: NDArray[np.integer[Any]]) -> Interval:
@@ -163,26 +175,26 @@ def _by_class(manifest: Manifest, probe: ProbeOutputs) -> float:
     """Return the low end of the balanced skill where few samples are outside the largest class; else minus infinity."""
     if manifest.task is not Task.CLASSIFICATION or probe.pred_probs is None:
         return float("-inf")
-    rows = manifest.labelled & np.isfinite(probe.pred_probs).all(axis=1)
+    rows, probs = _judged(manifest, probe.pred_probs)
     labels = manifest.label_codes[rows].astype(np.int64)
     if len(labels) - np.bincount(labels).max() >= FEW_OUTSIDE:
         return float("-inf")
-    return balanced_skill(probe.pred_probs[rows], labels).low
+    return balanced_skill(probs, labels).low
 
 
 def _ranks_well(manifest: Manifest, probe: ProbeOutputs, name: str) -> bool:
     """Whether the samples of a class have a higher probability of it than nearly all others."""
     assert probe.pred_probs is not None, "a class was found small among predictions"
-    rows = manifest.labelled & np.isfinite(probe.pred_probs).all(axis=1)
+    rows, probs = _judged(manifest, probe.pred_probs)
     column = manifest.classes.index(name)
-    return auc(probe.pred_probs[rows][:, column], manifest.label_codes[rows] == column).value >= RANKS_WELL
+    return auc(probs[:, column], manifest.label_codes[rows] == column).value >= RANKS_WELL
 
 
 def _fewest(manifest: Manifest, probe: ProbeOutputs) -> tuple[int, str] | None:
     """Return the size and the name of the smallest class that was predicted, where it is too small to tell a skill."""
     if manifest.task is not Task.CLASSIFICATION or probe.pred_probs is None:
         return None
-    rows = manifest.labelled & np.isfinite(probe.pred_probs).all(axis=1)
+    rows, _ = _judged(manifest, probe.pred_probs)
     counts = np.bincount(manifest.label_codes[rows], minlength=len(manifest.classes))
     present = np.flatnonzero(counts)
     if not len(present) or counts[present].min() >= MIN_SAMPLES:
@@ -198,9 +210,9 @@ def _in_words(manifest: Manifest, probe: ProbeOutputs, skill: Interval, min_skil
     )
     if manifest.task is not Task.CLASSIFICATION or probe.pred_probs is None:
         return measured
-    rows = manifest.labelled & np.isfinite(probe.pred_probs).all(axis=1)
+    rows, probs = _judged(manifest, probe.pred_probs)
     labels = manifest.label_codes[rows]
-    accuracy = float((probe.pred_probs[rows].argmax(axis=1) == labels).mean())
+    accuracy = float((probs.argmax(axis=1) == labels).mean())
     largest = float(np.bincount(labels).max() / len(labels))
     return (
         f"{percent(accuracy)} of its predictions agree with the labels, and always predicting the largest class gives "

@@ -62,6 +62,7 @@ def save_probe(outputs: ProbeOutputs, folder: Path) -> None:
         "seed": outputs.seed,
         "choices": list(outputs.choices),
         "advice": outputs.advice,
+        "left_out": outputs.left_out,
         "faults": [asdict(fault) for fault in outputs.faults],
     }
     # An interval may be open (NaN or infinite) where it could not be made, so Python's JSON constants are kept.
@@ -161,5 +162,6 @@ def _outputs(numbers: Mapping[str, Any], arrays: Mapping[str, NDArray[Any]], *, 
         seed=numbers["seed"],
         choices=tuple(numbers["choices"]),
         advice=numbers["advice"],
+        left_out=numbers.get("left_out", 0),
         faults=tuple(Fault(**fault) for fault in numbers["faults"]),
     )

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from dataclasses import dataclass
+from functools import cache
 from typing import Any
 
 import numpy as np
@@ -59,6 +60,7 @@ class Interval:
         return f"{self.value:{spec}} [{self.low:{spec}}, {self.high:{spec}}]"
 
 
+@cache
 def half_width(level: float) -> float:
     """Return half the width of a normal interval at a confidence level, in standard errors; `Z95` at 0.95."""
     return float(stats.norm.ppf(0.5 + level / 2))

@@ -144,15 +144,15 @@ def sets(given: Sources) -> Iterator[tuple[str, NDArray[np.int64], Probe]]:
         opened = datacheck.open(path)
         scanned = scan(opened, pixels=224, thumbnails=False)
         clean = opened.label_codes.astype(np.int64)
-        yield path.name, clean, of_photos(scanned.pixels, scanned.measurements, "60s", side=224)
+        yield path.name, clean, of_photos(scanned.pixels, "60s", side=224)
     for pixels, columns in cifar(given.data, 1):
-        yield "CIFAR-10", columns["clean"], of_photos(pixels, None, "30s", side=64)
+        yield "CIFAR-10", columns["clean"], of_photos(pixels, "30s", side=64)
 
 
 def people(data: Path) -> Iterator[tuple[str, NDArray[np.int64], dict[str, NDArray[np.int64]], Probe]]:
     """Subsets with labels of people."""
     for number, (pixels, columns) in enumerate(cifar(data)):
-        probe = of_photos(pixels, None, "30s", side=64)
+        probe = of_photos(pixels, "30s", side=64)
         yield f"CIFAR-10N {number}", columns["clean"], {name: columns[name] for name in HUMAN}, probe
 
 
@@ -191,14 +191,13 @@ def of_table(columns: dict[str, Any], budget: str) -> Probe:
     return lambda given, seed: datacheck.probe(labelled(given, columns), budget=budget, seed=seed)
 
 
-def of_photos(pixels: Any, measurements: Any, budget: str, *, side: int) -> Probe:
+def of_photos(pixels: Any, budget: str, *, side: int) -> Probe:
     """The default probe of photos, at a side that does not depend on the load of the machine."""
 
     def probe(given: NDArray[np.int64], seed: int) -> ProbeOutputs:
         return datacheck.probe(
             labelled(given),
             pixels=pixels,
-            measurements=measurements,
             budget=budget,
             side=side,
             epochs=0,

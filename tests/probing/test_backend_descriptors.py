@@ -4,19 +4,23 @@ from __future__ import annotations
 
 import subprocess
 import sys
+from pathlib import Path
 from typing import Any
 
 import numpy as np
 import pytest
 from numpy.typing import NDArray
 
+from datacheck.findings import Passed
 from datacheck.manifest import Manifest, Modality, Task
 from datacheck.models.kernel_head import KernelHead
 from datacheck.models.learning_task import Fitted, LearningTask
-from datacheck.probing import probe
+from datacheck.probing import load_probe, probe
 from datacheck.probing.backend import FitOptions
 from datacheck.probing.backends import descriptors, images, without_weights
 from datacheck.probing.budget import Clock
+from datacheck.rules.base import RuleContext
+from datacheck.rules.labels.dc501_mislabel import Mislabel
 
 
 def digits(n: int = 600) -> tuple[NDArray[np.uint8], NDArray[np.int64]]:
@@ -131,7 +135,7 @@ importlib.util.find_spec = lambda name, package=None: None if name == "torch" el
 sys.meta_path.insert(0, Blocker())
 import numpy as np
 from datacheck.manifest import Manifest, Modality
-from datacheck.probing import probe
+from datacheck.probing import load_probe, probe
 from datacheck.probing.backends import without_weights
 without_weights.MIN_SAMPLES = 10
 labels = np.arange(200) % 2
@@ -146,3 +150,48 @@ print(found.backend, found.metrics["accuracy"].value, "not installed" in " ".joi
 def test_images_are_probed_without_torch() -> None:
     done = subprocess.run([sys.executable, "-c", WITHOUT_TORCH], capture_output=True, text=True, check=False)
     assert done.stdout.split() == ["descriptors", "1.0", "True"], done.stderr[-500:]
+
+
+class Hours:
+    """A clock on which every look takes an hour."""
+
+    def __init__(self) -> None:
+        self.time = 0.0
+
+    def __call__(self) -> float:
+        self.time += 3600
+        return self.time
+
+
+def test_images_that_there_is_no_time_for_are_left_out_and_that_is_said(monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(descriptors, "ALWAYS_DESCRIBED", 512)
+    pixels, labels = digits(900)
+    task = problem(Task.CLASSIFICATION, labels, pixels)
+    short = FitOptions(Manifest.from_columns({"label": ["a"]}), Clock(60, now=Hours()), device="cpu")
+    fitted, whole = descriptors.fit(task, short), descriptors.fit(task, options())
+    gaps = without_weights.left_out(fitted, task)
+    assert gaps.sum() == 900 - 512
+    assert gaps[:450].any()  # at random, not the last ones
+    assert gaps[450:].any()
+    assert "left out 388 images, drawn at random" in fitted.choices[-1]
+    assert without_weights.predicted_right(fitted, task).mean() > 0.9
+    assert not without_weights.left_out(whole, task).any()
+    assert not any("left out" in choice for choice in whole.choices)
+    alone = without_weights.averaged(fitted, whole, task)
+    np.testing.assert_array_equal(alone.members, whole.members)
+    assert alone.choices[-1].startswith("used the network alone")
+
+
+def test_what_was_left_out_is_not_judged_and_counts_say_so(monkeypatch: pytest.MonkeyPatch, tmp_path: Path) -> None:
+    monkeypatch.setattr(descriptors, "ALWAYS_DESCRIBED", 512)
+    monkeypatch.setattr("datacheck.probing.budget.Clock.left", 0.0)
+    pixels, labels = digits(900)
+    manifest = Manifest.from_columns({"label": [f"d{one}" for one in labels]}, modality=Modality.IMAGE)
+    outputs = probe(manifest, pixels=pixels, backend="descriptors", run_dir=tmp_path)
+    assert outputs.left_out == load_probe(tmp_path).left_out == 388
+    assert (outputs.fold == -1).sum() == np.isnan(outputs.label_quality).sum() == 388
+    assert outputs.label_yield is not None
+    assert outputs.label_yield.n == 512
+    outcome = Mislabel().check(RuleContext(manifest, probe=outputs))
+    said = outcome.summary if isinstance(outcome, Passed) else outcome.findings[0].message
+    assert said.endswith("388 other labels were not judged, as the budget did not suffice (--budget)")

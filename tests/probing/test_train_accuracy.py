@@ -136,7 +136,7 @@ def test_a_network_from_random_weights_is_measured_and_mixed(
     pixels, codes = stripes(n=96)
     task = task_of(codes, pixels)
     manifest = Manifest.from_columns({"label": np.array(["across", "down"])[codes]})
-    options = FitOptions(manifest, Clock(60), device="cpu", epochs=6, pixel_side=16)
+    options = FitOptions(manifest, Clock(3600), device="cpu", epochs=6, pixel_side=16)
     network, plain = scratch.fit(task, options), descriptors.fit(task, options)
     seen = InSample.of(task)
     for fitted in (network, averaged(plain, network, task)):

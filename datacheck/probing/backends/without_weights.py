@@ -67,9 +67,15 @@ def fit_without_weights(problem: LearningTask, options: FitOptions, reason: str,
 
 
 def predicted_right(fitted: Fitted, problem: LearningTask) -> NDArray[np.bool_]:
-    """Return for each labelled sample that has a fold whether its class is predicted, held out."""
-    rows = np.flatnonzero(problem.labelled & (problem.fold >= 0))
+    """Return for each labelled sample that was predicted whether its class is predicted, held out."""
+    rows = np.flatnonzero(problem.labelled & (problem.fold >= 0) & ~left_out(fitted, problem))
     return np.asarray(fitted.members[0][rows].argmax(axis=1) == problem.y[rows])
+
+
+def left_out(fitted: Fitted, problem: LearningTask) -> NDArray[np.bool_]:
+    """Return which samples take part and were not predicted, as the time was over."""
+    predicted = np.isfinite(fitted.members[0].reshape(len(problem.fold), -1).sum(axis=1))
+    return np.asarray((problem.fold >= 0) & ~predicted)
 
 
 def compared(plain: Fitted, network: Fitted, problem: LearningTask) -> tuple[str, ...]:
@@ -86,7 +92,13 @@ def compared(plain: Fitted, network: Fitted, problem: LearningTask) -> tuple[str
 
 
 def averaged(plain: Fitted, network: Fitted, problem: LearningTask) -> Fitted:
-    """Return the weighted mean of both; embeddings and refit are those of the one with the larger weight."""
+    """Return the weighted mean of both; embeddings and refit are those of the one with the larger weight.
+
+    Descriptors that do not cover all images are not used.
+    """
+    if left_out(plain, problem).any():
+        note = "used the network alone: there was no time to describe all images for the descriptors"
+        return replace(network, choices=(*network.choices, note))
     weight = ensemble_weight(plain.members[0], network.members[0], problem)
     stronger = network if weight > 0.5 else plain
     return replace(

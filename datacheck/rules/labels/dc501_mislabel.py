@@ -102,7 +102,7 @@ class Mislabel(Rule):
         )
         depth = min(yielded.n_to_review, len(found.rows))
         if depth == 0:
-            words = f"no label is more likely wrong than right ({len(found.rows):,} judged)"
+            words = f"no label is more likely wrong than right ({len(found.rows):,} judged)" + _left_out(found)
             return Passed(words if yielded.look is None else f"{yielded.count_in_words()}; {words}")
         return self._queue(context, found, yielded, depth)
 
@@ -141,7 +141,8 @@ class Mislabel(Rule):
         evidence = {**yield_evidence(yielded), "judged": len(found.rows)}
         if not yielded.conclusive:
             finding = self.finding(
-                f"{yielded.count_in_words()}: the probe disagrees with many of them, and may itself be wrong",
+                f"{yielded.count_in_words()}: the probe disagrees with many of them, and may itself be wrong"
+                + _left_out(found),
                 f"{found.probe.advice}; or review the first {depth:,} of the list: if few of them are wrong, the probe "
                 "is too weak to judge labels",
                 severity=Severity.INFO,
@@ -152,7 +153,7 @@ class Mislabel(Rule):
         at = evidence["precision_at_recommended"]
         finding = self.finding(
             f"{yielded.count_in_words()}; of the first {depth:,} in the list, {percent(at['value'])} (95 % "
-            f"interval {percent_range(at['low'], at['high'])}) are expected to be wrong",
+            f"interval {percent_range(at['low'], at['high'])}) are expected to be wrong{_left_out(found)}",
             f"review the first {depth:,} of the list, each with its suggested label; after them a label is more likely "
             "right than wrong",
             severity=self._severity(yielded, depth, len(found.rows)),
@@ -215,6 +216,11 @@ class Mislabel(Rule):
             affected=issues,
         )
         return Found((finding,), issues)
+
+
+def _left_out(found: Classified) -> str:
+    """Return as a clause that further labels were not judged; the counts hold without them."""
+    return f"; {found.probe.left_out_in_words}" if found.probe.left_out else ""
 
 
 def yield_evidence(yielded: LabelYield) -> dict[str, Any]:
