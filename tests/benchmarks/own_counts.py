@@ -223,14 +223,14 @@ def keep_embeddings() -> None:
 
 def report(found: list[Counted]) -> None:
     """Print a row for each kind of noise."""
-    print("| noise | counts | cannot tell | interval covers | width | covers where told | width where told | accused |")
+    print("| noise | counts | too weak | cannot tell | interval covers | width | estimate covers | width | accused |")
     for noise in dict.fromkeys(one.noise for one in found):
         print(f"| {noise} | {row([one for one in found if one.noise == noise])} |")
     print(f"| all | {row(found)} |")
 
 
 def row(found: list[Counted]) -> str:
-    """Counts, those without an estimate, coverage and width of all intervals and of those with an estimate."""
+    """Counts, probes that judge nothing, intervals without an estimate; coverage and width of all and of the others."""
     stated = [one for one in found if one.found is not None]
     known = [one for one in found if one.known]
     accused = sum(one.accused > 0.01 * one.n for one in found)
@@ -241,4 +241,5 @@ def row(found: list[Counted]) -> str:
         covered, width = sum(one.covered for one in some), np.median([one.width for one in some])
         return f"{covered} of {len(some)} ({covered / len(some):.1%}) | {width:.1%}"
 
-    return f"{len(found)} | {len(found) - len(known)} | {of(stated)} | {of(known)} | {accused}"
+    weak, open_ = len(found) - len(stated), len(stated) - len(known)
+    return f"{len(found)} | {weak} | {open_} | {of(stated)} | {of(known)} | {accused}"
