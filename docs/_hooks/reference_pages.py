@@ -27,6 +27,13 @@ GROUPS = {
 """The public names by topic; every other public name follows under *Errors* or *Other names*."""
 
 
+TOML_TYPES = {
+    "tuple": "list", "Mapping": "table", "bool": "boolean", "int": "number", "float": "number", "str": "text",
+    "Path": "text", "Severity": "text",
+}  # fmt: skip
+"""What a value is in a TOML file, by the start of its annotation."""
+
+
 def on_files(files: Files, config: MkDocsConfig) -> Files:
     """Add the generated pages to the site."""
     for path, text in pages():
@@ -97,14 +104,16 @@ def _metavar(parameter: Any) -> str:
 def _parameters(what: str, parameters: Sequence[Any]) -> list[str]:
     if not parameters:
         return []
-    lines = [f"| {what} | meaning | default |", "| --- | --- | --- |"]
+    rows = []
     for one in parameters:
-        name = _metavar(one) if what == "argument" else ", ".join([*one.opts, *one.secondary_opts])
+        names = [_metavar(one)] if what == "argument" else [*one.opts, *one.secondary_opts]
         default = one.default
-        nothing = default in (None, (), "") or callable(default) or one.required
+        nothing = default in (None, (), "") or default is False or callable(default) or one.required
         shown = "" if nothing else f"`{default}`"
-        lines.append(f"| `{name}` | {_cell(getattr(one, 'help', None) or '')} | {_cell(shown)} |")
-    return [*lines, ""]
+        rows.append((", ".join(f"`{name}`" for name in names), _cell(getattr(one, "help", None) or ""), _cell(shown)))
+    columns = 3 if any(shown for *_, shown in rows) else 2
+    lines = [(what, "meaning", "default"), ("---", "---", "---"), *rows]
+    return [*(f"| {' | '.join(line[:columns])} |" for line in lines), ""]
 
 
 def configuration_page() -> str:
@@ -123,9 +132,9 @@ def configuration_page() -> str:
     for field in fields(Settings):
         default = field.default if field.default is not MISSING else field.default_factory()  # type: ignore[misc]
         default = ", ".join(map(str, default)) if isinstance(default, tuple) else getattr(default, "label", default)
-        shown = "" if default in (None, {}, "") else f"`{default}`"
+        shown = "" if default in (None, {}, "") else f"`{str(default).lower() if default is False else default}`"
         lines.append(
-            f"| `{field.name.replace('_', '-')}` | `{field.type}` | {_cell(shown)} | "
+            f"| `{field.name.replace('_', '-')}` | {_toml_type(str(field.type))} | {_cell(shown)} | "
             f"{_cell(meanings.get(field.name, ''))} |"
         )
     lines += [
@@ -143,6 +152,11 @@ def configuration_page() -> str:
         "",
     ]
     return "\n".join(lines)
+
+
+def _toml_type(annotation: str) -> str:
+    """Return what the value of a key is in the file, by the start of its annotation."""
+    return next(word for start, word in TOML_TYPES.items() if annotation.startswith(start))
 
 
 def _attributes(docstring: str) -> dict[str, str]:
