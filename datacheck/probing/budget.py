@@ -102,6 +102,10 @@ class Clock:
         """Seconds that are left, never below 0."""
         return max(0.0, self.seconds - self.used)
 
+    def part(self, share: float) -> Clock:
+        """Return a clock that starts now with a share of what is left."""
+        return Clock(share * self.left, self.now, self.progress)
+
     def report(self) -> None:
         """Report progress: the time used, and the rest of the budget as what remains."""
         if self.progress is not None:

@@ -19,6 +19,8 @@ from datacheck.plan.augment.candidates import CANDIDATES  # noqa: E402
 from datacheck.plan.augment.trials import altered  # noqa: E402
 from datacheck.plan.encoders import BackboneEncoder  # noqa: E402
 from datacheck.probing import PretrainedWeights, probe  # noqa: E402
+from datacheck.probing.backends import images as images_backend  # noqa: E402
+from datacheck.probing.backends import without_weights  # noqa: E402
 from datacheck.probing.budget import Clock  # noqa: E402
 from datacheck.probing.networks import backbone, convnet, pretrained, stages  # noqa: E402
 from datacheck.probing.networks.activations import KeptActivations  # noqa: E402
@@ -220,6 +222,33 @@ def test_the_pretrained_backend_from_end_to_end(
     assert gpu.seeded_everywhere == 0
 
 
+def test_many_small_images_get_both_networks(gpu: PretendedGpu, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(stages, "load_backbone", small_backbone)
+    monkeypatch.setattr(pretrained, "WORTH_TUNING", 8)
+    monkeypatch.setattr(convnet, "WIDTHS", ((8, 16, 32),))
+    monkeypatch.setattr(images_backend, "MIN_SIDE", 8)
+    for module in (images_backend, without_weights):
+        monkeypatch.setattr(module, "GPU_ALONE", 8)
+    monkeypatch.setattr(without_weights, "MIN_SAMPLES", 8)
+    found = probe(
+        manifest(10 * N),
+        pixels=np.concatenate([PIXELS] * 10),
+        device="cuda",
+        epochs=1,
+        side=48,
+        folds=2,
+        flip=True,
+        budget=3600,
+    )
+    assert found.device == "cuda:0"
+    assert found.embeddings is not None
+    assert (found.embeddings.shape, found.embeddings_label_free) == ((10 * N, 8), True)
+    assert sum("fine-tuned the last" in choice for choice in found.choices) == 1
+    assert sum("averaged both with weight" in choice and "random weights" in choice for choice in found.choices) == 1
+    assert np.isfinite(found.pred_probs).all()
+    assert gpu.seeded_everywhere == 0
+
+
 def test_the_plans_encoder(gpu: PretendedGpu, monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setattr(backbone, "load_backbone", small_backbone)
     encoder = BackboneEncoder.load(Path("small.pt"), 32, "cuda:0")
@@ -261,7 +290,7 @@ class TestOnAGpu:
         torch.save(torchvision.models.resnet18(weights=None, num_classes=7).state_dict(), path)
         return path
 
-    @pytest.mark.parametrize(("backend", "epochs"), [("scratch", 6), ("pretrained", 0), ("pretrained", 1)])
+    @pytest.mark.parametrize(("backend", "epochs"), [("scratch", 12), ("pretrained", 0), ("pretrained", 1)])
     def test_it_agrees_with_the_cpu_and_repeats_itself(
         self, stripes: Callable[..., Any], tmp_path: Path, backend: str, epochs: int
     ) -> None:

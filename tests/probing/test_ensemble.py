@@ -4,10 +4,11 @@ from __future__ import annotations
 
 import numpy as np
 import pytest
+from scipy.special import softmax
 
 from datacheck.manifest import Task
 from datacheck.models.learning_task import LearningTask
-from datacheck.probing.ensemble import ensemble_weight
+from datacheck.probing.ensemble import ensemble_weight, tempered
 
 N = 60
 ALL = np.ones(N, bool)
@@ -49,3 +50,25 @@ def test_one_certain_mistake_does_not_decide() -> None:
     sure[0] = [0, 1]
     unsure = np.full((1000, 2), 0.5, np.float32)
     assert ensemble_weight(unsure, sure, problem) == 1
+
+
+@pytest.mark.parametrize("factor", [0.6, 1.0, 2.5])
+def test_probabilities_that_are_too_sure_or_too_unsure_are_brought_back(factor: float) -> None:
+    rng = np.random.default_rng(0)
+    logits = rng.normal(0, 1.5, (4000, 3))
+    honest = softmax(logits, axis=1)
+    y = (rng.random(4000)[:, None] > honest.cumsum(axis=1)).sum(axis=1)
+    problem = LearningTask(Task.CLASSIFICATION, ("a", "b", "c"), y, np.ones(4000, bool), np.zeros(4000, np.int16), 1)
+    found = tempered(softmax(factor * logits, axis=1).astype(np.float32), problem)
+    assert np.abs(found - honest).mean() < 0.02
+    np.testing.assert_allclose(found.sum(axis=1), 1, atol=1e-5)
+
+
+def test_rows_without_a_prediction_stay_without_one_at_any_temperature() -> None:
+    outputs = np.full((6, 2), np.nan, np.float32)
+    outputs[:4] = [[0.6, 0.4], [0.4, 0.6], [0.6, 0.4], [0.4, 0.6]]
+    fold = np.array([0, 0, 0, 0, -1, -1], np.int16)
+    problem = LearningTask(Task.CLASSIFICATION, ("a", "b"), np.arange(6) % 2, np.ones(6, bool), fold, 1)
+    found = tempered(outputs, problem)
+    assert np.isnan(found[4:]).all()
+    assert (found[:4].max(axis=1) > 0.6).all()

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import threading
+from dataclasses import replace
 
 import numpy as np
 import pytest
@@ -139,3 +140,36 @@ def test_resizing_is_torchs_own(own: int, side: int) -> None:
     torch.testing.assert_close(inputs.views(rows, flip=False)[0], expected, rtol=0, atol=1e-5)
     with autocast(CPU, half=True):
         torch.testing.assert_close(inputs.train(rows, None, None), expected, rtol=0, atol=1e-5)
+
+
+def test_early_learning_keeps_wrong_labels_from_being_memorised() -> None:
+    rng = np.random.default_rng(0)
+    true = np.arange(N) % 2
+    wrong = rng.permutation(N) < N // 5
+    pixels = np.clip(100 + 50 * true[:, None, None, None] + rng.normal(0, 30, (N, 8, 8, 3)), 0, 255).astype(np.uint8)
+    problem = LearningTask(
+        Task.CLASSIFICATION,
+        ("dark", "light"),
+        np.where(wrong, 1 - true, true),
+        np.ones(N, bool),
+        (np.arange(N) // 2 % 3).astype(np.int16),
+        3,
+    )
+
+    def build(fold: int) -> Network:
+        return Network(nn.Sequential(nn.Flatten(), nn.Linear(192, 64), nn.ReLU()), 64, 2)
+
+    def margins(*, early_learning: bool) -> np.ndarray:
+        usual = replace(trainer(), problem=problem, build=build)
+        inputs = PixelInputs(pixels, CPU, (np.full(3, 0.5), np.full(3, 0.2)))
+        recipe = Recipe(
+            epochs=40, batch=8, learning_rate=0.003, label_smoothing=0, flip=False, early_learning=early_learning
+        )
+        watch = Dynamics(N, CPU)
+        replace(usual, inputs=inputs, recipe=recipe).run(seconds=3600, dynamics=watch)
+        return watch.result()["margin"]
+
+    without, with_it = margins(early_learning=False), margins(early_learning=True)
+    assert without[wrong].mean() > 0, "wrong labels are memorised"
+    assert with_it[wrong].mean() < -0.2
+    assert with_it[~wrong].mean() > 0.5

@@ -44,6 +44,11 @@ at 96 pixels, a small image plain at 48."""
 PHOTO_SHARE = 0.65
 """Share of the budget that embedding may take."""
 
+PRETRAINED_SHARE = 0.65
+"""Share of the time left that goes to the pretrained network where a GPU trains one from random weights as well. On
+CIFAR-10N (`aggre`) six passes of the first rank label errors with an average precision of .743 in 15 s, 24 passes of
+the second .690 in 14 s, and the mean of both .790."""
+
 MANY_PHOTOS = 5_000
 """From so many photos on the default weights are fine-tuned where the budget allows: fewer gain too little."""
 
@@ -63,8 +68,6 @@ def why_not_pretrained(n_samples: int, options: FitOptions) -> str | None:
     if options.pixel_side < MIN_SIDE:
         return f"used no pretrained network: images of {options.pixel_side} pixels are too small for it"
     on_cpu = scratch.device_type(options.device) == "cpu"
-    if options.pixel_side < SMALL_SIDE and not on_cpu and n_samples > GPU_ALONE:
-        return "used no pretrained network: on a GPU one that is trained on these many small images alone is accurate"
     if not default_weights_installed():
         return f"used no pretrained network: its weights are not installed ({install_command('probe')} adds them)"
     each = SMALL_SECONDS if options.pixel_side < SMALL_SIDE else PHOTO_SECONDS
@@ -99,6 +102,8 @@ def fit(problem: LearningTask, options: FitOptions) -> Fitted:
     not_pretrained = why_not_pretrained(n_samples, options)
     if not_pretrained is not None:
         return fit_without_weights(problem, options, not_pretrained)
+    if options.pixel_side < SMALL_SIDE and n_samples > GPU_ALONE and scratch.device_type(options.device) != "cpu":
+        return _two_networks(problem, options)
     plain = descriptors.fit(problem, options)
     if options.pixel_side < SMALL_SIDE and problem.task is Task.CLASSIFICATION:
         agreement = float(predicted_right(plain, problem).mean())
@@ -113,6 +118,20 @@ def fit(problem: LearningTask, options: FitOptions) -> Fitted:
     except OutOfTimeError as error:
         return fit_without_weights(problem, options, f"used no pretrained network: {error}", plain)
     return averaged(plain, network, problem)
+
+
+def _two_networks(problem: LearningTask, options: FitOptions) -> Fitted:
+    """Fine-tune the packaged weights on a GPU, train a network from random weights, and average the two."""
+    part = replace(options, clock=options.clock.part(PRETRAINED_SHARE), weights=PretrainedWeights(DEFAULT_WEIGHTS))
+    from datacheck.probing.networks.pretrained import fit_pretrained
+
+    try:
+        pretrained = fit_pretrained(problem, part)
+    except OutOfTimeError as error:
+        return fit_without_weights(problem, options, f"used no pretrained network: {error}")
+    names = "the network from random weights", "the pretrained network"
+    mixed = averaged(pretrained, scratch.fit(problem, options, beside=True), problem, names)
+    return replace(mixed, embeddings=pretrained.embeddings, embeddings_label_free=pretrained.embeddings_label_free)
 
 
 def _pretrained(problem: LearningTask, options: FitOptions, n_samples: int) -> Fitted:

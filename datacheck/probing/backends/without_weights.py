@@ -78,20 +78,24 @@ def left_out(fitted: Fitted, problem: LearningTask) -> NDArray[np.bool_]:
     return np.asarray((problem.fold >= 0) & ~predicted)
 
 
-def compared(plain: Fitted, network: Fitted, problem: LearningTask) -> tuple[str, ...]:
+NAMES = "the network", "the descriptors"
+"""How the two models that are averaged are called, the stronger one first."""
+
+
+def compared(plain: Fitted, network: Fitted, problem: LearningTask, names: tuple[str, str] = NAMES) -> tuple[str, ...]:
     """Say how accurate each model is alone, on the same held-out samples; nothing where the labels are no classes."""
     if problem.task is not Task.CLASSIFICATION:
         return ()
     first, second = predicted_right(network, problem), predicted_right(plain, problem)
     gain = paired_difference(first, second)
     return (
-        f"alone, the network ({network.backend}) is {percent(float(first.mean()))} accurate and the descriptors "
+        f"alone, {names[0]} ({network.backend}) is {percent(float(first.mean()))} accurate and {names[1]} "
         f"{percent(float(second.mean()))}: a difference of {100 * gain.low:.1f} to {100 * gain.high:.1f} points (95 % "
         "interval)",
     )
 
 
-def averaged(plain: Fitted, network: Fitted, problem: LearningTask) -> Fitted:
+def averaged(plain: Fitted, network: Fitted, problem: LearningTask, names: tuple[str, str] = NAMES) -> Fitted:
     """Return the weighted mean of both; embeddings and refit are those of the one with the larger weight.
 
     Descriptors that do not cover all images are not used.
@@ -111,9 +115,9 @@ def averaged(plain: Fitted, network: Fitted, problem: LearningTask) -> Fitted:
         choices=(
             *plain.choices,
             *network.choices,
-            *compared(plain, network, problem),
-            f"averaged both with weight {weight:.2f} for the network and {1 - weight:.2f} for the descriptors: this "
-            "mixture predicts the held-out labels best",
+            *compared(plain, network, problem, names),
+            f"averaged both with weight {weight:.2f} for {names[0]} and {1 - weight:.2f} for {names[1]}: this mixture "
+            "predicts the held-out labels best",
         ),
     )
 

@@ -19,6 +19,10 @@ RESIDENT_SHARE = 0.5
 """Pixels stay on a GPU when they take less than this share of its free memory: training needs the rest."""
 
 
+SIDES_A_SHIFT = 16
+"""Images are shifted by up to a sixteenth of their side, as airbench shifts 32 pixels by 2."""
+
+
 class BatchSource(Protocol):
     """Where batches come from."""
 

@@ -24,7 +24,7 @@ from datacheck.models.learning_task import Fitted, LearningTask, Refit
 from datacheck.probing.backend import FitOptions, pixels_of
 from datacheck.probing.budget import CUT_SHORT, LEAST_STEP_SECONDS
 from datacheck.probing.images import in_colour
-from datacheck.probing.networks.batches import PixelInputs
+from datacheck.probing.networks.batches import SIDES_A_SHIFT, PixelInputs
 from datacheck.probing.networks.devices import multiplies_bfloat16, resolve_device
 from datacheck.probing.networks.dynamics import Dynamics
 from datacheck.probing.networks.network import Network
@@ -66,11 +66,8 @@ SHORTER = 4
 EXTRA_SHARE = 0.05
 """Share of the budget that the embedding network may take, and that a refit gets when nothing is left."""
 
-STEPS_AN_EPOCH, LEAST_BATCH, LARGEST_BATCH = 40, 16, 256
+STEPS_AN_EPOCH, LEAST_BATCH, LARGEST_BATCH, LARGEST_ON_GPU = 40, 16, 256, 512
 """The batch is a power of two that gives about ``STEPS_AN_EPOCH`` steps, within these bounds."""
-
-SIDES_A_SHIFT = 16
-"""Images are shifted by up to a sixteenth of their side, as airbench shifts 32 pixels by 2."""
 
 PATCH_VALUES = 12
 """Numbers in a patch of 2 x 2 pixels of three channels."""
@@ -121,8 +118,12 @@ def whitening_filters(pixels: NDArray[np.floating], *, smallest: float = 5e-4) -
     return torch.from_numpy(both)
 
 
-def fit_convnet(problem: LearningTask, options: FitOptions) -> Fitted:
-    """Train the widest network that fits into the budget, in each fold."""
+def fit_convnet(problem: LearningTask, options: FitOptions, *, beside: bool = False) -> Fitted:
+    """Train the widest network that fits into the budget, in each fold.
+
+    ``beside`` another network whose embeddings are used, all the time goes to the predictions: embeddings are empty,
+    and nothing is fitted again.
+    """
     pixels, clock, device = pixels_of(problem), options.clock, resolve_device(options.device)
     used = np.flatnonzero(problem.fold >= 0)
     sample = pixels[used[:: max(1, len(used) // STATISTICS_ROWS)]].astype(np.float64) / 255
@@ -131,16 +132,15 @@ def fit_convnet(problem: LearningTask, options: FitOptions) -> Fitted:
     side, reach = min(pixels.shape[1], LARGEST_SIDE), pixels.shape[1] // SIDES_A_SHIFT
     inputs = PixelInputs(pixels, device, (mean, deviation), side=side, translate=reach)
     filters = whitening_filters((sample - mean) / deviation)
-    batch = _batch(int(problem.labelled[used].sum()))
-    recipe = Recipe(epochs=1, batch=batch, learning_rate=LEARNING_RATE, flip=flip, translate=reach)
-    seconds = clock.left * (1 - REFIT_SHARE)
-    trainer, widths, fits = _widest(problem, inputs, filters, recipe, options, seconds)
+    batch = _batch(int(problem.labelled[used].sum()), device)
+    recipe = Recipe(epochs=1, batch=batch, learning_rate=LEARNING_RATE, flip=flip, translate=reach, early_learning=True)
+    end = clock.used + clock.left * (1 - (0 if beside else REFIT_SHARE))
+    trainer, widths, fits = _widest(problem, inputs, filters, recipe, options, end)
     epochs = max(1, min(fits, MAX_EPOCHS)) if options.epochs is None else options.epochs
     trainer = replace(trainer, recipe=replace(recipe, epochs=epochs))
     dynamics = Dynamics(len(problem.fold), device) if problem.task is Task.CLASSIFICATION else None
     seen = InSample.of(problem)
-    time_left = seconds - clock.used if seconds > clock.used else 1.0
-    outputs, cut = trainer.run(seconds=time_left, dynamics=dynamics, seen=seen)
+    outputs, cut = trainer.run(seconds=max(1.0, end - clock.used), dynamics=dynamics, seen=seen)
     chosen = "the widest that fits into the budget" if options.epochs is None else "epochs as you set them"
     choices = (
         f"trained a convolutional network from random weights at {side} pixels, widths {list(widths)}, {epochs} epochs "
@@ -153,25 +153,29 @@ def fit_convnet(problem: LearningTask, options: FitOptions) -> Fitted:
     )
     return Fitted(
         outputs[None],
-        _embeddings(trainer),
+        np.empty((len(problem.fold), 0), np.float32) if beside else _embeddings(trainer),
         "scratch",
         embeddings_label_free=False,
         device=str(device),
         dynamics={} if dynamics is None else dynamics.result(),
-        refit=_refit(trainer),
+        refit=None if beside else _refit(trainer),
         choices=choices,
         in_sample=seen.outputs,
     )
 
 
-def _batch(n_rows: int) -> int:
-    return int(np.clip(2 ** int(np.log2(max(n_rows // STEPS_AN_EPOCH, 1))), LEAST_BATCH, LARGEST_BATCH))
+def _batch(n_rows: int, device: torch.device) -> int:
+    largest = LARGEST_BATCH if device.type == "cpu" else LARGEST_ON_GPU
+    return int(np.clip(2 ** int(np.log2(max(n_rows // STEPS_AN_EPOCH, 1))), LEAST_BATCH, largest))
 
 
 def _widest(
-    problem: LearningTask, inputs: PixelInputs, filters: Tensor, recipe: Recipe, options: FitOptions, seconds: float
+    problem: LearningTask, inputs: PixelInputs, filters: Tensor, recipe: Recipe, options: FitOptions, end: float
 ) -> tuple[Trainer, tuple[int, ...], int]:
-    """Return the trainer of the widest network that gets enough epochs, its widths, and the epochs that fit."""
+    """Return the trainer of the widest network that gets enough epochs, its widths, and the epochs that fit.
+
+    ``end`` is in seconds of the clock.
+    """
     device, clock = inputs.device, options.clock
     n_steps = sum(len(problem.training_rows(fold)) // recipe.batch or 1 for fold in range(problem.n_folds))
     halvings = max(1, min(3, int(np.log2(min(pixels_of(problem).shape[1], LARGEST_SIDE))) - 2))
@@ -180,7 +184,7 @@ def _widest(
         build = _builder(filters, widths, problem.width)
         trainer = Trainer(build, inputs, problem, recipe, device, clock, half=multiplies_bfloat16(device))
         each = trainer.step_seconds()
-        fits = int(PLANNED_SHARE * (seconds - clock.used) / max(each * n_steps, LEAST_STEP_SECONDS))
+        fits = int(PLANNED_SHARE * (end - clock.used) / max(each * n_steps, LEAST_STEP_SECONDS))
         if fits >= ENOUGH_EPOCHS or number == len(WIDTHS) - 1:
             break
     return trainer, widths, fits

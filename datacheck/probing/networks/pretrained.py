@@ -46,6 +46,10 @@ ridge regression on its features more than a two-layer network."""
 COLOUR_ROWS = 500
 """Images that decide whether the set is in colour."""
 
+HEADS_SHARE = 0.1
+"""Share of the time left that a GPU's fine-tuning leaves to the heads: they train on the CPU, and count less than the
+tuned network beside them."""
+
 
 def fit_pretrained(problem: LearningTask, options: FitOptions) -> Fitted:
     """Embed all images, train heads, and fine-tune as far as the budget allows.
@@ -69,9 +73,14 @@ def _fit(problem: LearningTask, options: FitOptions, weights: PretrainedWeights,
     network = Stages.load(weights, pixels, device)
     plan, features, kept = _embedded(network, problem, options, rows, flip=flip)
     tunes = _tunes(plan, options, rows)
+    tuned = None
+    if tunes and not network.keeps:
+        sooner = replace(options, clock=clock.part(1 - HEADS_SHARE))
+        tuned = _fine_tuned(network, problem, sooner, plan, kept, flip=flip)
     heads = _heads(features, problem, rows, clock)
     outputs = heads.outputs
-    tuned = _fine_tuned(network, problem, options, plan, kept, flip=flip) if tunes else None
+    if tunes and network.keeps:
+        tuned = _fine_tuned(network, problem, options, plan, kept, flip=flip)
     choices = [_embedded_note(network, plan, len(rows), problem.n_folds), *heads.notes]
     if tuned is None:
         choices.append("left the network frozen: fine-tuning in each fold does not fit into the budget")
@@ -105,7 +114,7 @@ def _embedded(
     while True:
         try:
             features, kept = embed_all(
-                network, plan, rows, options.clock, flip=flip, keep=_tunes(plan, options, rows),
+                network, plan, rows, options.clock, flip=flip, keep=network.keeps and _tunes(plan, options, rows),
                 hurried=options.side is None,
             )  # fmt: skip
             return plan, features, kept
@@ -262,7 +271,8 @@ class _Trial:
     def __init__(
         self, network: Stages, problem: LearningTask, clock: Clock, rows: Rows, *, flip: bool, tunes: bool
     ) -> None:
-        some = rows[: max(network.batch, network.chunk(CHUNK_SIDE))]
+        self.batch = min(network.batch(len(problem.training_rows(0))), len(problem.training_rows(0)))
+        some = rows[: max(self.batch, network.chunk(CHUNK_SIDE))]
         self.network = replace(network, pixels=network.pixels[some])
         self.rows = np.arange(len(some))
         self.problem, self.clock, self.flip, self.tunes = problem, clock, flip, tunes
@@ -277,8 +287,8 @@ class _Trial:
 
     def _step(self, side: int) -> float:
         network = self.network
-        x = network.inputs(side, network.dtype).views(self.rows[: network.batch], flip=False)[0]
+        x = network.inputs(side, network.dtype).views(self.rows[: self.batch], flip=False)[0]
         with torch.inference_mode(), autocast(network.device):
             kept = network.passes[0](x).float()
         trainer = network.trainer(OneBatch(kept.clone()), self.problem, self.clock, flip=self.flip)
-        return trainer.step_seconds() / min(network.batch, len(self.problem.training_rows(0)))
+        return trainer.step_seconds() / self.batch

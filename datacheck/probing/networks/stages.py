@@ -13,14 +13,16 @@ from torch import Tensor, nn
 from datacheck.models.learning_task import LearningTask
 from datacheck.probing.budget import Clock
 from datacheck.probing.networks.backbone import load_backbone
-from datacheck.probing.networks.batches import BatchSource, PixelInputs
+from datacheck.probing.networks.batches import SIDES_A_SHIFT, BatchSource, PixelInputs
 from datacheck.probing.networks.devices import multiplies_bfloat16
 from datacheck.probing.networks.network import Network
 from datacheck.probing.networks.trainer import Recipe, Trainer
 from datacheck.probing.weights import PretrainedWeights
 
-KEPT_STAGES = 0.37
-"""Share of the stages that stay frozen in fine-tuning: they see edges and colours, which all images have."""
+KEPT_STAGES, KEPT_ON_GPU = 0.37, 0.05
+"""Share of the stages that stay frozen in fine-tuning: they see edges and colours, which all images have. A GPU tunes
+all but the first: on CIFAR-10N (`aggre`, 6 epochs, one H100) average precision .743 instead of .721, in 15 s instead of
+11, and it augments the pixels, which is worth another .015."""
 
 DETAIL_STAGES = (0.45, 0.7)
 """Shares of the stages after which enlarged small images are pooled as well: at 48 to 64 pixels the last stage sees
@@ -32,9 +34,12 @@ CHUNK = 32
 LARGE_CHUNK, CHUNK_SIDE = 512, 96
 """Images of 96 pixels a pass on a GPU; fewer of larger ones, by their area."""
 
-BATCH_ON_GPU, RATE_ON_GPU = 128, 6e-4
-BATCH_ON_CPU, RATE_ON_CPU = 32, 3e-4
-"""Images a training step, and the peak learning rate: four times the batch at twice the rate (its square root)."""
+BATCH_ON_CPU, BATCH_ON_GPU, STEPS_AN_EPOCH = 32, 512, 40
+"""Images a training step, on a GPU fewer where an epoch would have less than so many steps. An H100 trains 25,000
+images a second in batches of 512 at 128 pixels, and 6,500 in batches of 128, which are too small to fill it."""
+
+RATE = 3e-4
+"""Peak learning rate for the batch on a CPU; four times the batch gets twice the rate (its square root)."""
 
 HEAD_DROPOUT = 0.2
 """Dropout before the head, torchvision's value for its mobile networks."""
@@ -78,7 +83,8 @@ class Stages:
         """Load weights, and put the network on a device."""
         stages, width, name = load_backbone(weights)
         stages = stages.to(device, memory_format=torch.channels_last)  # type: ignore[call-overload]
-        split = max(1, round(KEPT_STAGES * len(stages))) if len(stages) > 2 else 0
+        share = KEPT_ON_GPU if device.type == "cuda" else KEPT_STAGES
+        split = max(1, round(share * len(stages))) if len(stages) > 2 else 0
         early, late = stages[:split], stages[split:]
         dtype = torch.bfloat16 if multiplies_bfloat16(device) else torch.float32
         passes = (early, late) if dtype is torch.float32 else (deepcopy(early).to(dtype), deepcopy(late).to(dtype))
@@ -106,20 +112,32 @@ class Stages:
                 pooled += [x.mean(dim=(2, 3)), x.amax(dim=(2, 3))]
         return torch.cat([*pooled, x.flatten(1)], dim=1)
 
+    def batch(self, n_rows: int) -> int:
+        """Return the images a training step, where an epoch has so many."""
+        if self.device.type != "cuda":
+            return BATCH_ON_CPU
+        power = int(np.log2(max(n_rows // STEPS_AN_EPOCH, 1)))
+        return min(max(1 << power, BATCH_ON_CPU), BATCH_ON_GPU)
+
     @property
-    def batch(self) -> int:
-        """Images a training step."""
-        return BATCH_ON_GPU if self.device.type == "cuda" else BATCH_ON_CPU
+    def keeps(self) -> bool:
+        """Whether fine-tuning begins with kept activations: on a GPU it begins with the pixels, which it augments."""
+        return self.device.type == "cpu"
+
+    @property
+    def reach(self) -> int:
+        """Pixels by which training may shift an image, where it begins with the pixels."""
+        return self.pixels.shape[1] // SIDES_A_SHIFT
 
     def inputs(self, side: int, dtype: torch.dtype) -> PixelInputs:
         """Return the images at a side."""
         normalisation = np.array(self.weights.mean), np.array(self.weights.deviation)
-        return PixelInputs(self.pixels, self.device, normalisation, side=side, dtype=dtype)
+        return PixelInputs(self.pixels, self.device, normalisation, side=side, dtype=dtype, translate=self.reach)
 
     def trainer(
         self, inputs: BatchSource, problem: LearningTask, clock: Clock, *, flip: bool, whole: bool = False
     ) -> Trainer:
-        """Return the trainer of the late stages on kept activations; where ``whole``, of all stages on pixels."""
+        """Return the trainer of the late stages on kept activations; where ``whole``, of these on shifted pixels."""
 
         def build(fold: int) -> Network:
             early = deepcopy(self.early) if whole else nn.Sequential()
@@ -128,7 +146,14 @@ class Stages:
             body = FixedStatistics(nn.Sequential(*early, *deepcopy(self.late)))
             return Network(body, self.width, problem.width, dropout=HEAD_DROPOUT)
 
-        rate = RATE_ON_GPU if self.device.type == "cuda" else RATE_ON_CPU
-        recipe = Recipe(epochs=1, batch=self.batch, learning_rate=rate, flip=flip)
+        batch = self.batch(len(problem.training_rows(0)))
+        recipe = Recipe(
+            epochs=1,
+            batch=batch,
+            learning_rate=RATE * float(np.sqrt(batch / BATCH_ON_CPU)),
+            flip=flip,
+            translate=self.reach if whole else 0,
+            early_learning=True,
+        )
         half = self.dtype is torch.bfloat16
         return Trainer(build, inputs, problem, recipe, self.device, clock, half_prediction=half)
