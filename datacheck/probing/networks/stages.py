@@ -127,7 +127,7 @@ class Stages:
     @property
     def reach(self) -> int:
         """Pixels by which training may shift an image, where it begins with the pixels."""
-        return self.pixels.shape[1] // SIDES_A_SHIFT
+        return int(self.pixels.shape[1]) // SIDES_A_SHIFT
 
     def inputs(self, side: int, dtype: torch.dtype) -> PixelInputs:
         """Return the images at a side."""
