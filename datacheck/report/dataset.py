@@ -27,6 +27,9 @@ MAX_NAMES = 4
 MAX_SPLITS = 5
 """More splits than this are counted, not named: their names would not fit on a line of 80 columns."""
 
+LONGEST_TITLE = 60
+"""Characters of a title: a line of the HTML report at 1,280 pixels. A longer description stands below it alone."""
+
 
 def sample_rows(manifest: Manifest, sample_ids: Sequence[str], columns: Sequence[str]) -> dict[str, dict[str, Any]]:
     """Return some columns of some samples, by sample id; ids that are not in the manifest are left out."""
@@ -50,11 +53,15 @@ def sample_files(manifest: Manifest, sample_ids: Sequence[str]) -> dict[str, str
 
 
 def dataset_title(manifest: Manifest) -> str:
-    """Return the name of the dataset's folder, else what the source was taken for."""
+    """Return the name of the dataset's folder, else what the source was taken for, else what is in it."""
     root, reader = manifest.root, manifest.reader
     if isinstance(reader, StoreReader):
         return reader.url.rpartition("/")[2]
-    return root.name if root is not None and root.name else (manifest.took_for or "dataset")
+    if root is not None and root.name:
+        return root.name
+    if len(manifest.took_for) > LONGEST_TITLE:
+        return dataset_line(manifest).partition(" · ")[0]
+    return manifest.took_for or "dataset"
 
 
 def dataset_line(manifest: Manifest) -> str:

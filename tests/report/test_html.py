@@ -14,6 +14,7 @@ from datacheck.findings import Finding, Found, Severity, sample_issues
 from datacheck.manifest import HoldsLabels, Inventory, ItemKind, Manifest, Question, Remedy, Unread, Used
 from datacheck.probing.outputs import ProbeOutputs
 from datacheck.report import Report, RuleOutcome, render, write_html
+from datacheck.report.dataset import dataset_title
 from datacheck.report.evidence_blocks import evidence_blocks
 from datacheck.report.html import render as render_html
 from datacheck.report.pictures import collect
@@ -285,3 +286,10 @@ def test_a_long_text_is_whole_and_scrolls(report: Report, pages: object) -> None
     )
     text = render_html(replace(report, outcomes=(RuleOutcome("DC999", "x", Found((finding,))),)))
     assert f'<div class="long" tabindex="0">{words}</div>' in text
+
+
+def test_a_dataset_without_a_folder_has_a_short_title() -> None:
+    manifest = Manifest.from_columns({"label": ["cat", "dog"]})
+    assert dataset_title(manifest) == "dataset"
+    assert dataset_title(replace(manifest, took_for="arrays: 2 images")) == "arrays: 2 images"
+    assert dataset_title(replace(manifest, took_for="train: arrays; " * 5)) == "2 rows"
