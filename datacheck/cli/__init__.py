@@ -109,9 +109,14 @@ def _place(error: OSError) -> str:
 
 def _complain(message: str) -> int:
     """Print an error in the command line's words; a file name in it cannot control the terminal."""
-    from datacheck.cli.output import say
     from datacheck.report.wording import for_caller
 
     lines = "\n".join(clean(line) for line in message.splitlines())
-    say(f"datacheck: {for_caller(lines, 'shell')}", err=True)
+    told = f"datacheck: {for_caller(lines, 'shell')}"
+    try:
+        from datacheck.cli.output import say
+    except ImportError:  # the command-line library itself is missing
+        print(told, file=sys.stderr)
+    else:
+        say(told, err=True)
     return EXIT_COULD_NOT

@@ -47,3 +47,11 @@ def test_what_is_long_fits_the_terminal(
     lines = (printed.out + printed.err).splitlines()
     assert len(lines) > 1
     assert [line for line in lines if len(line) > 40 and not line.startswith("    DC304")] == []
+
+
+def test_a_missing_command_line_library_shows_no_traceback(capsys: Captured, monkeypatch: pytest.MonkeyPatch) -> None:
+    for name in [one for one in sys.modules if one.startswith(("typer", "datacheck.cli."))]:
+        monkeypatch.delitem(sys.modules, name)
+    monkeypatch.setitem(sys.modules, "typer", None)
+    assert run(["rules"]) == 2
+    assert capsys.readouterr().err.startswith("datacheck: internal error: ModuleNotFoundError: ")
