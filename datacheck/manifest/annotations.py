@@ -44,11 +44,12 @@ ANNOTATION_COLUMNS: Mapping[str, pa.DataType] = {
     "annotation_file": pa.dictionary(pa.int32(), pa.string()),
     "annotated_width": pa.int32(),
     "annotated_height": pa.int32(),
+    "annotated_image": pa.string(),
     "annotated_objects": pa.list_(OBJECT),
     "annotation_problems": pa.list_(PROBLEM),
 }
-"""The columns of a manifest with boxes: the file they come from, the image's size as that file states it, the objects,
-and the parts that cannot be read."""
+"""The columns of a manifest with boxes: the file they come from, the image's size and file name as that file states
+them, the objects, and the parts that cannot be read."""
 
 
 class Unit(StrEnum):

@@ -16,6 +16,7 @@ from datacheck.rules.boxes.dc810_tiny_boxes import TinyBoxes
 from datacheck.rules.boxes.dc811_odd_box import OddBox
 from datacheck.rules.boxes.dc812_repeated_template import RepeatedTemplate
 from datacheck.rules.boxes.dc813_crossed_polygon import CrossedPolygon
+from datacheck.rules.boxes.dc814_other_image_named import OtherImageNamed
 from datacheck.rules.boxes.dc840_wrong_class_of_box import WrongClassOfBox
 from datacheck.rules.boxes.dc841_spurious_box import SpuriousBox
 from datacheck.rules.boxes.dc842_misplaced_box import MisplacedBox
@@ -150,6 +151,7 @@ RULES: tuple[type[Rule], ...] = (
     OddBox,
     RepeatedTemplate,
     CrossedPolygon,
+    OtherImageNamed,
     UnreadableMask,
     MaskSizeMismatch,
     MaskValues,

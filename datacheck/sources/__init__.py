@@ -168,8 +168,8 @@ def _recognise(source: Any, options: SourceOptions) -> Source:
         if advice:
             raise SourceError(f"expected a folder, a table, arrays or a tar, found {path}: {advice}")
         raise SourceError(
-            f"expected a folder, a table (csv, tsv, jsonl, parquet), arrays (npz, npy) or a tar, found {path} with the "
-            f"extension {path.suffix!r}; convert it, or name the kind of source with kind="
+            f"expected a folder, a table (csv, tsv, json, jsonl, parquet, feather), arrays (npz, npy) or a tar, found "
+            f"{path} with the extension {path.suffix!r}; convert it, or name the kind of source with kind="
         )
     raise SourceError(f"expected a folder, a table, (images, labels), arrays or a Dataset, found {_describe(source)}")
 
@@ -181,6 +181,21 @@ def _advice(path: Path) -> str:
         return "unpack it first, then open the folder that comes out"
     if extension in (".xlsx", ".xls", ".ods"):
         return "save the sheet as CSV and open that"
+    if extension in (
+        ".pkl",
+        ".pickle",
+        ".db",
+        ".sqlite",
+        ".h5",
+        ".hdf5",
+        ".mat",
+        ".arff",
+        ".orc",
+        ".dta",
+        ".sav",
+        ".rds",
+    ):
+        return "read it with the library that wrote it, and save the table as CSV or Parquet, or the arrays as npz"
     return ""
 
 

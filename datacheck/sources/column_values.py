@@ -12,10 +12,10 @@ import pyarrow.compute as pc
 from datacheck.errors import SourceError
 from datacheck.manifest import COLUMN_TYPES
 from datacheck.sources.base import SourceOptions
-from datacheck.sources.class_columns import labels_of_marks, marks_of, one_hot_length, written_lists
+from datacheck.sources.class_columns import are_marks, labels_of_marks, marks_of, one_hot_length, written_lists
 from datacheck.sources.column_guesses import is_list, is_text, whole_numbers
 from datacheck.sources.roles import Roles
-from datacheck.sources.split_words import split_names
+from datacheck.sources.split_words import split_flagged_by, split_names
 
 Names = Mapping[str, tuple[str, ...]]
 """Class names by the column that holds their indices."""
@@ -42,6 +42,8 @@ def cast_columns(table: pa.Table, roles: Roles, options: SourceOptions, names: N
             values = _categories(values, known)
         elif role == "path":
             values = whole_numbers(values).cast(pa.string())
+        elif role == "split" and (marked := split_flagged_by(column)) and are_marks(values):
+            values = _split_of_marks(values, marked)
         table = _set(table, column, values)
     table = _renamed(table, roles)
     return _normalise_splits(table) if roles.split is not None else (table, "")
@@ -204,6 +206,18 @@ def _renamed(table: pa.Table, roles: Roles) -> pa.Table:
 
 def _keeps(name: str, table: pa.Table, roles: Roles) -> bool:
     return name == "sample_id" or (name == "uri" and roles.path is None and is_text(table.schema.field("uri").type))
+
+
+def _split_of_marks(marks: pa.ChunkedArray, marked: str) -> pa.ChunkedArray:
+    """Return the split of each row where 1 marks the rows of one split; the others are of the training split.
+
+    Examples
+    --------
+    >>> [_split_of_marks(pa.chunked_array([[1, 0]]), split).to_pylist() for split in ("val", "train")]
+    [['val', 'train'], ['train', 'test']]
+    """
+    rest = "test" if marked == "train" else "train"
+    return pc.if_else(pc.equal(marks.cast(pa.float64()), 1.0), marked, rest)
 
 
 def _normalise_splits(table: pa.Table) -> tuple[pa.Table, str]:

@@ -28,7 +28,7 @@ from datacheck.sources.column_guesses import (
     plain,
 )
 from datacheck.sources.roles import Roles
-from datacheck.sources.split_words import normalise_split
+from datacheck.sources.split_words import normalise_split, split_flagged_by
 from datacheck.text import listed
 
 _ROLES_TO_TRY: Mapping[Task | None, tuple[str, ...]] = {
@@ -165,7 +165,7 @@ def _paths_by_value(roles: Roles, table: pa.Table) -> Roles:
 
 
 def _split_by_value(roles: Roles, table: pa.Table) -> Roles:
-    """Take a column that holds nothing but words for splits, whatever its name, for the split."""
+    """Take a column that holds nothing but words for splits, or marks the rows of one (``is_valid``), for the split."""
     if roles.split is not None:
         return roles
     for name in roles.unused(table.column_names):
@@ -177,7 +177,8 @@ def _split_by_value(roles: Roles, table: pa.Table) -> Roles:
         )
         if None not in splits and "train" in splits and len(splits) > 1:
             return roles.guessing("split", name)
-    return roles
+    flags = [name for name in roles.unused(table.column_names) if split_flagged_by(name) and are_marks(table[name])]
+    return roles.guessing("split", flags[0]) if len(flags) == 1 and roles.has_labels else roles
 
 
 def _group(roles: Roles, table: pa.Table) -> Roles:

@@ -152,6 +152,8 @@ def split_word(name: str) -> str:
     path = Path(name)
     if path.name in METADATA:
         return path.parent.name if normalise_split(path.parent.name) else ""
+    if normalise_split(path.stem):
+        return path.stem
     return next((word for word in re.split(r"[\W_]+", path.stem) if normalise_split(word)), "")
 
 

@@ -30,7 +30,7 @@ from datacheck.text import plural
 _CONTENT = frozenset(
     (
         *(".csv", ".tsv", ".tab", ".jsonl", ".ndjson", ".txt", ".lst", ".list", ".parquet", ".pq", ".json", ".xml"),
-        *(".yaml", ".yml", ".names", ".data"),
+        *(".yaml", ".yml", ".names", ".data", ".feather"),
     )
 )
 """Extensions of tables and annotation files, whose content is read when a dataset is opened."""

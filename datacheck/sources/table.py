@@ -31,10 +31,10 @@ from datacheck.sources.hugging_face_objects import with_objects, without_objects
 from datacheck.sources.split_words import misspelt_split
 from datacheck.sources.splits import splits_from_paths
 from datacheck.sources.stored_paths import stored_paths
-from datacheck.sources.table_files import is_table_name, read_table_file
+from datacheck.sources.table_files import is_table_name, read_table_file, repeated_names
 from datacheck.sources.table_inventory import table_inventory
 from datacheck.sources.text_lists import CLASS_NAMES_ROLE, class_names
-from datacheck.text import plural
+from datacheck.text import listed, plural
 
 NO_ROLES = "no column that says a path or a label: name them with path, label or target"
 """What is said of a table from which nothing can be judged."""
@@ -215,9 +215,8 @@ def _slips(table: pa.Table) -> list[Question]:
 def _check(table: pa.Table, took_for: str) -> None:
     if table.num_rows == 0:
         raise SourceError(f"expected rows in {took_for}, found none")
-    repeated = {name for name in table.column_names if table.column_names.count(name) > 1}
-    if repeated:
-        raise SourceError(f"expected columns of different names in {took_for}, found {sorted(repeated)} twice")
+    if repeated := repeated_names(table.column_names):
+        raise SourceError(f"expected columns of different names in {took_for}, found {listed(repeated)} more than once")
 
 
 def _in_memory(source: Any) -> pa.Table:

@@ -1,8 +1,9 @@
-"""Reading a table from a file: CSV, TSV, JSON lines, Parquet. Every value keeps the writing it has in the file."""
+"""Reading a table from a file: CSV, TSV, JSON, Parquet, Arrow, packed or not; each value keeps its writing."""
 
 from __future__ import annotations
 
-from collections.abc import Callable, Mapping
+from collections import Counter
+from collections.abc import Callable, Mapping, Sequence
 from pathlib import Path
 
 import pyarrow as pa
@@ -11,15 +12,18 @@ import pyarrow.parquet as pq
 
 from datacheck.errors import SourceError
 from datacheck.sources.base import SourceOptions
+from datacheck.sources.compressed import unpacked, unpacked_name
 from datacheck.sources.delimited import read_dialect
 from datacheck.sources.files import check_regular
+from datacheck.sources.json_tables import read_json_table
 from datacheck.sources.text_lists import LIST_EXTENSIONS, is_separated, parse_list, read_lines
-from datacheck.text import clean
+from datacheck.text import clean, listed
 
 _WHOLE = r"^-?(0|[1-9]\d{0,17})$"
 """A whole number that comes back as it was written, and fits 64 bits: ``007`` and ``+1`` do not."""
 
 _DECIMAL = r"^([+-]?(\d+\.?\d*|\.\d+)([eE][+-]?\d+)?|[+-]?inf)$"
+_DECIMAL_COMMA = r"^[+-]?\d*(,\d+)?([eE][+-]?\d+)?$"
 _PADDED = r"^[+-]?0\d"
 """A number with zeros in front is a name, such as a postal code."""
 
@@ -35,12 +39,15 @@ def read_table_file(path: Path, options: SourceOptions) -> tuple[pa.Table, tuple
     SourceError
         When the file cannot be read, or is not what its extension says.
     """
-    extension = check_regular(path).suffix.lower()
+    extension = unpacked_name(check_regular(path)).suffix.lower()
     try:
-        return _READERS[extension](path, options)
+        with unpacked(path) as plain:
+            return _READERS[extension](plain, options)
     except (pa.ArrowInvalid, pa.ArrowKeyError, pa.ArrowNotImplementedError, UnicodeDecodeError) as error:
         what = str(error).splitlines()[0]
         advice = "; save it as UTF-8" if "UTF8" in what or "UTF-8" in what else ""
+        if "columns, got" in what:
+            advice = "; give each row as many values as the header has, and remove lines above the header"
         raise SourceError(f"expected {extension[1:].upper()} in {path}, found: {what}{advice}") from None
     except OSError as error:
         raise SourceError(f"expected to read {path}, found: {error.strerror or error}") from None
@@ -48,7 +55,7 @@ def read_table_file(path: Path, options: SourceOptions) -> tuple[pa.Table, tuple
 
 def is_table_name(path: Path) -> bool:
     """Return, by its extension, whether a file is a table."""
-    return path.suffix.lower() in _READERS
+    return unpacked_name(path).suffix.lower() in _READERS
 
 
 def _read_delimited(path: Path, options: SourceOptions) -> tuple[pa.Table, tuple[str, ...]]:
@@ -62,12 +69,36 @@ def _read_delimited(path: Path, options: SourceOptions) -> tuple[pa.Table, tuple
     parse = csv.ParseOptions(delimiter=dialect.delimiter, newlines_in_values=True)
     with csv.open_csv(path, read_options=read, parse_options=parse) as start:
         names = start.schema.names
-    if len(set(names)) < len(names):
-        repeated = sorted({name for name in names if names.count(name) > 1})
-        raise SourceError(f"expected columns of different names in {path}, found {repeated} twice")
+    if repeated := repeated_names(names):
+        raise SourceError(f"expected columns of different names in {path}, found {listed(repeated)} more than once")
     convert = csv.ConvertOptions(strings_can_be_null=True, column_types=dict.fromkeys(names, pa.string()))
     table = csv.read_csv(path, read_options=read, parse_options=parse, convert_options=convert)
-    return pa.table({name: typed(table[name]) for name in names}), dialect.notes
+    comma = dialect.delimiter == ";"  # then a comma may stand before decimals
+    return pa.table({name: typed(_with_points(table[name]) if comma else table[name]) for name in names}), dialect.notes
+
+
+def repeated_names(names: Sequence[str]) -> list[str]:
+    """Return the names that occur more than once.
+
+    Examples
+    --------
+    >>> repeated_names(["a", "b", "a"])
+    ['a']
+    """
+    return sorted(name for name, count in Counter(names).items() if count > 1)
+
+
+def _with_points(column: pa.ChunkedArray) -> pa.ChunkedArray:
+    """Return a column of numbers with decimal commas with decimal points, any other as it is.
+
+    Examples
+    --------
+    >>> [_with_points(pa.chunked_array([words])).to_pylist() for words in (["0,5", "-1", None], ["1,5", "a,b"])]
+    [['0.5', '-1', None], ['1,5', 'a,b']]
+    """
+    if column.null_count == len(column) or not _all_match(pc.utf8_trim_whitespace(column), _DECIMAL_COMMA):
+        return column
+    return pc.replace_substring(column, ",", ".")
 
 
 def typed(column: pa.ChunkedArray) -> pa.ChunkedArray:
@@ -133,8 +164,33 @@ def _read_parquet(path: Path, options: SourceOptions) -> tuple[pa.Table, tuple[s
     return table, ()
 
 
+def _read_json(path: Path, options: SourceOptions) -> tuple[pa.Table, tuple[str, ...]]:
+    return read_json_table(path), ()
+
+
+def _read_arrow(path: Path, options: SourceOptions) -> tuple[pa.Table, tuple[str, ...]]:
+    from pyarrow import feather, ipc
+
+    with path.open("rb") as file:
+        start = file.read(6)
+    if start in (b"ARROW1",) or start.startswith(b"FEA1"):
+        table = feather.read_table(path, memory_map=False)
+    else:
+        with path.open("rb") as file, ipc.open_stream(file) as stream:
+            table = stream.read_all()
+    for column in table.schema:
+        if pa.types.is_struct(column.type) and "bytes" in [part.name for part in column.type]:
+            raise SourceError(
+                f"expected plain columns in {path}, found pictures in {column.name!r}; open the folder that "
+                "save_to_disk wrote, or write the dataset as Parquet and open that"
+            )
+    table.validate(full=True)
+    return table, ()
+
+
 _READERS: Mapping[str, Callable[[Path, SourceOptions], tuple[pa.Table, tuple[str, ...]]]] = {
     ".csv": _read_delimited,
+    ".data": _read_delimited,
     ".tsv": _read_delimited,
     ".tab": _read_delimited,
     ".jsonl": _read_json_lines,
@@ -142,4 +198,7 @@ _READERS: Mapping[str, Callable[[Path, SourceOptions], tuple[pa.Table, tuple[str
     **dict.fromkeys(LIST_EXTENSIONS, _read_list),
     ".parquet": _read_parquet,
     ".pq": _read_parquet,
+    ".json": _read_json,
+    ".feather": _read_arrow,
+    ".arrow": _read_arrow,
 }

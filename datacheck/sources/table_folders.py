@@ -26,13 +26,16 @@ _MOST_SHOWN = 3
 def tables_in(others: Sequence[str]) -> list[str]:
     """Return the tables directly in a folder, by name; lists of text are left out, since any text may be one.
 
+    JSON documents, which describe datasets more often than they are tables, are left out beside another table.
+
     Examples
     --------
     >>> tables_in(["train.csv", "test.csv", "sample_submission.csv", "README.txt", "old/train.csv"])
     ['test.csv', 'train.csv']
     """
     named = (name for name in others if "/" not in name and is_table_name(Path(name)) and not says_no_labels(name))
-    return sorted(name for name in named if not name.lower().endswith(LIST_EXTENSIONS))
+    tables = sorted(name for name in named if not name.lower().endswith(LIST_EXTENSIONS))
+    return [name for name in tables if not name.lower().endswith(".json")] or tables
 
 
 def open_table_folder(root: Path, others: Sequence[str], options: SourceOptions) -> Manifest | None:

@@ -9,6 +9,7 @@ from pathlib import Path
 import pyarrow as pa
 
 from datacheck.errors import SourceError
+from datacheck.sources.class_name_files import class_names_in_json
 from datacheck.sources.files import IMAGE_EXTENSIONS, check_regular, is_image_name
 
 CLASS_NAME_FILES = ("classes.txt", "class_names.txt", "classnames.txt", "names.txt", "labels.txt", "synset_words.txt")
@@ -144,4 +145,4 @@ def class_names(folder: Path) -> tuple[tuple[str, ...], str] | None:
             names = tuple(line if each is None else each[1] for line, each in zip(lines, numbered, strict=True))
             if names and len(set(names)) == len(names) and not any(map(is_image_name, names)):
                 return names, name
-    return None
+    return class_names_in_json(folder)

@@ -52,12 +52,15 @@ class ParsedFile:
         The parts that could not: line (0 for the whole file) and what is wrong.
     width, height
         The image's size in pixels as the file states it; None where it states none.
+    image
+        The image's file name as the file states it, without folders; empty where it states none.
     """
 
     objects: list[ParsedObject] = field(default_factory=list)
     problems: list[tuple[int, str]] = field(default_factory=list)
     width: int | None = None
     height: int | None = None
+    image: str = ""
 
     @classmethod
     def unreadable(cls, what: str) -> ParsedFile:
@@ -160,6 +163,8 @@ def annotation_columns(
     if any(file is not None and file.width is not None for file in files):
         columns["annotated_width"] = pa.array([file and file.width for file in files], pa.int32())
         columns["annotated_height"] = pa.array([file and file.height for file in files], pa.int32())
+    if any(file is not None and file.image for file in files):
+        columns["annotated_image"] = pa.array([(file and file.image) or None for file in files], pa.string())
     return columns, classes
 
 
@@ -167,6 +172,17 @@ def format_of(kind: LabelFileFormat, classes: Sequence[str], declared: bool) -> 
     """Return what is true of all annotations of a dataset in such a format."""
     ids = tuple(range(len(classes))) if kind.numbered else ()
     return AnnotationFormat(name=kind.name, unit=kind.unit, place=kind.place, declared=declared, class_ids=ids)
+
+
+def file_name_of(path: str) -> str:
+    """Return the last part of a path as any system writes it.
+
+    Examples
+    --------
+    >>> file_name_of("../images/1.jpg"), file_name_of("1.jpg")
+    ('1.jpg', '1.jpg')
+    """
+    return path.strip().replace("\\", "/").rpartition("/")[2]
 
 
 def object_text(value: Mapping[str, Any], key: str) -> str:

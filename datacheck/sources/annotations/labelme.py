@@ -8,7 +8,14 @@ from collections.abc import Mapping
 from typing import Any
 
 from datacheck.manifest import Unit
-from datacheck.sources.annotations.base import LabelFileFormat, ParsedFile, ParsedObject, WriteRequest, object_text
+from datacheck.sources.annotations.base import (
+    LabelFileFormat,
+    ParsedFile,
+    ParsedObject,
+    WriteRequest,
+    file_name_of,
+    object_text,
+)
 
 _FEWEST_POINTS = {"rectangle": 2, "polygon": 3}
 """Points that a shape needs; others are kept as the box around their points."""
@@ -31,6 +38,7 @@ def parse(data: bytes) -> ParsedFile:
     if not isinstance(shapes, list):
         return ParsedFile.unreadable("expected LabelMe's list 'shapes', found none")
     file = ParsedFile(width=_size(value, "imageWidth"), height=_size(value, "imageHeight"))
+    file.image = file_name_of(object_text(value, "imagePath"))
     for number, shape in enumerate(shapes, start=1):
         found = _object(shape, number)
         if isinstance(found, ParsedObject):

@@ -5,7 +5,7 @@ from __future__ import annotations
 from xml.etree.ElementTree import Element, SubElement, indent, tostring
 
 from datacheck.manifest import Unit
-from datacheck.sources.annotations.base import LabelFileFormat, ParsedFile, ParsedObject, WriteRequest
+from datacheck.sources.annotations.base import LabelFileFormat, ParsedFile, ParsedObject, WriteRequest, file_name_of
 from datacheck.sources.annotations.xml import number_in, parse_xml
 
 
@@ -26,6 +26,7 @@ def parse(data: bytes) -> ParsedFile:
     size = root.find("size")
     width, height = number_in(size, "width"), number_in(size, "height")
     file = ParsedFile(width=None if width is None else int(width), height=None if height is None else int(height))
+    file.image = file_name_of(root.findtext("filename") or "")
     for number, element in enumerate(root.iter("object"), start=1):
         found = _object(element, number)
         if isinstance(found, ParsedObject):
