@@ -109,7 +109,7 @@ def find_duplicates(
     nodes = np.flatnonzero(measurements.known("perceptual_hash") & (first == np.arange(len(measurements))))
     small = is_small(measurements)
     pairs, distance, complete = near_duplicate_pairs(
-        values[nodes], properties_of(measurements, nodes), small[nodes], max_distance
+        values[nodes], lambda rows: properties_of(measurements, nodes[rows]), small[nodes], max_distance
     )
     pairs = nodes[pairs]
     sure = closer_than_others(pairs, nodes, measurements)

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Iterator
+from collections.abc import Iterator
 from itertools import combinations
 
 import numpy as np
@@ -10,13 +10,19 @@ from numpy.typing import NDArray
 
 _BRUTE_FORCE = 2048
 """Runs of at most so many hashes are compared pair by pair: 2 million comparisons, less than sorting again costs."""
+_BLOCK = 1 << 16
+"""Hashes that are sorted and compared at a time: 0.5 MB, which the caches of a processor core hold."""
+_FLUSH = 1_000_000
+"""Pairs that a block collects before they are handed on."""
 _HASH_BITS = 64
 """Bits of a perceptual hash."""
-Emit = Callable[[NDArray[np.int64], NDArray[np.int64]], None]
+
+Hashes = NDArray[np.uint64]
+HashPairs = tuple[Hashes, Hashes]
 
 
 def hamming_pairs(
-    hashes: NDArray[np.uint64], max_distance: int, *, max_pairs: int = 20_000_000
+    hashes: Hashes, max_distance: int, *, max_pairs: int = 20_000_000
 ) -> tuple[NDArray[np.int64], NDArray[np.int8], bool]:
     """Find every pair of distinct hashes that differ in at most ``max_distance`` bits.
 
@@ -39,9 +45,11 @@ def hamming_pairs(
     -----
     The pigeonhole principle (multi-index hashing, Norouzi, Punjani and Fleet 2012): the 64 bits are cut into
     ``max_distance + k`` chunks, so that a pair within the distance agrees in at least k of them. For each choice of k
-    chunks the hashes are sorted by those bits alone, and the runs of equal bits are compared; a pair counts where its
-    first k agreeing chunks are the chosen ones, hence once. A run that is too long (real hashes are not uniform) is
-    cut again by its other bits.
+    chunks the bits are permuted so that those come first, the hashes are sorted as numbers, and the runs that agree in
+    them are compared; a pair counts where its first k agreeing chunks are the chosen ones, hence once. The hashes are
+    sorted by the first chosen chunk as a whole (Manku, Jain and Das Sarma 2007) and by the others in blocks that fit a
+    cache, so that memory is three times that of the hashes, besides the pairs. A run that is too long (real hashes are
+    not uniform) is cut again by its other bits.
 
     Examples
     --------
@@ -50,88 +58,164 @@ def hamming_pairs(
     """
     if not 0 <= max_distance <= 16:
         raise ValueError(f"expected a Hamming distance of 0 to 16, found {max_distance}")
-    first: list[NDArray[np.int64]] = []
-    second: list[NDArray[np.int64]] = []
+    order = None if np.all(hashes[1:] > hashes[:-1]) else np.argsort(hashes)
+    ascending = hashes if order is None else hashes[order]
+    n = len(hashes)
+    codes: list[NDArray[np.int64]] = []
     found = 0
     complete = True
-    rows = np.arange(len(hashes), dtype=np.int64)
     # Distinct hashes are never equal, and no chunk would be left to cut a long run by.
-    found_pairs = _search(hashes, rows, np.arange(_HASH_BITS), max_distance) if max_distance else iter(())
+    found_pairs = _search(ascending, list(range(_HASH_BITS)), max_distance) if max_distance else iter(())
     for left, right in found_pairs:
-        first.append(np.minimum(left, right))
-        second.append(np.maximum(left, right))
+        rows = np.searchsorted(ascending, left), np.searchsorted(ascending, right)
+        first, second = rows if order is None else (order[rows[0]], order[rows[1]])
+        codes.append(np.minimum(first, second) * n + np.maximum(first, second))
         found += len(left)
         if found > max_pairs:
             complete = False
             break
-    pairs = np.column_stack((_joined(first), _joined(second)))
-    pairs = pairs[np.lexsort((pairs[:, 1], pairs[:, 0]))]
+    code = np.concatenate([np.empty(0, np.int64), *codes])
+    del codes
+    code.sort()
+    pairs = np.column_stack(np.divmod(code, max(n, 1)))
     distance = np.bitwise_count(hashes[pairs[:, 0]] ^ hashes[pairs[:, 1]]).astype(np.int8)
     return pairs, distance, complete
 
 
-def _joined(parts: list[NDArray[np.int64]]) -> NDArray[np.int64]:
-    return np.concatenate(parts) if parts else np.empty(0, np.int64)
-
-
-def _search(
-    hashes: NDArray[np.uint64], rows: NDArray[np.int64], bits: NDArray[np.int64], max_distance: int
-) -> Iterator[tuple[NDArray[np.int64], NDArray[np.int64]]]:
-    """Yield the pairs of ``rows`` within the distance, given that they agree in every bit but ``bits``."""
-    bits = _varying_bits(hashes[rows], bits)
-    keep = 1 if len(rows) < 20_000 else 2 if len(rows) < 3_000_000 else 3
-    if len(rows) <= _BRUTE_FORCE or len(bits) < max_distance + keep:
-        yield from _compare_runs(hashes[rows], rows, np.full(len(rows), len(rows)), max_distance)
+def _search(hashes: Hashes, bits: list[int], max_distance: int) -> Iterator[HashPairs]:
+    """Yield the pairs within the distance of hashes that agree in every bit but ``bits``."""
+    bits = _varying_bits(hashes, bits)
+    keep = 1 if len(hashes) < 20_000 else 2 if len(hashes) < 3_000_000 else 3
+    n_chunks = max_distance + keep
+    if len(hashes) <= _BRUTE_FORCE or len(bits) < n_chunks:
+        yield from _near(hashes, np.full(1, len(hashes)), max_distance)
         return
-    chunks = [bits[start :: max_distance + keep] for start in range(max_distance + keep)]
-    masks = [np.bitwise_or.reduce(np.uint64(1) << chunk.astype(np.uint64)) for chunk in chunks]
-    for chosen in combinations(range(len(chunks)), keep):
-        mask = np.bitwise_or.reduce([masks[number] for number in chosen])
-        others = [masks[number] for number in range(chosen[-1]) if number not in chosen]
-        free = np.concatenate([chunk for number, chunk in enumerate(chunks) if number not in chosen])
-        for left, right in _agreeing(hashes, rows, mask, free, max_distance):
-            new = np.ones(len(left), dtype=bool)
-            for other in others:
-                new &= ((hashes[left] ^ hashes[right]) & other) != 0
+    dealt = [bits[start::n_chunks] for start in range(n_chunks)]
+    layout = _with_rest([bit for chunk in dealt for bit in chunk])
+    chunks, top = [], _HASH_BITS
+    for chunk in dealt:  # each chunk is one stretch of bits from here on, which takes fewer shifts to move
+        chunks.append(list(range(top - 1, top - 1 - len(chunk), -1)))
+        top -= len(chunk)
+    packed = _permuted(hashes, layout)
+    for first in range(max_distance + 1):
+        by_first = _with_rest(chunks[first])
+        ascending = _permuted(packed, by_first)
+        ascending.sort()
+        for block in _blocks(ascending, len(chunks[first])):
+            for left, right in _in_block(block, by_first, chunks, first, keep, len(hashes), max_distance):
+                yield _permuted(left, _inverse(layout)), _permuted(right, _inverse(layout))
+
+
+def _in_block(
+    block: Hashes, by_first: list[int], chunks: list[list[int]], first: int, keep: int, total: int, max_distance: int
+) -> Iterator[HashPairs]:
+    """Yield the pairs of a block whose first ``keep`` agreeing chunks begin with ``first``."""
+    masks = [np.bitwise_or.reduce(np.uint64(1) << np.array(chunk, np.uint64)) for chunk in chunks]
+    place = {bit: _HASH_BITS - 1 - at for at, bit in enumerate(by_first)}
+    found: list[HashPairs] = []
+    for others in combinations(range(first + 1, len(chunks)), keep - 1):
+        chosen = (first, *others)
+        key = [bit for number in chosen for bit in chunks[number]]
+        order = _with_rest(key)
+        part = _permuted(block, [place[bit] for bit in order])
+        part.sort()
+        agree = np.bitwise_or.reduce([masks[number] for number in chosen])
+        differ = [masks[number] for number in range(chosen[-1]) if number not in chosen]
+        for left, right in _agreeing(part, len(key), total, max_distance):
+            left, right = _permuted(left, _inverse(order)), _permuted(right, _inverse(order))
+            apart = left ^ right
+            new = (apart & agree) == 0
+            for mask in differ:
+                new &= (apart & mask) != 0
             if new.any():
-                yield left[new], right[new]
+                found.append((left[new], right[new]))
+        if sum(len(left) for left, _ in found) > _FLUSH:
+            yield _joined(found)
+            found = []
+    if found:
+        yield _joined(found)
 
 
-def _varying_bits(hashes: NDArray[np.uint64], bits: NDArray[np.int64]) -> NDArray[np.int64]:
+def _joined(found: list[HashPairs]) -> HashPairs:
+    return np.concatenate([left for left, _ in found]), np.concatenate([right for _, right in found])
+
+
+def _varying_bits(hashes: Hashes, bits: list[int]) -> list[int]:
     """Return the bits in which any of the hashes differ, most evenly spread first, so that they can be dealt out."""
-    set_ = np.array([np.count_nonzero(hashes & (np.uint64(1) << np.uint64(bit))) for bit in bits.tolist()], np.int64)
-    rarer = np.minimum(set_, len(hashes) - set_)
-    order = np.argsort(-rarer, kind="stable")
-    return np.asarray(bits[order][rarer[order] > 0])
+    if not len(hashes):
+        return []
+    varying = int(np.bitwise_or.reduce(hashes)) & ~int(np.bitwise_and.reduce(hashes))
+    sample = hashes[:: max(1, len(hashes) // _BLOCK)]
+    set_ = [np.count_nonzero(sample & (np.uint64(1) << np.uint64(bit))) for bit in bits]
+    rarer = {bit: min(count, len(sample) - count) for bit, count in zip(bits, set_, strict=True)}
+    return sorted((bit for bit in bits if varying >> bit & 1), key=lambda bit: -rarer[bit])
 
 
-def _agreeing(
-    hashes: NDArray[np.uint64], rows: NDArray[np.int64], mask: np.uint64, free: NDArray[np.int64], max_distance: int
-) -> Iterator[tuple[NDArray[np.int64], NDArray[np.int64]]]:
-    """Yield the pairs within the distance that agree in the bits of ``mask``."""
-    order = np.argsort(hashes[rows] & mask)
-    rows = rows[order]
-    key = hashes[rows] & mask
+def _with_rest(bits: list[int]) -> list[int]:
+    """Return all bits of a hash, highest first, but the given ones before the others."""
+    return bits + [bit for bit in range(_HASH_BITS - 1, -1, -1) if bit not in bits]
+
+
+def _inverse(order: list[int]) -> list[int]:
+    """Return the order that undoes another one."""
+    place = {bit: _HASH_BITS - 1 - at for at, bit in enumerate(order)}
+    return [place[bit] for bit in range(_HASH_BITS - 1, -1, -1)]
+
+
+def _permuted(hashes: Hashes, order: list[int]) -> Hashes:
+    """Return the hashes with their bits in another order, the one that comes first on top; a new array."""
+    moved: dict[int, int] = {}
+    for at, bit in enumerate(order):
+        shift = _HASH_BITS - 1 - at - bit
+        moved[shift] = moved.get(shift, 0) | 1 << bit
+    result = np.zeros_like(hashes)
+    for start in range(0, len(hashes), _BLOCK):
+        block, into = hashes[start : start + _BLOCK], result[start : start + _BLOCK]
+        for shift, mask in moved.items():
+            some = block & np.uint64(mask)
+            into |= some << np.uint64(shift) if shift >= 0 else some >> np.uint64(-shift)
+    return result
+
+
+def _blocks(ascending: Hashes, key_bits: int) -> Iterator[Hashes]:
+    """Yield stretches of about `_BLOCK` sorted hashes, cut only where the first ``key_bits`` bits change."""
+    low = np.uint64(_HASH_BITS - key_bits)
+    cuts = np.searchsorted(ascending, ascending[_BLOCK::_BLOCK] >> low << low)
+    bounds = np.unique(np.concatenate(([0], cuts, [len(ascending)])))
+    for start, stop in zip(bounds[:-1].tolist(), bounds[1:].tolist(), strict=True):
+        yield ascending[start:stop]
+
+
+def _agreeing(ascending: Hashes, key_bits: int, total: int, max_distance: int) -> Iterator[HashPairs]:
+    """Yield all pairs within the distance that agree in the first ``key_bits`` bits, and maybe others."""
+    key = ascending >> np.uint64(_HASH_BITS - key_bits)
     starts = np.flatnonzero(np.concatenate(([True], key[1:] != key[:-1])))
-    del key, order
-    stops = np.append(starts[1:], len(rows))
+    length = np.diff(np.append(starts, len(ascending)))
     # A run of most of the rows would hardly get shorter by its other bits, and the recursion would not end soon.
-    long = (stops - starts > _BRUTE_FORCE) & (stops - starts <= len(rows) // 2)
-    run_end = np.repeat(np.where(long, 0, stops), stops - starts)
-    yield from _compare_runs(hashes[rows], rows, run_end, max_distance)
-    for start, stop in zip(starts[long].tolist(), stops[long].tolist(), strict=True):
-        yield from _search(hashes, rows[start:stop], free, max_distance)
+    long = (length > _BRUTE_FORCE) & (length <= total // 2)
+    if not long.any():
+        yield from _near(ascending, length, max_distance)
+        return
+    yield from _near(ascending[np.repeat(~long, length)], length[~long], max_distance)
+    for start, count in zip(starts[long].tolist(), length[long].tolist(), strict=True):
+        yield from _search(ascending[start : start + count], list(range(_HASH_BITS - key_bits)), max_distance)
 
 
-def _compare_runs(
-    hashes: NDArray[np.uint64], rows: NDArray[np.int64], run_end: NDArray[np.int64], max_distance: int
-) -> Iterator[tuple[NDArray[np.int64], NDArray[np.int64]]]:
-    """Compare each row with those after it in its run; ``run_end`` is the position past the run, 0 to leave out."""
+def _near(hashes: Hashes, length: NDArray[np.int64], max_distance: int) -> Iterator[HashPairs]:
+    """Yield all pairs within the distance in the same run, and maybe others; ``length`` of the runs one by one."""
+    run_end = np.repeat(np.cumsum(length), length)
     shift = 1
-    active = np.flatnonzero(run_end > np.arange(len(rows)) + shift)
+    while np.maximum(length - shift, 0).sum() > len(hashes) // 4:  # cheaper to compare all than to select
+        yield from _close(hashes[:-shift], hashes[shift:], max_distance)
+        shift += 1
+    active = np.flatnonzero(run_end > np.arange(len(hashes)) + shift)
     while len(active):
-        near = active[np.bitwise_count(hashes[active] ^ hashes[active + shift]) <= max_distance]
-        if len(near):
-            yield rows[near], rows[near + shift]
+        yield from _close(hashes[active], hashes[active + shift], max_distance)
         shift += 1
         active = active[run_end[active] > active + shift]
+
+
+def _close(left: Hashes, right: Hashes, max_distance: int) -> Iterator[HashPairs]:
+    near = np.flatnonzero(np.bitwise_count(left ^ right) <= max_distance)
+    if len(near):
+        yield left[near], right[near]

@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+from collections.abc import Callable
+
 import numpy as np
 from numpy.typing import NDArray
 
@@ -36,14 +38,20 @@ MAX_HASH_PAIRS = 500_000
 
 
 def near_duplicate_pairs(
-    hashes: NDArray[np.uint64], features: NDArray[np.float64], small: NDArray[np.bool_], max_distance: int
+    hashes: NDArray[np.uint64],
+    features_of: Callable[[Rows], NDArray[np.float64]],
+    small: NDArray[np.bool_],
+    max_distance: int,
 ) -> tuple[Rows, NDArray[np.int8], bool]:
     """Find the pairs within the Hamming distance whose features confirm them.
 
     Parameters
     ----------
-    hashes, features, small
-        Perceptual hashes [N], the properties named in `TOLERANCES` [N, 7], and whether the image is small [N].
+    hashes, small
+        Perceptual hashes [N], and whether the image is small [N].
+    features_of
+        Given some rows [n], ascending, returns their properties named in `TOLERANCES`, [n, 7]; asked once, for the rows
+        whose hash is near that of another row.
     max_distance
         Largest number of differing bits.
 
@@ -52,15 +60,16 @@ def near_duplicate_pairs(
     pairs, distance, complete
         int64 [P, 2], int8 [P], and whether no limit cut the list.
     """
+    rows, near, complete = _with_neighbours(hashes, max_distance)
+    hashes, features, small = hashes[rows], features_of(rows), small[rows]
     unique, number = np.unique(hashes, return_inverse=True)
-    hash_pairs, _, complete = hamming_pairs(unique, max_distance)
     kept, crowd_pairs = _thin_crowds(number, features, small)
     green = _sort_key(features)
     order = kept[np.lexsort((green[kept], number[kept]))]
     position = number[order] + green[order] / 4
     del kept, green
     same = np.arange(len(unique))[np.bincount(number[order], minlength=len(unique)) > 1]
-    hash_pairs = np.concatenate((hash_pairs, np.column_stack((same, same))))
+    hash_pairs = np.concatenate((np.searchsorted(unique, near), np.column_stack((same, same))))
     parts = [crowd_pairs]
     for left, right in _range_join(hash_pairs, position, number[order], order):
         sure = _confirmed(left, right, hashes, features, small)
@@ -68,7 +77,29 @@ def near_duplicate_pairs(
     pairs = np.concatenate(parts)
     pairs.sort(axis=1)
     pairs = pairs[np.lexsort((pairs[:, 1], pairs[:, 0]))]
-    return pairs, np.bitwise_count(hashes[pairs[:, 0]] ^ hashes[pairs[:, 1]]).astype(np.int8), complete
+    distance = np.bitwise_count(hashes[pairs[:, 0]] ^ hashes[pairs[:, 1]]).astype(np.int8)
+    return rows[pairs], distance, complete
+
+
+def _with_neighbours(hashes: NDArray[np.uint64], max_distance: int) -> tuple[Rows, NDArray[np.uint64], bool]:
+    """Return the rows whose hash is within the distance of another row's, ascending, and the pairs of unequal hashes.
+
+    Most rows of a large dataset have no neighbour, and nothing else is held for them. The third value says whether the
+    pairs are complete.
+    """
+    ascending = np.sort(hashes)
+    first = np.ones(len(hashes), dtype=bool)
+    first[1:] = ascending[1:] != ascending[:-1]
+    repeated = np.unique(ascending[~first])
+    unique = ascending[first]
+    del ascending, first
+    pairs, _, complete = hamming_pairs(unique, max_distance)
+    near = unique[pairs]
+    wanted = np.union1d(near.ravel(), repeated)
+    if not len(wanted):
+        return np.empty(0, np.int64), near, complete
+    place = np.minimum(np.searchsorted(wanted, hashes), len(wanted) - 1)
+    return np.flatnonzero(wanted[place] == hashes), near, complete
 
 
 def _range_join(hash_pairs: Rows, position: NDArray[np.float64], number: Rows, order: Rows) -> list[tuple[Rows, Rows]]:

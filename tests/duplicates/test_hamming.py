@@ -7,6 +7,7 @@ import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
+from datacheck.duplicates import hamming
 from datacheck.duplicates.hamming import hamming_pairs
 
 
@@ -56,6 +57,29 @@ def test_planted_neighbours_are_all_found(n: int) -> None:
     assert planted <= found
     assert len(found - planted) <= 2
     assert np.bincount(distance, minlength=7)[1:].min() >= 100
+
+
+@given(
+    seed=st.integers(0, 2**32), centres=st.integers(1, 60), free_bits=st.integers(0, 10), max_distance=st.integers(1, 8)
+)
+@settings(max_examples=6, deadline=None)
+def test_clusters_agree_with_brute_force(seed: int, centres: int, free_bits: int, max_distance: int) -> None:
+    rng = np.random.default_rng(seed)
+    hashes = rng.choice(rng.integers(0, 2**64, centres, dtype=np.uint64), 2_200)
+    hashes = np.unique(flipped(hashes, free_bits, rng))
+    assert np.array_equal(hamming_pairs(hashes, max_distance)[0], by_brute_force(hashes, max_distance))
+
+
+@pytest.mark.parametrize("max_distance", [1, 6])
+def test_many_blocks_give_each_pair_once(monkeypatch: pytest.MonkeyPatch, max_distance: int) -> None:
+    rng = np.random.default_rng(2)
+    hashes = rng.permutation(
+        np.unique(flipped(rng.choice(rng.integers(0, 2**64, 300, dtype=np.uint64), 1_500), 3, rng))
+    )
+    monkeypatch.setattr(hamming, "_BLOCK", 64)
+    monkeypatch.setattr(hamming, "_BRUTE_FORCE", 40)
+    monkeypatch.setattr(hamming, "_FLUSH", 10)
+    assert np.array_equal(hamming_pairs(hashes, max_distance)[0], by_brute_force(hashes, max_distance))
 
 
 def test_too_many_pairs_are_cut_and_said_so() -> None:
