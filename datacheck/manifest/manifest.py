@@ -145,7 +145,7 @@ class Manifest:
         return int(self.table.num_rows)
 
     def __contains__(self, column: str) -> bool:
-        return self.table.schema.get_field_index(column) >= 0  # the list of names is built anew each time
+        return bool(self.table.schema.get_field_index(column) >= 0)  # the list of names is built anew each time
 
     @property
     def sample_ids(self) -> pa.ChunkedArray:
