@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import os
+import socket
 import time
 from collections import deque
 from collections.abc import Iterable, Iterator
@@ -17,6 +18,9 @@ from datacheck.scanning.shard import ShardSettings, failed, shard
 _STARTUP_SECONDS = 60.0
 """Time that a Ray worker may need to start, on top of the time for its files."""
 
+_CONNECT_SECONDS = 10.0
+"""Time in which a cluster's address must answer."""
+
 _RETRIES = 3
 """Times that a task is given to another worker when its own is lost; so a file alone must end four workers in a row to
 count as the cause."""
@@ -26,7 +30,8 @@ _LOSSES = 10
 
 
 def run_ray(tasks: Iterable[ShardTask], settings: ShardSettings, jobs: int, *, timeout_s: float) -> Iterator[Outcome]:
-    """Measure shards as Ray tasks: those of the cluster that is connected, or of one started here and ended after.
+    """Measure shards as Ray tasks, on the cluster that is connected, else on the one that Ray's own variable
+    ``RAY_ADDRESS`` names, else on one that is started on this machine and ended after.
 
     The loss of a worker or of a node costs its tasks time and nothing else: they run again elsewhere. A file is blamed
     for its worker's end only when it was alone in the task, and each of four workers ended over it.
@@ -36,13 +41,25 @@ def run_ray(tasks: Iterable[ShardTask], settings: ShardSettings, jobs: int, *, t
     MissingExtraError
         When Ray is not installed.
     ScanError
-        When the cluster keeps losing its nodes, or is gone.
+        When the cluster is not there, keeps losing its nodes, or is gone.
     """
     os.environ.setdefault("RAY_USAGE_STATS_ENABLED", "0")
     os.environ.setdefault("RAY_DATA_DISABLE_PROGRESS_BARS", "1")
     ray: Any = require("ray", extra="ray", purpose='the scan with engine="ray"')
     ours = not ray.is_initialized()
     if ours:
+        _connect(ray, jobs)
+    try:
+        yield from _Run(ray, tasks, settings, timeout_s).results()
+    finally:
+        if ours:
+            ray.shutdown()
+
+
+def _connect(ray: Any, jobs: int) -> None:
+    """Connect to the cluster of ``RAY_ADDRESS``, or start one of so many processors on this machine."""
+    address = os.environ.get("RAY_ADDRESS")
+    if not address:
         ray.init(
             num_cpus=jobs,
             include_dashboard=False,
@@ -50,11 +67,22 @@ def run_ray(tasks: Iterable[ShardTask], settings: ShardSettings, jobs: int, *, t
             log_to_driver=False,
             _node_ip_address="127.0.0.1",
         )
+        return
     try:
-        yield from _Run(ray, tasks, settings, timeout_s).results()
-    finally:
-        if ours:
-            ray.shutdown()
+        _check_reachable(address)
+        ray.init(address=address, logging_level="ERROR", log_to_driver=False)
+    except (OSError, ValueError) as error:  # Ray's ConnectionError is an OSError
+        raise ScanError(
+            f"expected a Ray cluster at RAY_ADDRESS={address}, found {str(error).splitlines()[0]}; start it with 'ray "
+            "start --head', or unset RAY_ADDRESS to use this machine alone"
+        ) from None
+
+
+def _check_reachable(address: str) -> None:
+    """Raise OSError where nothing answers at ``host:port`` or ``ray://host:port``; Ray would wait for minutes."""
+    host, _, port = address.rpartition("://")[2].rpartition(":")
+    if host and port.isdigit():
+        socket.create_connection((host, int(port)), timeout=_CONNECT_SECONDS).close()
 
 
 @dataclass

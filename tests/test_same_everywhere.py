@@ -1,0 +1,116 @@
+"""One dataset audited by local processes, on a Ray cluster of two nodes, and from a bucket: the same, byte for byte."""
+
+from __future__ import annotations
+
+import os
+import signal
+import subprocess
+import sys
+from collections.abc import Iterator
+from pathlib import Path
+from typing import Any
+
+import numpy as np
+import pytest
+from PIL import Image
+
+import datacheck
+from datacheck.errors import ScanError
+from datacheck.report import Report
+from tests.sources.store_server import s3_server
+
+ray = pytest.importorskip("ray")
+boto3 = pytest.importorskip("boto3")
+pytest.importorskip("s3fs")
+
+pytestmark = [pytest.mark.slow, pytest.mark.filterwarnings("ignore")]
+
+N = 240
+
+KILLED = """
+import os, signal, datacheck
+def stop(name, done, total):
+    if name == "scan" and 0 < done < total:
+        os.kill(os.getpid(), signal.SIGKILL)
+datacheck.audit({data!r}, out={out!r}, engine="ray", progress=stop)
+"""
+
+
+@pytest.fixture(scope="module")
+def data(tmp_path_factory: pytest.TempPathFactory) -> Path:
+    """Images of two classes and two splits: one is damaged, one lies in both splits, one under both classes."""
+    root, rng = tmp_path_factory.mktemp("disk") / "pets", np.random.default_rng(0)
+    for number in range(N):
+        path = root / ("val" if number % 3 == 2 else "train") / ("cat" if number % 2 else "dog") / f"{number:03}.png"
+        path.parent.mkdir(parents=True, exist_ok=True)
+        Image.fromarray(rng.integers(0, 256, (24, 24 + number, 3), np.uint8)).save(path)
+    damaged = root / "train/dog/000.png"
+    damaged.write_bytes(damaged.read_bytes()[:200])
+    (root / "val/cat/005.png").write_bytes((root / "train/cat/001.png").read_bytes())
+    (root / "train/dog/006.png").write_bytes((root / "train/cat/003.png").read_bytes())
+    return root
+
+
+@pytest.fixture(scope="module")
+def local(data: Path, tmp_path_factory: pytest.TempPathFactory) -> Path:
+    return audited(str(data), tmp_path_factory.mktemp("local") / "run", jobs=2)
+
+
+@pytest.fixture(scope="module")
+def cluster() -> Iterator[Any]:
+    """A cluster of two nodes, named as its users name it: by RAY_ADDRESS."""
+    from ray.cluster_utils import Cluster
+
+    nodes = Cluster(initialize_head=True, head_node_args={"num_cpus": 1, "include_dashboard": False})
+    nodes.add_node(num_cpus=1)
+    with pytest.MonkeyPatch.context() as patch:
+        patch.setenv("RAY_ADDRESS", nodes.address)
+        yield nodes
+    ray.shutdown()
+    nodes.shutdown()
+
+
+def audited(source: str, out: Path, **options: Any) -> Path:
+    datacheck.audit(source, out=out, **options)
+    return out
+
+
+def findings(run: Path) -> list[Any]:
+    return [finding.to_json() for finding in Report.load(run).findings]
+
+
+def assert_same(run: Path, expected: Path) -> None:
+    """The same findings, and every table of the run byte for byte."""
+    assert {finding.code for finding in Report.load(expected).findings} >= {"DC101", "DC303", "DC304"}
+    assert findings(run) == findings(expected)
+    tables = {path.relative_to(expected) for path in expected.rglob("*.parquet")}
+    assert {str(path) for path in tables} >= {"manifest.parquet", "measurements.parquet"}
+    for table in tables:
+        assert (run / table).read_bytes() == (expected / table).read_bytes(), table
+
+
+def test_two_nodes_and_a_bucket(cluster: Any, data: Path, local: Path, tmp_path: Path) -> None:
+    assert len(cluster.list_all_nodes()) == 2
+    assert_same(audited(str(data), tmp_path / "ray", engine="ray"), local)
+    with s3_server():
+        client = boto3.client("s3")
+        client.create_bucket(Bucket="data")
+        for path in data.rglob("*.png"):
+            client.put_object(Bucket="data", Key=f"pets/{path.relative_to(data).as_posix()}", Body=path.read_bytes())
+        stored = audited("s3://data/pets", tmp_path / "stored", jobs=2)
+    assert findings(stored) == findings(local)
+
+
+def test_a_driver_that_is_killed_goes_on(cluster: Any, data: Path, local: Path, tmp_path: Path) -> None:
+    script = KILLED.format(data=str(data), out=str(tmp_path / "run"))
+    ended = subprocess.run([sys.executable, "-c", script], env=os.environ, check=False, timeout=120)
+    assert ended.returncode == -signal.SIGKILL
+    assert_same(audited(str(data), tmp_path / "run", engine="ray"), local)
+
+
+def test_a_cluster_that_is_not_there(data: Path, tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setenv("RAY_ADDRESS", "127.0.0.1:1")
+    with pytest.raises(
+        ScanError, match=r"expected a Ray cluster at RAY_ADDRESS=127\.0\.0\.1:1, found .*ray start --head"
+    ):
+        datacheck.audit(str(data), out=tmp_path / "run", engine="ray")
