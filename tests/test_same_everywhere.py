@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import json
 import os
 import signal
 import subprocess
@@ -16,7 +17,9 @@ from PIL import Image
 
 import datacheck
 from datacheck.errors import ScanError
+from datacheck.manifest import Manifest
 from datacheck.report import Report
+from datacheck.scanning.measurements import Measurements
 from tests.sources.store_server import s3_server
 
 ray = pytest.importorskip("ray")
@@ -25,7 +28,7 @@ pytest.importorskip("s3fs")
 
 pytestmark = [pytest.mark.slow, pytest.mark.filterwarnings("ignore")]
 
-N = 240
+N = 120
 
 KILLED = """
 import os, signal, datacheck
@@ -38,17 +41,31 @@ datacheck.audit({data!r}, out={out!r}, engine="ray", progress=stop)
 
 @pytest.fixture(scope="module")
 def data(tmp_path_factory: pytest.TempPathFactory) -> Path:
-    """Images of two classes and two splits: one is damaged, one lies in both splits, one under both classes."""
+    """Images of two classes and two splits: damaged, in both splits, under both classes, turned by a few degrees."""
     root, rng = tmp_path_factory.mktemp("disk") / "pets", np.random.default_rng(0)
     for number in range(N):
         path = root / ("val" if number % 3 == 2 else "train") / ("cat" if number % 2 else "dog") / f"{number:03}.png"
         path.parent.mkdir(parents=True, exist_ok=True)
-        Image.fromarray(rng.integers(0, 256, (24, 24 + number, 3), np.uint8)).save(path)
+        shapes = Image.fromarray(rng.integers(0, 256, (24, 24 + number // 4, 3), np.uint8))
+        shapes.resize((4 * shapes.width, 4 * shapes.height), Image.Resampling.BICUBIC).save(path)
     damaged = root / "train/dog/000.png"
     damaged.write_bytes(damaged.read_bytes()[:200])
     (root / "val/cat/005.png").write_bytes((root / "train/cat/001.png").read_bytes())
     (root / "train/dog/006.png").write_bytes((root / "train/cat/003.png").read_bytes())
+    with Image.open(root / "train/cat/007.png") as picture:
+        picture.rotate(8, Image.Resampling.BICUBIC, expand=True).save(root / "val/dog/008.png")
     return root
+
+
+@pytest.fixture(scope="module")
+def bucket(data: Path) -> Iterator[str]:
+    """The same images in a bucket, on a server that the cluster knows since it started."""
+    with s3_server():
+        client = boto3.client("s3")
+        client.create_bucket(Bucket="data")
+        for path in data.rglob("*.png"):
+            client.put_object(Bucket="data", Key=f"pets/{path.relative_to(data).as_posix()}", Body=path.read_bytes())
+        yield "s3://data/pets"
 
 
 @pytest.fixture(scope="module")
@@ -57,7 +74,7 @@ def local(data: Path, tmp_path_factory: pytest.TempPathFactory) -> Path:
 
 
 @pytest.fixture(scope="module")
-def cluster() -> Iterator[Any]:
+def cluster(bucket: str) -> Iterator[Any]:
     """A cluster of two nodes, named as its users name it: by RAY_ADDRESS."""
     from ray.cluster_utils import Cluster
 
@@ -75,8 +92,14 @@ def audited(source: str, out: Path, **options: Any) -> Path:
     return out
 
 
-def findings(run: Path) -> list[Any]:
-    return [finding.to_json() for finding in Report.load(run).findings]
+def findings(run: Path) -> dict[str, Any]:
+    """What ``findings.json`` says, without the times and the places of the run."""
+    content = json.loads((run / "findings.json").read_text(encoding="utf-8"))
+    for name in ("seconds", "created", "settings", "dataset"):
+        content.pop(name, None)
+    for outcome in content["outcomes"]:
+        outcome.pop("seconds", None)
+    return dict(content)
 
 
 def assert_same(run: Path, expected: Path) -> None:
@@ -89,16 +112,31 @@ def assert_same(run: Path, expected: Path) -> None:
         assert (run / table).read_bytes() == (expected / table).read_bytes(), table
 
 
-def test_two_nodes_and_a_bucket(cluster: Any, data: Path, local: Path, tmp_path: Path) -> None:
+def test_two_nodes(cluster: Any, data: Path, local: Path, tmp_path: Path) -> None:
     assert len(cluster.list_all_nodes()) == 2
     assert_same(audited(str(data), tmp_path / "ray", engine="ray"), local)
-    with s3_server():
-        client = boto3.client("s3")
-        client.create_bucket(Bucket="data")
-        for path in data.rglob("*.png"):
-            client.put_object(Bucket="data", Key=f"pets/{path.relative_to(data).as_posix()}", Body=path.read_bytes())
-        stored = audited("s3://data/pets", tmp_path / "stored", jobs=2)
+
+
+def test_two_nodes_that_read_a_bucket(cluster: Any, bucket: str, local: Path, tmp_path: Path) -> None:
+    stored = audited(bucket, tmp_path / "stored", engine="ray")
     assert findings(stored) == findings(local)
+    assert Manifest.load(stored / "manifest.parquet").table.equals(Manifest.load(local / "manifest.parquet").table)
+    one, other = (Measurements.load(run / "measurements.parquet").table for run in (stored, local))
+    assert one.drop_columns("mtime_ns").equals(other.drop_columns("mtime_ns"))  # when the files were put there
+
+
+def test_a_node_that_is_killed_changes_nothing(cluster: Any, data: Path, local: Path, tmp_path: Path) -> None:
+    node = cluster.add_node(num_cpus=1)
+    killed: list[tuple[int, int]] = []
+
+    def kill(name: str, done: int, total: int) -> None:
+        if name == "scan" and done and not killed:
+            killed.append((done, total))
+            os.kill(node.all_processes["raylet"][0].process.pid, signal.SIGKILL)
+
+    run = audited(str(data), tmp_path / "run", engine="ray", progress=kill)
+    assert [done < total for done, total in killed] == [True]
+    assert_same(run, local)
 
 
 def test_a_driver_that_is_killed_goes_on(cluster: Any, data: Path, local: Path, tmp_path: Path) -> None:
