@@ -79,7 +79,7 @@ def live(tmp_path_factory: pytest.TempPathFactory) -> Iterator[LabelStudioServer
     """A real Label Studio server, whose first start makes its database."""
     folder = tmp_path_factory.mktemp("label-studio")
     (folder / "served").mkdir()
-    server = LabelStudioServer(find_label_studio(folder), folder / "data", folder / "served")
+    server = LabelStudioServer(find_label_studio(tmp_path_factory), folder / "data", folder / "served")
     try:
         server.start(wait=900.0)
         yield server

@@ -5,11 +5,9 @@ from __future__ import annotations
 import http.cookiejar
 import json
 import os
-import shutil
 import signal
 import socket
 import subprocess
-import sys
 import time
 import urllib.error
 import urllib.parse
@@ -19,28 +17,19 @@ from typing import Any
 
 import pytest
 
+from .environments import environment
+
 TOKEN = "0123456789abcdef0123456789abcdef01234567"
 EXECUTABLE = "DATACHECK_LABEL_STUDIO"
 """Names an installed ``label-studio`` to use in place of a new environment."""
 
 
-def find_label_studio(folder: Path) -> Path:
-    """Return a ``label-studio``: the one named by the environment, or a new one (its dependencies clash with ours)."""
+def find_label_studio(factory: pytest.TempPathFactory) -> Path:
+    """Return a ``label-studio``: the one named by the environment, or one of this run."""
     named = os.environ.get(EXECUTABLE)
     if named:
         return Path(named)
-    target = folder / "label-studio"
-    make: list[list[str]] = [[sys.executable, "-m", "venv", str(target)]]
-    make.append([str(target / "bin/python"), "-m", "pip", "install", "-q", "label-studio>=1.20"])
-    if shutil.which("uv"):
-        make = [["uv", "venv", "-q", "--python", sys.executable, str(target)]]
-        make.append(["uv", "pip", "install", "-q", "--python", str(target / "bin/python"), "label-studio>=1.20"])
-    try:
-        for command in make:
-            subprocess.run(command, check=True, capture_output=True, timeout=600, text=True)
-    except (OSError, subprocess.SubprocessError) as error:
-        pytest.skip(f"needs label-studio, which cannot be installed here: {getattr(error, 'stderr', error)!s:.200}")
-    return target / "bin/label-studio"
+    return environment("label-studio", ["label-studio>=1.20"], factory).with_name("label-studio")
 
 
 class LabelStudioServer:

@@ -4,10 +4,8 @@ from __future__ import annotations
 
 import gc
 import json
-import os
 import shutil
 import subprocess
-import sys
 from pathlib import Path
 from typing import Any
 
@@ -17,32 +15,11 @@ from datacheck.manifest import Task
 from datacheck.relabel.formats import export_queue, import_answers
 from datacheck.relabel.formats.links import Links
 from datacheck.relabel.queue import RelabelQueue
+from tests.relabel.environments import environment
 
 from .conftest import CLASSES, NAMES, make_queue
 
 pytestmark = [pytest.mark.slow, pytest.mark.timeout(900)]
-
-ENVIRONMENTS = "DATACHECK_TOOL_ENVIRONMENTS"
-"""Names a folder with an environment a tool, to use in place of new ones."""
-
-
-def client(tool: str, packages: list[str], folder: Path) -> Path:
-    """Return the Python of an environment with a tool's client; skip where it cannot be had."""
-    kept = os.environ.get(ENVIRONMENTS)
-    python = (Path(kept) if kept else folder) / tool / "bin/python"
-    if python.exists():
-        return python
-    make = [[sys.executable, "-m", "venv", str(python.parent.parent)]]
-    make.append([str(python), "-m", "pip", "install", "-q", *packages])
-    if shutil.which("uv"):
-        make = [["uv", "venv", "-q", "--python", sys.executable, str(python.parent.parent)]]
-        make.append(["uv", "pip", "install", "-q", "--python", str(python), *packages])
-    try:
-        for command in make:
-            subprocess.run(command, check=True, capture_output=True, timeout=600, text=True)
-    except (OSError, subprocess.SubprocessError) as error:
-        pytest.skip(f"needs {packages[0]}, which cannot be installed here: {getattr(error, 'stderr', error)!s:.200}")
-    return python
 
 
 def ask(python: Path, script: str, *arguments: object) -> Any:
@@ -64,8 +41,10 @@ print(json.dumps([names, [
 """
 
 
-def test_datumaro_reads_what_is_for_cvat(queue: RelabelQueue, tmp_path: Path) -> None:
-    python = client("datumaro", ["datumaro>=1.10"], tmp_path)
+def test_datumaro_reads_what_is_for_cvat(
+    queue: RelabelQueue, tmp_path: Path, tmp_path_factory: pytest.TempPathFactory
+) -> None:
+    python = environment("datumaro", ["datumaro>=1.10"], tmp_path_factory)
     assert queue.root is not None
     shutil.copytree(queue.root, tmp_path / "cvat/images")
     path = export_queue(queue, "cvat", tmp_path / "cvat/annotations.xml", Links(queue.root))[0]
@@ -100,8 +79,10 @@ print(json.dumps(list(NDJsonConverter.serialize(labels))))
 
 
 @pytest.mark.parametrize("task", [Task.CLASSIFICATION, Task.MULTILABEL])
-def test_labelbox_writes_the_same_lines(task: Task, root: Path, tmp_path: Path) -> None:
-    python = client("labelbox", ["labelbox[data]>=6"], tmp_path)
+def test_labelbox_writes_the_same_lines(
+    task: Task, root: Path, tmp_path: Path, tmp_path_factory: pytest.TempPathFactory
+) -> None:
+    python = environment("labelbox", ["labelbox[data]>=6"], tmp_path_factory)
     queue = make_queue(root, task)
     path = export_queue(queue, "labelbox", tmp_path / "labelbox.ndjson", Links(root))[0]
     ours = [json.loads(line) for line in path.read_text().splitlines()]
@@ -128,8 +109,10 @@ print(json.dumps(read))
 """
 
 
-def test_argilla_reads_the_records_and_we_read_its_answers(queue: RelabelQueue, tmp_path: Path) -> None:
-    python = client("argilla", ["argilla>=2.4", "requests"], tmp_path)
+def test_argilla_reads_the_records_and_we_read_its_answers(
+    queue: RelabelQueue, tmp_path: Path, tmp_path_factory: pytest.TempPathFactory
+) -> None:
+    python = environment("argilla", ["argilla>=2.4", "requests"], tmp_path_factory)
     path = export_queue(queue, "argilla", tmp_path / "argilla.json", Links(queue.root, "url", "https://x.example/"))[0]
     ours = json.loads(path.read_text())
     values = [*CLASSES, "datacheck: ambiguous"]
@@ -154,8 +137,10 @@ print(json.dumps([wrong, list(config.get_control("label").labels)]))
 
 
 @pytest.mark.parametrize("task", [Task.CLASSIFICATION, Task.MULTILABEL, Task.REGRESSION])
-def test_label_studio_takes_config_and_predictions(task: Task, root: Path, tmp_path: Path) -> None:
-    python = client("label-studio-sdk", ["label-studio-sdk>=1.0"], tmp_path)
+def test_label_studio_takes_config_and_predictions(
+    task: Task, root: Path, tmp_path: Path, tmp_path_factory: pytest.TempPathFactory
+) -> None:
+    python = environment("label-studio-sdk", ["label-studio-sdk>=1.0"], tmp_path_factory)
     queue = make_queue(root, task)
     tasks, config = export_queue(queue, "label-studio", tmp_path / "tasks.json", Links(root))
     wrong, labels = ask(python, LABEL_STUDIO, config, tasks)

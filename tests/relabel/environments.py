@@ -1,0 +1,52 @@
+"""Environments of other tools, whose dependencies clash with ours: each is made once in a run of the tests."""
+
+from __future__ import annotations
+
+import fcntl
+import os
+import shutil
+import subprocess
+import sys
+from pathlib import Path
+
+import pytest
+
+ENVIRONMENTS = "DATACHECK_TOOL_ENVIRONMENTS"
+"""Names a folder with an environment a tool, to use in place of new ones."""
+
+
+def environment(tool: str, packages: list[str], factory: pytest.TempPathFactory) -> Path:
+    """Return the Python of an environment with a tool; skip where it cannot be had.
+
+    The processes of one run share it: the first that needs it makes it, and the others wait.
+    """
+    kept = os.environ.get(ENVIRONMENTS)
+    base = factory.getbasetemp()
+    shared = base.parent if "PYTEST_XDIST_WORKER" in os.environ else base
+    folder = (Path(kept) if kept else shared / "environments").resolve()
+    folder.mkdir(parents=True, exist_ok=True)
+    python = folder / tool / "bin/python"
+    with (folder / f"{tool}.lock").open("w") as lock:
+        fcntl.flock(lock, fcntl.LOCK_EX)
+        if not python.exists():
+            _make(python, packages)
+    return python
+
+
+def _make(python: Path, packages: list[str]) -> None:
+    make = [[sys.executable, "-m", "venv", str(python.parent.parent)]]
+    make.append([str(python), "-m", "pip", "install", "-q", *packages])
+    uv = shutil.which("uv") or shutil.which(Path(sys.executable).with_name("uv"))
+    if uv:
+        make = [[uv, "venv", "-q", "--python", sys.executable, str(python.parent.parent)]]
+        make.append([uv, "pip", "install", "-q", "--python", str(python), *packages])
+    whole = False
+    try:
+        for command in make:
+            subprocess.run(command, check=True, capture_output=True, timeout=600, text=True)
+        whole = True
+    except (OSError, subprocess.SubprocessError) as error:
+        pytest.skip(f"needs {packages[0]}, which cannot be installed here: {getattr(error, 'stderr', error)!s:.200}")
+    finally:
+        if not whole:
+            shutil.rmtree(python.parent.parent, ignore_errors=True)
