@@ -6,6 +6,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from datacheck.duplicates.orientations import ORIENTATIONS
+from datacheck.duplicates.registration import Registered
 from datacheck.scanning.measurements import Measurements
 
 _ASPECT = 0.05
@@ -19,6 +20,12 @@ _CONTRAST = 1.15
 
 _SIZE = 1.1
 """Ratio of the long sides from which a picture is a smaller one."""
+
+_STRAIGHT = 2.0
+"""Degrees from which a small rotation is named: below, it is what the fit leaves."""
+
+_CROPPED = 1.05
+"""Scale from which a crop is named: that of a crop to 95 % of each side."""
 
 
 def change_words(
@@ -61,4 +68,24 @@ def change_words(
             ("less contrast", abs(lighter) <= _TONE and steeper < 1 / _CONTRAST),
         ]
         found.append(", ".join(word for word, said in words if said))
+    return found
+
+
+def registered_words(registered: Registered) -> list[str]:
+    """Return for each pair what was done to the second picture, such as ``"mirrored, cropped"``."""
+    quarter = np.rint(registered.angle / 90) * 90
+    found = []
+    for mirrored, turn, angle, scale in zip(
+        registered.mirrored, quarter, registered.angle, registered.scale, strict=True
+    ):
+        words = ["mirrored"] if mirrored else []
+        if turn:
+            words.append({90.0: ORIENTATIONS[6], -90.0: ORIENTATIONS[5]}.get(float(turn), ORIENTATIONS[3]).words)
+        if abs(angle - turn) > _STRAIGHT:
+            words.append(f"turned by {abs(angle - turn):.0f}°")
+        if scale > _CROPPED:
+            words.append("cropped")
+        elif scale < 1 / _CROPPED:
+            words.append("the whole of a crop")
+        found.append(", ".join(words))
     return found

@@ -18,7 +18,13 @@ def judged(pairs: list[list[int]], correlation: list[float], splits: list[str]) 
     n = len(pairs)
     ones = np.ones(n)
     registered = Registered(
-        np.array(pairs, np.int64).reshape(n, 2), np.full(n, 60), np.array(correlation), ones, 0 * ones, ones > 1
+        np.array(pairs, np.int64).reshape(n, 2),
+        np.full(n, 60),
+        np.array(correlation),
+        0 * ones,
+        ones,
+        0 * ones,
+        ones > 1,
     )
     alone = DuplicateClusters.equal(np.full(len(splits), -1, np.int64))
     found = DuplicateClusters(

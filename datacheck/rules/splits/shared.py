@@ -13,10 +13,9 @@ import pyarrow as pa
 import pyarrow.compute as pc
 from numpy.typing import NDArray
 
-from datacheck.duplicates.changes import change_words
+from datacheck.duplicates.changes import change_words, registered_words
 from datacheck.duplicates.clusters import DuplicateClusters
 from datacheck.duplicates.orientations import ORIENTATIONS
-from datacheck.duplicates.registration import registered_words
 from datacheck.manifest import Manifest, Task
 from datacheck.rules.base import CannotJudge, Rule, RuleContext
 from datacheck.rules.splits.labels import comparable_labels, conflicts_in_clusters, label_tolerance
