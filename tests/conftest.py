@@ -39,6 +39,14 @@ def shared_data() -> Path:
 
 
 @pytest.fixture(scope="module")
+def scans_in_threads() -> Iterator[None]:
+    """Scan in threads of this process: two workers for a dozen small images would cost a second of each test."""
+    with pytest.MonkeyPatch.context() as patch:
+        patch.setattr("datacheck.scanning.run._can_travel", lambda reader: False)
+        yield
+
+
+@pytest.fixture(scope="module")
 def browser() -> Iterator[Any]:
     """A real browser."""
     playwright = pytest.importorskip("playwright.sync_api", reason="needs playwright")

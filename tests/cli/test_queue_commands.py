@@ -26,6 +26,8 @@ from datacheck.report import Report
 from datacheck.scanning import scan
 from datacheck.stats import Interval
 
+pytestmark = pytest.mark.usefixtures("scans_in_threads")
+
 CLASSES = ("cat", "dog")
 N = 120
 
