@@ -30,6 +30,7 @@ from datacheck.manifest import Manifest
 from datacheck.manifest.readers import SampleReader, SampleReadError
 from datacheck.scanning.decode import decode_array, decode_bytes
 from datacheck.scanning.measurements import Measurements
+from datacheck.text import plural
 
 MOST_BY_DEFAULT = 3_000
 """Images up to which details are compared unless the caller says otherwise: about 40 s of processor time."""
@@ -72,7 +73,8 @@ def search_duplicates(
     if search is DuplicateSearch.HASH or manifest.reader is None:
         return found
     all_ = search is DuplicateSearch.FEATURES
-    read = partial(_read, manifest.reader, manifest.table["uri"] if "uri" in manifest else None)
+    unread: set[int] = set()
+    read = partial(_read, manifest.reader, manifest.table["uri"] if "uri" in manifest else None, unread)
     tiny = _with_pixels(measurements, found, small=True)
     skipped = []
     if 2 <= len(tiny) <= (MAX_IMAGES if all_ else MOST_TINY_BY_DEFAULT):
@@ -89,6 +91,8 @@ def search_duplicates(
         found = with_registered(found, registered, measurements, max_distance)
     elif len(rows) >= 2:
         skipped.append(f"cropped and slightly rotated copies among {len(rows):,} images{_HOW}")
+    if unread:
+        skipped.append(f"changed copies of {plural(len(unread), 'image')} that could not be read a second time")
     return replace(found, not_searched=f"not searched for: {'; '.join(skipped)}" if skipped else "")
 
 
@@ -103,11 +107,13 @@ def _with_pixels(measurements: Measurements, found: DuplicateClusters, *, small:
     return np.flatnonzero(known & single & measurements.readable & sized & ~(is_small(measurements) & small))
 
 
-def _read(reader: SampleReader, uris: pa.ChunkedArray | None, row: int) -> Picture | None:
+def _read(reader: SampleReader, uris: pa.ChunkedArray | None, unread: set[int], row: int) -> Picture | None:
+    """Return a picture that the scan has read; where it cannot be read now, its row goes to ``unread``."""
     try:
         content: Any = reader.read(str(row) if uris is None else uris[row].as_py())
         decode = decode_array if isinstance(content, np.ndarray) else decode_bytes
         picture = decode(content, short_side=LONG_SIDE).small
     except (SampleReadError, OSError, ValueError):
+        unread.add(row)
         return None
     return np.asarray(np.clip(picture, 0, 255), np.uint8)

@@ -133,6 +133,17 @@ def test_what_was_not_searched_for_is_not_found(search: DuplicateSearch, tmp_pat
     assert outcome.reason.endswith("pass duplicates='features'")
 
 
+def test_pictures_that_are_gone_after_the_scan_are_counted(tmp_path: Path) -> None:
+    context = planted(tmp_path, cropped)
+    gone = sorted((tmp_path / "train").rglob("*.png"))[:2]
+    for path in gone:
+        path.unlink()
+    manifest, measurements = context.manifest, context.measurements
+    assert measurements is not None
+    found = search_duplicates(manifest, measurements, search=DuplicateSearch.FEATURES, max_distance=6)
+    assert found.not_searched == "not searched for: changed copies of 2 images that could not be read a second time"
+
+
 def test_blank_pictures_match_nothing(tmp_path: Path) -> None:
     for split in ("train", "test"):
         for number in range(6):
