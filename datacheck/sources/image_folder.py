@@ -23,6 +23,7 @@ from datacheck.sources.pair_folders import BESIDE, Pairs, find_pairs, pair_manif
 from datacheck.sources.pairs import open_pairs
 from datacheck.sources.panoptic import named_unread, set_aside
 from datacheck.sources.table_folders import advice_for_tables, open_table_folder
+from datacheck.sources.tables_above import table_above
 from datacheck.sources.text_lists import CLASS_NAMES_ROLE
 from datacheck.sources.walking import Folder, walk
 from datacheck.text import plural
@@ -158,7 +159,16 @@ def _by_folders(found: _Found, layout: Layout, options: SourceOptions) -> Manife
             )
         unread.append(Unread("label files", ItemKind.FILE, reason, HoldsLabels.YES, len(labels), examples_of(labels)))
     inventory = Inventory(images_used(images.uris), tuple(unread), layout.questions)
-    return class_folder_manifest(images, options, took_for=f"a folder of images ({found.root})", inventory=inventory)
+    manifest = class_folder_manifest(
+        images, options, took_for=f"a folder of images ({found.root})", inventory=inventory
+    )
+    if manifest.task is not Task.UNLABELLED or options.task is Task.UNLABELLED:
+        return manifest
+    table = table_above(found.root, images.uris)
+    if table is None:
+        return manifest
+    hint = f"{text(table.name)} beside the folder names them: give {text(str(table.parent))} to have its labels read"
+    return replace(manifest, took_for=f"{manifest.took_for}; {hint}")
 
 
 def _one_mask_an_object(images: Sequence[str], labels: Sequence[str]) -> bool:

@@ -70,6 +70,18 @@ def test_one_flat_folder_is_unlabelled(tmp_path: Path) -> None:
     assert "images without labels: 2 images" in manifest.took_for
 
 
+@pytest.mark.parametrize(("row", "named"), [("1.png,cat", True), ("11.png,cat", False), ("a/1.pngx,cat", False)])
+def test_a_table_beside_the_folder_that_names_its_images_is_named(tmp_path: Path, row: str, named: bool) -> None:
+    write_image(tmp_path / "images" / "1.png")
+    write_image(tmp_path / "images" / "2.png")
+    (tmp_path / "labels.csv").write_text(f"file,label\n{row}\n")
+    (tmp_path / "notes.txt").write_text("1.png is blurred")
+    hint = f"labels.csv beside the folder names them: give {tmp_path} to have its labels read"
+    manifest = open_source(tmp_path / "images")
+    assert manifest.task is Task.UNLABELLED
+    assert (hint in manifest.took_for) is named
+
+
 def test_hidden_and_other_files_are_counted_and_broken_images_stay(tmp_path: Path) -> None:
     write_image(tmp_path / "cat" / "1.png")
     (tmp_path / "cat" / "broken.jpg").write_text("not an image")
