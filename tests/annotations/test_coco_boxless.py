@@ -4,6 +4,9 @@ from __future__ import annotations
 
 from typing import Any
 
+import pytest
+
+from datacheck.errors import SourceError
 from datacheck.sources.annotations.coco import coco_in_memory
 
 
@@ -22,3 +25,15 @@ def test_an_annotation_without_a_box_is_a_problem_of_its_image() -> None:
 def test_boxes_alone_and_files_without_any_box_have_no_problem() -> None:
     assert coco_in_memory(content([1, 1, 2, 2]), "a Dataset").problems.to_pylist() == [[]]
     assert coco_in_memory(content(None, None), "a Dataset").problems.to_pylist() == [[]]
+
+
+@pytest.mark.parametrize("number", ["a", None, 1.5])
+def test_an_entry_that_is_not_as_the_format_asks_is_shown(number: object) -> None:
+    wrong = content([1, 1, 2, 2])
+    wrong["categories"].append({"id": number, "name": "plate"})
+    with pytest.raises(SourceError) as error:
+        coco_in_memory(wrong, "a Dataset")
+    assert str(error.value) == (
+        "a Dataset: expected a whole number as id, and a name in each entry of 'categories', found 1 of 2 that are not "
+        f"so, the first is {{'id': {number!r}, 'name': 'plate'}}"
+    )

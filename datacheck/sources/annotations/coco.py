@@ -157,19 +157,14 @@ def _leniently(data: bytes, path: Path) -> tuple[_File, dict[int | str, list[tup
         raise SourceError(f"expected JSON in {path}, found: {error}; export the annotations again") from error
     lists = [value.get(key) if isinstance(value, dict) else None for key in ("images", "annotations", "categories")]
     if not isinstance(lists[0], list) or not isinstance(lists[1], list):
-        raise SourceError(f"expected COCO's lists 'images' and 'annotations' in {path}, found {_kinds(value)}")
-    images = [each for item in lists[0] if (each := _as(item, _Image)) is not None]
-    categories = [each for item in lists[2] or () if (each := _as(item, _Category)) is not None]
-    if len(images) < len(lists[0]) or len(categories) < len(lists[2] or ()):
-        raise SourceError(
-            f"{path}: expected an id and a name in each entry of 'images' and 'categories', found "
-            f"{len(lists[0]) - len(images) + len(lists[2] or ()) - len(categories):,} without"
-        )
+        kind = f"the keys {sorted(value)[:5]}" if isinstance(value, dict) else f"a {type(value).__name__}"
+        raise SourceError(f"expected COCO's lists 'images' and 'annotations' in {path}, found {kind}")
+    images = _entries(lists[0], _Image, "images", "an id and a file_name", path)
+    categories = _entries(lists[2] or [], _Category, "categories", "a whole number as id, and a name", path)
     annotations: list[_Annotation] = []
     problems: dict[int | str, list[tuple[int, str]]] = {}
     for number, item in enumerate(lists[1], start=1):
-        each = _as(item, _Annotation)
-        if each is not None:
+        if (each := _as(item, _Annotation)) is not None:
             annotations.append(each)
             continue
         found = item if isinstance(item, dict) else {}
@@ -180,6 +175,15 @@ def _leniently(data: bytes, path: Path) -> tuple[_File, dict[int | str, list[tup
     return _File(images, annotations, categories), problems
 
 
+def _entries(items: list[object], kind: type[Any], key: str, wanted: str, path: Path) -> list[Any]:
+    """Return all entries of a list; without all of them nothing could be said of the others' annotations."""
+    found = [_as(item, kind) for item in items]
+    if wrong := [item for item, each in zip(items, found, strict=True) if each is None]:
+        what = f"{len(wrong):,} of {len(items):,} that are not so, the first is {str(wrong[0])[:80]}"
+        raise SourceError(f"{path}: expected {wanted} in each entry of {key!r}, found {what}")
+    return found
+
+
 def _as(value: object, kind: type[Any]) -> Any:
     if isinstance(value, dict):  # a Raw field takes bytes only
         value = {**value, "segmentation": msgspec.Raw(msgspec.json.encode(value.get("segmentation")))}
@@ -187,10 +191,6 @@ def _as(value: object, kind: type[Any]) -> Any:
         return msgspec.convert(value, kind)
     except msgspec.ValidationError:
         return None
-
-
-def _kinds(value: object) -> str:
-    return f"the keys {sorted(value)[:5]}" if isinstance(value, dict) else f"a {type(value).__name__}"
 
 
 @dataclass
