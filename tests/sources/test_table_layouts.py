@@ -28,7 +28,7 @@ class TestHowAFileIsWritten:
 
     def test_decimal_commas_do_not_part_columns(self, tmp_path: Path) -> None:
         manifest = opened(tmp_path, "path;label;weight\na.png;x;0,5\nb.png;y;1,5\n")
-        assert manifest.table["weight"].to_pylist() == ["0,5", "1,5"]
+        assert manifest.table["weight"].to_pylist() == [0.5, 1.5]
 
     def test_a_tsv_with_commas_in_it_stays_a_tsv(self, tmp_path: Path) -> None:
         manifest = opened(tmp_path, "path\tlabel\na,1.png\tx\nb,2.png\ty\n", "t.tsv")
