@@ -62,10 +62,10 @@ def bucket(data: Path) -> Iterator[str]:
     """The same images in a bucket, on a server that the cluster knows since it started."""
     with s3_server():
         client = boto3.client("s3")
-        client.create_bucket(Bucket="data")
+        client.create_bucket(Bucket="nodes")
         for path in data.rglob("*.png"):
-            client.put_object(Bucket="data", Key=f"pets/{path.relative_to(data).as_posix()}", Body=path.read_bytes())
-        yield "s3://data/pets"
+            client.put_object(Bucket="nodes", Key=f"pets/{path.relative_to(data).as_posix()}", Body=path.read_bytes())
+        yield "s3://nodes/pets"
 
 
 @pytest.fixture(scope="module")
