@@ -195,7 +195,7 @@ def _compare(
     one = np.ascontiguousarray(one[:, ::-1]) if mirrored else one
     correlation, unlike = _agreement(one, two, matrix)
     scale = _scale(matrix)
-    if AGAIN_CORRELATION <= correlation < COPY_CORRELATION and max(scale, 1 / max(scale, 1e-6)) > RESCALED:
+    if AGAIN_CORRELATION <= correlation < COPY_CORRELATION and _factor(scale) > RESCALED:
         finer = _refined(one, two, matrix)
         known = correlation, unlike, matrix
         correlation, unlike, matrix = max(known, (*_agreement(one, two, finer), finer), key=itemgetter(0))
@@ -207,9 +207,14 @@ def _compare(
     return inliers, correlation, unlike, _scale(matrix), angle, mirrored
 
 
+def _factor(scale: float) -> float:
+    """Return how far a scale is from 1, whichever picture is the larger one."""
+    return max(scale, 1 / max(scale, 1e-6))
+
+
 def _is_copy(inliers: float, correlation: float, unlike: float, scale: float) -> bool:
     """Tell a copy from another photo of the same thing."""
-    if inliers < SAME_SIZE_INLIERS and max(scale, 1 / max(scale, 1e-6)) < RESCALED:
+    if inliers < SAME_SIZE_INLIERS and _factor(scale) < RESCALED:
         return False
     return bool(correlation >= COPY_CORRELATION and unlike <= UNLIKE_SHARES[int(inliers >= FIRM_INLIERS)])
 

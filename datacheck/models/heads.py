@@ -103,7 +103,7 @@ def steps_of(problem: LearningTask, recipe: HeadRecipe) -> int:
 
 
 def _steps_an_epoch(problem: LearningTask, recipe: HeadRecipe) -> int:
-    return max(1, int(((problem.fold >= 0) & problem.labelled).sum()) // _batch(recipe, problem))
+    return max(1, int(problem.used.sum()) // _batch(recipe, problem))
 
 
 def fit_heads(
@@ -219,7 +219,7 @@ class _Network:
 
 def _batch(recipe: HeadRecipe, problem: LearningTask) -> int:
     """Return how many samples a step takes: small datasets still get four steps an epoch."""
-    return max(1, min(recipe.batch, int(((problem.fold >= 0) & problem.labelled).sum()) // 4))
+    return max(1, min(recipe.batch, int(problem.used.sum()) // 4))
 
 
 def _train(
@@ -230,7 +230,7 @@ def _train(
     rng: np.random.Generator,
     pace: Pace,
 ) -> None:
-    rows = np.flatnonzero((problem.fold >= 0) & problem.labelled)
+    rows = np.flatnonzero(problem.used)
     targets = problem.targets()
     if problem.task is Task.CLASSIFICATION:
         targets = targets * (1 - recipe.label_smoothing) + recipe.label_smoothing / problem.width

@@ -48,7 +48,7 @@ class InSample:
         >>> seen.rows.tolist(), seen.model.tolist()
         ([0, 1, 2], [1, 2, 0])
         """
-        rows = np.flatnonzero(problem.labelled & (problem.fold >= 0))
+        rows = np.flatnonzero(problem.used)
         if problem.task is not Task.CLASSIFICATION or problem.n_folds < 2:
             rows = rows[:0]
         most = min(MOST_ROWS, max(1, MOST_VALUES // problem.width))

@@ -73,9 +73,14 @@ class LearningTask:
         """Number of outputs of a model: one a class, or one for regression."""
         return 1 if self.task is Task.REGRESSION else len(self.classes)
 
+    @property
+    def used(self) -> NDArray[np.bool_]:
+        """Which rows have a label and take part; shape [N]."""
+        return np.asarray(self.labelled & (self.fold >= 0))
+
     def training_rows(self, fold: int) -> NDArray[np.intp]:
         """Labelled rows outside a fold."""
-        return np.flatnonzero((self.fold != fold) & (self.fold >= 0) & self.labelled)
+        return np.flatnonzero((self.fold != fold) & self.used)
 
     def held_out(self, fold: int) -> NDArray[np.intp]:
         """Rows of a fold, labelled or not."""
@@ -88,7 +93,7 @@ class LearningTask:
         """
         if self.task is not Task.REGRESSION:
             return 0.0, 1.0
-        known = self.y[self.labelled & (self.fold >= 0)]
+        known = self.y[self.used]
         known = np.clip(known, *usual_range(known))
         return float(known.mean()), float(known.std()) or 1.0
 
@@ -112,7 +117,7 @@ class LearningTask:
             return np.asarray(self.y[rows], dtype=np.float32)
         mean, deviation = self.scale()
         filled = np.where(self.labelled[rows], self.y[rows], mean)
-        filled = np.clip(filled, *usual_range(self.y[self.labelled & (self.fold >= 0)]))
+        filled = np.clip(filled, *usual_range(self.y[self.used]))
         return ((filled - mean) / deviation).astype(np.float32)[:, None]
 
     def with_labels(self, codes: NDArray[Any], seed: int) -> LearningTask:

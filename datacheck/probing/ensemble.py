@@ -46,7 +46,7 @@ def ensemble_weight(first: NDArray[np.float32], second: NDArray[np.float32], pro
     >>> ensemble_weight(unsure, sure, problem), ensemble_weight(sure, unsure, problem)
     (1.0, 0.0)
     """
-    rows = np.flatnonzero(problem.labelled & (problem.fold >= 0))
+    rows = np.flatnonzero(problem.used)
     y = problem.y[rows]
     one, other = first[rows].astype(np.float64), second[rows].astype(np.float64)
     if problem.task is Task.CLASSIFICATION:
@@ -92,7 +92,7 @@ def tempered(outputs: NDArray[np.float32], problem: LearningTask) -> NDArray[np.
     >>> round(float(tempered(unsure, problem)[0, 0]), 2)
     0.69
     """
-    rows = np.flatnonzero(problem.labelled & (problem.fold >= 0))
+    rows = np.flatnonzero(problem.used)
     if problem.task is not Task.CLASSIFICATION or len(rows) == 0:
         return outputs
     logs = np.log(np.maximum(outputs, FLOOR))

@@ -43,7 +43,7 @@ def outputs_of(
         choices=(*fitted.choices, *notes, *judged.notes),
         advice=advice,
         faults=fitted.faults,
-        left_out=int((problem.labelled & (problem.fold >= 0) & ~predicted).sum()),
+        left_out=int((problem.used & ~predicted).sum()),
     )
     if fitted.faults:
         return _not_judged(outputs)

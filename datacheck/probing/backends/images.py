@@ -2,9 +2,9 @@
 
 Descriptors are accurate after seconds on drawings, digits and textures. For photos, small ones too, the packaged
 ImageNet weights are far better; where these are not installed, a network trained from random weights helps from
-thousands of images on. So descriptors are always fitted, and one of the networks where images, samples and time allow.
-The two are averaged with the weight under which they predict the held-out labels best. Without torch the descriptors
-are used alone.
+thousands of images on. So descriptors are fitted, and one of the networks where images, samples and time allow; of many
+small images a GPU trains both networks instead. The two are averaged with the weight under which they predict the
+held-out labels best. Without torch the descriptors are used alone.
 """
 
 from __future__ import annotations
@@ -98,7 +98,7 @@ def folds(n_samples: int, options: FitOptions) -> int:
 
 def fit(problem: LearningTask, options: FitOptions) -> Fitted:
     """Fit descriptors, and a network where it helps."""
-    n_samples = int((problem.labelled & (problem.fold >= 0)).sum())
+    n_samples = int(problem.used.sum())
     not_pretrained = why_not_pretrained(n_samples, options)
     if not_pretrained is not None:
         return fit_without_weights(problem, options, not_pretrained)
@@ -122,9 +122,9 @@ def fit(problem: LearningTask, options: FitOptions) -> Fitted:
 
 def _two_networks(problem: LearningTask, options: FitOptions) -> Fitted:
     """Fine-tune the packaged weights on a GPU, train a network from random weights, and average the two."""
-    part = replace(options, clock=options.clock.part(PRETRAINED_SHARE), weights=PretrainedWeights(DEFAULT_WEIGHTS))
     from datacheck.probing.networks.pretrained import fit_pretrained
 
+    part = replace(options, clock=options.clock.part(PRETRAINED_SHARE), weights=PretrainedWeights(DEFAULT_WEIGHTS))
     try:
         pretrained = fit_pretrained(problem, part)
     except OutOfTimeError as error:

@@ -133,7 +133,7 @@ def _with_linear(trees: Fitted, problem: LearningTask, table: Table, clock: Cloc
 
 def _trial(problem: LearningTask, table: Table, clock: Clock, n_threads: int | None = None) -> tuple[float, int]:
     """Return the seconds of one round of boosting for one output, and the number of rows it was tried on."""
-    rows = np.flatnonzero(problem.labelled & (problem.fold >= 0))
+    rows = np.flatnonzero(problem.used)
     rows = np.random.default_rng([problem.seed, TRIAL_STREAM]).permutation(rows)[:TRIAL_ROWS]
     x, y = table.features[rows], problem.y[rows]
     if problem.task is Task.MULTILABEL:

@@ -54,7 +54,7 @@ def fit_without_weights(problem: LearningTask, options: FitOptions, reason: str,
     plain
         The descriptors, where they are fitted already.
     """
-    n_samples = int((problem.labelled & (problem.fold >= 0)).sum())
+    n_samples = int(problem.used.sum())
     no_network = why_no_network(n_samples, options)
     if no_network is not None:
         plain = plain or descriptors.fit(problem, options)
@@ -68,7 +68,7 @@ def fit_without_weights(problem: LearningTask, options: FitOptions, reason: str,
 
 def predicted_right(fitted: Fitted, problem: LearningTask) -> NDArray[np.bool_]:
     """Return for each labelled sample that was predicted whether its class is predicted, held out."""
-    rows = np.flatnonzero(problem.labelled & (problem.fold >= 0) & ~left_out(fitted, problem))
+    rows = np.flatnonzero(problem.used & ~left_out(fitted, problem))
     return np.asarray(fitted.members[0][rows].argmax(axis=1) == problem.y[rows])
 
 

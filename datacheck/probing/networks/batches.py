@@ -23,6 +23,21 @@ SIDES_A_SHIFT = 16
 """Images are shifted by up to a sixteenth of their side, as airbench shifts 32 pixels by 2."""
 
 
+STEPS_AN_EPOCH = 40
+"""Steps that an epoch should have."""
+
+
+def batch_of(n_rows: int, least: int, largest: int) -> int:
+    """Return the power of two that gives an epoch about `STEPS_AN_EPOCH` steps, within bounds.
+
+    Examples
+    --------
+    >>> [batch_of(n_rows, 16, 256) for n_rows in (100, 3_000, 50_000)]
+    [16, 64, 256]
+    """
+    return min(max(1 << int(np.log2(max(n_rows // STEPS_AN_EPOCH, 1))), least), largest)
+
+
 class BatchSource(Protocol):
     """Where batches come from."""
 

@@ -24,7 +24,7 @@ from datacheck.models.learning_task import Fitted, LearningTask, Refit
 from datacheck.probing.backend import FitOptions, pixels_of
 from datacheck.probing.budget import CUT_SHORT, LEAST_STEP_SECONDS
 from datacheck.probing.images import in_colour
-from datacheck.probing.networks.batches import SIDES_A_SHIFT, PixelInputs
+from datacheck.probing.networks.batches import SIDES_A_SHIFT, PixelInputs, batch_of
 from datacheck.probing.networks.devices import multiplies_bfloat16, resolve_device
 from datacheck.probing.networks.dynamics import Dynamics
 from datacheck.probing.networks.network import Network
@@ -66,8 +66,8 @@ SHORTER = 4
 EXTRA_SHARE = 0.05
 """Share of the budget that the embedding network may take, and that a refit gets when nothing is left."""
 
-STEPS_AN_EPOCH, LEAST_BATCH, LARGEST_BATCH, LARGEST_ON_GPU = 40, 16, 256, 512
-"""The batch is a power of two that gives about ``STEPS_AN_EPOCH`` steps, within these bounds."""
+LEAST_BATCH, LARGEST_BATCH, LARGEST_ON_GPU = 16, 256, 512
+"""Bounds of the images a training step, see `batch_of`."""
 
 PATCH_VALUES = 12
 """Numbers in a patch of 2 x 2 pixels of three channels."""
@@ -132,7 +132,8 @@ def fit_convnet(problem: LearningTask, options: FitOptions, *, beside: bool = Fa
     side, reach = min(pixels.shape[1], LARGEST_SIDE), pixels.shape[1] // SIDES_A_SHIFT
     inputs = PixelInputs(pixels, device, (mean, deviation), side=side, translate=reach)
     filters = whitening_filters((sample - mean) / deviation)
-    batch = _batch(int(problem.labelled[used].sum()), device)
+    largest = LARGEST_BATCH if device.type == "cpu" else LARGEST_ON_GPU
+    batch = batch_of(int(problem.used.sum()), LEAST_BATCH, largest)
     recipe = Recipe(epochs=1, batch=batch, learning_rate=LEARNING_RATE, flip=flip, translate=reach, early_learning=True)
     end = clock.used + clock.left * (1 - (0 if beside else REFIT_SHARE))
     trainer, widths, fits = _widest(problem, inputs, filters, recipe, options, end)
@@ -162,11 +163,6 @@ def fit_convnet(problem: LearningTask, options: FitOptions, *, beside: bool = Fa
         choices=choices,
         in_sample=seen.outputs,
     )
-
-
-def _batch(n_rows: int, device: torch.device) -> int:
-    largest = LARGEST_BATCH if device.type == "cpu" else LARGEST_ON_GPU
-    return int(np.clip(2 ** int(np.log2(max(n_rows // STEPS_AN_EPOCH, 1))), LEAST_BATCH, largest))
 
 
 def _widest(

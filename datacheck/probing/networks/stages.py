@@ -13,7 +13,7 @@ from torch import Tensor, nn
 from datacheck.models.learning_task import LearningTask
 from datacheck.probing.budget import Clock
 from datacheck.probing.networks.backbone import load_backbone
-from datacheck.probing.networks.batches import SIDES_A_SHIFT, BatchSource, PixelInputs
+from datacheck.probing.networks.batches import SIDES_A_SHIFT, BatchSource, PixelInputs, batch_of
 from datacheck.probing.networks.devices import multiplies_bfloat16
 from datacheck.probing.networks.network import Network
 from datacheck.probing.networks.trainer import Recipe, Trainer
@@ -34,8 +34,8 @@ CHUNK = 32
 LARGE_CHUNK, CHUNK_SIDE = 512, 96
 """Images of 96 pixels a pass on a GPU; fewer of larger ones, by their area."""
 
-BATCH_ON_CPU, BATCH_ON_GPU, STEPS_AN_EPOCH = 32, 512, 40
-"""Images a training step, on a GPU fewer where an epoch would have less than so many steps. An H100 trains 25,000
+BATCH_ON_CPU, BATCH_ON_GPU = 32, 512
+"""Images a training step, on a GPU fewer where an epoch would have few steps (`batch_of`). An H100 trains 25,000
 images a second in batches of 512 at 128 pixels, and 6,500 in batches of 128, which are too small to fill it."""
 
 RATE = 3e-4
@@ -116,8 +116,7 @@ class Stages:
         """Return the images a training step, where an epoch has so many."""
         if self.device.type != "cuda":
             return BATCH_ON_CPU
-        power = int(np.log2(max(n_rows // STEPS_AN_EPOCH, 1)))
-        return min(max(1 << power, BATCH_ON_CPU), BATCH_ON_GPU)
+        return batch_of(n_rows, BATCH_ON_CPU, BATCH_ON_GPU)
 
     @property
     def keeps(self) -> bool:
