@@ -95,7 +95,7 @@ def test_enlarged_small_images_are_described_by_earlier_stages_too(state_dict: P
     pixels = np.random.default_rng(0).integers(0, 256, (6, 32, 32, 3), dtype=np.uint8)
     network = Stages.load(PretrainedWeights(state_dict), pixels, torch.device("cpu"))
     with torch.inference_mode():
-        early = network.passes[0](network.inputs(64, torch.float32).views(np.arange(6), flip=False)[0])
+        early = network.passes[0](network.inputs(64, network.dtype).views(np.arange(6), flip=False)[0])
         plain, detailed = network.embed(early), network.embed(early, detail=True)
     assert plain.shape == (6, 512)
     assert detailed.shape[1] > 512
@@ -105,6 +105,6 @@ def test_enlarged_small_images_are_described_by_earlier_stages_too(state_dict: P
     assert (earlier.std(dim=0) > 0).any()
     plan, rows, clock = ImagePlan(64, tunes=False, mirrored=False), np.arange(6), Clock(60.0, now=lambda: 0.0)
     (given,), _ = embed_all(network, plan, rows, clock, flip=True, keep=False)
-    np.testing.assert_allclose(given, detailed.numpy(), rtol=1e-3, atol=1e-4)
+    np.testing.assert_allclose(given, detailed.float().numpy(), rtol=1e-3, atol=1e-4)
     (own,), _ = embed_all(network, ImagePlan(32, tunes=True), rows, clock, flip=True, keep=False)
     assert own.shape == (6, 512)

@@ -34,19 +34,23 @@ def environment(tool: str, packages: list[str], factory: pytest.TempPathFactory)
 
 
 def _make(python: Path, packages: list[str]) -> None:
-    make = [[sys.executable, "-m", "venv", str(python.parent.parent)]]
-    make.append([str(python), "-m", "pip", "install", "-q", *packages])
-    uv = shutil.which("uv") or shutil.which(Path(sys.executable).with_name("uv"))
-    if uv:
-        make = [[uv, "venv", "-q", "--python", sys.executable, str(python.parent.parent)]]
-        make.append([uv, "pip", "install", "-q", "--python", str(python), *packages])
+    uv = Path(sys.executable).with_name("uv")
+    quick = [str(uv), "pip", "install", "-q", "--python", str(python), *packages]
+    with_pip = [str(python), "-m", "pip", "install", "-q", *packages]
     whole = False
     try:
-        for command in make:
-            subprocess.run(command, check=True, capture_output=True, timeout=600, text=True)
+        _do([sys.executable, "-m", "venv", str(python.parent.parent)])
+        try:
+            _do(quick)
+        except (OSError, subprocess.SubprocessError):  # pip's own settings, of an index or a proxy, are not uv's
+            _do(with_pip)
         whole = True
     except (OSError, subprocess.SubprocessError) as error:
         pytest.skip(f"needs {packages[0]}, which cannot be installed here: {getattr(error, 'stderr', error)!s:.200}")
     finally:
         if not whole:
             shutil.rmtree(python.parent.parent, ignore_errors=True)
+
+
+def _do(command: list[str]) -> None:
+    subprocess.run(command, check=True, capture_output=True, timeout=600, text=True)
