@@ -9,6 +9,8 @@ from pathlib import Path
 
 import pytest
 
+from tests.relabel import environments
+
 ROOT = Path(__file__).resolve().parent.parent
 
 pytestmark = [pytest.mark.slow, pytest.mark.timeout(600)]
@@ -36,9 +38,8 @@ def test_it_holds_both_packages_and_their_files(wheel: Path) -> None:
 
 
 def test_the_core_alone_finds_what_the_demo_planted(wheel: Path, tmp_path: Path) -> None:
-    subprocess.run([sys.executable, "-m", "venv", str(tmp_path / "venv")], check=True)
     python = tmp_path / "venv" / "bin" / "python"
-    subprocess.run([str(python), "-m", "pip", "install", "-q", str(wheel)], check=True, capture_output=True)
+    environments.make(python, [str(wheel)])
     heavy = "import importlib.util as u; print([n for n in ('torch', 'great_expectations', 'ray') if u.find_spec(n)])"
     assert subprocess.run([str(python), "-c", heavy], capture_output=True, text=True).stdout.strip() == "[]"
     demo = subprocess.run(

@@ -29,27 +29,22 @@ def environment(tool: str, packages: list[str], factory: pytest.TempPathFactory)
     with (folder / f"{tool}.lock").open("w") as lock:
         fcntl.flock(lock, fcntl.LOCK_EX)
         if not python.exists():
-            _make(python, packages)
+            try:
+                make(python, packages)
+            except (OSError, subprocess.SubprocessError) as error:
+                shutil.rmtree(python.parent.parent, ignore_errors=True)
+                why = getattr(error, "stderr", error)
+                pytest.skip(f"needs {packages[0]}, which cannot be installed here: {why!s:.200}")
     return python
 
 
-def _make(python: Path, packages: list[str]) -> None:
-    uv = Path(sys.executable).with_name("uv")
-    quick = [str(uv), "pip", "install", "-q", "--python", str(python), *packages]
-    with_pip = [str(python), "-m", "pip", "install", "-q", *packages]
-    whole = False
+def make(python: Path, packages: list[str]) -> None:
+    """Make an environment with packages."""
+    _do([sys.executable, "-m", "venv", str(python.parent.parent)])
     try:
-        _do([sys.executable, "-m", "venv", str(python.parent.parent)])
-        try:
-            _do(quick)
-        except (OSError, subprocess.SubprocessError):  # pip's own settings, of an index or a proxy, are not uv's
-            _do(with_pip)
-        whole = True
-    except (OSError, subprocess.SubprocessError) as error:
-        pytest.skip(f"needs {packages[0]}, which cannot be installed here: {getattr(error, 'stderr', error)!s:.200}")
-    finally:
-        if not whole:
-            shutil.rmtree(python.parent.parent, ignore_errors=True)
+        _do([str(Path(sys.executable).with_name("uv")), "pip", "install", "-q", "--python", str(python), *packages])
+    except (OSError, subprocess.SubprocessError):  # pip's own settings, of an index or a proxy, are not uv's
+        _do([str(python), "-m", "pip", "install", "-q", *packages])
 
 
 def _do(command: list[str]) -> None:
