@@ -206,7 +206,7 @@ def _fewest(manifest: Manifest, probe: ProbeOutputs) -> tuple[int, str] | None:
 def _in_words(manifest: Manifest, probe: ProbeOutputs, skill: Interval, min_skill: float) -> str:
     measured = (
         f"its skill is {skill.value:.2f} (95 % interval {skill.low:.2f} to {min(skill.high, 1):.2f}; 0 is a constant "
-        f"prediction, 1 is all correct), and {min_skill:.2f} is needed"
+        f"prediction, 1 is all correct), and the low end of the interval must be at least {min_skill:.2f}"
     )
     if manifest.task is not Task.CLASSIFICATION or probe.pred_probs is None:
         return measured
