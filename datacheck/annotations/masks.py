@@ -4,10 +4,8 @@ from __future__ import annotations
 
 import io
 import warnings
-from collections.abc import Callable
-from concurrent.futures import ThreadPoolExecutor
 from dataclasses import dataclass, field
-from functools import partial
+from functools import cached_property
 from typing import Any
 
 import cv2
@@ -17,10 +15,8 @@ import xxhash
 from numpy.typing import NDArray
 from PIL import Image, UnidentifiedImageError
 
-from datacheck.annotations.regions import REGION_COLUMNS, measure_regions
-from datacheck.cpus import available_cpus
-from datacheck.manifest import COLOUR_BASE, Manifest, MaskFormat
-from datacheck.manifest.readers import SampleReader, SampleReadError
+from datacheck.annotations.regions import REGION_COLUMNS, border_grid, measure_regions
+from datacheck.manifest import COLOUR_BASE, MaskFormat
 
 MOST_VALUES = 4096
 """Distinct values of one mask that are kept; a mask of classes has far fewer."""
@@ -39,6 +35,8 @@ _MOST_PIXELS = 1 << 28
 
 MASK_COLUMNS = pa.schema(
     [
+        ("row", pa.int64()),
+        ("file", pa.string()),
         ("error", pa.string()),
         ("width", pa.int32()),
         ("height", pa.int32()),
@@ -51,70 +49,59 @@ MASK_COLUMNS = pa.schema(
         ("border_share", pa.float64()),
         ("content_hash", pa.string()),
         *REGION_COLUMNS,
+        ("overlap", pa.float64()),
+        ("overlaps", pa.string()),
     ]
 )
-"""What is measured of a mask, a row a sample.
+"""What is measured of a mask, a row a file.
 
+``row`` is that of the sample in the manifest.
 ``error`` says why a mask cannot be read; all else is null then. ``values`` are the distinct values, at most
 `MOST_VALUES`, with their ``counts`` of pixels; a colour is one number, that of its class where a table has it.
 ``border_share`` is the share of the pixels of rare values (under `MAIN_SHARE` each) that lie between two regions and
 differ from most of their neighbours. ``content_hash`` is that of the pixels, whatever the file's compression. The last
-columns are those of `REGION_COLUMNS`.
+columns are those of `REGION_COLUMNS`, and for masks of one object each how much of the smaller one is also covered by
+another of that image, and which.
 """
 
 
 @dataclass(frozen=True)
 class Masks:
-    """The masks of a dataset: the table of `MASK_COLUMNS`, a row a sample, null where a sample has no mask.
+    """The masks of a dataset: the table of `MASK_COLUMNS`, a row a file, in the order of the samples.
 
-    ``form`` says how their pixels were read.
+    Where an image has one mask, a sample without a mask has a row of nulls, so that rows are those of the manifest.
+    ``form`` says how the pixels were read, and ``instances`` whether each file holds one object.
     """
 
     table: pa.Table
     form: MaskFormat = field(default_factory=MaskFormat)
+    instances: bool = False
 
     def column(self, name: str) -> list[Any]:
         """Return one column as a list."""
         values: list[Any] = self.table[name].to_pylist()
         return values
 
+    @cached_property
+    def rows(self) -> NDArray[np.int64]:
+        """Row of the manifest of each mask; [M]."""
+        return np.asarray(self.table["row"].to_numpy(), dtype=np.int64)
+
     @property
     def readable(self) -> NDArray[np.bool_]:
-        """Whether each sample has a mask that could be read; [N]."""
+        """Whether each mask is there and could be read; [M]."""
         return np.array([width is not None for width in self.column("width")], dtype=bool)
 
     @property
+    def readable_rows(self) -> NDArray[np.int64]:
+        """Rows of the manifest with a mask that could be read."""
+        return np.unique(self.rows[self.readable])
+
+    @property
     def sizes(self) -> NDArray[np.float64]:
-        """Width and height of each mask, NaN where it could not be read; [N, 2]."""
+        """Width and height of each mask, NaN where it could not be read; [M, 2]."""
         columns = [np.asarray(self.table[name].to_numpy(), dtype=float) for name in ("width", "height")]
         return np.stack(columns, axis=1)
-
-
-def measure_masks(manifest: Manifest, progress: Callable[[int, int], None] | None = None) -> Masks:
-    """Measure the mask of each sample; files are decoded in threads, one at a time in memory for each."""
-    uris = manifest.table["label_uri"].to_pylist()
-    reader = manifest.reader
-    rows: list[dict[str, Any]] = []
-    if reader is None:
-        return Masks(pa.Table.from_pylist([{} for _ in uris], MASK_COLUMNS), manifest.mask_format)
-    with ThreadPoolExecutor(available_cpus()) as pool:
-        for number, row in enumerate(pool.map(partial(_measure, reader, manifest.mask_format), uris), start=1):
-            rows.append(row)
-            if progress is not None:
-                progress(number, len(uris))
-    return Masks(pa.Table.from_pylist(rows, MASK_COLUMNS), manifest.mask_format)
-
-
-def _measure(reader: SampleReader, form: MaskFormat, uri: str | None) -> dict[str, Any]:
-    if uri is None or reader.stamp(uri) is None:
-        return {}
-    try:
-        content = reader.read(uri)
-    except SampleReadError as error:
-        return {"error": error.detail}
-    if not isinstance(content, bytes):
-        return {"error": "expected a file, found an array"}
-    return measure_mask(content, form)
 
 
 def measure_mask(data: bytes, form: MaskFormat | None = None) -> dict[str, Any]:
@@ -130,24 +117,14 @@ def measure_mask(data: bytes, form: MaskFormat | None = None) -> dict[str, Any]:
     >>> measure_mask(b"version https://example.org")["error"]
     'not an image'
     """
-    try:
-        with warnings.catch_warnings():
-            warnings.simplefilter("ignore")
-            image = Image.open(io.BytesIO(data))
-            if image.width * image.height > _MOST_PIXELS:
-                return {"error": f"{image.width} x {image.height} pixels are too many for a mask"}
-            values, colour = _pixel_values(image, form or MaskFormat())
-    except UnidentifiedImageError:
-        return {"error": "not an image"}
-    except Exception as error:  # decoders raise all kinds of errors for damaged files
-        return {"error": f"damaged: {error}"}
+    row, values = decode_mask(data, form or MaskFormat())
+    return row if values is None else {**row, **measure_values(values), "borders": border_grid(values)}
+
+
+def measure_values(values: NDArray[Any]) -> dict[str, Any]:
+    """Return the columns of `MASK_COLUMNS` that follow from the pixels alone, without ``borders``; of [h, w]."""
     found, counts = _distinct(values)
     return {
-        "width": values.shape[1],
-        "height": values.shape[0],
-        "mode": image.mode,
-        "format": image.format,
-        "colour": colour,
         "values": found[:MOST_VALUES].tolist(),
         "counts": counts[:MOST_VALUES].tolist(),
         "n_values": len(found),
@@ -159,13 +136,24 @@ def measure_mask(data: bytes, form: MaskFormat | None = None) -> dict[str, Any]:
 
 def mask_values(data: bytes, form: MaskFormat | None = None) -> NDArray[Any] | None:
     """Return the value of each pixel of a mask as `measure_mask` counts them, [h, w]; None where it cannot be read."""
+    return decode_mask(data, form or MaskFormat())[1]
+
+
+def decode_mask(data: bytes, form: MaskFormat) -> tuple[dict[str, Any], NDArray[Any] | None]:
+    """Return what a file says of its mask, and the value of each pixel, [h, w]; None where it cannot be read."""
     try:
         with warnings.catch_warnings():
             warnings.simplefilter("ignore")
             image = Image.open(io.BytesIO(data))
-            return None if image.width * image.height > _MOST_PIXELS else _pixel_values(image, form or MaskFormat())[0]
-    except Exception:  # decoders raise all kinds of errors for damaged files
-        return None
+            if image.width * image.height > _MOST_PIXELS:
+                return {"error": f"{image.width} x {image.height} pixels are too many for a mask"}, None
+            values, colour = _pixel_values(image, form)
+    except UnidentifiedImageError:
+        return {"error": "not an image"}, None
+    except Exception as error:  # decoders raise all kinds of errors for damaged files
+        return {"error": f"damaged: {error}"}, None
+    height, width = values.shape
+    return {"width": width, "height": height, "mode": image.mode, "format": image.format, "colour": colour}, values
 
 
 def _pixel_values(image: Image.Image, form: MaskFormat) -> tuple[NDArray[Any], bool]:

@@ -45,6 +45,10 @@ class ImageSizes:
         as_stored = (self.annotated == self.stored).all(axis=1)
         return np.where(as_stored[:, None], self.stored, sizes)
 
+    def take(self, rows: NDArray[np.int64]) -> ImageSizes:
+        """Return the sizes of some rows."""
+        return ImageSizes(self.stored[rows], self.upright[rows], self.annotated[rows])
+
 
 def image_sizes(manifest: Manifest, measurements: Measurements | None) -> ImageSizes:
     """Return the sizes of the images, as measured and as annotated."""

@@ -34,7 +34,7 @@ place of a grid of `GRID` x `GRID` is border, one byte each.
 
 
 def measure_regions(values: NDArray[Any], found: NDArray[np.int64]) -> dict[str, Any]:
-    """Return the columns of `REGION_COLUMNS` for one mask.
+    """Return the columns of `REGION_COLUMNS` for one mask, without ``borders``.
 
     Parameters
     ----------
@@ -48,7 +48,7 @@ def measure_regions(values: NDArray[Any], found: NDArray[np.int64]) -> dict[str,
     >>> row["region_values"], row["region_sizes"], row["region_places"]
     ([0, 2], [7, 2], [0, 4])
     """
-    empty = {"region_values": None, "region_sizes": None, "region_places": None, "borders": border_grid(values)}
+    empty = {"region_values": None, "region_sizes": None, "region_places": None}
     if len(found) > MOST_CLASSES:
         return empty
     parts: list[tuple[NDArray[np.int64], NDArray[np.int64], NDArray[np.int64]]] = []
@@ -59,7 +59,7 @@ def measure_regions(values: NDArray[Any], found: NDArray[np.int64]) -> dict[str,
         if sum(len(each[1]) for each in parts) > MOST_REGIONS:
             return empty
     columns = [np.concatenate(each).tolist() for each in zip(*parts, strict=True)]
-    return {**empty, "region_values": columns[0], "region_sizes": columns[1], "region_places": columns[2]}
+    return {"region_values": columns[0], "region_sizes": columns[1], "region_places": columns[2]}
 
 
 def _labelled(inside: NDArray[np.bool_]) -> tuple[int, NDArray[np.int32], NDArray[np.int32], NDArray[np.float64]]:

@@ -11,7 +11,7 @@ from functools import cache, partial
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
-from datacheck.annotations.masks import measure_masks
+from datacheck.annotations.mask_files import measure_masks
 from datacheck.auditing.judging import configured_rules, run_rules
 from datacheck.auditing.probe import USER_ARRAYS, Probed, keep, probe_options, train
 from datacheck.auditing.progress import Progress, saving, stage

@@ -71,12 +71,14 @@ class Export:
             ids = manifest.sample_ids.take(choice.rows).to_pylist()
             return cls(choice, form, {}, tuple(ids))
         sizes = [None] * len(manifest) if measurements is None else measurements.table["byte_size"].to_pylist()
-        columns = manifest.table.select([name for name in ("uri", "label_uri") if name in manifest]).to_pylist()
+        names_of = [name for name in ("uri", "label_uri", "mask_files") if name in manifest]
+        columns = manifest.table.select(names_of).to_pylist()
         files: dict[Path, Path] = {}
         names: dict[int, str] = {}
         outside = []
         for row in choice.rows.tolist():
-            own = [uri for uri in columns[row].values() if uri is not None]
+            named = [columns[row].get(name) for name in ("uri", "label_uri")]
+            own = [uri for uri in (*named, *(columns[row].get("mask_files") or ())) if uri is not None]
             try:
                 found = {_below(reader, uri): reader.contained(uri) for uri in own}
             except SampleReadError:
@@ -165,4 +167,10 @@ def _relative(manifest: Manifest) -> Manifest:
         if name in manifest:
             uris = [None if uri is None else _below(reader, uri).as_posix() for uri in manifest.table[name].to_pylist()]
             manifest = manifest.with_column(name, uris)
+    if manifest.has_instances:
+        files = [
+            each and [_below(reader, uri).as_posix() for uri in each]
+            for each in manifest.table["mask_files"].to_pylist()
+        ]
+        manifest = manifest.with_column("mask_files", files)
     return manifest

@@ -89,6 +89,8 @@ def _label(manifest: Manifest) -> Lanes:
             lanes[matrix[:, number]] += names[number]
         lanes[~manifest.labelled] = 1
         return lanes
+    if manifest.has_instances:
+        return _digests(pc.binary_join(manifest.table["mask_files"], "\n"))
     name = "label_uri" if manifest.task.label_is_file else {Task.CLASSIFICATION: "label"}.get(manifest.task)
     return np.zeros((len(manifest), 2), np.uint64) if name is None else _digests(manifest.table[name])
 

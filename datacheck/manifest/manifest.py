@@ -48,7 +48,8 @@ class Manifest:
     ----------
     table
         ``sample_id`` (unique strings), and where they apply ``uri``, ``label`` (classification), ``target``
-        (regression), ``labels`` (multilabel), ``label_uri`` (paired), ``split``, ``group``, and any extra columns.
+        (regression), ``labels`` (multilabel), ``label_uri`` (paired), ``mask_files`` (masks of one object each),
+        ``split``, ``group``, and any extra columns.
     task, modality
         What the labels are for, and what a sample is.
     root
@@ -180,11 +181,16 @@ class Manifest:
     @cached_property
     def labelled(self) -> NDArray[np.bool_]:
         """Whether each row has its label, finite target, labels or label file; shape [N]."""
-        name = self.task.label_column
+        name = "mask_files" if self.has_instances else self.task.label_column
         if name is None:
             return np.zeros(len(self), dtype=bool)
         valid = np.asarray(pc.is_valid(self.table[name]).to_numpy())
         return valid & np.isfinite(self.target) if self.task is Task.REGRESSION else valid
+
+    @property
+    def has_instances(self) -> bool:
+        """Whether each image has a mask file an object, which the column ``mask_files`` lists."""
+        return "mask_files" in self
 
     @cached_property
     def objects(self) -> Objects | None:

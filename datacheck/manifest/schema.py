@@ -31,6 +31,7 @@ COLUMN_TYPES: Mapping[str, pa.DataType] = {
     "split": CATEGORY,
     "group": CATEGORY,
     "label_uri": pa.string(),
+    "mask_files": pa.list_(pa.string()),
     **ANNOTATION_COLUMNS,
 }
 """The columns that datacheck gives a meaning to; every other column is kept as it came."""
@@ -186,7 +187,8 @@ def check_table(table: pa.Table, task: Task, classes: Sequence[str]) -> None:
                 "build the manifest with Manifest.from_columns, which casts"
             )
     needed = task.label_column
-    if needed is not None and needed not in table.column_names:
+    instances = task is Task.SEGMENTATION and "mask_files" in table.column_names
+    if needed is not None and needed not in table.column_names and not instances:
         raise ManifestError(
             f"a {task.value} manifest needs a column {needed!r}, found {table.column_names}"
             f"{did_you_mean(needed, table.column_names)}"

@@ -29,7 +29,7 @@ class Task(StrEnum):
     DETECTION = "detection"
     """Each image has boxes or regions, each of a class; ``labels`` holds the classes that occur in it."""
     SEGMENTATION = "segmentation"
-    """Each image has a mask; the column ``label_uri`` names it."""
+    """Each image has a mask, which the column ``label_uri`` names, or one an object (``mask_files``)."""
     UNLABELLED = "unlabelled"
 
     @property

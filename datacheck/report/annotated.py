@@ -14,6 +14,7 @@ import pyarrow as pa
 import pyarrow.compute as pc
 from numpy.typing import NDArray
 
+from datacheck.annotations.mask_files import read_mask
 from datacheck.annotations.pixels import image_sizes
 from datacheck.manifest import Manifest, Task, Unit
 from datacheck.manifest.readers import SampleReadError
@@ -122,14 +123,7 @@ class AnnotatedThumbnails:
         return np.array(far, dtype=np.float64)
 
     def _with_mask(self, picture: NDArray[Any], row: int) -> NDArray[Any]:
-        uri = self.manifest.table["label_uri"][row].as_py()
-        if uri is None or self.manifest.reader is None:
-            return picture
-        try:
-            content = self.manifest.reader.read(uri)
-        except SampleReadError:
-            return picture
-        mask = cv2.imdecode(np.frombuffer(content, dtype=np.uint8), cv2.IMREAD_UNCHANGED) if content else None
+        mask = self._mask(row)
         if mask is None:
             return picture
         mask = mask[..., :3] if mask.ndim == 3 else mask
@@ -143,6 +137,19 @@ class AnnotatedThumbnails:
             covered = (mask > 0) & (mask != self._not_drawn)
         mixed = cv2.addWeighted(picture, 1 - MASK_SHARE, colours, MASK_SHARE, 0)
         return np.where(np.asarray(covered)[..., None], mixed, picture)
+
+    def _mask(self, row: int) -> NDArray[Any] | None:
+        """Return the mask of an image as it is stored; None where it cannot be read."""
+        if self.manifest.reader is None:
+            return None
+        if self.manifest.has_instances:
+            return read_mask(self.manifest, row)
+        uri = self.manifest.table["label_uri"][row].as_py()
+        try:
+            content = None if uri is None else self.manifest.reader.read(uri)
+        except SampleReadError:
+            return None
+        return cv2.imdecode(np.frombuffer(content, dtype=np.uint8), cv2.IMREAD_UNCHANGED) if content else None
 
 
 def annotated(report: ReportRecord, store: Thumbnails | None) -> Thumbnails | None:

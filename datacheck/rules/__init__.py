@@ -57,6 +57,7 @@ from datacheck.rules.masks.dc825_copied_mask import CopiedMask
 from datacheck.rules.masks.dc826_mask_islands import MaskIslands
 from datacheck.rules.masks.dc827_slipped_masks import SlippedMasks
 from datacheck.rules.masks.dc828_colour_masks import ColourMasks
+from datacheck.rules.masks.dc829_overlapping_instances import OverlappingInstances
 from datacheck.rules.masks.dc850_wrong_class_of_region import WrongClassOfRegion
 from datacheck.rules.masks.dc851_missing_region import MissingRegion
 from datacheck.rules.masks.dc852_border_of_region import BorderOfRegion
@@ -161,6 +162,7 @@ RULES: tuple[type[Rule], ...] = (
     MaskIslands,
     SlippedMasks,
     ColourMasks,
+    OverlappingInstances,
     WrongClassOfBox,
     SpuriousBox,
     MisplacedBox,

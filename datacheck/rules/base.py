@@ -138,7 +138,7 @@ class RuleContext:
         """What the masks hold, measured once for all rules; None for a dataset without any."""
         if self.manifest.task is not Task.SEGMENTATION:
             return None
-        from datacheck.annotations.masks import measure_masks
+        from datacheck.annotations.mask_files import measure_masks
 
         return self.find_masks() if self.find_masks is not None else measure_masks(self.manifest)
 

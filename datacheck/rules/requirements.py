@@ -48,6 +48,10 @@ def _listings(context: RuleContext) -> str | None:
     )
 
 
+def _label_files(context: RuleContext) -> str | None:
+    return None if context.manifest.has_instances else _listings(context)
+
+
 def _class_labels(context: RuleContext) -> str | None:
     task = context.manifest.task
     return None if task is Task.CLASSIFICATION else f"needs one class label a sample, and the task is {task.value}"
@@ -97,6 +101,10 @@ def _masks(context: RuleContext) -> str | None:
     return None if context.manifest.reader is not None else "the mask files cannot be reached"
 
 
+def _instances(context: RuleContext) -> str | None:
+    return None if context.manifest.has_instances else "needs one mask file an object"
+
+
 def _splits(context: RuleContext) -> str | None:
     return "compares splits, and this dataset has fewer than two" if len(context.manifest.splits) < 2 else None
 
@@ -128,11 +136,13 @@ def _mask_probe(context: RuleContext) -> str | None:
 ANNOTATIONS = Requirement("boxes or regions", _boxes)
 OBJECTS = Requirement("at least one box or region", _objects)
 MASKS = Requirement("a mask for each image", _masks)
+INSTANCES = Requirement("one mask file an object", _instances)
 SCAN = Requirement("scanned images", _scan)
 PIXELS = Requirement("readable images", _pixels)
 CONTENT = Requirement("the content of the samples", _content)
 PATHS = Requirement("files with paths", _paths)
 LISTINGS = Requirement("label files beside the images", _listings)
+LABEL_FILES = Requirement("label files beside the images, one or several for each", _label_files)
 CLASS_LABELS = Requirement("one class label a sample", _class_labels)
 SAMPLE_CLASSES = Requirement("one or several class labels a sample", _sample_classes)
 CLASSES = Requirement("class labels, one or several a sample", _classes)

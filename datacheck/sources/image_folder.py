@@ -3,8 +3,6 @@
 from __future__ import annotations
 
 import os
-from collections import Counter
-from collections.abc import Sequence
 from dataclasses import dataclass, replace
 from pathlib import Path
 
@@ -17,9 +15,10 @@ from datacheck.sources.cvat_folder import cvat_manifest, find_cvat
 from datacheck.sources.files import existing, is_image_name, text
 from datacheck.sources.folder_inventory import images_used, left_out, split_by_kind, unread_files
 from datacheck.sources.folder_tables import FolderTable, find_tables, labelled_tables, unread_tables
+from datacheck.sources.instance_masks import find_instance_masks, instance_manifest
 from datacheck.sources.layout import IMAGE_WORDS, LABEL_WORDS, Layout, Parts, read_layout
 from datacheck.sources.listed_images import apply_split_lists, listed_manifest
-from datacheck.sources.pair_folders import BESIDE, Pairs, find_pairs, pair_manifest
+from datacheck.sources.pair_folders import BESIDE, Pairs, find_pairs, label_groups, pair_manifest
 from datacheck.sources.pairs import open_pairs
 from datacheck.sources.panoptic import named_unread, set_aside
 from datacheck.sources.table_folders import advice_for_tables, open_table_folder
@@ -69,7 +68,7 @@ def open_image_folder(folder: str | Path, options: SourceOptions) -> Manifest:
     manifest, lists = apply_split_lists(manifest, tables)
     unread = unread_tables(tables, used | lists, root)
     named = {table.name for table in tables} | _class_name_files(manifest, used)
-    read_whole = manifest.task is Task.DETECTION or "label_uri" in manifest
+    read_whole = manifest.task is Task.DETECTION or "label_uri" in manifest or manifest.has_instances
     rest = () if read_whole else unread_files(name for name in others if text(name) not in named)
     before = replace(
         manifest.inventory, unread=tuple(each for each in manifest.inventory.unread if each.name not in named)
@@ -103,7 +102,11 @@ def _read(found: _Found, options: SourceOptions) -> tuple[Manifest, set[str]]:
         if manifest is not None:
             return manifest, set()
     if options.task in (None, Task.PAIRED, Task.DETECTION, Task.SEGMENTATION):
-        pairs = find_pairs(found.folders)
+        groups = label_groups(found.folders)
+        instances = find_instance_masks(groups) if options.task in (None, Task.SEGMENTATION) else None
+        if instances is not None:
+            return instance_manifest(instances, found.folders, found.root), set()
+        pairs = find_pairs(groups)
         if pairs is not None and not _say_classes(pairs, options):
             return pair_manifest(pairs, found.folders, found.root, options.classes), set()
     layout = _layout(found, options)
@@ -152,11 +155,6 @@ def _by_folders(found: _Found, layout: Layout, options: SourceOptions) -> Manife
     labels = sorted(set(found.images).difference(images.uris)) if len(found.images) > len(images.uris) else []
     if labels:
         reason = "their folder is named for label files, and their names are not those of the images"
-        if _one_mask_an_object(images.uris, labels):
-            reason = (
-                "they look like one mask file an object, several for each image: merge those of an image into one mask "
-                "of its name (0 where there is no object)"
-            )
         unread.append(Unread("label files", ItemKind.FILE, reason, HoldsLabels.YES, len(labels), examples_of(labels)))
     inventory = Inventory(images_used(images.uris), tuple(unread), layout.questions)
     manifest = class_folder_manifest(
@@ -169,22 +167,6 @@ def _by_folders(found: _Found, layout: Layout, options: SourceOptions) -> Manife
         return manifest
     hint = f"{text(table.name)} beside the folder names them: give {text(str(table.parent))} to have its labels read"
     return replace(manifest, took_for=f"{manifest.took_for}; {hint}")
-
-
-def _one_mask_an_object(images: Sequence[str], labels: Sequence[str]) -> bool:
-    """Return whether most images are alone in their folder, with a folder of two or more label files beside it.
-
-    Examples
-    --------
-    >>> _one_mask_an_object(["a/images/a.png", "b/images/b.png"], ["a/masks/1.png", "a/masks/2.png", "b/masks/3.png"])
-    True
-    >>> _one_mask_an_object(["images/a.png", "images/b.png"], ["masks/1.png", "masks/2.png"])
-    False
-    """
-    places = Counter(name.rpartition("/")[0].rpartition("/")[0] for name in images)
-    files = Counter(name.rpartition("/")[0].rpartition("/")[0] for name in labels)
-    alone = sum(count == 1 and files[place] >= 1 for place, count in places.items())
-    return alone > len(images) / 2 and len(labels) > len(images)
 
 
 def _unlike_names(folders: list[Folder]) -> tuple[str, str] | None:

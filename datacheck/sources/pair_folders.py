@@ -83,15 +83,14 @@ class Pairs:
         return [label for label in self.labels if label is not None]
 
 
-def find_pairs(folders: Sequence[Folder]) -> Pairs | None:
-    """Return the images and label files of a dataset whose folders hold both; None where they do not.
+def find_pairs(groups: dict[Parts, LabelGroup]) -> Pairs | None:
+    """Return the images and label files of the groups of `label_groups` that hold both; None where they do not.
 
     Folders named for images and for labels are matched with the rest of their paths the same, in any order of nesting
     (``images/train`` with ``labels/train``, ``train/images`` with ``train/masks``), and so are ``X`` and ``Xannot`` or
     ``X_mask``. Label files may also lie beside the images: ``1.jpg`` with ``1.txt``, or with ``1_mask.png``. Within
     such places files are paired by their names. Of several sets of label files, that with the most pairs is taken.
     """
-    groups = _groups(folders)
     join_by_names(groups, BESIDE, _MATCHED_SHARE)
     divide_by_suffix(groups)
     matched = {name: _match(groups, name) for name in {name for group in groups.values() for name in group.labels}}
@@ -120,7 +119,8 @@ def find_pairs(folders: Sequence[Folder]) -> Pairs | None:
     )
 
 
-def _groups(folders: Sequence[Folder]) -> dict[Parts, LabelGroup]:
+def label_groups(folders: Sequence[Folder]) -> dict[Parts, LabelGroup]:
+    """Return the images and label files of each place, such as a split: of folders whose names say that they match."""
     known = {folder.parts for folder in folders}
     groups: dict[Parts, LabelGroup] = {}
     for folder in sorted(folders, key=lambda folder: folder.parts):
@@ -189,13 +189,17 @@ def _are_pairs(groups: dict[Parts, LabelGroup], label_set: str, n_matched: int) 
     return n_matched >= max(1, _MATCHED_SHARE * min(n_images, n_labels))
 
 
+def splits_of(places: Sequence[Parts]) -> tuple[dict[str, str], list[str | None]]:
+    """Return the split that each word for one stands for, and the split of each place."""
+    names = split_names(dict.fromkeys(part for place in places for part in place if normalise_split(part)))
+    return names, [next((names[part] for part in place if part in names), None) for place in places]
+
+
 def pair_manifest(
     pairs: Pairs, folders: Sequence[Folder], root: Path, classes: tuple[str, ...] | None = None
 ) -> Manifest:
     """Build the manifest of images and their label files, and read those; ``classes`` names their class numbers."""
-    tops = dict.fromkeys(part for place in pairs.places for part in place if normalise_split(part))
-    names = split_names(tops)
-    splits = [next((names[part] for part in place if part in names), None) for place in pairs.places]
+    names, splits = splits_of(pairs.places)
     columns: dict[str, pa.Array | list[str | None]] = {
         "uri": [text(name) for name in pairs.images],
         "label_uri": pa.array([None if name is None else text(name) for name in pairs.labels], pa.string()),

@@ -67,6 +67,8 @@ def _exported(folder: Path) -> Manifest:
     for name in ("uri", "label_uri", "annotation_file"):
         if name in manifest:
             known.update(f"{FILES}/{one}" for one in manifest.table[name].to_pylist() if one is not None)
+    if manifest.has_instances:
+        known.update(f"{FILES}/{one}" for each in manifest.table["mask_files"].to_pylist() for one in each or ())
     folders = list(walk(folder))
     others = [place for each in folders for name in each.names if (place := each.place(name)) not in known]
     beside = Inventory(unread=unread_files(others, "the manifest of the export does not name it")) + left_out(folders)

@@ -184,6 +184,11 @@ def _prefixed(part: Manifest, prefix: str, *, by_uri: bool) -> pa.Table:
                 for uri in table[name].cast(pa.string()).to_pylist()
             ]
             table = table.set_column(table.column_names.index(name), name, pa.array(uris, pa.string()))
+    if "mask_files" in part and prefix:
+        files = [each and [prefix + uri for uri in each] for each in table["mask_files"].to_pylist()]
+        table = table.set_column(
+            table.column_names.index("mask_files"), "mask_files", pa.array(files, pa.list_(pa.string()))
+        )
     if by_uri:
         return table.drop_columns(["sample_id"])
     ids = [f"{prefix}{each}" for each in table["sample_id"].to_pylist()]

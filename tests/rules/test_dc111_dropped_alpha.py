@@ -44,6 +44,17 @@ def test_line_art_is_found_in_real_files_and_not_called_blank(tmp_path: Path) ->
     assert isinstance(LowInformation().check(context), Passed)
 
 
+def test_faint_images_whose_alpha_hides_nothing_are_silent(tmp_path: Path) -> None:
+    for name in ("cat", "dog"):
+        (tmp_path / name).mkdir()
+        for number in range(3):
+            drawn = Image.new("RGBA", (32, 32), (9, 9, 9, 255))
+            ImageDraw.Draw(drawn).line((2, 2 + number, 28, 20), fill=(12, 12, 12, 255), width=3)
+            drawn.save(tmp_path / name / f"{number}.png")
+    manifest = open_source(tmp_path)
+    assert isinstance(DroppedAlpha().check(RuleContext(manifest, scan(manifest, jobs=1).measurements)), Passed)
+
+
 def test_a_palette_with_a_transparent_colour_has_alpha(tmp_path: Path) -> None:
     for number in range(6):
         drawn = Image.new("P", (32, 32), 0)

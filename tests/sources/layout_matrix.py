@@ -167,6 +167,15 @@ PAIRS = _rows(
     `x.png` beside `x_mask.png`
       => {a,b}.png {a,b}_mask.png
       => 2 images, masks by name
+    one mask file an object (Data Science Bowl 2018)
+      => top/a/images/a.png top/b/images/b.png top/a/masks/{x,y,z}.png top/b/masks/{v,w}.png
+      => 2 images, masks of 5 objects
+    one mask file an object, a folder for each image
+      => train/images/{a,b}.png train/masks/a/{1,2,3}.png train/masks/b/{1,2}.png
+      => 2 images, masks of 5 objects, splits train
+    one mask file an object, numbered
+      => images/{a,b}.jpg masks/a_{0,1,2}.png masks/b_{0,1}.png
+      => 2 images, masks of 5 objects
     YOLO, `images/train` and `labels/train`
       => images/{train,val}/{a,b}.jpg labels/{train,val}/{a,b}.txt data.yaml
       => 4 images, boxes of 0, splits train, val

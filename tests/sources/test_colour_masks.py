@@ -10,11 +10,11 @@ import pytest
 from PIL import Image
 
 import datacheck
-from datacheck.annotations.masks import measure_masks
+from datacheck.annotations.mask_files import measure_masks
 from datacheck.findings import Found, Passed
 from datacheck.fingerprints.build import fingerprint
 from datacheck.manifest import Manifest, colour_name, unknown_colour
-from datacheck.probing.segments.grids import MaskClasses, read_mask
+from datacheck.probing.segments.grids import MaskClasses, read_grid
 from datacheck.rules import RuleContext
 from datacheck.rules.masks.dc822_mask_values import MaskValues
 from datacheck.rules.masks.dc823_blank_mask import BlankMask
@@ -57,7 +57,7 @@ def test_the_table_gives_the_classes_and_their_order(tmp_path: Path, table: str)
     masks = measure_masks(manifest)
     right = np.array([1, 2, 0])[np.array(mask(4))]
     assert (masks.column("values")[4], masks.column("counts")[4]) == ([0, 1, 2], np.bincount(right.ravel()).tolist())
-    grid = read_mask(manifest, 4, MaskClasses.of(manifest, masks))
+    grid = read_grid(manifest, 4, MaskClasses.of(manifest, masks))
     assert grid is not None
     assert np.bincount(grid.ravel()).argmax() == 1
     manifest.save(tmp_path / "manifest.parquet")
@@ -83,7 +83,7 @@ def test_a_colour_outside_the_table_is_named_and_no_class(tmp_path: Path) -> Non
     assert [(each.code, each.evidence["unknown"]) for each in report.findings] == [("DC828", ["(10, 10, 200)"])]
     masks = measure_masks(report.manifest)
     assert [colour_name(unknown_colour(each)) for each in masks.column("values")[4] if each < 0] == ["(10, 10, 200)"]
-    grid = read_mask(report.manifest, 4, MaskClasses.of(report.manifest, masks))
+    grid = read_grid(report.manifest, 4, MaskClasses.of(report.manifest, masks))
     assert grid is not None
     assert (grid[:20, :15] == -1).all()
     assert MaskValues().check(clean) == Passed("12 masks with 4 values")

@@ -9,7 +9,7 @@ import pytest
 from PIL import Image
 
 import datacheck
-from datacheck.annotations.masks import measure_masks
+from datacheck.annotations.mask_files import measure_masks
 from datacheck.cli import run
 from datacheck.errors import SourceError
 from datacheck.findings import Found

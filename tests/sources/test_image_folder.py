@@ -5,7 +5,6 @@ from pathlib import Path
 
 import numpy as np
 import pytest
-from PIL import Image
 
 from datacheck.errors import SourceError
 from datacheck.manifest import HoldsLabels, Manifest, Modality, Remedy, Task
@@ -318,18 +317,6 @@ def test_bare_predictions_of_an_image_folder_fit_row_by_row(tmp_path: Path) -> N
     assert list(manifest.classes) == dataset.classes
     assert [str(tmp_path / str(uri)) for uri in column(manifest, "uri")] == [path for path, _ in dataset.samples]
     assert manifest.label_codes.tolist() == dataset.targets
-
-
-def test_one_mask_file_an_object_is_said_to_be_that(tmp_path: Path) -> None:
-    for number in range(4):
-        for place, names in (("images", [f"cell{number}"]), ("masks", [f"m{number}{k}" for k in range(3)])):
-            folder = tmp_path / f"cell{number}" / place
-            folder.mkdir(parents=True)
-            for name in names:
-                Image.new("L", (16, 12), 40 * number).save(folder / f"{name}.png")
-    unread = {item.name: item for item in open_source(tmp_path).inventory.unread}
-    assert unread["label files"].count == 12
-    assert unread["label files"].reason.startswith("they look like one mask file an object")
 
 
 def test_a_split_folder_in_a_folder_of_its_name_as_archives_unpack(tmp_path: Path) -> None:

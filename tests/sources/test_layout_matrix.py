@@ -28,6 +28,9 @@ def in_words(manifest: Manifest) -> str:
         Task.SEGMENTATION: "masks by name" if "paired by name" in manifest.took_for else "masks by row",
         Task.UNLABELLED: "no labels",
     }
+    if manifest.has_instances:
+        n_masks = sum(len(each or ()) for each in manifest.table["mask_files"].to_pylist())
+        of_task[Task.SEGMENTATION] = f"masks of {n_masks} objects"
     splits = f", splits {', '.join(manifest.splits)}" if manifest.splits else ""
     words = f"{len(manifest)} images, {of_task[manifest.task]}{splits}"
     if any(item.labels is HoldsLabels.YES for item in manifest.inventory.unread):

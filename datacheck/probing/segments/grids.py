@@ -8,10 +8,10 @@ import cv2
 import numpy as np
 from numpy.typing import NDArray
 
-from datacheck.annotations.masks import Masks, mask_values
+from datacheck.annotations.mask_files import read_mask
+from datacheck.annotations.masks import Masks
 from datacheck.manifest import Manifest
 from datacheck.manifest.masks import USUAL_IGNORED
-from datacheck.manifest.readers import SampleReadError
 from datacheck.probing.objects.crops import read_rgb
 from datacheck.probing.segments.regions import Floats, Labels
 
@@ -40,8 +40,11 @@ class MaskClasses:
         """Return the declared classes, or else all values that occur; both without the ignored value.
 
         255 is ignored by default, and a class where so many classes are declared, or where masks hold 0 and 255 alone.
+        Masks of one object each are background and object.
         """
         form = manifest.mask_format
+        if manifest.has_instances:
+            return cls((0, 1), ("background", "object"))
         if manifest.classes:
             named = [(k, name) for k, name in enumerate(manifest.classes) if k != form.ignore_index]
             return cls(tuple(value for value, _ in named), tuple(name for _, name in named))
@@ -69,15 +72,9 @@ def label_grid(values: NDArray[np.integer], classes: MaskClasses) -> Labels:
     return np.where(known[place] == small, place, -1).astype(np.int16)
 
 
-def read_mask(manifest: Manifest, row: int, classes: MaskClasses) -> Labels | None:
+def read_grid(manifest: Manifest, row: int, classes: MaskClasses) -> Labels | None:
     """Return the mask of an image on the grid; None where it cannot be read."""
-    assert manifest.reader is not None
-    uri = manifest.table["label_uri"][row].as_py()
-    try:
-        content = None if uri is None else manifest.reader.read(uri)
-    except SampleReadError:
-        return None
-    values = mask_values(content, manifest.mask_format) if isinstance(content, bytes) else None
+    values = read_mask(manifest, row)
     return None if values is None else label_grid(values, classes)
 
 

@@ -22,8 +22,8 @@ from datacheck.probing.segments.grids import (
     MaskClasses,
     edge_strength,
     probability_grid,
+    read_grid,
     read_image,
-    read_mask,
 )
 from datacheck.probing.segments.outputs import MaskProbe
 from datacheck.probing.segments.regions import Floats, Labels, Picture
@@ -100,8 +100,7 @@ def run_mask_probe(
     reason = _why_not(options, classes, masks, own=pred_probs is not None)
     if reason:
         return MaskProbe.none(reason, clock.used)
-    usable = masks.readable
-    order = np.random.default_rng(options.seed).permutation(np.flatnonzero(usable))
+    order = np.random.default_rng(options.seed).permutation(masks.readable_rows)
     if pred_probs is not None:
         order = _predicted(manifest, order, pred_probs)
     order = order[: MOST_BYTES // (MAP_BYTES + 2 * GRID**2 * len(classes.names))]
@@ -117,7 +116,7 @@ def run_mask_probe(
 
 
 def _why_not(options: Options, classes: MaskClasses, masks: Masks, *, own: bool) -> str:
-    n_images = int(masks.readable.sum())
+    n_images = len(masks.readable_rows)
     if n_images < FEWEST:
         return f"needs {FEWEST} images with masks, found {n_images}"
     if not 2 <= len(classes.names) <= MOST_CLASSES:
@@ -138,7 +137,7 @@ def _read(manifest: Manifest, order: NDArray[np.int64], classes: MaskClasses, cl
     for row in order.tolist():
         if clock.used > until and rows:
             break
-        mask, image = read_mask(manifest, row, classes), read_image(manifest, row)
+        mask, image = read_grid(manifest, row, classes), read_image(manifest, row)
         if mask is not None and image is not None:
             rows.append(row)
             labels.append(mask)

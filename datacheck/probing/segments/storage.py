@@ -55,7 +55,7 @@ def suspects_table(probe: MaskProbe, manifest: Manifest) -> pa.Table:
         given = names[kind.label[listed]]
         columns: dict[str, Any] = {
             "sample_id": manifest.sample_ids.take(rows),
-            "mask": manifest.table["label_uri"].cast(pa.string()).take(rows),
+            "mask": manifest.table["uri" if manifest.has_instances else "label_uri"].cast(pa.string()).take(rows),
             "kind": pa.array([name] * len(listed), pa.string()),
             "given": given.tolist(),
             "suggested": (given if name == "border" else names[kind.suggested[listed]]).tolist(),

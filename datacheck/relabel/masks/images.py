@@ -90,6 +90,11 @@ class MaskImages:
         RelabelError
             When the dataset has no masks, or a sample is not in it.
         """
+        if manifest.has_instances:
+            raise RelabelError(
+                "questions about masks need one mask an image, and this dataset has one an object: look at the images "
+                "that the report lists, and correct these files in the tool that drew them"
+            )
         if "label_uri" not in manifest or "uri" not in manifest:
             raise RelabelError("the dataset has no masks of image files")
         position = {sample_id: row for row, sample_id in enumerate(manifest.sample_ids.to_pylist())}

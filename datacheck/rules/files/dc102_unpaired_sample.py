@@ -18,7 +18,7 @@ from datacheck.pairing.name_matching import stem
 from datacheck.rules.base import CannotJudge, Rule, RuleContext
 from datacheck.rules.files.dc103_pairing_order_mismatch import names_do_not_match
 from datacheck.rules.files.shared import N_EXAMPLES, N_NAMED, ids_of
-from datacheck.rules.requirements import LISTINGS
+from datacheck.rules.requirements import LABEL_FILES
 from datacheck.scanning.stamps import read_stamps
 from datacheck.text import have, listed, plural
 
@@ -68,27 +68,27 @@ class UnpairedSample(Rule):
     code: ClassVar[str] = "DC102"
     name: ClassVar[str] = "unpaired-sample"
     severity: ClassVar[Severity] = Severity.ERROR
-    requires = (LISTINGS,)
+    requires = (LABEL_FILES,)
 
     def judge(self, context: RuleContext) -> Outcome:
         """Judge the dataset."""
-        listings, repair = context.listings, context.pairing
-        assert listings is not None and repair is not None, "required above"  # noqa: PT018
-        images, labels = _without_label_file(context.manifest), []
-        orphans = [item for item in context.manifest.inventory.unread if item.reason == NO_IMAGE]
-        if not repair.judged and not images and not orphans:
-            raise CannotJudge(names_do_not_match(listings))
-        if repair.judged and context.manifest.listings is not None:
-            images += [listings.images[row] for row in repair.unmatched_samples]
-            labels += [listings.labels[row] for row in repair.unmatched_labels]
-        n_images = len(listings.images)
+        manifest, listings, repair = context.manifest, context.listings, context.pairing
+        images, labels = _without_label_file(manifest), list[str]()
+        orphans = [item for item in manifest.inventory.unread if item.reason == NO_IMAGE]
+        if listings is not None and repair is not None:
+            if not repair.judged and not images and not orphans:
+                raise CannotJudge(names_do_not_match(listings))
+            if repair.judged and manifest.listings is not None:
+                images += [listings.images[row] for row in repair.unmatched_samples]
+                labels += [listings.labels[row] for row in repair.unmatched_labels]
+        n_images = len(manifest) if listings is None else len(listings.images)
         sides = (("image", images, "label file", labels), ("label file", labels, "image", images))
-        findings = tuple(self._finding(context.manifest, side, n_images) for side in sides if side[1])
+        findings = tuple(self._finding(manifest, side, n_images) for side in sides if side[1])
         findings += tuple(map(self._orphan_finding, orphans))
         if not findings:
             return Passed(f"each of {plural(n_images, 'image')} has its label file")
         notes = ["no label file"] * len(images) + ["no image"] * len(labels)
-        return Found(findings, self.issues(ids_of(context.manifest, images + labels), note=notes))
+        return Found(findings, self.issues(ids_of(manifest, images + labels), note=notes))
 
     def _finding(self, manifest: Manifest, side: Side, n_images: int) -> Finding:
         one, names, other, others = side
@@ -140,9 +140,11 @@ def nearest_name(name: str, others: Sequence[str]) -> str | None:
 
 def _without_label_file(manifest: Manifest) -> list[str]:
     """Images whose row names no label file, or one that does not exist."""
+    table = manifest.table
+    if manifest.has_instances:
+        return [str(uri) for uri in table["uri"].filter(pc.is_null(table["mask_files"])).to_pylist()]
     if "label_uri" not in manifest or manifest.listings is not None:
         return []
-    table = manifest.table
     missing = pc.is_null(table["label_uri"]).to_numpy()
     if manifest.reader is not None and reads_whole_files(manifest.reader):
         named = np.flatnonzero(~missing)

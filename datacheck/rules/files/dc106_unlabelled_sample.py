@@ -78,7 +78,7 @@ class UnlabelledSample(Rule):
         manifest = context.manifest
         if manifest.task is Task.UNLABELLED:
             raise CannotJudge("the dataset has no labels: name the label column or folder when opening it")
-        if "label_uri" in manifest:
+        if "label_uri" in manifest or manifest.has_instances:
             raise CannotJudge("the labels are files: DC102 reports which are missing")
         if manifest.task is Task.DETECTION:
             raise CannotJudge("the labels are boxes: DC802 reports which images have none")

@@ -2,11 +2,14 @@
 
 from __future__ import annotations
 
+import io
+import warnings
 from dataclasses import dataclass
 from typing import ClassVar
 
 import numpy as np
 from numpy.typing import NDArray
+from PIL import Image
 
 from datacheck.findings import Found, Outcome, Passed, Severity
 from datacheck.rules.base import CannotJudge, Rule, RuleContext
@@ -32,7 +35,8 @@ class DroppedAlpha(Rule):
     How it is measured
     ------------------
     By the contrast (standard deviation of brightness, in [0, 1]) without the alpha channel, in files whose mode has one
-    (RGBA, LA). Below ``flat`` the image is blank for a loader that drops alpha.
+    (RGBA, LA). Below ``flat`` the image is blank for a loader that drops alpha, unless its alpha channel is opaque
+    everywhere, as in dark microscopy: these files are read again.
 
     How to fix
     ----------
@@ -60,6 +64,7 @@ class DroppedAlpha(Rule):
             raise CannotJudge("no image has an alpha channel")
         contrast = context.measured.values("contrast")
         mask = blank_without_alpha(alpha, contrast, self.flat)
+        mask[mask] = [not is_opaque(context, row) for row in np.flatnonzero(mask).tolist()]
         n_alpha = int(alpha.sum())
         if not mask.any():
             return Passed(f"{plural(n_alpha, 'image')} with transparency, none blank without it")
@@ -84,3 +89,24 @@ def blank_without_alpha(alpha: NDArray[np.bool_], contrast: NDArray[np.float64],
     [True, False, False]
     """
     return np.asarray(alpha & (contrast < flat))
+
+
+def is_opaque(context: RuleContext, row: int) -> bool:
+    """Return whether an image has an alpha channel that hides nothing; False where its file cannot be read."""
+    reader = context.manifest.reader
+    if reader is None or "uri" not in context.manifest:
+        return False
+    try:
+        content = reader.read(context.manifest.table["uri"][row].as_py())
+        if not isinstance(content, bytes):
+            return False
+        with warnings.catch_warnings():
+            warnings.simplefilter("ignore")
+            lowest, _ = Image.open(io.BytesIO(content)).convert("RGBA").getchannel("A").getextrema()
+    except Exception:  # decoders raise all kinds of errors for damaged files
+        return False
+    return lowest == OPAQUE
+
+
+OPAQUE = 255
+"""Alpha of a pixel that hides what is behind it."""

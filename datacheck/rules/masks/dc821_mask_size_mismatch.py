@@ -54,7 +54,8 @@ class MaskSizeMismatch(Rule):
 
     def judge(self, context: RuleContext) -> Outcome:
         """Judge the dataset."""
-        sizes, image = masks_of(context).sizes, context.image_sizes
+        masks = masks_of(context)
+        sizes, image = masks.sizes, context.image_sizes.take(masks.rows)
         known = ~np.isnan(sizes).any(axis=1) & ~np.isnan(image.stored).any(axis=1)
         if not known.any():
             raise CannotJudge("no mask and its image could both be read")

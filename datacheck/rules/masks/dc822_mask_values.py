@@ -67,7 +67,7 @@ class MaskValues(Rule):
         if not judged.any():
             raise CannotJudge("no mask has classes as values (see DC824)")
         values = [_judged_values(each, masks) for each in masks.column("values")]
-        classes, ignored = context.manifest.classes, masks.form.ignored
+        classes, ignored = () if masks.instances else context.manifest.classes, masks.form.ignored
         if classes:
             known = np.array([*range(len(classes)), ignored])
             wrong = [np.setdiff1d(each, known) if judged[row] else each[:0] for row, each in enumerate(values)]

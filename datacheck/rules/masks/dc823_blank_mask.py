@@ -77,12 +77,12 @@ class BlankMask(Rule):
             f"{plural(len(rows), 'mask')} {of_all} {have(len(rows), '').split()[-1]} one value everywhere: "
             f"{named(context, rows, note)}",
             "look at these images: draw what is missing, and keep those that show background on purpose",
-            severity=Severity.INFO if share.low > self.usual else Severity.WARNING,
+            severity=Severity.INFO if share.low > self.usual and not masks.instances else Severity.WARNING,
             evidence={
                 "n_masks": len(rows),
                 "share": share.value,
                 "examples": mask_files(context, rows[:N_EXAMPLES]),
-                **context.where(rows),
+                **context.where(masks.rows[rows]),
             },
             affected=issues,
         )

@@ -13,7 +13,7 @@ from datacheck.findings import Found, Outcome, Passed, Severity
 from datacheck.rules.base import CannotJudge, Rule, RuleContext
 from datacheck.rules.files.shared import N_EXAMPLES
 from datacheck.rules.masks.dc824_interpolated_mask import interpolated
-from datacheck.rules.masks.shared import class_masks_of, mask_files, mask_issues, named
+from datacheck.rules.masks.shared import N_OF_OBJECT, class_masks_of, mask_files, mask_issues, named
 from datacheck.rules.requirements import MASKS
 from datacheck.stats import proportion
 from datacheck.text import percent, plural
@@ -42,6 +42,9 @@ class MaskIslands(Rule):
     upper end of a 95 % Wilson interval) they come from the way in which masks were made, and are information. The
     ignored value (``ignore_index=``, or 255) is not judged.
 
+    Of one mask file an object, a speck is a part of the object, or a hole in it, under ``part`` of its largest part.
+    Few such masks are a warning.
+
     How to fix
     ----------
     Look at the place that is named. Remove specks by a filter on the region's size, and only those that are no object.
@@ -60,11 +63,15 @@ class MaskIslands(Rule):
     requires = (MASKS,)
 
     usual: float = 0.15
+    part: float = 0.1  # an object that is hidden in the middle shows two parts of like size
 
     def judge(self, context: RuleContext) -> Outcome:
         """Judge the dataset."""
         masks = class_masks_of(context)
         judged = masks.readable & ~interpolated(masks)
+        if masks.instances:
+            judged &= masks.table["n_values"].to_numpy() == N_OF_OBJECT
+            return self._in_objects(context, masks, Regions.of(masks, judged), int(judged.sum()))
         regions = Regions.of(masks, judged)
         found = {int(value): usual_and_cut(regions.size[regions.value == value]) for value in np.unique(regions.value)}
         form = masks.form
@@ -79,6 +86,41 @@ class MaskIslands(Rule):
                 f"{plural(len(regions.value), 'region')} in {plural(len(cuts), 'class', 'classes')}, no speck"
             )
         return self._found(context, masks, regions, specks, cuts, int(judged.sum()))
+
+    def _in_objects(self, context: RuleContext, masks: Masks, regions: Regions, n_judged: int) -> Outcome:
+        specks, largest = specks_of_objects(regions, self.part)
+        if not len(specks):
+            return Passed(f"{plural(n_judged, 'mask')} of one object each, no speck and no small hole")
+        rows, first, counts = np.unique(regions.row[specks], return_index=True, return_counts=True)
+        at = dict(zip(rows.tolist(), zip(specks[first].tolist(), counts.tolist(), strict=True), strict=True))
+        widths = masks.column("width")
+
+        def note(row: int) -> str:
+            one, count = at[row]
+            down, right = divmod(int(regions.place[one]), widths[row])
+            what = "part" if regions.value[one] else "hole"
+            more = f"; {count - 1:,} more" if count > 1 else ""
+            size, of = plural(int(regions.size[one]), "pixel"), f"{int(largest[row]):,}"
+            return f"({what} of {size}, the object has {of}, at x {right}, y {down}{more})"
+
+        share = proportion(len(rows), n_judged)
+        issues = mask_issues(self, context, rows, note)
+        of_all = "" if len(rows) == 1 else f" of {n_judged:,}, {percent(share.value)},"
+        finding = self.finding(
+            f"{plural(len(rows), 'mask')}{of_all} {'has' if len(rows) == 1 else 'have'} specks or small holes beside "
+            f"the object: {named(context, rows, note)}",
+            "look at the places: remove the specks, fill the holes, and split a mask that holds two objects",
+            severity=Severity.WARNING if share.high <= self.usual else Severity.INFO,
+            evidence={
+                "n_masks": len(rows),
+                "n_specks": len(specks),
+                "n_holes": int((regions.value[specks] == 0).sum()),
+                "share": share.value,
+                "examples": mask_files(context, rows[:N_EXAMPLES]),
+            },
+            affected=issues,
+        )
+        return Found((finding,), issues)
 
     def _found(
         self,
@@ -171,6 +213,24 @@ def usual_and_cut(sizes: NDArray[np.int64]) -> tuple[int, int] | None:
     usual = int(levels[np.searchsorted(pixels, pixels[-1] / 2)])
     small = levels[(levels <= SMALL * usual) & (pixels < RARE * pixels[-1])]
     return usual, int(small[-1]) if len(small) else 0
+
+
+def specks_of_objects(regions: Regions, part: float) -> tuple[NDArray[np.int64], dict[int, int]]:
+    """Return the small parts and holes of masks of one object each, and the pixels of the largest part by mask.
+
+    Examples
+    --------
+    >>> regions = Regions(*np.array([[0, 0, 0, 0], [0, 0, 255, 255], [900, 2, 90, 3], [0, 40, 7, 60]]))
+    >>> specks_of_objects(regions, 0.1)
+    (array([1, 3]), {0: 90})
+    """
+    ground = regions.value == 0
+    most = np.zeros((2, int(regions.row.max(initial=0)) + 1), dtype=np.int64)
+    np.maximum.at(most, (ground.astype(np.int64), regions.row), regions.size)
+    largest = most[0][regions.row]
+    small = (regions.size < part * largest) & ~(ground & (regions.size == most[1][regions.row]))
+    specks = np.flatnonzero(small)
+    return specks, {row: int(most[0][row]) for row in np.unique(regions.row[specks]).tolist()}
 
 
 def _stands_out(regions: Regions, specks: NDArray[np.int64], value: int) -> bool:

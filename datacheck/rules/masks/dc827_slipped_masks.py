@@ -16,7 +16,7 @@ from datacheck.findings import Finding, Found, Outcome, Passed, Severity
 from datacheck.manifest import natural_key
 from datacheck.rules.base import CannotJudge, Rule, RuleContext
 from datacheck.rules.files.shared import N_EXAMPLES
-from datacheck.rules.masks.shared import class_masks_of, mask_files
+from datacheck.rules.masks.shared import class_masks_of, image_masks
 from datacheck.rules.requirements import MASKS, SCAN
 from datacheck.text import number, percent, plural
 
@@ -101,7 +101,7 @@ class SlippedMasks(Rule):
         first, last = (uris[int(row)].as_py() for row in (inside[0], inside[-1]))
         late = "before" if slip.by > 0 else "after"
         other = f"{plural(abs(slip.by), 'row')} {'later' if slip.by > 0 else 'earlier'}"
-        right = [mask_files(context, rows[[place + slip.by]])[0] for place in range(slip.first, slip.last + 1)]
+        right = [image_masks(context, rows[[place + slip.by]])[0] for place in range(slip.first, slip.last + 1)]
         issues = self.issues(
             context.ids(inside), slip.fits_better_share, value=[float(slip.by)] * len(inside),
             note=[f"fits {each} better" for each in right],
@@ -144,7 +144,7 @@ def _listings(context: RuleContext, masks: Masks) -> Iterator[tuple[str, NDArray
     manifest = context.manifest
     uris = [str(uri) for uri in manifest.table["uri"].to_pylist()]
     splits = manifest.split_codes if manifest.splits else np.zeros(len(manifest), dtype=np.int64)
-    readable = masks.readable & context.measured.readable
+    readable = np.isin(np.arange(len(manifest)), masks.readable_rows) & context.measured.readable
     for code, split in enumerate(manifest.splits or ("",)):
         rows = np.flatnonzero((splits == code) & readable)
         if len(rows):
@@ -168,5 +168,8 @@ def in_blocks(rows: NDArray[np.int64], most: int) -> NDArray[np.int64]:
 
 
 def _borders(masks: Masks, rows: NDArray[np.int64]) -> NDArray[np.float32]:
-    column: list[Any] = masks.table["borders"].take(pa.array(rows)).to_pylist()
+    """Return the borders of the masks of some images; of one file an object, the first has those of all."""
+    with_borders = np.flatnonzero(masks.table["borders"].is_valid().to_numpy())
+    place = with_borders[np.searchsorted(masks.rows[with_borders], rows)]
+    column: list[Any] = masks.table["borders"].take(pa.array(place)).to_pylist()
     return np.array([np.frombuffer(each, dtype=np.uint8) for each in column], dtype=np.float32)

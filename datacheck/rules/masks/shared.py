@@ -10,6 +10,7 @@ from numpy.typing import NDArray
 
 from datacheck.annotations.masks import MAIN_SHARE, Masks
 from datacheck.rules.base import CannotJudge, Rule, RuleContext
+from datacheck.rules.boxes.shared import row_issues
 from datacheck.rules.files.shared import N_NAMED
 
 N_COMMON = 32
@@ -17,6 +18,10 @@ N_COMMON = 32
 
 COMMON_SHARE = 0.9
 """Share of the pixels that those values have; in a photo they have less than half."""
+
+
+N_OF_OBJECT = 2
+"""Values of a mask of one object: the object, and the rest."""
 
 
 def masks_of(context: RuleContext) -> Masks:
@@ -49,13 +54,19 @@ def values_are_classes(masks: Masks) -> bool:
 
 
 def mask_files(context: RuleContext, rows: NDArray[np.int64]) -> list[str]:
-    """Return the mask files of some rows."""
-    column = context.manifest.table["label_uri"]
+    """Return the files of some rows of the table of masks."""
+    column = masks_of(context).table["file"] if context.manifest.has_instances else context.manifest.table["label_uri"]
+    return [str(column[int(row)].as_py()) for row in rows]
+
+
+def image_masks(context: RuleContext, rows: NDArray[np.int64]) -> list[str]:
+    """Return what names the masks of some images: the mask file, or the image itself where it has one an object."""
+    column = context.manifest.table["uri" if context.manifest.has_instances else "label_uri"]
     return [str(column[int(row)].as_py()) for row in rows]
 
 
 def named(context: RuleContext, rows: NDArray[np.int64], note: Callable[[int], str]) -> str:
-    """Return the first masks of some rows with what is said of each, and how many more there are."""
+    """Return the first of some masks with what is said of each, and how many more there are."""
     files = mask_files(context, rows[:N_NAMED])
     words = [f"{file!r} {note(int(row))}".rstrip() for file, row in zip(files, rows, strict=False)]
     more = len(rows) - len(words)
@@ -63,9 +74,12 @@ def named(context: RuleContext, rows: NDArray[np.int64], note: Callable[[int], s
 
 
 def mask_issues(rule: Rule, context: RuleContext, rows: NDArray[np.int64], note: Callable[[int], str]) -> pa.Table:
-    """Return the issues of some rows, the note with the mask's file."""
+    """Return the issues of some masks, one a sample, the note with the mask's file."""
     notes = [f"{file}: {note(int(row))}" for file, row in zip(mask_files(context, rows), rows, strict=True)]
-    return rule.issues(context.ids(rows), 1.0, note=notes)
+    if not context.manifest.has_instances:
+        return rule.issues(context.ids(rows), 1.0, note=notes)
+    of_images = masks_of(context).rows[rows]
+    return row_issues(rule, context, list(zip(of_images.tolist(), notes, strict=True)))
 
 
 def main_values(masks: Masks) -> list[NDArray[np.int64]]:

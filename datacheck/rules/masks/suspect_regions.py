@@ -14,7 +14,7 @@ from datacheck.probing.segments.grids import GRID
 from datacheck.probing.segments.suspicion import FEWEST_PLANTED, KindOfSuspects
 from datacheck.rules.base import CannotJudge, Rule, RuleContext
 from datacheck.rules.files.shared import N_EXAMPLES, N_NAMED
-from datacheck.rules.masks.shared import mask_files
+from datacheck.rules.masks.shared import image_masks
 from datacheck.rules.requirements import NO_MASK_PROBE
 from datacheck.stats import proportion
 from datacheck.text import number, percent, percent_range, plural
@@ -72,7 +72,7 @@ def judge_kind(
         return Passed(f"none of {judged.format(n=f'{len(kind):,}', images=f'{len(probe.rows):,}')} {one}")
     describe = describing(probe, kind, name)
     rows = kind.row[listed]
-    files = mask_files(context, rows)
+    files = image_masks(context, rows)
     notes = [f"{file}: {describe(k)}" for file, k in zip(files, listed.tolist(), strict=True)]
     issues = rule.issues(context.ids(rows), kind.suspicion[listed], note=notes)
     found = proportion(int((kind.planted > np.quantile(kind.planted, 1 - recall)).sum()), _n_faults(kind))

@@ -8,7 +8,7 @@ import pytest
 from numpy.typing import NDArray
 from PIL import Image
 
-from datacheck.annotations.masks import measure_masks
+from datacheck.annotations.mask_files import measure_masks
 from datacheck.errors import ProbeError
 from datacheck.probing.budget import Clock
 from datacheck.probing.options import Options
