@@ -147,6 +147,9 @@ def decode_mask(data: bytes, form: MaskFormat) -> tuple[dict[str, Any], NDArray[
             image = Image.open(io.BytesIO(data))
             if image.width * image.height > _MOST_PIXELS:
                 return {"error": f"{image.width} x {image.height} pixels are too many for a mask"}, None
+            n_pages = _pages(image)
+            if n_pages > 1:
+                return {"error": f"{n_pages} pages of one size, of which loaders read the first"}, None
             values, colour = _pixel_values(image, form)
     except UnidentifiedImageError:
         return {"error": "not an image"}, None
@@ -156,13 +159,25 @@ def decode_mask(data: bytes, form: MaskFormat) -> tuple[dict[str, Any], NDArray[
     return {"width": width, "height": height, "mode": image.mode, "format": image.format, "colour": colour}, values
 
 
+def _pages(image: Image.Image) -> int:
+    """Return how many pages of a TIFF have the size of the first; smaller copies, as maps have them, do not count."""
+    n_pages = getattr(image, "n_frames", 1) if image.format == "TIFF" else 1
+    sizes = []
+    for page in range(n_pages):
+        image.seek(page)
+        sizes.append(image.size)
+    image.seek(0)
+    return sizes.count(sizes[0])
+
+
 def _pixel_values(image: Image.Image, form: MaskFormat) -> tuple[NDArray[Any], bool]:
     """Return the value of each pixel, and whether values are colours; a palette's are its indices."""
     if image.mode in ("LA", "PA", "La"):
         image = image.convert("L") if image.mode != "PA" else image.convert("P")
     if image.mode in ("1", "L", "P", "I", "I;16", "I;16B", "I;16L", "F"):
         pixels = np.asarray(image)
-        return (pixels.astype(np.uint8) if image.mode == "1" else pixels), False
+        small = image.mode == "1" or (pixels.dtype != np.uint8 and _fits_a_byte(pixels))
+        return (pixels.astype(np.uint8) if small else pixels), False
     pixels = np.asarray(image.convert("RGB")).astype(np.int64)
     packed = (pixels[..., 0] * COLOUR_BASE + pixels[..., 1]) * COLOUR_BASE + pixels[..., 2]
     if form.colours:
@@ -170,6 +185,11 @@ def _pixel_values(image: Image.Image, form: MaskFormat) -> tuple[NDArray[Any], b
     if (pixels[..., 0] == pixels[..., 1]).all() and (pixels[..., 0] == pixels[..., 2]).all():
         return pixels[..., 0].astype(np.uint8), False
     return packed, True
+
+
+def _fits_a_byte(pixels: NDArray[Any]) -> bool:
+    """Return whether all values are whole numbers of a byte: such masks are equal whatever type their file has."""
+    return bool(pixels.min() >= 0 and pixels.max() <= np.iinfo(np.uint8).max and (pixels == np.floor(pixels)).all())
 
 
 def class_numbers(packed: NDArray[np.int64], form: MaskFormat) -> NDArray[Any]:

@@ -52,3 +52,19 @@ def test_equal_pixels_have_one_hash_whatever_the_file() -> None:
     Image.fromarray(pixels).save(file, "BMP")
     assert measure_mask(png(pixels))["content_hash"] == measure_mask(file.getvalue())["content_hash"]
     assert measure_mask(png(pixels))["content_hash"] != measure_mask(png(pixels.reshape(4, 16)))["content_hash"]
+    deep = measure_mask(png(pixels.astype(np.uint16)))
+    assert deep["content_hash"] == measure_mask(png(pixels))["content_hash"]
+    file = io.BytesIO()
+    Image.fromarray(pixels.astype(np.float32)).save(file, "TIFF")
+    assert measure_mask(file.getvalue())["content_hash"] == deep["content_hash"]
+
+
+def test_a_tiff_of_several_masks_is_not_taken_for_its_first_and_an_overview_is_no_page() -> None:
+    first = Image.fromarray(np.eye(8, dtype=np.uint8))
+    for second, error in (
+        (first, "2 pages of one size, of which loaders read the first"),
+        (first.resize((4, 4)), None),
+    ):
+        file = io.BytesIO()
+        first.save(file, "TIFF", save_all=True, append_images=[second])
+        assert measure_mask(file.getvalue()).get("error") == error

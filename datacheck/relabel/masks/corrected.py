@@ -15,7 +15,8 @@ from datacheck.errors import RelabelError
 from datacheck.manifest import COLOUR_BASE, MaskFormat
 from datacheck.relabel.masks.decisions import MaskCorrections, unchanged_pixels
 from datacheck.relabel.masks.images import MaskImages, Values
-from datacheck.relabel.masks.png import PngKind, kind_of_png, with_samples
+from datacheck.relabel.masks.other_files import kind_of_image, with_samples_of
+from datacheck.relabel.masks.png import SIGNATURE, PngKind, kind_of_png, with_samples
 from datacheck.relabel.submissions import Row
 
 GREY_STEPS = {1: 255, 2: 85, 4: 17}
@@ -92,7 +93,8 @@ def with_values(data: bytes, before: Values, after: Values, form: MaskFormat) ->
     RelabelError
         When the file cannot hold the values.
     """
-    kind = kind_of_png(data)
+    is_png = data.startswith(SIGNATURE)
+    kind = kind_of_png(data) if is_png else kind_of_image(data)
     samples = _samples(data, kind)
     where = before != after
     for grey in (True, False):
@@ -103,7 +105,7 @@ def with_values(data: bytes, before: Values, after: Values, form: MaskFormat) ->
             if not grey or kind.channels == 1:
                 raise
             continue
-        written = with_samples(data, changed)
+        written = with_samples(data, changed) if is_png else with_samples_of(data, changed)
         found = mask_values(written, form)
         if found is not None and np.array_equal(np.asarray(found, dtype=np.int64), after):
             return written
@@ -113,7 +115,7 @@ def with_values(data: bytes, before: Values, after: Values, form: MaskFormat) ->
 
 
 def _samples(data: bytes, kind: PngKind) -> NDArray[np.int64]:
-    """Return the samples of a PNG file as it keeps them."""
+    """Return the samples of a mask file as it keeps them."""
     if kind.depth == 16 and kind.channels > 1:
         raise RelabelError("colours of 16 bits are not written back")
     try:

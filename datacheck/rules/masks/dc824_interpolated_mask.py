@@ -35,7 +35,8 @@ class InterpolatedMask(Rule):
     ------------------
     The values with less than 1 % of a mask's pixels that are main values of no other mask: at least ``values`` of them,
     of whose pixels at least 80 % lie
-    within 8 pixels of the border between two regions and differ from most of their neighbours.
+    within 8 pixels of the border between two regions and differ from most of their neighbours. Of a JPEG file, such
+    values are enough.
 
     How to fix
     ----------
@@ -94,9 +95,13 @@ def interpolated(masks: Masks) -> NDArray[np.bool_]:
     main = main_values(masks)
     is_class = Counter(int(value) for each in main for value in each)
     blurred = np.zeros(masks.table.num_rows, dtype=bool)
-    columns = zip(masks.column("values"), masks.column("n_values"), masks.column("border_share"), main, strict=True)
-    for row, (values, n_values, border, own) in enumerate(columns):
-        if values is None or border is None or border < AT_BORDER or len(own) < 2:
+    names = ("values", "n_values", "border_share", "format")
+    columns = zip(*(masks.column(name) for name in names), main, strict=True)
+    for row, (values, n_values, border, form, own) in enumerate(columns):
+        if values is None or border is None:
+            continue
+        # Of small objects, JPEG spreads the values so far that those between are the only main ones.
+        if form != "JPEG" and (border < AT_BORDER or len(own) < 2):
             continue
         rare = [value for value in values if value not in is_class]
         blurred[row] = len(rare) + max(0, n_values - len(values)) >= MANY

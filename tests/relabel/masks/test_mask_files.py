@@ -89,13 +89,48 @@ def test_a_mask_of_sixteen_bits_and_a_grey_one_in_three_channels() -> None:
     assert np.array_equal(np.asarray(read(new)), np.repeat(AFTER[..., None] * 7, 3, axis=2))
 
 
+TIFF_OPTIONS = {"compression": "tiff_lzw", "tiffinfo": {270: "ann", 33550: (1.0, 1.0, 0.0)}}
+
+
+@pytest.mark.parametrize(
+    ("form", "mode"),
+    [*(("BMP", mode) for mode in ("1", "L", "P", "RGB")), *(("TIFF", mode) for mode in ("1", "L", "P", "I;16", "RGB"))],
+)
+def test_tiff_and_bmp_masks_keep_their_mode_and_tags(form: str, mode: str) -> None:
+    high = 255 if mode == "RGB" else 1
+    image = Image.fromarray(BEFORE.astype(np.uint16)) if mode == "I;16" else Image.fromarray(BEFORE * high)
+    if mode == "P":
+        image.putpalette([9, 9, 9, 200, 0, 0, 0, 200, 0])
+    elif mode == "1":
+        image = Image.fromarray(BEFORE > 0)
+    elif mode == "RGB":
+        image = image.convert("RGB")
+    file = io.BytesIO()
+    image.save(file, form, **(TIFF_OPTIONS if form == "TIFF" else {"dpi": (72, 72)}))
+    new = corrected(file.getvalue(), AFTER * high)
+    found, given = read(new), read(file.getvalue())
+    assert (found.mode, found.format, found.getpalette()) == (mode, form, given.getpalette())
+    assert found.info == given.info
+    assert np.array_equal(mask_values(new), AFTER * high)
+    if form == "TIFF":
+        assert (found.tag_v2[270], found.tag_v2[33550]) == ("ann", (1.0, 1.0, 0.0))
+
+
+def test_a_tiff_of_several_pages_is_not_written() -> None:
+    file = io.BytesIO()
+    pages = [Image.fromarray(BEFORE), Image.fromarray(BEFORE).resize((2, 2))]
+    pages[0].save(file, "TIFF", save_all=True, append_images=pages[1:])
+    with pytest.raises(RelabelError, match="a TIFF of 2 pages"):
+        corrected(file.getvalue(), AFTER)
+
+
 def test_what_a_file_cannot_hold_is_refused() -> None:
     image = Image.fromarray(BEFORE * 255).convert("1")
     with pytest.raises(RelabelError, match="a pixel of 1 bits cannot hold"):
         corrected(saved(image), AFTER * 2)
     file = io.BytesIO()
-    Image.fromarray(BEFORE).save(file, "TIFF")
-    with pytest.raises(RelabelError, match="expected a PNG file"):
+    Image.fromarray(BEFORE).save(file, "GIF")
+    with pytest.raises(RelabelError, match="expected a PNG, TIFF or BMP file"):
         corrected(file.getvalue(), AFTER)
     cut = saved(Image.fromarray(BEFORE))[:-20]
     with pytest.raises(RelabelError, match="cannot be read"):
