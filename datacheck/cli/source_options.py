@@ -48,6 +48,10 @@ OPTIONS: dict[str, Any] = {
         int | None,
         typer.Option(min=1, help="Which level of nested folders names the class; 1 is the first below a split."),
     ],
+    "label_pattern": Annotated[
+        str | None,
+        typer.Option(help=r"Regular expression whose first group is the class in a file's name, such as '^(\w+)\.'."),
+    ],
     "ignore_index": Annotated[
         int | None, typer.Option(help="Value of the pixels of masks that do not count; 255 by default.")
     ],

@@ -9,7 +9,7 @@ from datacheck.report.gaps import Caller
 
 OPTIONS = (
     "kind", "task", "label", "target", "split", "group", "path", "columns", "classes", "root", "delimiter",
-    "label_separator", "class_level", "image_order", "label_order", "bins", "ignore_index",
+    "label_separator", "class_level", "label_pattern", "image_order", "label_order", "bins", "ignore_index",
 )  # fmt: skip
 """Arguments of `datacheck.open` that ``datacheck audit`` has as options of the same name, with hyphens."""
 
@@ -27,7 +27,8 @@ def remedy_text(remedy: Remedy, caller: Caller) -> str:
     'run datacheck audit data/pets'
     """
     text = remedy.command_line if caller == "shell" else remedy.python
-    return f"run {text}" if text.startswith("datacheck ") or "(" in text.partition("=")[0] else f"pass {text}"
+    is_call = text.startswith("datacheck ") or (not text.startswith("--") and "(" in text.partition("=")[0])
+    return f"run {text}" if is_call else f"pass {text}"
 
 
 def for_caller(text: str, caller: Caller) -> str:

@@ -64,6 +64,7 @@ def open_source(
     image_order: str | None = None,
     label_order: str | None = None,
     class_level: int | None = None,
+    label_pattern: str | None = None,
     bins: int | None = None,
     ignore_index: int | None = None,
     **unknown: Any,
@@ -86,6 +87,8 @@ def open_source(
         How the two listings of a pair are sorted.
     class_level
         Which level of nested class folders is the class.
+    label_pattern
+        Regular expression whose first group is the class in the name of an image file.
     bins
         Divides a regression target into this many classes of equal counts; the manifest is one of classes then.
     ignore_index
@@ -126,6 +129,7 @@ def open_source(
         image_order=image_order,
         label_order=label_order,
         class_level=class_level,
+        label_pattern=label_pattern,
     )
     manifest = _open(source, options, kind)
     if ignore_index is not None:

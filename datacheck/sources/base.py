@@ -42,6 +42,8 @@ class SourceOptions:
         One of `ORDERS`, for the two listings of a pair.
     class_level
         Which level of nested class folders is the class: 1 for the upper one, 2 for the folders in it.
+    label_pattern
+        Regular expression whose first group is the class in the name of an image file, as in ``cat.12.jpg``.
     """
 
     task: Task | None = None
@@ -59,6 +61,7 @@ class SourceOptions:
     image_order: str | None = None
     label_order: str | None = None
     class_level: int | None = None
+    label_pattern: str | None = None
 
     def __post_init__(self) -> None:
         for name in ("image_order", "label_order"):

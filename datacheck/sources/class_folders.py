@@ -37,6 +37,8 @@ class FolderImages:
         Classes whose folders hold no image in any split.
     columns
         Further columns.
+    labels
+        The class of each image, where their names say it in place of the folders.
     reader
         Reaches the samples, where they are no files below the root.
     """
@@ -47,6 +49,7 @@ class FolderImages:
     root: Path
     empty_classes: tuple[str, ...] = ()
     columns: Mapping[str, Any] = field(default_factory=dict)
+    labels: Sequence[str | None] | None = None
     reader: SampleReader | None = None
 
 
@@ -64,13 +67,15 @@ def class_folder_manifest(
     """
     layout, lengths = images.layout, images.lengths
     columns = {**images.columns, "uri": pa.array(images.uris, pa.string())}
-    labelled = any(label is not None for label in layout.labels) and options.task is not Task.UNLABELLED
+    said = layout.labels if images.labels is None else images.labels
+    labelled = any(label is not None for label in said) and options.task is not Task.UNLABELLED
     classes: tuple[str, ...] | None = None
     if labelled and options.task is Task.REGRESSION:
-        columns["target"] = np.repeat([_number(label) for label in layout.labels], lengths)
+        targets = [_number(label) for label in said]
+        columns["target"] = targets if images.labels is not None else np.repeat(targets, lengths)
     elif labelled:
-        columns["label"] = _repeat(layout.labels, lengths)
-        named = {text(label) for label in layout.labels if label is not None}
+        columns["label"] = _repeat(said, lengths if images.labels is None else [1] * len(said))
+        named = {text(label) for label in said if label is not None}
         classes = options.classes or tuple(sorted(named | set(images.empty_classes)))
     if any(split is not None for split in layout.splits):
         columns["split"] = _repeat(layout.splits, lengths)
@@ -89,15 +94,20 @@ def class_folder_manifest(
 def _words(images: FolderImages, classes: tuple[str, ...] | None, *, labelled: bool) -> list[str]:
     layout = images.layout
     within = f" within {'/'.join(layout.wrapper)}" if layout.wrapper else ""
-    words = [f"{layout.words}{within}: {plural(len(images.uris), 'image')}"]
+    how = f"{layout.words}{within}" if images.labels is None else "labels in the names of the files"
+    words = [f"{how}: {plural(len(images.uris), 'image')}"]
     if classes is not None:
         words.append(plural(len(classes), "class", "classes"))
     splits = list(dict.fromkeys(split for split in layout.splits if split))
     if splits:
         words.append("splits " + ", ".join(splits))
-    outside = sum(n for n, label in zip(images.lengths, layout.labels, strict=True) if label is None)
-    if labelled and outside:
-        words.append(f"{outside:,} outside any class folder")
+    if images.labels is not None:
+        without, where = sum(label is None for label in images.labels), "without a class in their name"
+    else:
+        without = sum(n for n, label in zip(images.lengths, layout.labels, strict=True) if label is None)
+        where = "outside any class folder"
+    if labelled and without:
+        words.append(f"{without:,} {where}")
     if images.empty_classes and labelled:
         words.append(plural(len(images.empty_classes), "empty class folder"))
     return words

@@ -14,10 +14,17 @@ from datacheck.sources.coco_folder import coco_manifest, find_coco
 from datacheck.sources.cvat_folder import cvat_manifest, find_cvat
 from datacheck.sources.files import existing, is_image_name, text
 from datacheck.sources.folder_inventory import images_used, left_out, split_by_kind, unread_files
-from datacheck.sources.folder_tables import FolderTable, find_tables, labelled_tables, unread_tables
+from datacheck.sources.folder_tables import (
+    FolderTable,
+    find_tables,
+    folders_say_otherwise,
+    labelled_tables,
+    unread_tables,
+)
 from datacheck.sources.instance_masks import find_instance_masks, instance_manifest
 from datacheck.sources.layout import IMAGE_WORDS, LABEL_WORDS, Layout, Parts, read_layout
 from datacheck.sources.listed_images import apply_split_lists, listed_manifest
+from datacheck.sources.name_labels import ask_for_pattern, labels_in_names
 from datacheck.sources.pair_folders import BESIDE, Pairs, find_pairs, label_groups, pair_manifest
 from datacheck.sources.pairs import open_pairs
 from datacheck.sources.panoptic import named_unread, set_aside
@@ -29,6 +36,9 @@ from datacheck.text import plural
 
 _TABLE_OPTIONS = frozenset({"path", "label", "target", "split", "group", "label_separator", "delimiter"})
 """Options that are about a table beside the images."""
+
+_TABLE_LABELS = frozenset({"label", "target", "path"})
+"""Those that ask for a table's labels, whatever the folders say."""
 
 _PICKLES = (
     "pickles are not loaded, since they can run code: open the Dataset that reads them, as in "
@@ -90,6 +100,8 @@ class _Found:
 
 def _read(found: _Found, options: SourceOptions) -> tuple[Manifest, set[str]]:
     """Read the labels, and return the names of the tables that were used for it."""
+    if options.label_pattern is not None:
+        return _by_folders(found, _layout(found, options), options), set()
     chosen = labelled_tables(found.tables)
     if chosen and chosen[0].is_metadata:
         return listed_manifest(chosen, found.tables, found.images)
@@ -111,6 +123,13 @@ def _read(found: _Found, options: SourceOptions) -> tuple[Manifest, set[str]]:
             return pair_manifest(pairs, found.folders, found.root, options.classes), set()
     layout = _layout(found, options)
     n_classes = len({label for label in layout.labels if label is not None})
+    if chosen and n_classes >= _FEWEST_CLASSES:
+        folder_labels = {text(name): layout.label(tuple(name.split("/")[:-1])) for name in found.images}
+        if _TABLE_LABELS.intersection(options.given()):
+            return listed_manifest(chosen, found.tables, found.images)
+        if options.class_level is None and (asked := folders_say_otherwise(folder_labels, chosen)):
+            manifest, used = listed_manifest(chosen, found.tables, found.images)
+            return replace(manifest, inventory=manifest.inventory + Inventory(questions=(asked,))), used
     unlabelled = [table for table in found.tables if len(table.manifest.extra_columns) or table.is_metadata]
     if n_classes < _FEWEST_CLASSES and (chosen or (unlabelled and not n_classes)):
         return listed_manifest(chosen or unlabelled[:1], found.tables, found.images)
@@ -150,6 +169,8 @@ def _by_folders(found: _Found, layout: Layout, options: SourceOptions) -> Manife
         root=found.root,
         empty_classes=tuple(dict.fromkeys(text(parts[-1]) for parts in empty)),
     )
+    if options.label_pattern is not None:
+        images = replace(images, empty_classes=(), labels=labels_in_names(images.uris, options.label_pattern))
     reason = "an empty class folder: its class has no sample"
     unread = [Unread(text("/".join(parts)) + "/", ItemKind.FOLDER, reason) for parts in empty]
     labels = sorted(set(found.images).difference(images.uris)) if len(found.images) > len(images.uris) else []
@@ -164,7 +185,8 @@ def _by_folders(found: _Found, layout: Layout, options: SourceOptions) -> Manife
         return manifest
     table = table_above(found.root, images.uris)
     if table is None:
-        return manifest
+        asked = ask_for_pattern(images.uris)
+        return replace(manifest, inventory=inventory + Inventory(questions=(asked,))) if asked else manifest
     hint = f"{text(table.name)} beside the folder names them: give {text(str(table.parent))} to have its labels read"
     return replace(manifest, took_for=f"{manifest.took_for}; {hint}")
 
@@ -229,5 +251,8 @@ def recognises(source: object) -> bool:
 
 
 SOURCE = Source(
-    "image-folder", frozenset({"task", "classes", "class_level"}) | _TABLE_OPTIONS, recognises, open_image_folder
+    "image-folder",
+    frozenset({"task", "classes", "class_level", "label_pattern"}) | _TABLE_OPTIONS,
+    recognises,
+    open_image_folder,
 )

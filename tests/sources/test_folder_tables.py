@@ -148,3 +148,31 @@ def test_a_table_beside_its_images_says_the_same_as_its_folder(tmp_path: Path) -
     folder, table = open_source(tmp_path), open_source(tmp_path / "metadata.csv")
     assert folder.table["split"].to_pylist() == ["train", "train", "val", "val"]
     assert table.table.equals(folder.table)
+
+
+def _sorted_by_name(folder: Path, label: str = "{}") -> None:
+    names = [f"{start}/{start}{n}.png" for start in "abc" for n in range(8)]
+    images(folder, *names)
+    rows = [f"{name[2:-4]},{label.format(['cat', 'dog'][n % 2], start=name[0])}\n" for n, name in enumerate(names)]
+    (folder / "train.csv").write_text("id,label\n" + "".join(rows))
+
+
+def test_a_table_wins_over_folders_that_sort_by_the_start_of_the_name(tmp_path: Path) -> None:
+    _sorted_by_name(tmp_path)
+    manifest = open_source(tmp_path)
+    assert manifest.classes == ("cat", "dog")
+    labels = dict(zip(manifest.table["uri"].to_pylist(), manifest.table["label"].to_pylist(), strict=True))
+    assert (labels["a/a0.png"], labels["b/b1.png"]) == ("cat", "dog")
+    (question,) = manifest.inventory.questions
+    assert "the labels are those of 'train.csv'" in question.text
+    by_folder = open_source(tmp_path, class_level=1)
+    assert by_folder.classes == ("a", "b", "c")
+    assert open_source(tmp_path, label="label").inventory.questions == ()
+
+
+@pytest.mark.parametrize("label", ["class {start}", "{start} {}"])
+def test_folders_win_over_a_table_of_the_same_or_finer_classes(tmp_path: Path, label: str) -> None:
+    _sorted_by_name(tmp_path, label)
+    manifest = open_source(tmp_path)
+    assert manifest.classes == ("a", "b", "c")
+    assert manifest.inventory.questions == ()
