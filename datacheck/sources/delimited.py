@@ -5,11 +5,13 @@ from __future__ import annotations
 import codecs
 import csv
 import io
+import re
 from collections.abc import Sequence
 from dataclasses import dataclass
 from itertools import pairwise
 from pathlib import Path
 
+from datacheck.errors import SourceError
 from datacheck.sources.files import is_image_name
 
 DELIMITERS = (",", ";", "\t", "|")
@@ -26,6 +28,12 @@ _LEAST_ROWS = 3
 
 _LISTED_NAMES = 4
 """Names of columns that a note lists."""
+
+_LEAST_SPACED = 3
+"""Columns that spaces separate: two may be a name of two words, or a path and its label."""
+
+_SAID = re.compile(r"sep=(.)\r?\n", re.IGNORECASE)
+"""The first line of a file that says its separator."""
 
 _MISSING = frozenset(("", "?", "NA", "N/A", "NaN", "nan", "null", "None", "-"))
 """What stands for a missing value."""
@@ -46,6 +54,10 @@ class Dialect:
         A Python codec name.
     delimiter
         One character.
+    spaced
+        Whether one or more spaces or tabs separate the columns.
+    skipped
+        Lines above the header that say how the file is written.
     columns
         Names to give the columns, where the file has no header; None where its first row names them.
     notes
@@ -56,6 +68,8 @@ class Dialect:
     delimiter: str
     columns: tuple[str, ...] | None = None
     notes: tuple[str, ...] = ()
+    spaced: bool = False
+    skipped: int = 0
 
 
 def read_dialect(path: Path, *, delimiter: str | None = None, columns: Sequence[str] | None = None) -> Dialect:
@@ -70,6 +84,8 @@ def read_dialect(path: Path, *, delimiter: str | None = None, columns: Sequence[
 
     Raises
     ------
+    SourceError
+        When the file holds NUL bytes: it is damaged, or of an encoding that it does not say.
     OSError
         When the file cannot be read.
     """
@@ -78,17 +94,29 @@ def read_dialect(path: Path, *, delimiter: str | None = None, columns: Sequence[
     if encoding != "utf-8":
         notes.append(f"read as {encoding}, since it is not UTF-8")
     head = _head(path, encoding)
+    said = _SAID.match(head)  # as Excel writes it
+    if said is not None:
+        head = head[said.end() :]
+        delimiter = delimiter or said[1]
+        notes.append(f"columns separated by {_shown(delimiter)}, as its first line says")
     usual = "\t" if path.suffix.lower() in (".tsv", ".tab") else ","
     if delimiter is None:
         delimiter = sniff_delimiter(head, usual)
         if delimiter != usual:
-            notes.append(f"columns separated by {'tabs' if delimiter == chr(9) else repr(delimiter)}")
+            notes.append(f"columns separated by {_shown(delimiter)}")
+    spaced = delimiter == " " and '"' not in head
     if columns is None:
-        columns = names_without_header(_rows(head, delimiter))
+        rows = [line.split() for line in head.splitlines()[:_HEAD_ROWS]] if spaced else _rows(head, delimiter)
+        columns = names_without_header([row for row in rows if row])
         if columns is not None:
             named = columns if len(columns) <= _LISTED_NAMES else (columns[0], "…", columns[-1])
             notes.append(f"no header, so the columns are called {', '.join(named)}")
-    return Dialect(encoding, delimiter, None if columns is None else tuple(columns), tuple(notes))
+    given = None if columns is None else tuple(columns)
+    return Dialect(encoding, delimiter, given, tuple(notes), spaced, int(said is not None))
+
+
+def _shown(delimiter: str) -> str:
+    return {"\t": "tabs", " ": "spaces"}.get(delimiter, repr(delimiter))
 
 
 def _encoding(path: Path) -> str:
@@ -100,8 +128,16 @@ def _encoding(path: Path) -> str:
         for encoding in ("utf-8", "cp1252"):
             file.seek(0)
             decoder = codecs.getincrementaldecoder(encoding)()
+            line = 1
             try:
                 while chunk := file.read(_CHUNK):
+                    if (at := chunk.find(0)) >= 0:
+                        line += chunk.count(b"\n", 0, at)
+                        raise SourceError(
+                            f"expected text in {path}, found NUL bytes on line {line}: it is damaged, or was not "
+                            "written to its end; restore it, or save it as UTF-8"
+                        )
+                    line += chunk.count(b"\n")
                     decoder.decode(chunk)
                 decoder.decode(b"", final=True)
             except UnicodeDecodeError:
@@ -149,9 +185,30 @@ def sniff_delimiter(text: str, usual: str) -> str:
         counts = {len(row) for row in _rows(text, delimiter)}
         if len(counts) == 1 and (width := counts.pop()) > 1:
             widths[delimiter] = width
-    if usual in widths or not widths:
+    if usual in widths:
         return usual
+    if not widths:
+        return " " if is_spaced([line for line in text.splitlines() if line.strip()]) else usual
     return max(widths, key=lambda delimiter: widths[delimiter])
+
+
+def is_spaced(lines: Sequence[str]) -> bool:
+    """Return whether lines are rows of a table whose columns spaces separate, most of them numbers.
+
+    Examples
+    --------
+    >>> is_spaced(["  0.5   1  a", " 12.5   3  b"]), is_spaced(["a red hat", "a blue dog"])
+    (True, False)
+    """
+    rows = [line.split() for line in lines[:_HEAD_ROWS]]
+    if len(rows) < 2 or len({len(row) for row in rows}) > 1 or len(rows[0]) < _LEAST_SPACED:
+        return False
+    if any('"' in line or "/" in line for line in lines[:_HEAD_ROWS]) or any(map(is_image_name, rows[-1])):
+        return False
+    numbers = sum(
+        all(_is_number(value) or value in _MISSING for value in column) for column in zip(*rows[1:], strict=True)
+    )
+    return 2 * numbers >= len(rows[0])
 
 
 def names_without_header(rows: Sequence[Sequence[str]]) -> tuple[str, ...] | None:

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import io
 from collections import Counter
 from collections.abc import Callable, Mapping, Sequence
 from pathlib import Path
@@ -13,7 +14,7 @@ import pyarrow.parquet as pq
 from datacheck.errors import SourceError
 from datacheck.sources.base import SourceOptions
 from datacheck.sources.compressed import unpacked, unpacked_name
-from datacheck.sources.delimited import read_dialect
+from datacheck.sources.delimited import is_spaced, read_dialect
 from datacheck.sources.files import check_regular
 from datacheck.sources.json_tables import read_json_table
 from datacheck.sources.text_lists import LIST_EXTENSIONS, is_separated, parse_list, read_lines
@@ -65,16 +66,30 @@ def _read_delimited(path: Path, options: SourceOptions) -> tuple[pa.Table, tuple
     if path.stat().st_size == 0:
         raise SourceError(f"expected a table in {path}, found an empty file")
     dialect = read_dialect(path, delimiter=options.delimiter, columns=options.columns)
-    read = csv.ReadOptions(column_names=dialect.columns, encoding=dialect.encoding)
-    parse = csv.ParseOptions(delimiter=dialect.delimiter, newlines_in_values=True)
-    with csv.open_csv(path, read_options=read, parse_options=parse) as start:
+    encoding, delimiter = dialect.encoding, dialect.delimiter
+    content: Path | bytes = path
+    if dialect.spaced:
+        content, encoding, delimiter = _with_tabs(path, encoding), "utf-8", "\t"
+    read = csv.ReadOptions(column_names=dialect.columns, encoding=encoding, skip_rows=dialect.skipped)
+    parse = csv.ParseOptions(delimiter=delimiter, newlines_in_values=True)
+    with csv.open_csv(_opened(content), read_options=read, parse_options=parse) as start:
         names = start.schema.names
     if repeated := repeated_names(names):
         raise SourceError(f"expected columns of different names in {path}, found {listed(repeated)} more than once")
     convert = csv.ConvertOptions(strings_can_be_null=True, column_types=dict.fromkeys(names, pa.string()))
-    table = csv.read_csv(path, read_options=read, parse_options=parse, convert_options=convert)
+    table = csv.read_csv(_opened(content), read_options=read, parse_options=parse, convert_options=convert)
     comma = dialect.delimiter == ";"  # then a comma may stand before decimals
     return pa.table({name: typed(_with_points(table[name]) if comma else table[name]) for name in names}), dialect.notes
+
+
+def _with_tabs(path: Path, encoding: str) -> bytes:
+    """Return a text whose columns one or more spaces separate with a tab between them."""
+    with path.open(encoding=encoding, newline="") as file:
+        return "".join("\t".join(line.split()) + "\n" for line in file if line.strip()).encode()
+
+
+def _opened(content: Path | bytes) -> Path | io.BytesIO:
+    return io.BytesIO(content) if isinstance(content, bytes) else content
 
 
 def repeated_names(names: Sequence[str]) -> list[str]:
@@ -151,7 +166,7 @@ def _check_objects(path: Path) -> None:
 
 def _read_list(path: Path, options: SourceOptions) -> tuple[pa.Table, tuple[str, ...]]:
     lines = read_lines(path)
-    if options.delimiter is not None or is_separated(lines):
+    if options.delimiter is not None or is_separated(lines) or is_spaced(lines):
         return _read_delimited(path, options)
     table = parse_list(lines, str(path), options.columns)
     first, *others = table.column_names
