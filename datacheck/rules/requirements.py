@@ -71,6 +71,14 @@ def _classes(context: RuleContext) -> str | None:
     return None if manifest.labelled.any() else "no sample has a class label (see DC106)"
 
 
+def _class_labels_or_masks(context: RuleContext) -> str | None:
+    return _masks(context) if context.manifest.task is Task.SEGMENTATION else _classes(context)
+
+
+def _labels_or_masks(context: RuleContext) -> str | None:
+    return _masks(context) if context.manifest.task is Task.SEGMENTATION else _labels(context)
+
+
 def _target(context: RuleContext) -> str | None:
     task = context.manifest.task
     if task is not Task.REGRESSION:
@@ -146,6 +154,8 @@ LABEL_FILES = Requirement("label files beside the images, one or several for eac
 CLASS_LABELS = Requirement("one class label a sample", _class_labels)
 SAMPLE_CLASSES = Requirement("one or several class labels a sample", _sample_classes)
 CLASSES = Requirement("class labels, one or several a sample", _classes)
+CLASSES_OR_MASKS = Requirement("class labels or masks of classes", _class_labels_or_masks)
+LABELS_OR_MASKS = Requirement("labels of any kind, or masks of classes", _labels_or_masks)
 TARGET = Requirement("a regression target", _target)
 LABELS = Requirement("labels of any kind", _labels)
 SPLITS = Requirement("two or more splits", _splits)

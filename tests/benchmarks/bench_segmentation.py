@@ -18,10 +18,11 @@ from numpy.typing import NDArray
 from sklearn.metrics import average_precision_score
 
 import datacheck
+from datacheck.annotations.mask_classes import MaskClasses
 from datacheck.annotations.masks import mask_values
 from datacheck.probing.budget import Clock
 from datacheck.probing.networks.pixel_heads import Training, embed_maps, fit_pixel_heads
-from datacheck.probing.segments.grids import MaskClasses, edge_strength, label_grid, read_image
+from datacheck.probing.segments.grids import edge_strength, label_grid, read_image
 from datacheck.probing.segments.planting import Fault, plant
 from datacheck.probing.segments.regions import Picture
 from datacheck.probing.segments.suspicion import KINDS, N_FOLDS, KindOfSuspects, judge

@@ -10,11 +10,12 @@ import pytest
 from PIL import Image
 
 import datacheck
+from datacheck.annotations.mask_classes import MaskClasses
 from datacheck.annotations.mask_files import measure_masks
 from datacheck.findings import Found, Passed
 from datacheck.fingerprints.build import fingerprint
 from datacheck.manifest import Manifest, colour_name, unknown_colour
-from datacheck.probing.segments.grids import MaskClasses, read_grid
+from datacheck.probing.segments.grids import read_grid
 from datacheck.rules import RuleContext
 from datacheck.rules.masks.dc822_mask_values import MaskValues
 from datacheck.rules.masks.dc823_blank_mask import BlankMask

@@ -9,13 +9,13 @@ import pytest
 from PIL import Image
 
 import datacheck
+from datacheck.annotations.mask_classes import MaskClasses
 from datacheck.annotations.mask_files import measure_masks
 from datacheck.cli import run
 from datacheck.errors import SourceError
 from datacheck.findings import Found
 from datacheck.fingerprints.build import fingerprint
 from datacheck.manifest import Manifest
-from datacheck.probing.segments.grids import MaskClasses
 from datacheck.rules import RuleContext
 from datacheck.rules.masks.dc823_blank_mask import BlankMask
 from tests.annotations.drawn_masks import SIZE, write_masks

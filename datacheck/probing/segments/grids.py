@@ -2,16 +2,13 @@
 
 from __future__ import annotations
 
-from dataclasses import dataclass
-
 import cv2
 import numpy as np
 from numpy.typing import NDArray
 
+from datacheck.annotations.mask_classes import MaskClasses
 from datacheck.annotations.mask_files import read_mask
-from datacheck.annotations.masks import Masks
 from datacheck.manifest import Manifest
-from datacheck.manifest.masks import USUAL_IGNORED
 from datacheck.probing.objects.crops import read_rgb
 from datacheck.probing.segments.regions import Floats, Labels
 
@@ -23,36 +20,6 @@ SIDE = 4 * GRID
 
 MOST_CLASSES = 64
 """Classes that are judged at most: masks with more are instances or pictures."""
-
-BINARY = frozenset({0, USUAL_IGNORED})
-"""What masks of one class and its background hold, where tools write white for it."""
-
-
-@dataclass(frozen=True)
-class MaskClasses:
-    """The values of masks that are classes, ascending, and their names; K each."""
-
-    values: tuple[int, ...]
-    names: tuple[str, ...]
-
-    @classmethod
-    def of(cls, manifest: Manifest, masks: Masks) -> MaskClasses:
-        """Return the declared classes, or else all values that occur; both without the ignored value.
-
-        255 is ignored by default, and a class where so many classes are declared, or where masks hold 0 and 255 alone.
-        Masks of one object each are background and object.
-        """
-        form = manifest.mask_format
-        if manifest.has_instances:
-            return cls((0, 1), ("background", "object"))
-        if manifest.classes:
-            named = [(k, name) for k, name in enumerate(manifest.classes) if k != form.ignore_index]
-            return cls(tuple(value for value, _ in named), tuple(name for _, name in named))
-        held = {int(value) for each in masks.column("values") for value in each or ()}
-        binary = form.ignore_index is None and held == BINARY
-        found = sorted(held if binary else held - {form.ignored})
-        colour = any(masks.column("colour"))
-        return cls(tuple(found), tuple(form.value_name(value, colour=colour) for value in found))
 
 
 def label_grid(values: NDArray[np.integer], classes: MaskClasses) -> Labels:

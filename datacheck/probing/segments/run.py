@@ -9,6 +9,7 @@ from functools import partial
 import numpy as np
 from numpy.typing import NDArray
 
+from datacheck.annotations.mask_classes import MaskClasses
 from datacheck.annotations.masks import Masks
 from datacheck.errors import ProbeError, install_command
 from datacheck.manifest import Manifest
@@ -19,7 +20,6 @@ from datacheck.probing.options import Options
 from datacheck.probing.segments.grids import (
     GRID,
     MOST_CLASSES,
-    MaskClasses,
     edge_strength,
     probability_grid,
     read_grid,

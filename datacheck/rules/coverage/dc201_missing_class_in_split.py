@@ -10,10 +10,11 @@ import pyarrow as pa
 from numpy.typing import NDArray
 
 from datacheck.findings import Finding, Found, Outcome, Passed, Severity
-from datacheck.manifest import Manifest, Task
+from datacheck.manifest import Task
 from datacheck.rules.base import Rule, RuleContext
 from datacheck.rules.coverage.shared import ClassCounts, class_counts, split_rows
-from datacheck.rules.requirements import CLASSES
+from datacheck.rules.mask_classes import class_shares_of
+from datacheck.rules.requirements import CLASSES_OR_MASKS
 from datacheck.text import have, listed
 
 
@@ -34,7 +35,8 @@ class MissingClassInSplit(Rule):
 
     How it is measured
     ------------------
-    By the full table of splits and classes over all rows; nothing is sampled. Splits without any label are left out.
+    By the full table of splits and classes over all rows; nothing is sampled. Splits without any label are left out. Of
+    masks, the images are counted that show a class with at least one pixel.
     If a class is missing from an evaluation split by chance, this is only an info: fewer than ``min_expected`` samples
     would be expected from the size of the split and the share of the class in training.
 
@@ -57,7 +59,7 @@ class MissingClassInSplit(Rule):
     code: ClassVar[str] = "DC201"
     name: ClassVar[str] = "missing-class-in-split"
     severity: ClassVar[Severity] = Severity.ERROR
-    requires = (CLASSES,)
+    requires = (CLASSES_OR_MASKS,)
 
     min_expected: float = 3.0  # where 3 are expected, chance leaves none in 5 % of all cases
 
@@ -116,15 +118,18 @@ class MissingClassInSplit(Rule):
         )
 
     def _issues_of(self, context: RuleContext, classes: NDArray[np.intp]) -> pa.Table:
-        return self.issues(context.ids(_rows_of(context.manifest, classes)))
+        return self.issues(context.ids(_rows_of(context, classes)))
 
 
 def _matrix(counted: ClassCounts) -> dict[str, Any]:
     return {"splits": list(counted.splits), "classes": list(counted.classes), "counts": counted.counts.tolist()}
 
 
-def _rows_of(manifest: Manifest, classes: NDArray[np.intp]) -> NDArray[np.intp]:
-    if manifest.task is Task.CLASSIFICATION:
+def _rows_of(context: RuleContext, classes: NDArray[np.intp]) -> NDArray[np.intp]:
+    manifest = context.manifest
+    if manifest.task is Task.SEGMENTATION:
+        affected = np.asarray((class_shares_of(context)[1][:, classes] > 0).any(axis=1))
+    elif manifest.task is Task.CLASSIFICATION:
         affected = np.asarray(np.isin(manifest.label_codes, classes))
     else:
         affected = np.asarray(manifest.label_matrix[:, classes].any(axis=1))

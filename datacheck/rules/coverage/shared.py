@@ -9,6 +9,7 @@ from numpy.typing import NDArray
 
 from datacheck.manifest import Manifest, Task
 from datacheck.rules.base import CannotJudge, RuleContext
+from datacheck.rules.mask_classes import class_shares_of
 
 
 @dataclass(frozen=True)
@@ -35,10 +36,11 @@ class ClassCounts:
 
 
 def class_counts(context: RuleContext) -> ClassCounts:
-    """Count the classes of a classification or multilabel manifest, for a rule that requires `CLASSES`."""
+    """Count the samples of each class, of masks the images that show it, for a rule that requires `CLASSES`."""
     manifest = context.manifest
     splits, codes = split_rows(manifest)
-    n_classes = len(manifest.classes)
+    classes = manifest.classes
+    n_classes = len(classes)
     if manifest.task is Task.CLASSIFICATION:
         labels = manifest.label_codes
         known = (labels >= 0) & (codes >= 0)
@@ -46,7 +48,11 @@ def class_counts(context: RuleContext) -> ClassCounts:
         counts = np.bincount(cells, minlength=len(splits) * n_classes).reshape(len(splits), n_classes)
         rows = counts.sum(axis=1)
     else:
-        matrix, labelled = manifest.label_matrix, manifest.labelled
+        if manifest.task is Task.SEGMENTATION:
+            classes, shares = class_shares_of(context)
+            matrix, labelled, n_classes = shares > 0, ~np.isnan(shares).any(axis=1), len(classes)
+        else:
+            matrix, labelled = manifest.label_matrix, manifest.labelled
         counts = np.stack([matrix[codes == split].sum(axis=0, dtype=np.int64) for split in range(len(splits))])
         rows = np.bincount(codes[labelled & (codes >= 0)], minlength=len(splits))
     kept = np.flatnonzero(rows > 0)
@@ -54,7 +60,7 @@ def class_counts(context: RuleContext) -> ClassCounts:
         raise CannotJudge("no sample of any split has a class label (see DC106)")
     names = tuple(splits[split] for split in kept)
     train = names.index("train") if "train" in names else 0
-    return ClassCounts(names, manifest.classes, counts[kept].astype(np.int64), rows[kept].astype(np.int64), train)
+    return ClassCounts(names, classes, counts[kept].astype(np.int64), rows[kept].astype(np.int64), train)
 
 
 def split_rows(manifest: Manifest) -> tuple[tuple[str, ...], NDArray[np.int32]]:

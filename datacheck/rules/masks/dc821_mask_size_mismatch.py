@@ -12,7 +12,8 @@ from datacheck.annotations.pixels import ImageSizes, size_words
 from datacheck.findings import Found, Outcome, Passed, Severity
 from datacheck.rules.base import CannotJudge, Rule, RuleContext
 from datacheck.rules.files.shared import N_EXAMPLES
-from datacheck.rules.masks.shared import mask_files, mask_issues, masks_of, named
+from datacheck.rules.mask_classes import masks_of
+from datacheck.rules.masks.shared import mask_files, mask_issues, named
 from datacheck.rules.requirements import MASKS, SCAN
 from datacheck.text import have, number, plural
 

@@ -10,7 +10,8 @@ import numpy as np
 from datacheck.findings import Found, Outcome, Passed, Severity
 from datacheck.rules.base import Rule, RuleContext
 from datacheck.rules.files.shared import N_EXAMPLES
-from datacheck.rules.masks.shared import mask_files, mask_issues, masks_of, named
+from datacheck.rules.mask_classes import masks_of
+from datacheck.rules.masks.shared import mask_files, mask_issues, named
 from datacheck.rules.requirements import MASKS
 from datacheck.stats import proportion
 from datacheck.text import have, percent, plural

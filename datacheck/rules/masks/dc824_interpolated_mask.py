@@ -2,18 +2,17 @@
 
 from __future__ import annotations
 
-from collections import Counter
 from dataclasses import dataclass
 from typing import ClassVar
 
 import numpy as np
-from numpy.typing import NDArray
 
-from datacheck.annotations.masks import Masks
+from datacheck.annotations.mask_classes import interpolated
 from datacheck.findings import Found, Outcome, Passed, Severity
 from datacheck.rules.base import Rule, RuleContext
 from datacheck.rules.files.shared import N_EXAMPLES
-from datacheck.rules.masks.shared import class_masks_of, main_values, mask_files, mask_issues, named
+from datacheck.rules.mask_classes import class_masks_of
+from datacheck.rules.masks.shared import mask_files, mask_issues, named
 from datacheck.rules.requirements import MASKS
 from datacheck.text import plural
 
@@ -81,28 +80,3 @@ class InterpolatedMask(Rule):
             affected=issues,
         )
         return Found((finding,), issues)
-
-
-MANY = 3
-"""Rare values from which on a mask can be called blurred: an editor leaves one or two."""
-
-AT_BORDER = 0.8
-"""Share of the pixels of rare values that lie at a border between two regions in a blurred mask."""
-
-
-def interpolated(masks: Masks) -> NDArray[np.bool_]:
-    """Return whether each mask was blurred; [N]."""
-    main = main_values(masks)
-    is_class = Counter(int(value) for each in main for value in each)
-    blurred = np.zeros(masks.table.num_rows, dtype=bool)
-    names = ("values", "n_values", "border_share", "format")
-    columns = zip(*(masks.column(name) for name in names), main, strict=True)
-    for row, (values, n_values, border, form, own) in enumerate(columns):
-        if values is None or border is None:
-            continue
-        # Of small objects, JPEG spreads the values so far that those between are the only main ones.
-        if form != "JPEG" and (border < AT_BORDER or len(own) < 2):
-            continue
-        rare = [value for value in values if value not in is_class]
-        blurred[row] = len(rare) + max(0, n_values - len(values)) >= MANY
-    return blurred

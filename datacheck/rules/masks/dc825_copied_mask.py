@@ -14,7 +14,8 @@ from datacheck.findings import Finding, Found, Outcome, Passed, Severity
 from datacheck.rules.base import Rule, RuleContext
 from datacheck.rules.boxes.shared import row_issues
 from datacheck.rules.files.shared import N_EXAMPLES
-from datacheck.rules.masks.shared import mask_files, masks_of
+from datacheck.rules.mask_classes import masks_of
+from datacheck.rules.masks.shared import mask_files
 from datacheck.rules.requirements import MASKS, SCAN
 from datacheck.text import have, listed, plural
 

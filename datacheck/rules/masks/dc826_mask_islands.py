@@ -8,12 +8,13 @@ from typing import Any, ClassVar
 import numpy as np
 from numpy.typing import NDArray
 
+from datacheck.annotations.mask_classes import interpolated
 from datacheck.annotations.masks import Masks
 from datacheck.findings import Found, Outcome, Passed, Severity
 from datacheck.rules.base import CannotJudge, Rule, RuleContext
 from datacheck.rules.files.shared import N_EXAMPLES
-from datacheck.rules.masks.dc824_interpolated_mask import interpolated
-from datacheck.rules.masks.shared import N_OF_OBJECT, class_masks_of, mask_files, mask_issues, named
+from datacheck.rules.mask_classes import class_masks_of
+from datacheck.rules.masks.shared import N_OF_OBJECT, mask_files, mask_issues, named
 from datacheck.rules.requirements import MASKS
 from datacheck.stats import proportion
 from datacheck.text import percent, plural

@@ -16,7 +16,8 @@ from datacheck.findings import Finding, Found, Outcome, Passed, Severity
 from datacheck.manifest import natural_key
 from datacheck.rules.base import CannotJudge, Rule, RuleContext
 from datacheck.rules.files.shared import N_EXAMPLES
-from datacheck.rules.masks.shared import class_masks_of, image_masks
+from datacheck.rules.mask_classes import class_masks_of
+from datacheck.rules.masks.shared import image_masks
 from datacheck.rules.requirements import MASKS, SCAN
 from datacheck.text import number, percent, plural
 

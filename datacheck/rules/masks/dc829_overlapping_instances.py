@@ -7,11 +7,12 @@ from typing import ClassVar
 
 import numpy as np
 
+from datacheck.annotations.mask_classes import interpolated
 from datacheck.findings import Found, Outcome, Passed, Severity
 from datacheck.rules.base import Rule, RuleContext
 from datacheck.rules.files.shared import N_EXAMPLES
-from datacheck.rules.masks.dc824_interpolated_mask import interpolated
-from datacheck.rules.masks.shared import N_OF_OBJECT, mask_files, mask_issues, masks_of, named
+from datacheck.rules.mask_classes import masks_of
+from datacheck.rules.masks.shared import N_OF_OBJECT, mask_files, mask_issues, named
 from datacheck.rules.requirements import INSTANCES
 from datacheck.stats import proportion
 from datacheck.text import percent, plural

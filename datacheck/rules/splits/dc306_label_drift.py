@@ -13,7 +13,9 @@ from datacheck.findings import Finding, Found, Outcome, Passed, Severity
 from datacheck.labels.placeholders import placeholder_targets
 from datacheck.manifest import Manifest, Task
 from datacheck.rules.base import CannotJudge, Rule, RuleContext
-from datacheck.rules.requirements import LABELS, SPLITS
+from datacheck.rules.mask_classes import class_shares_of
+from datacheck.rules.requirements import LABELS_OR_MASKS, SPLITS
+from datacheck.rules.splits.mask_shares import compare_shares
 from datacheck.rules.splits.shared import split_pairs
 from datacheck.stats import (
     Interval,
@@ -49,9 +51,11 @@ class LabelDrift(Rule):
     ------------------
     Classification: total variation distance of the shares, which is the share of labels that would have to change, with
     a 95 % interval from a bootstrap. Regression: Kolmogorov–Smirnov distance of the targets with a distribution-free
-    interval. Multilabel: the largest change of any one label. Found if the lower end of the interval is at least
-    ``min_effect`` and the p-value (chi-squared, by permutation for small counts; Kolmogorov–Smirnov) is below ``alpha``
-    after Benjamini–Hochberg over all comparisons. Splits of fewer than ``min_samples`` labels are not judged.
+    interval. Multilabel: the largest change of any one label. Masks: for each class the share of the images that show
+    it, and the mean share of an image that it covers (Welch's t-test, an image is one observation). Found if the lower
+    end of the interval is at least ``min_effect`` and the p-value (chi-squared, by permutation for small counts;
+    Kolmogorov–Smirnov) is below ``alpha`` after Benjamini–Hochberg over all comparisons. Splits of fewer than
+    ``min_samples`` labels are not judged.
 
     How to fix
     ----------
@@ -73,7 +77,7 @@ class LabelDrift(Rule):
     code: ClassVar[str] = "DC306"
     name: ClassVar[str] = "label-drift"
     severity: ClassVar[Severity] = Severity.WARNING
-    requires = (LABELS, SPLITS)
+    requires = (LABELS_OR_MASKS, SPLITS)
 
     min_effect: float = 0.05  # one label in twenty
     alpha: float = 0.01  # one false alarm in a hundred datasets
@@ -82,6 +86,8 @@ class LabelDrift(Rule):
     def judge(self, context: RuleContext) -> Outcome:
         """Judge the dataset."""
         manifest = context.manifest
+        if manifest.task is Task.SEGMENTATION:
+            return self._of_masks(context)
         labelled = manifest.split_codes[usable(manifest)]
         sizes = np.bincount(labelled[labelled >= 0], minlength=len(manifest.splits))
         pairs = [pair for pair in split_pairs(manifest) if sizes[list(pair)].min() >= self.min_samples]
@@ -97,6 +103,42 @@ class LabelDrift(Rule):
         if not findings:
             return Passed("the labels of all splits have the same distribution")
         return Found(tuple(sorted(findings, key=lambda finding: -finding.evidence["distance"]["low"])))
+
+    def _of_masks(self, context: RuleContext) -> Outcome:
+        """Judge the classes of masks, by the images that show them and by their pixels."""
+        classes, shares = class_shares_of(context)
+        split = np.where(np.isnan(shares).any(axis=1), -1, context.manifest.split_codes)
+        names = context.manifest.splits
+        sizes = np.bincount(split[split >= 0], minlength=len(names))
+        pairs = [pair for pair in split_pairs(context.manifest) if sizes[list(pair)].min() >= self.min_samples]
+        if not pairs:
+            raise CannotJudge(f"no two splits have {self.min_samples} masks each")
+        compared = [
+            (pair, *each) for pair in pairs for each in compare_shares(classes, shares, *(split == k for k in pair))
+        ]
+        adjusted = benjamini_hochberg([p for _, _, p, _ in compared])
+        found: dict[tuple[int, int], list[tuple[Interval, str]]] = {}
+        for (pair, size, _, words), p in zip(compared, adjusted, strict=True):
+            if p < self.alpha and size.low >= self.min_effect:
+                found.setdefault(pair, []).append((size, words))
+        if not found:
+            return Passed("the masks of all splits show the same classes as often and as large")
+        return Found(tuple(self._mask_finding((names[a], names[b]), found[a, b]) for a, b in found))
+
+    def _mask_finding(self, splits: tuple[str, str], moved: list[tuple[Interval, str]]) -> Finding:
+        moved = sorted(moved, key=lambda each: -each[0].low)
+        size, words = moved[0]
+        more = f"; {len(moved) - 1:,} more" if len(moved) > 1 else ""
+        return self.finding(
+            f"the masks of {splits[0]!r} and {splits[1]!r} differ, most {words} (95 % interval of the difference "
+            f"{percent_range(size.low, size.high)}){more}",
+            "split again, stratified by what the images show; if the difference is meant, judge each class by itself",
+            evidence={
+                "splits": list(splits),
+                "distance": size.to_json(),
+                "moves": [words for _, words in moved[:_MAX_CLASSES]],
+            },
+        )
 
     def _finding(
         self, manifest: Manifest, pair: tuple[int, int], distance: Interval, details: dict[str, Any]

@@ -11,8 +11,8 @@ import pyarrow as pa
 import pytest
 from PIL import Image
 
+from datacheck.annotations.mask_classes import MaskClasses
 from datacheck.cli import run as datacheck_command
-from datacheck.probing.segments.grids import MaskClasses
 from datacheck.relabel.masks.queue import MaskQueue
 from datacheck.report import Report
 from datacheck.sources import open_source
