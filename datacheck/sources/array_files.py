@@ -19,8 +19,8 @@ from datacheck.sources.base import SourceOptions
 from datacheck.sources.files import check_regular
 from datacheck.sources.split_words import normalise_split
 
-_IMAGE_KEYS = ("images", "image", "x", "X", "data", "x_train", "arr_0")
-_LABEL_KEYS = ("labels", "label", "y", "Y", "targets", "target", "y_train", "arr_1")
+IMAGE_KEYS = ("images", "image", "x", "X", "data", "x_train", "arr_0")
+LABEL_KEYS = ("labels", "label", "y", "Y", "targets", "target", "y_train", "arr_1")
 
 _IMAGE_NAMES = ("images", "image", "x", "data")
 _LABEL_NAMES = ("labels", "label", "y", "targets", "target")
@@ -119,22 +119,36 @@ def load_arrays(path: Path, options: SourceOptions) -> tuple[Any, Inventory]:
         raise _not_arrays(path, error) from None
 
 
+def load_array(path: Path) -> Any:
+    """Return the array of a ``.npy`` file without reading it into memory.
+
+    Raises
+    ------
+    SourceError
+        When the file is damaged or holds pickled objects.
+    """
+    try:
+        return np.load(check_regular(path), allow_pickle=False, mmap_mode="r")
+    except _UNREADABLE as error:
+        raise _not_arrays(path, error) from None
+
+
 def _not_arrays(path: Path, error: Exception) -> SourceError:
     return SourceError(f"expected numpy arrays without pickled objects in {path}, found: {error}")
 
 
 def _arrays_in(path: Path, options: SourceOptions) -> tuple[Any, Inventory]:
-    loaded = np.load(check_regular(path), allow_pickle=False, mmap_mode="r" if path.suffix == ".npy" else None)
-    if isinstance(loaded, np.ndarray):
+    if path.suffix == ".npy":
+        loaded = load_array(path)
         return loaded, Inventory((Used(path.name, ItemKind.FILE, "images or features", len(loaded)),))
-    with loaded:
-        image_key = next((key for key in _IMAGE_KEYS if key in loaded.files), None)
+    with np.load(check_regular(path), allow_pickle=False) as loaded:
+        image_key = next((key for key in IMAGE_KEYS if key in loaded.files), None)
         if image_key is None:
             raise SourceError(
                 f"expected an array named images, x or data in {path}, found {loaded.files}"
                 f"{did_you_mean('images', loaded.files)}"
             )
-        label_key = next((key for key in _LABEL_KEYS if key in loaded.files and key != image_key), None)
+        label_key = next((key for key in LABEL_KEYS if key in loaded.files and key != image_key), None)
         images = loaded[image_key]
         labels = None if label_key is None or options.labels is not None else loaded[label_key]
         used = [Used(image_key, ItemKind.COLUMN, "images or features", len(images))]

@@ -8,6 +8,7 @@ from pathlib import Path
 
 from datacheck.errors import SourceError
 from datacheck.manifest import HoldsLabels, Inventory, ItemKind, Manifest, Task, Unread, examples_of
+from datacheck.sources.array_folders import open_array_folder
 from datacheck.sources.base import Source, SourceOptions, as_path
 from datacheck.sources.class_folders import FolderImages, class_folder_manifest
 from datacheck.sources.coco_folder import coco_manifest, find_coco
@@ -66,7 +67,9 @@ def open_image_folder(folder: str | Path, options: SourceOptions) -> Manifest:
     folders, panoptic = set_aside(root, list(walk(root)))
     images, others = split_by_kind(folders)
     if not images:
-        manifest = None if options.task is Task.PAIRED else open_table_folder(root, others, options)
+        manifest = None
+        if options.task is not Task.PAIRED:
+            manifest = open_array_folder(root, others, options) or open_table_folder(root, others, options)
         if manifest is None:
             raise SourceError(_no_images(root, others))
         return replace(manifest, inventory=manifest.inventory + left_out(folders))
