@@ -140,7 +140,13 @@ def _train_on_masks(context: RuleContext, options: Mapping[str, Any], progress: 
     clock = Clock(parse_budget(options["budget"]), progress=stage(progress, "probe"))
     try:
         found = run_mask_probe(
-            context.manifest, masks, _frozen_options(options, weights), clock, linked=linked, pred_probs=own
+            context.manifest,
+            masks,
+            _frozen_options(options, weights),
+            clock,
+            linked=linked,
+            pred_probs=own,
+            turns=context.mask_turns,
         )
     except ProbeError as error:
         if weights is not None or own is not None:

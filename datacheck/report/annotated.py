@@ -15,7 +15,8 @@ import pyarrow.compute as pc
 from numpy.typing import NDArray
 
 from datacheck.annotations.mask_files import read_mask
-from datacheck.annotations.pixels import image_sizes
+from datacheck.annotations.pixels import ImageSizes, image_sizes
+from datacheck.annotations.turns import mask_turns, orientations, turned
 from datacheck.manifest import Manifest, Task, Unit
 from datacheck.manifest.readers import SampleReadError
 from datacheck.probing.objects.outputs import listed_boxes
@@ -110,9 +111,17 @@ class AnnotatedThumbnails:
         return self.manifest.mask_format.ignore_index or 0
 
     @cached_property
+    def _sizes(self) -> ImageSizes:
+        return image_sizes(self.manifest, self.measurements)
+
+    @cached_property
+    def _orientations(self) -> NDArray[np.int64]:
+        return orientations(self.measurements, len(self.manifest))
+
+    @cached_property
     def _frames(self) -> NDArray[np.float64]:
         """Width and height that coordinates in pixels refer to, NaN where unknown; [N, 2]."""
-        return image_sizes(self.manifest, self.measurements).frame
+        return self._sizes.frame
 
     def _frame(self, row: int, objects: Sequence[dict[str, Any]]) -> NDArray[np.float64]:
         """Return the size that an image's coordinates refer to; where it is unknown, as far as its boxes reach."""
@@ -126,7 +135,7 @@ class AnnotatedThumbnails:
         mask = self._mask(row)
         if mask is None:
             return picture
-        mask = mask[..., :3] if mask.ndim == 3 else mask
+        mask = self._upright(mask[..., :3] if mask.ndim == 3 else mask, row)
         mask = cv2.resize(mask, (picture.shape[1], picture.shape[0]), interpolation=cv2.INTER_NEAREST)
         if mask.ndim == 3:
             colours, covered = mask.astype(np.uint8), mask.any(axis=2)
@@ -137,6 +146,14 @@ class AnnotatedThumbnails:
             covered = (mask > 0) & (mask != self._not_drawn)
         mixed = cv2.addWeighted(picture, 1 - MASK_SHARE, colours, MASK_SHARE, 0)
         return np.where(np.asarray(covered)[..., None], mixed, picture)
+
+    def _upright(self, mask: NDArray[Any], row: int) -> NDArray[Any]:
+        """Return a mask turned as its image is shown, where it is stored sideways as the image is."""
+        frame, orientation = self._sizes, self._orientations[row]
+        size = np.array([mask.shape[1::-1]], dtype=np.float64)
+        turn = int(mask_turns(size, frame.take(np.array([row])), np.array([orientation]))[0])
+        planes = [turned(plane, turn) for plane in np.atleast_3d(mask).transpose(2, 0, 1)]
+        return planes[0] if mask.ndim == 2 else np.stack(planes, axis=2)
 
     def _mask(self, row: int) -> NDArray[Any] | None:
         """Return the mask of an image as it is stored; None where it cannot be read."""

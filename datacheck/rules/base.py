@@ -142,6 +142,18 @@ class RuleContext:
 
         return self.find_masks() if self.find_masks is not None else measure_masks(self.manifest)
 
+    @cached_property
+    def mask_turns(self) -> NDArray[np.int64]:
+        """The EXIF orientation that turns the mask of each image upright, see `datacheck.annotations.turns`; [N]."""
+        from datacheck.annotations.turns import mask_turns, orientations
+
+        found = np.ones(len(self.manifest), dtype=np.int64)
+        if self.masks is not None:
+            rows = self.masks.rows
+            own = orientations(self.measurements, len(self.manifest))[rows]
+            found[rows] = mask_turns(self.masks.sizes, self.image_sizes.take(rows), own)
+        return found
+
     @property
     def measured(self) -> Measurements:
         """The measurements, for a rule that requires a scan."""

@@ -8,6 +8,7 @@ from numpy.typing import NDArray
 
 from datacheck.annotations.mask_classes import MaskClasses
 from datacheck.annotations.mask_files import read_mask
+from datacheck.annotations.turns import turned
 from datacheck.manifest import Manifest
 from datacheck.probing.objects.crops import read_rgb
 from datacheck.probing.segments.regions import Floats, Labels
@@ -39,10 +40,10 @@ def label_grid(values: NDArray[np.integer], classes: MaskClasses) -> Labels:
     return np.where(known[place] == small, place, -1).astype(np.int16)
 
 
-def read_grid(manifest: Manifest, row: int, classes: MaskClasses) -> Labels | None:
-    """Return the mask of an image on the grid; None where it cannot be read."""
+def read_grid(manifest: Manifest, row: int, classes: MaskClasses, turn: int = 1) -> Labels | None:
+    """Return the mask of an image on the grid, turned as an EXIF orientation says; None where it cannot be read."""
     values = read_mask(manifest, row)
-    return None if values is None else label_grid(values, classes)
+    return None if values is None else label_grid(turned(values, turn), classes)
 
 
 def read_image(manifest: Manifest, row: int) -> NDArray[np.uint8] | None:

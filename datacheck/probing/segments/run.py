@@ -11,6 +11,7 @@ from numpy.typing import NDArray
 
 from datacheck.annotations.mask_classes import MaskClasses
 from datacheck.annotations.masks import Masks
+from datacheck.annotations.turns import UNKNOWN
 from datacheck.errors import ProbeError, install_command
 from datacheck.manifest import Manifest
 from datacheck.models.folds import assign_folds
@@ -45,6 +46,15 @@ FoldsOf = Callable[[NDArray[np.int64]], NDArray[np.int64]]
 
 
 @dataclass(frozen=True)
+class _Masks:
+    """A dataset with masks, their classes, and the EXIF orientation that turns each upright; [N]."""
+
+    manifest: Manifest
+    classes: MaskClasses
+    turns: NDArray[np.int64]
+
+
+@dataclass(frozen=True)
 class _Read:
     """Images on the grid: the rows that could be read, their masks [n, G, G] and edges [n, G, G]."""
 
@@ -71,6 +81,7 @@ def run_mask_probe(
     *,
     linked: NDArray[np.int64] | None = None,
     pred_probs: Mapping[str, NDArray[np.number]] | None = None,
+    turns: NDArray[np.int64] | None = None,
 ) -> MaskProbe:
     """Judge the regions of every mask out of sample.
 
@@ -88,6 +99,8 @@ def run_mask_probe(
     pred_probs
         Your own out-of-sample predictions by sample id: class probabilities [h, w, K] in the order of the classes, or
         predicted masks [h, w]. Without it, linear heads on the feature maps of a frozen network are trained.
+    turns
+        The EXIF orientation that turns the mask of each image upright, 0 where it is not known; those are left out.
 
     Raises
     ------
@@ -97,18 +110,20 @@ def run_mask_probe(
     if manifest.reader is None:
         raise ProbeError("the images cannot be read, because the manifest has no reader")
     classes = MaskClasses.of(manifest, masks)
+    upright = _Masks(manifest, classes, np.ones(len(manifest), dtype=np.int64) if turns is None else turns)
     reason = _why_not(options, classes, masks, own=pred_probs is not None)
     if reason:
         return MaskProbe.none(reason, clock.used)
-    order = np.random.default_rng(options.seed).permutation(masks.readable_rows)
+    usable = masks.readable_rows[upright.turns[masks.readable_rows] != UNKNOWN]
+    order = np.random.default_rng(options.seed).permutation(usable)
     if pred_probs is not None:
         order = _predicted(manifest, order, pred_probs)
     order = order[: MOST_BYTES // (MAP_BYTES + 2 * GRID**2 * len(classes.names))]
     folds_of = partial(_folds, kept_together(manifest, linked), options.seed)
     if pred_probs is None:
-        predicted = _by_network(manifest, order, classes, folds_of, options, clock)
+        predicted = _by_network(upright, order, folds_of, options, clock)
     else:
-        predicted = _given(manifest, order, classes, folds_of, clock, pred_probs)
+        predicted = _given(upright, order, folds_of, clock, pred_probs)
     n = len(predicted.read.rows)
     if n < FEWEST:
         return MaskProbe.none(f"needs {FEWEST} images with masks, of {len(order)} {n} were read in time")
@@ -130,14 +145,15 @@ def _why_not(options: Options, classes: MaskClasses, masks: Masks, *, own: bool)
     return ""
 
 
-def _read(manifest: Manifest, order: NDArray[np.int64], classes: MaskClasses, clock: Clock, until: float) -> _Read:
+def _read(masks: _Masks, order: NDArray[np.int64], clock: Clock, until: float) -> _Read:
     rows: list[int] = []
     labels: list[Labels] = []
     edges: list[Floats] = []
     for row in order.tolist():
         if clock.used > until and rows:
             break
-        mask, image = read_grid(manifest, row, classes), read_image(manifest, row)
+        mask = read_grid(masks.manifest, row, masks.classes, int(masks.turns[row]))
+        image = read_image(masks.manifest, row)
         if mask is not None and image is not None:
             rows.append(row)
             labels.append(mask)
@@ -157,9 +173,8 @@ def _folds(groups: NDArray[np.int64], seed: int, rows: NDArray[np.int64]) -> NDA
 
 
 def _by_network(
-    manifest: Manifest,
+    masks: _Masks,
     order: NDArray[np.int64],
-    classes: MaskClasses,
     folds_of: FoldsOf,
     options: Options,
     clock: Clock,
@@ -168,10 +183,10 @@ def _by_network(
 
     weights = options.weights or PretrainedWeights(DEFAULT_WEIGHTS)
     until = clock.used + EMBED_SHARE * clock.left
-    read = _read(manifest, order, classes, clock, clock.used + (until - clock.used) / 3)
+    read = _read(masks, order, clock, clock.used + (until - clock.used) / 3)
 
     def image(k: int) -> NDArray[np.uint8]:
-        found = read_image(manifest, int(read.rows[k]))
+        found = read_image(masks.manifest, int(read.rows[k]))
         assert found is not None, "read before"
         return found
 
@@ -180,9 +195,9 @@ def _by_network(
     read = _Read(read.rows[:n], read.labels[:n], read.edges[:n])
     fold = folds_of(read.rows)
     if n < FEWEST:
-        return _Predicted(read, np.empty((0, GRID, GRID, len(classes.names)), dtype=np.float16), fold, "")
+        return _Predicted(read, np.empty((0, GRID, GRID, len(masks.classes.names)), dtype=np.float16), fold, "")
     training = Training(options.device, clock, clock.used + TRAIN_SHARE * clock.left, options.seed)
-    probs = fit_pixel_heads(features, read.labels, fold, len(classes.names), training)
+    probs = fit_pixel_heads(features, read.labels, fold, len(masks.classes.names), training)
     return _Predicted(read, probs, fold, "linear heads on a frozen network's maps")
 
 
@@ -198,15 +213,14 @@ def _predicted(
 
 
 def _given(
-    manifest: Manifest,
+    masks: _Masks,
     order: NDArray[np.int64],
-    classes: MaskClasses,
     folds_of: FoldsOf,
     clock: Clock,
     pred_probs: Mapping[str, NDArray[np.number]],
 ) -> _Predicted:
-    read = _read(manifest, order, classes, clock, clock.used + EMBED_SHARE * clock.left)
-    ids = manifest.sample_ids.to_pylist()
+    read, classes = _read(masks, order, clock, clock.used + EMBED_SHARE * clock.left), masks.classes
+    ids = masks.manifest.sample_ids.to_pylist()
     k = len(classes.names)
     probs = np.empty((len(read.rows), GRID, GRID, k), dtype=np.float16)
     for number, row in enumerate(read.rows.tolist()):

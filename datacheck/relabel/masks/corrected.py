@@ -68,7 +68,8 @@ class CorrectedMasks:
                 refused.append(f"{uri}: it is the mask of several images")
                 continue
             try:
-                files[uri] = with_values(images.content(sample_id), before, after, images.form)
+                old, new = images.as_stored(sample_id, before), images.as_stored(sample_id, after)
+                files[uri] = with_values(images.content(sample_id), old, new, images.form)
             except RelabelError as error:
                 refused.append(f"{uri}: {error}")
                 continue

@@ -10,7 +10,8 @@ import xxhash
 from numpy.typing import NDArray
 
 from datacheck.annotations.masks import mask_values
-from datacheck.annotations.pixels import image_sizes
+from datacheck.annotations.pixels import FIRST_TURNED, image_sizes
+from datacheck.annotations.turns import UNKNOWN, mask_turns, orientations, turned, turned_back
 from datacheck.errors import RelabelError
 from datacheck.manifest import Manifest, MaskFormat
 from datacheck.manifest.readers import SampleReader, SampleReadError
@@ -21,7 +22,7 @@ Values = NDArray[np.int64]
 
 @dataclass(frozen=True)
 class MaskImage:
-    """An image with its mask: both are of the same width and height in pixels.
+    """An image with its mask: both are of the same width and height in pixels, upright.
 
     ``sample_id``, ``uri``, ``mask`` (its file) and ``split`` are as in the manifest.
     """
@@ -32,6 +33,8 @@ class MaskImage:
     width: int
     height: int
     split: str | None = None
+    orientation: int = 1
+    """EXIF orientation of the image, which turns a mask that is stored sideways as the image is."""
 
 
 @dataclass(frozen=True)
@@ -99,9 +102,8 @@ class MaskImages:
             raise RelabelError("the dataset has no masks of image files")
         position = {sample_id: row for row, sample_id in enumerate(manifest.sample_ids.to_pylist())}
         sizes = image_sizes(manifest, measurements)
-        turned = np.zeros(len(manifest), dtype=bool)
-        if measurements is not None:
-            turned = np.nan_to_num(measurements.values("exif_orientation").astype(float), nan=1.0) > 1
+        orientation = orientations(measurements, len(manifest))
+        in_doubt = mask_turns(sizes.stored, sizes, orientation) == UNKNOWN
         columns = {name: manifest.table[name] for name in ("uri", "label_uri", "split") if name in manifest}
         images: dict[str, MaskImage] = {}
         left_out: dict[str, str] = {}
@@ -110,13 +112,13 @@ class MaskImages:
             if row is None:
                 raise RelabelError(f"sample {sample_id!r} is not in the manifest: it belongs to another dataset")
             entry = {name: column[row].as_py() for name, column in columns.items()}
-            reason = _why_left_out(entry["label_uri"], bool(turned[row]), bool(np.isnan(sizes.stored[row]).any()))
+            reason = _why_left_out(entry["label_uri"], bool(in_doubt[row]), bool(np.isnan(sizes.stored[row]).any()))
             if reason:
                 left_out[sample_id] = reason
                 continue
-            width, height = sizes.stored[row].astype(int).tolist()
+            width, height = sizes.upright[row].astype(int).tolist()
             images[sample_id] = MaskImage(
-                sample_id, entry["uri"], entry["label_uri"], width, height, entry.get("split")
+                sample_id, entry["uri"], entry["label_uri"], width, height, entry.get("split"), int(orientation[row])
             )
         names, values = tuple(classes), tuple(classes.values())
         return cls(images, names, values, manifest.mask_format, manifest.reader, identity, left_out)
@@ -139,7 +141,7 @@ class MaskImages:
         return content
 
     def pixels(self, sample_id: str) -> Values:
-        """Return the value of each pixel of a mask, [h, w].
+        """Return the value of each pixel of a mask, upright as its image is shown; [h, w].
 
         Raises
         ------
@@ -148,10 +150,24 @@ class MaskImages:
         """
         image = self.images[sample_id]
         found = mask_values(self.content(sample_id), self.form)
+        if found is not None and self._is_sideways(image, found):
+            found = turned(found, image.orientation)
         if found is None or found.shape != (image.height, image.width):
             size = "nothing" if found is None else f"{found.shape[1]} x {found.shape[0]}"
             raise RelabelError(f"{image.mask}: expected a mask of {image.width} x {image.height} pixels, found {size}")
         return np.asarray(found, dtype=np.int64)
+
+    def as_stored(self, sample_id: str, pixels: Values) -> Values:
+        """Return pixels of an upright mask, [h, w], as the mask's file has them."""
+        image = self.images[sample_id]
+        found = mask_values(self.content(sample_id), self.form)
+        if found is None or not self._is_sideways(image, found):
+            return pixels
+        return turned_back(pixels, image.orientation)
+
+    @staticmethod
+    def _is_sideways(image: MaskImage, found: NDArray[np.generic]) -> bool:
+        return image.orientation >= FIRST_TURNED and found.shape == (image.width, image.height)
 
     def codes(self, pixels: Values) -> NDArray[np.int16]:
         """Return the class number of each pixel, -1 for a value that is no class; [h, w].

@@ -11,7 +11,9 @@ import pyarrow as pa
 from numpy.typing import NDArray
 
 from datacheck.annotations.masks import Masks
+from datacheck.annotations.regions import GRID
 from datacheck.annotations.slips import FEWEST, SIGNAL, Agreement, agreement, read_edges
+from datacheck.annotations.turns import turned
 from datacheck.findings import Finding, Found, Outcome, Passed, Severity
 from datacheck.manifest import natural_key
 from datacheck.rules.base import CannotJudge, Rule, RuleContext
@@ -76,7 +78,7 @@ class SlippedMasks(Rule):
             if len(rows) < FEWEST:
                 reasons.append(f"{name}needs {FEWEST} pairs that can be read, found {len(rows)}")
                 continue
-            found = agreement(edges, _borders(masks, rows), context.seed)
+            found = agreement(edges, _borders(masks, rows, context.mask_turns), context.seed)
             if found.slip is not None:
                 finding, table = self._found(context, name, rows, found)
                 findings.append(finding)
@@ -168,9 +170,11 @@ def in_blocks(rows: NDArray[np.int64], most: int) -> NDArray[np.int64]:
     return rows[np.unique(starts[:, None] + np.arange(BLOCK_ROWS))]
 
 
-def _borders(masks: Masks, rows: NDArray[np.int64]) -> NDArray[np.float32]:
+def _borders(masks: Masks, rows: NDArray[np.int64], turns: NDArray[np.int64]) -> NDArray[np.float32]:
     """Return the borders of the masks of some images; of one file an object, the first has those of all."""
     with_borders = np.flatnonzero(masks.table["borders"].is_valid().to_numpy())
     place = with_borders[np.searchsorted(masks.rows[with_borders], rows)]
     column: list[Any] = masks.table["borders"].take(pa.array(place)).to_pylist()
-    return np.array([np.frombuffer(each, dtype=np.uint8) for each in column], dtype=np.float32)
+    grids = [np.frombuffer(each, dtype=np.uint8).reshape(GRID, GRID) for each in column]
+    upright = [turned(grid, turns[row]) for grid, row in zip(grids, rows.tolist(), strict=True)]
+    return np.array(upright, dtype=np.float32).reshape(-1, GRID * GRID)
