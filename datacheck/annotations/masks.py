@@ -70,12 +70,14 @@ class Masks:
     """The masks of a dataset: the table of `MASK_COLUMNS`, a row a file, in the order of the samples.
 
     Where an image has one mask, a sample without a mask has a row of nulls, so that rows are those of the manifest.
-    ``form`` says how the pixels were read, and ``instances`` whether each file holds one object.
+    ``form`` says how the pixels were read, and ``instances`` whether each file holds one object. ``turns`` is the EXIF
+    orientation that turns the mask of each image upright, 0 where it is not known; [N], None where none is turned.
     """
 
     table: pa.Table
     form: MaskFormat = field(default_factory=MaskFormat)
     instances: bool = False
+    turns: NDArray[np.int64] | None = None
 
     def column(self, name: str) -> list[Any]:
         """Return one column as a list."""

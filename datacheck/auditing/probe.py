@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Mapping
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from pathlib import Path
 from typing import Any
 
@@ -139,14 +139,9 @@ def _train_on_masks(context: RuleContext, options: Mapping[str, Any], progress: 
     linked = None if context.duplicates is None else context.duplicates.linked
     clock = Clock(parse_budget(options["budget"]), progress=stage(progress, "probe"))
     try:
+        masks = replace(masks, turns=context.mask_turns)
         found = run_mask_probe(
-            context.manifest,
-            masks,
-            _frozen_options(options, weights),
-            clock,
-            linked=linked,
-            pred_probs=own,
-            turns=context.mask_turns,
+            context.manifest, masks, _frozen_options(options, weights), clock, linked=linked, pred_probs=own
         )
     except ProbeError as error:
         if weights is not None or own is not None:

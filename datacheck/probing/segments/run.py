@@ -81,7 +81,6 @@ def run_mask_probe(
     *,
     linked: NDArray[np.int64] | None = None,
     pred_probs: Mapping[str, NDArray[np.number]] | None = None,
-    turns: NDArray[np.int64] | None = None,
 ) -> MaskProbe:
     """Judge the regions of every mask out of sample.
 
@@ -91,7 +90,7 @@ def run_mask_probe(
     Parameters
     ----------
     manifest, masks
-        The dataset and what was measured of its masks.
+        The dataset and what was measured of its masks. Masks of which it is not known how they are turned are left out.
     options, clock
         As of a probe of images.
     linked
@@ -99,8 +98,6 @@ def run_mask_probe(
     pred_probs
         Your own out-of-sample predictions by sample id: class probabilities [h, w, K] in the order of the classes, or
         predicted masks [h, w]. Without it, linear heads on the feature maps of a frozen network are trained.
-    turns
-        The EXIF orientation that turns the mask of each image upright, 0 where it is not known; those are left out.
 
     Raises
     ------
@@ -110,7 +107,7 @@ def run_mask_probe(
     if manifest.reader is None:
         raise ProbeError("the images cannot be read, because the manifest has no reader")
     classes = MaskClasses.of(manifest, masks)
-    upright = _Masks(manifest, classes, np.ones(len(manifest), dtype=np.int64) if turns is None else turns)
+    upright = _Masks(manifest, classes, np.ones(len(manifest), dtype=np.int64) if masks.turns is None else masks.turns)
     reason = _why_not(options, classes, masks, own=pred_probs is not None)
     if reason:
         return MaskProbe.none(reason, clock.used)
