@@ -204,8 +204,8 @@ def order_item(items: Sequence[PlanItem], findings: Iterable[Finding] = ()) -> P
 
     Examples
     --------
-    >>> order_item([PlanItem(kind="drop", name="drop", verdict="do", summary="leave out 3")]).summary
-    '1. leave samples out of training (its gain was not measured in trainings)'
+    >>> order_item([PlanItem(kind="collect", name="collect", verdict="do", summary="collect 3")]).summary
+    '1. collect more samples (its gain was not measured in trainings)'
     """
     triage = next((finding for finding in findings if finding.code == "DC602"), None)
     steps = [] if triage is None else [f"{triage.message} (DC602): {triage.remedy}"]
