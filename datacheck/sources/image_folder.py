@@ -3,11 +3,12 @@
 from __future__ import annotations
 
 import os
+from collections.abc import Sequence
 from dataclasses import dataclass, replace
 from pathlib import Path
 
 from datacheck.errors import SourceError
-from datacheck.manifest import HoldsLabels, Inventory, ItemKind, Manifest, Task, Unread, examples_of
+from datacheck.manifest import HoldsLabels, Inventory, ItemKind, Manifest, Remedy, Task, Unread, examples_of
 from datacheck.sources.array_folders import open_array_folder
 from datacheck.sources.base import Source, SourceOptions, as_path
 from datacheck.sources.class_folders import FolderImages, class_folder_manifest
@@ -22,11 +23,12 @@ from datacheck.sources.folder_tables import (
     labelled_tables,
     unread_tables,
 )
-from datacheck.sources.instance_masks import find_instance_masks, instance_manifest
+from datacheck.sources.instance_masks import find_instance_masks, instance_manifest, masks_beside
+from datacheck.sources.label_sets import LabelGroup
 from datacheck.sources.layout import IMAGE_WORDS, LABEL_WORDS, Layout, Parts, read_layout
 from datacheck.sources.listed_images import apply_split_lists, listed_manifest
 from datacheck.sources.name_labels import ask_for_pattern, labels_in_names
-from datacheck.sources.pair_folders import BESIDE, Pairs, find_pairs, label_groups, pair_manifest
+from datacheck.sources.pair_folders import BESIDE, find_pairs, label_groups, pair_manifest
 from datacheck.sources.pairs import open_pairs
 from datacheck.sources.panoptic import named_unread, set_aside
 from datacheck.sources.table_folders import advice_for_tables, open_table_folder
@@ -74,7 +76,9 @@ def open_image_folder(folder: str | Path, options: SourceOptions) -> Manifest:
             raise SourceError(_no_images(root, others))
         return replace(manifest, inventory=manifest.inventory + left_out(folders))
     tables = find_tables(root, folders, images, options)
-    manifest, used = _read(_Found(root, folders, images, tables), options)
+    groups = label_groups(folders)
+    masks = frozenset(name for group in groups.values() for name in masks_beside(group))
+    manifest, used = _read(_Found(root, folders, images, tables, groups, masks), options)
     wanted = sorted(_TABLE_OPTIONS.intersection(options.given()))
     if wanted and not used:
         raise SourceError(f"option {wanted[0]!r} is for a table that names the images: found none below {root}")
@@ -93,12 +97,17 @@ def open_image_folder(folder: str | Path, options: SourceOptions) -> Manifest:
 
 @dataclass(frozen=True)
 class _Found:
-    """What lies in a folder: its folders, its images, and the tables that name them."""
+    """What lies in a folder: its folders, its images, and the tables that name them.
+
+    ``groups`` are those of `label_groups`, and ``masks`` those that lie beside their images, which are of no class.
+    """
 
     root: Path
     folders: list[Folder]
     images: list[str]
     tables: list[FolderTable]
+    groups: dict[Parts, LabelGroup]
+    masks: frozenset[str]
 
 
 def _read(found: _Found, options: SourceOptions) -> tuple[Manifest, set[str]]:
@@ -117,12 +126,11 @@ def _read(found: _Found, options: SourceOptions) -> tuple[Manifest, set[str]]:
         if manifest is not None:
             return manifest, set()
     if options.task in (None, Task.PAIRED, Task.DETECTION, Task.SEGMENTATION):
-        groups = label_groups(found.folders)
-        instances = find_instance_masks(groups) if options.task in (None, Task.SEGMENTATION) else None
-        if instances is not None:
+        instances = find_instance_masks(found.groups) if options.task in (None, Task.SEGMENTATION) else None
+        if instances is not None and not (instances.beside and _say_classes(instances.images, options)):
             return instance_manifest(instances, found.folders, found.root), set()
-        pairs = find_pairs(groups)
-        if pairs is not None and not _say_classes(pairs, options):
+        pairs = find_pairs(found.groups)
+        if pairs is not None and not (pairs.label_set == BESIDE and _say_classes(pairs.images, options)):
             return pair_manifest(pairs, found.folders, found.root, options.classes), set()
     layout = _layout(found, options)
     n_classes = len({label for label in layout.labels if label is not None})
@@ -148,7 +156,10 @@ def _read(found: _Found, options: SourceOptions) -> tuple[Manifest, set[str]]:
 
 def _images_by_folder(found: _Found) -> dict[Parts, list[str]]:
     """Return the images of each folder, without those in folders named for label files where there are others."""
-    by_folder = {each.parts: [name for name in each.names if is_image_name(name)] for each in found.folders}
+    by_folder = {
+        each.parts: [name for name in each.names if is_image_name(name) and each.place(name) not in found.masks]
+        for each in found.folders
+    }
     by_folder = {parts: names for parts, names in by_folder.items() if names}
     of_images = {parts: names for parts, names in by_folder.items() if LABEL_WORDS.isdisjoint(map(str.lower, parts))}
     return of_images or by_folder
@@ -176,7 +187,13 @@ def _by_folders(found: _Found, layout: Layout, options: SourceOptions) -> Manife
         images = replace(images, empty_classes=(), labels=labels_in_names(images.uris, options.label_pattern))
     reason = "an empty class folder: its class has no sample"
     unread = [Unread(text("/".join(parts)) + "/", ItemKind.FOLDER, reason) for parts in empty]
-    labels = sorted(set(found.images).difference(images.uris)) if len(found.images) > len(images.uris) else []
+    if found.masks:
+        reason = "masks beside the images, whose class folders were read"
+        remedy = Remedy.option("task", Task.SEGMENTATION.value)
+        some = examples_of(map(text, sorted(found.masks)))
+        unread.append(Unread("masks", ItemKind.FILE, reason, HoldsLabels.MAYBE, len(found.masks), some, remedy))
+    read = {*images.uris, *map(text, found.masks)}
+    labels = sorted(set(found.images).difference(read)) if len(found.images) > len(read) else []
     if labels:
         reason = "their folder is named for label files, and their names are not those of the images"
         unread.append(Unread("label files", ItemKind.FILE, reason, HoldsLabels.YES, len(labels), examples_of(labels)))
@@ -208,11 +225,11 @@ def _unlike_names(folders: list[Folder]) -> tuple[str, str] | None:
     return (first.parts[0], second.parts[0]) if len(first.names) == len(second.names) else None
 
 
-def _say_classes(pairs: Pairs, options: SourceOptions) -> bool:
+def _say_classes(images: Sequence[str], options: SourceOptions) -> bool:
     """Return whether files beside the images only add to class folders, such as captions."""
-    if pairs.label_set != BESIDE:
+    if options.task is Task.SEGMENTATION:
         return False
-    layout = read_layout(sorted({tuple(name.split("/")[:-1]) for name in pairs.images}), options.class_level)
+    layout = read_layout(sorted({tuple(name.split("/")[:-1]) for name in images}), options.class_level)
     return len({label for label in layout.labels if label is not None}) > 1
 
 

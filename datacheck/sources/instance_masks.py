@@ -27,7 +27,7 @@ from datacheck.sources.files import is_image_name, text
 from datacheck.sources.folder_inventory import images_used, left_out, unread_files
 from datacheck.sources.label_sets import LabelGroup
 from datacheck.sources.layout import Parts
-from datacheck.sources.pair_folders import BESIDE, splits_of
+from datacheck.sources.pair_folders import BESIDE, splits_of, unmasked
 from datacheck.sources.walking import Folder
 from datacheck.text import plural
 
@@ -52,12 +52,15 @@ class InstanceMasks:
         One an image: the parts of its folder's path without those named ``images`` and the like.
     orphans
         Mask files whose image is not there.
+    beside
+        Whether the masks lie in the folders of the images.
     """
 
     images: list[str] = field(default_factory=list)
     files: list[list[str]] = field(default_factory=list)
     places: list[Parts] = field(default_factory=list)
     orphans: list[str] = field(default_factory=list)
+    beside: bool = False
 
     @property
     def are_instances(self) -> bool:
@@ -80,8 +83,12 @@ def find_instance_masks(groups: Mapping[Parts, LabelGroup]) -> InstanceMasks | N
     """Return the images with several mask files each among the groups of `label_groups`; None for any other dataset.
 
     The files of an image lie in a folder beside its own, in a folder of its name, or have its name before a number:
-    ``1/images/1.png`` with ``1/masks/…``, ``images/1.png`` with ``masks/1/…`` or with ``masks/1_0.png``.
+    ``1/images/1.png`` with ``1/masks/…``, ``images/1.png`` with ``masks/1/…`` or with ``masks/1_0.png``; or beside it:
+    ``1.png`` with ``1_mask.png`` and ``1_mask_1.png``.
     """
+    beside = _beside(groups)
+    if beside.are_instances:
+        return beside
     masks = {place: _mask_files(group) for place, group in groups.items()}
     if sum(map(len, masks.values())) <= sum(len(group.images) for group in groups.values() if group.images) / 2:
         return None
@@ -90,6 +97,26 @@ def find_instance_masks(groups: Mapping[Parts, LabelGroup]) -> InstanceMasks | N
         if found.are_instances:
             return found
     return None
+
+
+def _beside(groups: Mapping[Parts, LabelGroup]) -> InstanceMasks:
+    found = InstanceMasks(beside=True)
+    for place, group in groups.items():
+        masks = masks_beside(group)
+        files: dict[str | None, list[str]] = {}
+        for name in natural_sorted(masks):
+            files.setdefault(unmasked(stem(name)), []).append(name)
+        for image in group.images:
+            if image not in masks:
+                found.images.append(image)
+                found.files.append(files.get(stem(image), []))
+                found.places.append(place)
+    return found
+
+
+def masks_beside(group: LabelGroup) -> set[str]:
+    """Return the masks of a group that lie beside their images."""
+    return set(filter(is_image_name, group.labels.get(BESIDE, ())))
 
 
 def _mask_files(group: LabelGroup) -> list[str]:

@@ -34,8 +34,10 @@ from datacheck.sources.split_words import misspelt_split, normalise_split, split
 from datacheck.sources.walking import Folder
 from datacheck.text import plural
 
-_MASK_NAME = re.compile(rf"[-_. ](?:{'|'.join(LABEL_SUFFIXES)})\.[^/]*$", re.IGNORECASE)
-"""File names that end as those of masks do: a quick test for the many that do not."""
+_MASK_NAME = re.compile(rf"[-_. ](?:{'|'.join(LABEL_SUFFIXES)})(?:[-_ ]?\d+)?\.[^/]*$", re.IGNORECASE)
+"""File names that end as those of masks do, of the first object or of further ones: ``_mask.png``, ``_mask_1.png``."""
+
+_NUMBER = re.compile(r"[-_ ]?\d+$")
 
 _BOX_EXTENSIONS = frozenset(["txt", "xml", "json"])
 """Extensions of files that hold the boxes of one image."""
@@ -148,15 +150,16 @@ def _is_box_file(name: str) -> bool:
 def _beside(images: Sequence[str], files: Sequence[str]) -> list[str]:
     """Return the label files among the files of one folder: of an image's own name, or with ``_mask`` behind it."""
     boxes = [name for name in files if _is_box_file(name)]
-    masks = [(name, base) for name in images if _MASK_NAME.search(name) and (base := _unmasked(stem(name))) is not None]
+    masks = [(name, base) for name in images if _MASK_NAME.search(name) and (base := unmasked(stem(name))) is not None]
     if not boxes and not masks:
         return []
     stems = {stem(name) for name in images}
     return [name for name in boxes if stem(name) in stems] or [name for name, base in masks if base in stems]
 
 
-def _unmasked(name: str) -> str | None:
+def unmasked(name: str) -> str | None:
     """Return the stem of the image that a mask's name says; None for a name without such a suffix."""
+    name = _NUMBER.sub("", name) if _MASK_NAME.search(f"{name}.") else name
     for end in LABEL_SUFFIXES:
         if name.lower().endswith(end) and name[-len(end) - 1 : -len(end)] in ("_", "-", ".", " "):
             return name[: -len(end) - 1]
@@ -169,7 +172,7 @@ def _match(groups: dict[Parts, LabelGroup], label_set: str) -> dict[str, str]:
     for group in groups.values():
         labels = group.labels.get(label_set, [])
         if label_set == BESIDE:
-            by_stem = {_unmasked(stem(name)) if is_image_name(name) else stem(name): name for name in labels}
+            by_stem = {unmasked(stem(name)) if is_image_name(name) else stem(name): name for name in labels}
             taken = set(labels)
             found |= {name: by_stem[stem(name)] for name in group.images if name not in taken and stem(name) in by_stem}
         elif labels and group.images:

@@ -173,6 +173,9 @@ PAIRS = _rows(
     one mask file an object, a folder for each image
       => train/images/{a,b}.png train/masks/a/{1,2,3}.png train/masks/b/{1,2}.png
       => 2 images, masks of 5 objects, splits train
+    masks beside the images in class folders (BUSI)
+      => {benign,malignant}/{1,2}{,_mask}.png benign/2_mask_1.png
+      => 4 images, classes benign, malignant
     one mask file an object, numbered
       => images/{a,b}.jpg masks/a_{0,1,2}.png masks/b_{0,1}.png
       => 2 images, masks of 5 objects

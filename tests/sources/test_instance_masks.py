@@ -64,3 +64,31 @@ def test_one_mask_an_image_stays_one(tmp_path: Path, masks: str) -> None:
     manifest = open_source(tmp_path)
     assert not manifest.has_instances
     assert manifest.table["label_uri"].to_pylist() == [masks.format(i=image) for image in range(4)]
+
+
+def busi(root: Path, classes: tuple[str, ...]) -> None:
+    """Write images with masks beside them, some of two objects, as the ultrasound images of BUSI are."""
+    for name in classes:
+        for number in range(1, 5):
+            stem = f"{name}/{name} ({number})"
+            for end in ("", "_mask", *(["_mask_1"] if number == 2 else [])):
+                write_image(root / f"{stem}{end}.png", number)
+
+
+def test_masks_beside_the_images_some_of_several_objects(tmp_path: Path) -> None:
+    busi(tmp_path, ("benign",))
+    manifest = open_source(tmp_path, task="segmentation")
+    assert manifest.has_instances
+    assert manifest.table["mask_files"].to_pylist()[1] == ["benign/benign (2)_mask.png", "benign/benign (2)_mask_1.png"]
+    assert not manifest.inventory.unread
+
+
+def test_masks_beside_images_in_class_folders_are_no_images_of_the_class(tmp_path: Path) -> None:
+    busi(tmp_path, ("benign", "malignant"))
+    manifest = open_source(tmp_path)
+    assert (manifest.task, len(manifest), manifest.classes) == (Task.CLASSIFICATION, 8, ("benign", "malignant"))
+    (masks,) = manifest.inventory.unread
+    assert (masks.name, masks.count) == ("masks", 10)
+    assert masks.remedy is not None
+    assert masks.remedy.python == "task='segmentation'"
+    assert len(open_source(tmp_path, task="segmentation")) == 8
