@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections.abc import Iterable, Sequence
 from pathlib import Path
 
-from datacheck.manifest import HoldsLabels, Inventory, ItemKind, Unread, Used, examples_of
+from datacheck.manifest import HoldsLabels, Inventory, ItemKind, Remedy, Unread, Used, examples_of
 from datacheck.sources.files import is_image_name, text
 from datacheck.sources.walking import Folder, walk
 
@@ -99,10 +99,12 @@ def unread_content(files: Sequence[str], name: str) -> Unread:
     return Unread(
         name,
         ItemKind.FILE,
-        f"they hold no {what} in a format that datacheck reads; only their names and order were compared",
+        f"they hold no {what} in a format that datacheck reads, and no class each; only their names and order were "
+        "compared",
         HoldsLabels.YES,
         len(files),
         examples_of(map(text, files)),
+        Remedy.option("task", "unlabelled"),
     )
 
 

@@ -28,7 +28,7 @@ from datacheck.sources.label_sets import LabelGroup
 from datacheck.sources.layout import IMAGE_WORDS, LABEL_WORDS, Layout, Parts, read_layout
 from datacheck.sources.listed_images import apply_split_lists, listed_manifest
 from datacheck.sources.name_labels import ask_for_pattern, labels_in_names
-from datacheck.sources.pair_folders import BESIDE, find_pairs, label_groups, pair_manifest
+from datacheck.sources.pair_folders import BESIDE, LABEL_FILES_ROLE, find_pairs, label_groups, pair_manifest
 from datacheck.sources.pairs import open_pairs
 from datacheck.sources.panoptic import named_unread, set_aside
 from datacheck.sources.table_folders import advice_for_tables, open_table_folder
@@ -85,7 +85,8 @@ def open_image_folder(folder: str | Path, options: SourceOptions) -> Manifest:
     manifest, lists = apply_split_lists(manifest, tables)
     unread = unread_tables(tables, used | lists, root)
     named = {table.name for table in tables} | _class_name_files(manifest, used)
-    read_whole = manifest.task is Task.DETECTION or "label_uri" in manifest or manifest.has_instances
+    paired = "label_uri" in manifest or any(each.role == LABEL_FILES_ROLE for each in manifest.inventory.used)
+    read_whole = manifest.task is Task.DETECTION or paired or manifest.has_instances
     rest = () if read_whole else unread_files(name for name in others if text(name) not in named)
     before = replace(
         manifest.inventory, unread=tuple(each for each in manifest.inventory.unread if each.name not in named)

@@ -48,6 +48,9 @@ _NOT_ONE_IMAGE = frozenset(["classes", "labels", "obj", "notes", "readme", "_cla
 _MATCHED_SHARE = 0.5
 """Share of the shorter listing, images or label files, that must have a partner by name: else they are no pairs."""
 
+LABEL_FILES_ROLE = "label files, by name"
+"""What paired label files are read as, in the inventory."""
+
 BESIDE = "beside the images"
 """The name of the set of label files that lie in the images' own folders."""
 
@@ -229,7 +232,7 @@ def pair_manifest(
 
 def _inventory(pairs: Pairs, folders: Sequence[Folder], root: Path) -> Inventory:
     files = sorted(pairs.files)
-    used = (*images_used(pairs.images), *images_used(files, "label files, by name"))
+    used = (*images_used(pairs.images), *images_used(files, LABEL_FILES_ROLE))
     unread: list[Unread] = []
     if pairs.orphans:
         name = pairs.orphans[0] if len(pairs.orphans) == 1 else f"label files without an image ({pairs.label_set})"

@@ -13,6 +13,7 @@ from datacheck.manifest import Inventory, ItemKind, Manifest, Question, Task, Us
 from datacheck.manifest.readers import FileReader, SampleReadError
 from datacheck.sources.annotations import labelme, voc, yolo
 from datacheck.sources.annotations.base import LabelFileFormat, ParsedFile, annotation_columns, format_of
+from datacheck.sources.annotations.class_files import with_classes_of_files
 from datacheck.sources.annotations.class_names import DeclaredClasses, declared_classes
 from datacheck.sources.annotations.colour_masks import read_by_colours
 from datacheck.sources.files import is_image_name
@@ -31,7 +32,8 @@ def read_label_files(
 ) -> Manifest:
     """Return a paired manifest with what its label files hold.
 
-    Boxes and regions make it one of detection, masks one of segmentation. Files in no known format leave it as it is,
+    Boxes and regions make it one of detection, masks one of segmentation, a class each one of classification. Files in
+    no known format leave it as it is,
     and its inventory says that they were not read.
 
     Parameters
@@ -137,4 +139,7 @@ def _with_masks(manifest: Manifest, classes: tuple[str, ...] | None) -> Manifest
 
 
 def _unread(manifest: Manifest, label_files: Sequence[str], shown: str) -> Manifest:
+    classes = with_classes_of_files(manifest)
+    if classes is not None:
+        return classes
     return replace(manifest, inventory=manifest.inventory + Inventory(unread=(unread_content(label_files, shown),)))
