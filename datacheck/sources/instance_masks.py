@@ -64,10 +64,15 @@ class InstanceMasks:
 
     @property
     def are_instances(self) -> bool:
-        """Whether some image has several files, and most images and files have been matched."""
+        """Whether some image has several files, and most images and files have been matched.
+
+        Folders at the top without any mask, such as that of a test set, do not count.
+        """
         n_files, n_with = sum(map(len, self.files)), sum(map(bool, self.files))
         several = any(len(files) > 1 for files in self.files)
-        return several and n_with >= _SHARE * len(self.images) and n_files >= _SHARE * (n_files + len(self.orphans))
+        tops = {place[:1] for place, files in zip(self.places, self.files, strict=True) if files}
+        n_images = sum(place[:1] in tops for place in self.places)
+        return several and n_with >= _SHARE * n_images and n_files >= _SHARE * (n_files + len(self.orphans))
 
     @property
     def numbers(self) -> set[tuple[str, ...]]:
@@ -90,7 +95,7 @@ def find_instance_masks(groups: Mapping[Parts, LabelGroup]) -> InstanceMasks | N
     if beside.are_instances:
         return beside
     masks = {place: _mask_files(group) for place, group in groups.items()}
-    if sum(map(len, masks.values())) <= sum(len(group.images) for group in groups.values() if group.images) / 2:
+    if not any(masks.values()):
         return None
     for by in (_by_folder_beside, _by_own_folder, _by_number):
         found = by(groups, masks)

@@ -30,10 +30,10 @@ _YEAR = re.compile(r"[-_ ]?(19|20)\d\d$")
 """What COCO and others put behind the split: ``train2017``."""
 
 _AROUND = re.compile(
-    r"^(?:(?:images?|imgs?|data|dataset|set|split)[-_ ])?(?P<word>[a-z]+?)"
+    r"^(?:(?:images?|imgs?|data|dataset|set|split|stage\d)[-_ ])?(?P<word>[a-z]+?)"
     r"(?:[-_ ]?set|[-_ ](?:data|dataset|split|images?|imgs?|folder))?$"
 )
-"""What people write around the word for a split: ``test_set``, ``trainset``, ``train_images``, ``data_val``."""
+"""What people write around the word for a split: ``test_set``, ``trainset``, ``train_images``, ``stage1_train``."""
 
 _NEAR = 0.75
 """Likeness (`difflib` ratio) from which a word is a slip for another: ``tset`` and ``test`` have .75."""

@@ -10,8 +10,10 @@ import numpy as np
 import pytest
 from PIL import Image, ImageFilter
 
-from datacheck.findings import Found
+from datacheck.findings import Found, Severity
 from datacheck.rules import RULES, RuleContext
+from datacheck.rules.files.dc102_unpaired_sample import UnpairedSample
+from datacheck.sources import open_source
 from tests.annotations.drawn_instances import OWN, SIZE, object_mask, write_instances
 
 Plant = Callable[[Path], None]
@@ -122,3 +124,17 @@ def test_files_of_another_size_do_not_stop_the_others(tmp_path: Path) -> None:
     of_image = context.masks.rows == 4
     assert context.masks.sizes[of_image].tolist() == [[80, 60], [80, 120], [80, 60]]
     assert SIZE == (80, 60)
+
+
+def test_a_test_split_whose_masks_are_kept_back_is_information(tmp_path: Path) -> None:
+    for split in ("stage1_train", "stage1_test"):
+        write_instances(tmp_path / split)
+    for image in (tmp_path / "stage1_test").iterdir():
+        shutil.rmtree(image / "masks")
+    shutil.rmtree(tmp_path / "stage1_train/04/masks")
+    outcome = UnpairedSample().check(RuleContext(open_source(tmp_path)))
+    assert isinstance(outcome, Found)
+    assert [(finding.message, finding.severity) for finding in outcome.findings] == [
+        ("1 image has no label file: 'stage1_train/04/images/04.png'", Severity.ERROR),
+        ("none of the 6 images of 'test' has a mask", Severity.INFO),
+    ]

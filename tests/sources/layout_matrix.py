@@ -168,8 +168,8 @@ PAIRS = _rows(
       => {a,b}.png {a,b}_mask.png
       => 2 images, masks by name
     one mask file an object (Data Science Bowl 2018)
-      => top/a/images/a.png top/b/images/b.png top/a/masks/{x,y,z}.png top/b/masks/{v,w}.png
-      => 2 images, masks of 5 objects
+      => stage1_train/{a/images/a,b/images/b}.png stage1_train/{a/masks/{x,y,z},b/masks/{v,w}}.png
+      => 2 images, masks of 5 objects, splits train
     one mask file an object, a folder for each image
       => train/images/{a,b}.png train/masks/a/{1,2,3}.png train/masks/b/{1,2}.png
       => 2 images, masks of 5 objects, splits train

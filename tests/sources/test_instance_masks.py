@@ -32,7 +32,7 @@ def test_splits_and_what_has_no_partner(tmp_path: Path) -> None:
     (tmp_path / "data/val/images/03.png").unlink()
     write_image(tmp_path / "data/val/images/new.png")
     manifest = open_source(tmp_path / "data")
-    assert manifest.table["split"].to_pylist() == [None] * 4 + ["val"] * 4
+    assert manifest.table["split"].to_pylist() == ["train"] * 4 + ["val"] * 4
     assert manifest.table["mask_files"].to_pylist()[-1] is None
     (orphans,) = manifest.inventory.unread
     assert (orphans.count, orphans.examples[0]) == (2, "val/masks/03/0.png")

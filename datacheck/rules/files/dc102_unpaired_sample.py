@@ -48,6 +48,9 @@ class UnpairedSample(Rule):
     By the names, as DC103 compares them. In a table of pairs also by whether each label file exists. The similar name
     is the closest match of Python's ``difflib``; it is a guess and is never used as a repair.
 
+    Of masks of one object each, that a split other than ``train`` has none at all is information: its masks may be kept
+    back.
+
     An image without a YOLO label file is a warning: trainers take it as one without objects, which may be meant.
 
     How to fix
@@ -82,9 +85,12 @@ class UnpairedSample(Rule):
                 images += [listings.images[row] for row in repair.unmatched_samples]
                 labels += [listings.labels[row] for row in repair.unmatched_labels]
         n_images = len(manifest) if listings is None else len(listings.images)
+        hidden = _splits_without_masks(manifest)
+        images = [name for name in images if name not in {one for names in hidden.values() for one in names}]
         sides = (("image", images, "label file", labels), ("label file", labels, "image", images))
         findings = tuple(self._finding(manifest, side, n_images) for side in sides if side[1])
         findings += tuple(map(self._orphan_finding, orphans))
+        findings += tuple(self._hidden_finding(split, names) for split, names in hidden.items())
         if not findings:
             return Passed(f"each of {plural(n_images, 'image')} has its label file")
         notes = ["no label file"] * len(images) + ["no image"] * len(labels)
@@ -112,6 +118,16 @@ class UnpairedSample(Rule):
             affected=self.issues(ids_of(manifest, names)),
         )
 
+    def _hidden_finding(self, split: str, names: list[str]) -> Finding:
+        """Return the finding of a split in which no image has masks, as of a test set whose masks are kept back."""
+        return self.finding(
+            f"none of the {plural(len(names), 'image')} of {split!r} has a mask",
+            f"add the masks if they should be there; else {split!r} can only be predicted",
+            severity=Severity.INFO,
+            evidence={"n_unpaired": len(names), "split": split},
+            affected=len(names),
+        )
+
     def _orphan_finding(self, item: Unread) -> Finding:
         """Return the finding of label files beside which the source found no image when it paired by name."""
         more = item.count - len(item.examples)
@@ -136,6 +152,18 @@ def nearest_name(name: str, others: Sequence[str]) -> str | None:
     stems = {stem(other).rpartition("/")[2]: other for other in others[:MAX_CANDIDATES]}
     near = get_close_matches(stem(name).rpartition("/")[2], list(stems), n=1)
     return stems[near[0]] if near else None
+
+
+def _splits_without_masks(manifest: Manifest) -> dict[str, list[str]]:
+    """Return the images of each split without any mask, where masks are of one object each and another split has some.
+
+    The training split is none of these.
+    """
+    if not manifest.has_instances or not manifest.labelled.any():
+        return {}
+    uris, codes = np.array(manifest.table["uri"].to_pylist(), dtype=object), manifest.split_codes
+    empty = [k for k in range(len(manifest.splits)) if not manifest.labelled[codes == k].any()]
+    return {manifest.splits[k]: uris[codes == k].tolist() for k in empty if manifest.splits[k] != "train"}
 
 
 def _without_label_file(manifest: Manifest) -> list[str]:
