@@ -133,6 +133,12 @@ def _embeddings(context: RuleContext) -> str | None:
     return None
 
 
+def _embeddings_or_columns(context: RuleContext) -> str | None:
+    if context.probe is not None and context.manifest.modality is Modality.TABULAR and context.manifest.extra_columns:
+        return None
+    return _embeddings(context)
+
+
 def _box_probe(context: RuleContext) -> str | None:
     return NO_BOX_PROBE if context.box_probe is None else None
 
@@ -164,3 +170,4 @@ PROBE = Requirement("the probe (--probe)", _probe)
 BOX_PROBE = Requirement("the probe of boxes (--probe)", _box_probe)
 MASK_PROBE = Requirement("the probe of masks (--probe)", _mask_probe)
 EMBEDDINGS = Requirement("the probe's embeddings (--probe)", _embeddings)
+EMBEDDINGS_OR_COLUMNS = Requirement("embeddings, or the columns of a table", _embeddings_or_columns)

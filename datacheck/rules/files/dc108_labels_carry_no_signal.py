@@ -10,13 +10,14 @@ import pyarrow as pa
 from numpy.typing import NDArray
 
 from datacheck.findings import Found, NotApplicable, Outcome, Passed, Severity
-from datacheck.manifest import Manifest, Task
+from datacheck.manifest import Manifest, Modality, Task
 from datacheck.pairing import ChangePoint, ContentCheck, LabelCodes, Repair, Samples, check_content
 from datacheck.pairing.label_codes import manifest_codes
 from datacheck.probing.outputs import ProbeOutputs
 from datacheck.rules.base import CannotJudge, Rule, RuleContext
 from datacheck.rules.files.columns_without_signal import UnshownColumn, unshown_columns
-from datacheck.rules.requirements import EMBEDDINGS, LABELS
+from datacheck.rules.files.table_pairing import table_samples
+from datacheck.rules.requirements import EMBEDDINGS_OR_COLUMNS, LABELS
 from datacheck.rules.shared import embedded
 from datacheck.text import listed, plural
 
@@ -47,21 +48,22 @@ class LabelsCarryNoSignal(Rule):
 
     How it is measured
     ------------------
-    By out-of-sample ridge regression on embeddings that were made without the labels; the fit is stated in standard
-    deviations above shuffled labels. All offsets are searched at once by cross-correlation (FFT), segments of constant
-    offset by dynamic programming with a cost per change (Viterbi). A repair is reported only if its labels gain
-    ``min_gain`` nats of out-of-sample log-likelihood and fit ``min_signal`` standard deviations better than shuffled
-    ones. The row at which a shift begins has a posterior: from heads that are fitted again to the repaired labels, from
-    the probe's own predictions as far as these explain the moved labels, and from file names (a number that is skipped
-    or repeated, a file that is listed twice). The 95 % interval of the row is stated; rows whose label depends on it
-    have a lower suspicion and are named for a look.
+    By out-of-sample ridge regression on embeddings that were made without the labels, or on the columns of a table;
+    the fit is stated in standard deviations above shuffled labels. All offsets are searched at once by cross-
+    correlation (FFT), segments of constant offset by dynamic programming with a cost per change (Viterbi). A repair
+    is reported only if its labels gain ``min_gain`` nats of out-of-sample log-likelihood and fit ``min_signal``
+    standard deviations better than shuffled ones. The row at which a shift begins has a posterior: from heads that
+    are fitted again to the repaired labels, from the probe's own predictions as far as these explain the moved
+    labels, and from file names (a number that is skipped or repeated, a file that is listed twice). The 95 %
+    interval of the row is stated; rows whose label depends on it have a lower suspicion and are named for a look.
 
     Multilabel: single labels are judged by themselves too, by the area under the ROC curve of the same ridge
     regression, with intervals that hold for all labels together. A label that the samples do not show, where they show
     most others, is searched for a shift of its column alone.
 
     It cannot see a shift among labels that are sorted by class (no label changes), nor two classes whose names are
-    exchanged in every row. A numeric target without signal is left to DC601.
+    exchanged in every row. A numeric target without signal is left to DC601, and so is a table. Tables whose labels
+    follow one another from row to row, as in time, are not judged: there a lag may fit better and be right.
 
     How to fix
     ----------
@@ -79,7 +81,7 @@ class LabelsCarryNoSignal(Rule):
     code: ClassVar[str] = "DC108"
     name: ClassVar[str] = "labels-carry-no-signal"
     severity: ClassVar[Severity] = Severity.ERROR
-    requires = (LABELS, EMBEDDINGS)
+    requires = (LABELS, EMBEDDINGS_OR_COLUMNS)
 
     min_signal: float = 6.0  # of 100 million shuffles, none reaches 6 standard deviations
     min_gain: float = 40.0  # e^40 to 1, after thousands of hypotheses were tried
@@ -90,11 +92,18 @@ class LabelsCarryNoSignal(Rule):
         labels = manifest_codes(context.manifest)
         if labels is None:
             raise CannotJudge(f"needs classes or a numeric target; the task is {context.manifest.task.value}")
-        embeddings = embedded(context, least=self.min_samples, label_free=True)
         if len(np.unique(labels.codes[labels.codes >= 0])) < 2:
             raise CannotJudge("needs two or more different labels")
+        is_table = context.manifest.modality is Modality.TABULAR
+        if is_table and (context.probe is None or context.probe.embeddings is None):
+            if np.count_nonzero(labels.codes >= 0) < self.min_samples:
+                raise CannotJudge(f"needs {self.min_samples} or more rows with a label")
+            samples = table_samples(context, labels)
+        else:
+            is_table = False
+            samples = _samples(context, embedded(context, least=self.min_samples, label_free=True).probe)
         found = check_content(
-            _samples(context, embeddings.probe),
+            samples,
             labels,
             min_signal=self.min_signal,
             min_gain=self.min_gain,
@@ -103,12 +112,14 @@ class LabelsCarryNoSignal(Rule):
         if found.repair is not None and found.repair.diagnosis is not None:
             return self._repairable(context, labels, found, found.repair, found.repair.diagnosis.detail)
         if found.signal >= self.min_signal:
-            hidden = self._hidden_labels(context, embeddings.probe)
+            hidden = [] if is_table else self._hidden_labels(context, samples)
             if hidden:
                 return self._single_labels(context, hidden)
             return Passed(
                 f"the labels fit the samples {found.signal:.0f} standard deviations better than shuffled ones"
             )
+        if is_table:
+            return NotApplicable("no sum of the columns predicts the labels, so that no shift would show")
         if context.manifest.task is Task.REGRESSION:
             return NotApplicable("the target cannot be predicted from the samples, so that no shift would show")
         finding = self.finding(
@@ -120,13 +131,13 @@ class LabelsCarryNoSignal(Rule):
         )
         return Found((finding,))
 
-    def _hidden_labels(self, context: RuleContext, probe: ProbeOutputs) -> list[UnshownColumn]:
+    def _hidden_labels(self, context: RuleContext, samples: Samples) -> list[UnshownColumn]:
         """Return the labels of multilabel data that the samples do not show, one by one."""
         manifest = context.manifest
         if manifest.task is not Task.MULTILABEL:
             return []
         return unshown_columns(
-            _samples(context, probe),
+            samples,
             manifest.label_matrix,
             manifest.labelled,
             min_signal=self.min_signal,
