@@ -116,6 +116,22 @@ def test_regression_targets_far_from_their_prediction(spoilt: list[int]) -> None
         return
     assert isinstance(outcome, Found)
     assert sorted(outcome.issues["sample_id"].to_pylist()) == ["03", "70"]
+    assert outcome.findings[0].severity is Severity.WARNING
+
+
+@pytest.mark.parametrize(("n_far", "far", "severity"), [
+    (3, 0.9, Severity.INFO), (10, 0.9, Severity.WARNING), (1, 5.0, Severity.WARNING)
+])  # fmt: skip
+def test_a_few_targets_not_very_far_off_are_information(n_far: int, far: float, severity: Severity) -> None:
+    rng = np.random.default_rng(0)
+    predictions = rng.normal(size=1000)
+    target = predictions + 0.1 * np.clip(rng.normal(size=1000), -3, 3)
+    target[:n_far] = predictions[:n_far] + far
+    manifest = Manifest.from_columns({"target": target}, modality=Modality.TABULAR)
+    probe = outputs(1000, Task.REGRESSION, predictions=predictions.astype(np.float32))
+    outcome = Mislabel().check(RuleContext(manifest, probe=probe))
+    assert isinstance(outcome, Found)
+    assert (len(outcome.issues), outcome.findings[0].severity) == (n_far, severity)
 
 
 @pytest.mark.parametrize("missing", [True, False])
@@ -131,6 +147,7 @@ def test_a_multilabel_sample_that_lacks_a_label(missing: bool) -> None:
         return
     assert isinstance(outcome, Found)
     assert outcome.issues.select(["sample_id", "note"]).to_pylist() == [{"sample_id": "05", "note": "a"}]
+    assert outcome.findings[0].severity is Severity.INFO
 
 
 def test_the_edges() -> None:
