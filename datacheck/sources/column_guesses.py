@@ -33,12 +33,12 @@ CERTAIN_LABELS = frozenset(("label", "class", "class_name", "classname", "class_
 GROUP_WORDS = (
     *("patient", "subject", "person", "participant", "user", "customer", "speaker", "player", "animal", "donor"),
     *("household", "case", "study", "session", "visit", "exam", "video", "movie", "clip", "scene", "recording"),
-    *("sequence", "series", "burst", "track", "lesion", "slide", "site", "plot"),
+    *("sequence", "series", "burst", "track", "lesion", "slide", "site", "plot", "mrn", "accession"),
 )
 """What several samples of one origin share, the widest first: they must not be parted by a split."""
 
 _COUNTING_WORDS = frozenset(
-    ("id", "ids", "uid", "uuid", "no", "nr", "num", "number", "name", "key", "code", "index", "idx")
+    ("id", "ids", "uid", "uuid", "no", "nr", "num", "number", "name", "key", "code", "index", "idx", "instance")
 )
 """Words that stand beside the thing that a column numbers."""
 
@@ -77,6 +77,9 @@ _IMAGE_SHARE = 0.9
 _FIRST_VALUES = 1000
 """Values of a column that are looked at for names of images."""
 
+_MARK_LETTERS = 3
+"""Letters of the only word of a column, blank in the other rows, that marks the rows of a class, such as ``x``."""
+
 _CLASS_SIZE = 2
 """Samples that a class of a guessed label column has on average at least: fewer are names or remarks."""
 
@@ -113,8 +116,8 @@ def group_named_by(name: str) -> str | None:
 
     Examples
     --------
-    >>> [group_named_by(name) for name in ("patientId", "lesion_id", "video_name", "scene", "id", "class_name")]
-    ['patient', 'lesion', 'video', 'scene', None, None]
+    >>> [group_named_by(name) for name in ("patientId", "StudyInstanceUID", "MRN", "video_name", "id", "class_name")]
+    ['patient', 'study', 'mrn', 'video', None, None]
     """
     things = [word for word in words_of(name) if word not in _COUNTING_WORDS]
     return things[0] if len(things) == 1 and things[0] in GROUP_WORDS else None
@@ -148,12 +151,17 @@ def may_be_label(name: str, column: pa.ChunkedArray) -> bool:
     True
     >>> may_be_label("remark", pa.chunked_array([["a", "b", "c", "d"]]))
     False
+    >>> may_be_label("owl", pa.chunked_array([["x", None, None, "x"]]))
+    True
     """
     if not _NO_LABEL_WORDS.union(GROUP_WORDS).isdisjoint(words_of(name)):
         return False
     if not (is_text(column.type) or pa.types.is_boolean(column.type)):
         return False
-    n_known, n_distinct = len(column) - column.null_count, len(pc.unique(column.drop_null()))
+    values = pc.unique(column.drop_null())
+    if len(values) == 1 and column.null_count and len(str(values[0])) <= _MARK_LETTERS:
+        return True  # a mark in the rows that have the class
+    n_known, n_distinct = len(column) - column.null_count, len(values)
     return 2 <= n_distinct <= n_known / _CLASS_SIZE and not holds_image_paths(column)
 
 

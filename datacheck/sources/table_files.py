@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import codecs
 import io
 from collections import Counter
 from collections.abc import Callable, Mapping, Sequence
@@ -47,6 +48,8 @@ def read_table_file(path: Path, options: SourceOptions) -> tuple[pa.Table, tuple
     except (pa.ArrowInvalid, pa.ArrowKeyError, pa.ArrowNotImplementedError, UnicodeDecodeError) as error:
         what = str(error).splitlines()[0]
         advice = "; save it as UTF-8" if "UTF8" in what or "UTF-8" in what else ""
+        if "JSON parse error" in what:
+            advice = "; correct that row (the first is 0): each value of a key has one type, and no line is cut off"
         if "columns, got" in what:
             advice = "; give each row as many values as the header has, and remove lines above the header"
         raise SourceError(f"expected {extension[1:].upper()} in {path}, found: {what}{advice}") from None
@@ -144,7 +147,9 @@ def _read_json_lines(path: Path, options: SourceOptions) -> tuple[pa.Table, tupl
     from pyarrow import json
 
     _check_objects(path)
-    return json.read_json(path), ()
+    with path.open("rb") as file:
+        marked = file.read(len(codecs.BOM_UTF8)) == codecs.BOM_UTF8
+    return json.read_json(_opened(path.read_bytes()[len(codecs.BOM_UTF8) :] if marked else path)), ()
 
 
 def _check_objects(path: Path) -> None:
@@ -156,7 +161,7 @@ def _check_objects(path: Path) -> None:
             except UnicodeDecodeError as error:
                 found = f"found the byte {line[error.start]:#x} on line {number}"
                 raise SourceError(f"expected UTF-8 in {path}, {found}; save it as UTF-8") from None
-            start = line.strip()[:_MOST_SHOWN]
+            start = line.removeprefix(codecs.BOM_UTF8 if number == 1 else b"").strip()[:_MOST_SHOWN]
             if start and not start.startswith(b"{"):
                 raise SourceError(
                     f"expected a JSON object on each line of {path}, found {clean(start.decode('utf-8', 'replace'))} "

@@ -40,6 +40,11 @@ _NUMBER = re.compile(r"^(?P<path>.*\S)\s+(?P<values>[-+]?\d+(?:\.\d+)?)$")
 _TWO = re.compile(r"^(?P<path>\S.*?\S)\s+(?P<values>\S+)$")
 """A path, and one word behind it."""
 
+_LABEL_FIRST = re.compile(
+    rf"^(?P<values>[^\s/.]+)\s+(?P<path>\S.*\.(?:{'|'.join(sorted(IMAGE_EXTENSIONS))}))$", re.IGNORECASE
+)
+"""A label of one word, and the name of an image behind it."""
+
 _SEPARATORS = re.compile(r"[,;\t]")
 
 
@@ -70,8 +75,8 @@ def is_separated(lines: Sequence[str]) -> bool:
 def parse_list(lines: Sequence[str], where: str, columns: Sequence[str] | None = None) -> pa.Table:
     """Return the lines of a list as a table: ``path``, and ``label``, ``label_uri``, or one column a class.
 
-    What follows the last space is the label; several numbers are one column a class; the name of an image or a path
-    behind the name of an image is its label file.
+    What follows the last space is the label, or what stands before the first, where the lines end with images; several
+    numbers are one column a class; the name of an image or a path behind the name of an image is its label file.
 
     Raises
     ------
@@ -84,6 +89,8 @@ def parse_list(lines: Sequence[str], where: str, columns: Sequence[str] | None =
     {'path': ['a/photo 1.jpg', 'a/2.jpg'], 'label': ['0', '1']}
     >>> parse_list(["1.jpg", "2.jpg"], "train.txt").column_names
     ['path']
+    >>> parse_list(["cat a/1.jpg", "dog a/2.jpg", "cat a/3.jpg", "dog a/4.jpg"], "train.txt")["label"].to_pylist()
+    ['cat', 'dog', 'cat', 'dog']
     """
     if not lines:
         raise SourceError(f"expected images in {where}, found an empty list")
@@ -118,6 +125,15 @@ def _is_file(word: str) -> bool:
 def _parts(lines: Sequence[str]) -> tuple[list[str], list[list[str]] | None]:
     """Return the path of each line, and the words behind it; None where there is none."""
     least = _AGREE * len(lines)
+    first = [_LABEL_FIRST.match(line) for line in lines]
+    if (
+        sum(each is not None for each in first) >= least
+        and len({each["values"] for each in first if each}) <= len(lines) / 2
+    ):
+        return (
+            [line if each is None else each["path"] for line, each in zip(lines, first, strict=True)],
+            [[""] if each is None else [each["values"]] for each in first],
+        )
     if sum(is_image_name(line) and not _holds_two(line) for line in lines) >= least:
         return list(lines), None
     for pattern in (_IMAGE_NUMBERS, _NUMBER, _TWO):

@@ -281,3 +281,15 @@ def test_a_line_that_is_no_object_is_named(tmp_path: Path, place: int, line: str
 def test_a_null_label_is_an_unlabelled_sample(tmp_path: Path) -> None:
     path = write(tmp_path / "t.jsonl", '{"path": "a.png", "label": null}\n\n{"path": "b.png", "label": "cat"}\n')
     assert open_source(path).table["label"].to_pylist() == [None, "cat"]
+
+
+def test_json_lines_after_a_byte_order_mark_are_read(tmp_path: Path) -> None:
+    (tmp_path / "t.jsonl").write_bytes(b'\xef\xbb\xbf{"n": 1, "label": "a"}\n{"n": 2, "label": "b"}\n')
+    assert open_source(tmp_path / "t.jsonl").table["n"].to_pylist() == [1, 2]
+
+
+@pytest.mark.parametrize("last", ['{"n": 3, "lab', '{"n": "three", "label": "a"}'])
+def test_a_broken_row_of_json_lines_is_named_with_what_to_do(tmp_path: Path, last: str) -> None:
+    (tmp_path / "t.jsonl").write_text('{"n": 1, "label": "a"}\n{"n": 2, "label": "b"}\n' + last + "\n")
+    with pytest.raises(SourceError, match=r"in row \d; correct that row"):
+        open_source(tmp_path / "t.jsonl")

@@ -81,3 +81,19 @@ def test_names_of_the_classes_are_read_in_a_folder_too_and_not_called_unread(tmp
     unread = [item.name for item in manifest.inventory.unread]
     assert "classes.txt" not in unread
     assert "notes.csv" in unread
+
+
+def test_a_label_in_front_of_each_image_is_read(tmp_path: Path) -> None:
+    for number in range(4):
+        write_image(tmp_path / "imgs" / f"{number}.jpg", number)
+    (tmp_path / "train.txt").write_text("".join(f"{number % 2} imgs/{number}.jpg\n" for number in range(4)))
+    manifest = open_source(tmp_path / "train.txt")
+    assert manifest.table["uri"].to_pylist() == [f"imgs/{number}.jpg" for number in range(4)]
+    assert manifest.table["label"].to_pylist() == ["0", "1", "0", "1"]
+
+
+def test_names_of_two_words_are_no_labels(tmp_path: Path) -> None:
+    for number in range(4):
+        write_image(tmp_path / f"photo{number} of a cat.jpg", number)
+    (tmp_path / "train.txt").write_text("".join(f"photo{number} of a cat.jpg\n" for number in range(4)))
+    assert open_source(tmp_path / "train.txt").table["uri"].to_pylist()[0] == "photo0 of a cat.jpg"
