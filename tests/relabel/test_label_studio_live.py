@@ -28,7 +28,7 @@ from .label_studio import TOKEN, LabelStudioServer
 
 pytestmark = [pytest.mark.slow, pytest.mark.timeout(1500)]
 
-N = 1000 if THOROUGH else 300
+N = 1000 if THOROUGH else 150
 
 
 @pytest.fixture(scope="module")
