@@ -268,6 +268,8 @@ class ScanJob:
             self.pixel_map[row] = self.pixel_map[self.first_row[self.file_of_row[row]]]
         self.pixel_map.flush()
         self.pixel_map = None
+        if not self.pixel_path.exists():  # no row names it, since no image could be read, so the cache left it out
+            return np.broadcast_to(np.uint8(0), (len(self.manifest), self.side, self.side, 3))
         pixels: NDArray[np.uint8] = np.load(self.pixel_path, mmap_mode="r")
         return pixels
 

@@ -45,6 +45,14 @@ _LABEL_FIRST = re.compile(
 )
 """A label of one word, and the name of an image behind it."""
 
+_WORDS = re.compile(r"[^\W\d_]{2,}")
+
+_SENTENCE = 4
+"""Words of letters of a line of prose."""
+
+_SHOWN = 60
+"""Letters of a line that a message shows."""
+
 _SEPARATORS = re.compile(r"[,;\t]")
 
 
@@ -94,6 +102,11 @@ def parse_list(lines: Sequence[str], where: str, columns: Sequence[str] | None =
     """
     if not lines:
         raise SourceError(f"expected images in {where}, found an empty list")
+    if _is_prose(lines):
+        raise SourceError(
+            f"expected a list of images in {where}, found sentences, such as {lines[len(lines) // 2][:_SHOWN]!r}; give "
+            "a table with a row a sample (CSV, JSON lines, Parquet)"
+        )
     paths, values = _parts(lines)
     if values is None:
         named = {"path": paths}
@@ -116,6 +129,12 @@ def parse_list(lines: Sequence[str], where: str, columns: Sequence[str] | None =
     if len(columns) != table.num_columns:
         raise SourceError(f"columns: expected {table.num_columns} names for {where}, found {len(columns)}")
     return table.rename_columns(list(columns))
+
+
+def _is_prose(lines: Sequence[str]) -> bool:
+    """Return whether most lines are sentences: several words of letters, no image and no number behind them."""
+    said = [len(_WORDS.findall(line)) >= _SENTENCE and not re.search(r"[\d/\\]\S*$", line) for line in lines]
+    return sum(said) > len(lines) / 2 and not any(map(is_image_name, lines))
 
 
 def _is_file(word: str) -> bool:

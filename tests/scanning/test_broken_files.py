@@ -13,7 +13,7 @@ import numpy as np
 import pytest
 from PIL import Image
 
-from datacheck.manifest import Manifest
+from datacheck.manifest import Manifest, Modality
 from datacheck.manifest.readers import FileReader, FileStamp, ReadFailure, SampleReadError
 from datacheck.scanning import Measurements, scan
 from tests.scanning.corpus import broken_files, encode, fully_decodes, photo, write
@@ -178,3 +178,13 @@ def test_hanging_and_dying_decoders_are_rows_and_the_others_are_measured(tmp_pat
     assert "not decoded within 1.5 s" in measured.strings("error_detail")[3]
     assert "signal 11" in measured.strings("error_detail")[17]
     assert np.allclose(measured.values("brightness")[measured.readable], 0.2)
+
+
+def test_pixels_of_images_that_are_all_gone_are_black(tmp_path: Path) -> None:
+    manifest = Manifest.from_columns({"uri": ["a.jpg", "b.jpg"]}, modality=Modality.IMAGE, root=tmp_path)
+    for _ in range(2):  # the second time, what the cache holds is read
+        found = scan(manifest, run_dir=tmp_path / "run", pixels=16)
+        assert found.pixels is not None
+        assert found.pixels.shape == (2, 16, 16, 3)
+        assert not found.pixels.any()
+        assert not found.measurements.readable.any()

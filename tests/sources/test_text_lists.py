@@ -97,3 +97,9 @@ def test_names_of_two_words_are_no_labels(tmp_path: Path) -> None:
         write_image(tmp_path / f"photo{number} of a cat.jpg", number)
     (tmp_path / "train.txt").write_text("".join(f"photo{number} of a cat.jpg\n" for number in range(4)))
     assert open_source(tmp_path / "train.txt").table["uri"].to_pylist()[0] == "photo0 of a cat.jpg"
+
+
+def test_prose_is_no_list_of_images(tmp_path: Path) -> None:
+    (tmp_path / "book.txt").write_text("The cat sat on the mat.\n\nIt was not a very good day for it.\n" * 5)
+    with pytest.raises(SourceError, match="found sentences, such as"):
+        open_source(tmp_path / "book.txt")
