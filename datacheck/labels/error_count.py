@@ -103,6 +103,8 @@ def error_count(
     margin = np.quantile(np.abs(own - rival), FULL_CONFIDENCE)
     confident = float((np.where(disagrees, (rival - own) / max(margin, 1e-9), 0).clip(0, 1) ** 2).mean())
     high = min(1.0, float(high))
+    if anchors.floor > high:  # the model is wrong where it is most confident: what it is sure of says nothing
+        anchors = _Anchors(0.0, 0.0, 0.0)
     counts = [max(growing, confident), *(count / n_rows for count in other_counts)]
     value = float(np.clip(np.median(counts), anchors.floor, high))
     method = "95 % interval from anchor points (low) to disagreement over planted recall (high)"
@@ -123,14 +125,21 @@ def _anchor_noise(confidence: NDArray[np.float64], disagrees: NDArray[np.bool_])
     """Extrapolate the disagreement of the most confident samples to full confidence.
 
     The noise is that of the narrowest anchor set; certainty and floor are the best of the three sets, each at a level
-    divided by their number (Bonferroni).
+    divided by their number (Bonferroni). A set that disagrees beyond chance more often than a narrower one, and more
+    often than its own confidence says, is left out with the wider ones: there the model is wrong, since labels that
+    are wrong would have made it less sure.
     """
     among_equals = np.random.default_rng(0).random(len(confidence))
-    ordered = disagrees[np.lexsort((among_equals, -confidence))]
+    order = np.lexsort((among_equals, -confidence))
+    ordered, sureness = disagrees[order], confidence[order]
     critical = float(norm.isf(0.025 / len(ANCHOR_PARTS)))
-    near, clearest, floor = 0.0, 0.0, 0.0
+    near, clearest, floor, most = 0.0, 0.0, 0.0, 1.0
     for parts in ANCHOR_PARTS:
         size = max(LEAST_ANCHORS, len(ordered) // parts)
+        rate, error = float(ordered[:size].mean()), critical * float(np.sqrt(_variance(ordered[:size].mean(), size)))
+        if rate - error > max(most, 1 - float(sureness[:size].mean())):
+            break
+        most = min(most, rate + error)
         edge, edge_error = _extrapolate(ordered, size, NEAR)
         far, far_error = _extrapolate(ordered, size, FAR)
         near = edge if parts == ANCHOR_PARTS[0] else near
@@ -144,12 +153,13 @@ def _extrapolate(ordered: NDArray[np.bool_], size: int, steps: float) -> tuple[f
     first, second = ordered[:size], ordered[size : 2 * size]
     rate, following = float(first.mean()), float(second.mean())
 
-    def variance(share: float) -> float:
-        smoothed = (share * size + 2) / (size + 4)  # Agresti and Coull (1998)
-        return smoothed * (1 - smoothed) / size
-
-    error = np.sqrt((1 + steps) ** 2 * variance(rate) + steps**2 * variance(following))
+    error = np.sqrt((1 + steps) ** 2 * _variance(rate, size) + steps**2 * _variance(following, size))
     return max(0.0, rate - max(0.0, following - rate) * steps), float(error)
+
+
+def _variance(share: float, size: int) -> float:
+    smoothed = (share * size + 2) / (size + 4)  # Agresti and Coull (1998)
+    return float(smoothed * (1 - smoothed) / size)
 
 
 def _noise_growing_with_difficulty(anchor: float, agreement: float, agreeing: float) -> float:

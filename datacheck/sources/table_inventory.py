@@ -96,18 +96,28 @@ def _questions(roles: Roles, unread: list[Unread], features: list[str]) -> tuple
 
 
 def _which_label(table: pa.Table, features: list[str]) -> Question:
-    """Ask which feature is the label: the last column, as is usual, or one that repeats words or class codes."""
+    """Ask which feature is the label: the last column, as is usual, or one that repeats words or class codes.
+
+    Words that differ from row to row are names: then the last column of numbers is meant, where there is one.
+    """
     likely = [name for name in features if may_be_label(name, table[name])]
     likely += [name for name in features if name not in likely and _are_codes(table[name].drop_null())]
+    numbers = [name for name in features if _is_number(table[name].type)]
     last = features[-1]
+    if last not in likely and last not in numbers and numbers:
+        last = numbers[-1]
     named = not all(name == f"column{number}" for number, name in enumerate(table.column_names, 1))
     first = likely[0] if likely and named and last not in likely else last
-    remedy = Remedy.option("label" if first in likely else "target", first)
+    remedy = Remedy.option("target" if first in numbers and first not in likely else "label", first)
     names = listed(list(dict.fromkeys([first, *likely])))
     text = (
         f"no column is called label, class or target, so all were read as features and no label was judged; {names} may"
     )
     return Question(f"{text} hold the labels", remedy, unjudged=True)
+
+
+def _is_number(kind: pa.DataType) -> bool:
+    return bool(pa.types.is_integer(kind) or pa.types.is_floating(kind))
 
 
 def _are_codes(column: pa.ChunkedArray) -> bool:

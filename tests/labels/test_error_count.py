@@ -117,3 +117,20 @@ def test_rows_without_label_do_not_count() -> None:
     unlabelled = np.r_[labels, np.full(50, -1)]
     whole, part = (error_count(row_statistics(*one)) for one in ((probs, labels), (more, unlabelled)))
     assert whole.count == part.count
+
+
+@pytest.mark.parametrize("overconfident", [True, False])
+def test_a_model_that_is_wrong_where_it_is_sure_shows_no_noise(overconfident: bool) -> None:
+    rng = np.random.default_rng(7)
+    n = 3000
+    part = np.repeat([0, 1, 2], [200, 600, 2200])
+    sure = np.array([0.95, 0.85, 0.6])[part]
+    wrong = rng.random(n) < (np.array([0.0, 0.45, 0.15])[part] if overconfident else 0.12)
+    probs = np.stack([sure, (1 - sure) / 2, (1 - sure) / 2], axis=1)
+    found = error_count(row_statistics(probs, wrong.astype(int)))
+    assert found.count.low <= found.count.value <= found.count.high
+    if overconfident:
+        assert (found.count.low, found.noise_certainty) == (0.0, 0.0)
+    else:
+        assert found.count.low > 0.03 * n
+        assert found.noise_certainty == 1.0

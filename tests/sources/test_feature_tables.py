@@ -69,3 +69,12 @@ def test_y_among_coordinates_is_no_target() -> None:
     rows = {name: [i / 7 for i in range(20)] for name in "xyz"}
     assert open_source(rows).task is Task.UNLABELLED
     assert open_source({name: rows[name] for name in "xy"}).task is Task.REGRESSION
+
+
+def test_a_last_column_of_names_is_not_proposed_as_the_target(tmp_path: Path) -> None:
+    rows = "".join(f"{n * 1.5},{n * 2.25},A{n}\n" for n in range(12))
+    (tmp_path / "t.csv").write_text("speeding,losses,state\n" + rows)
+    (question,) = open_source(tmp_path / "t.csv").inventory.questions
+    assert question.remedy is not None
+    assert question.remedy.command_line == "--target losses"
+    assert open_source(tmp_path / "t.csv", target="losses").target.tolist()[1] == 2.25
