@@ -11,6 +11,7 @@ import pyarrow as pa
 
 from datacheck.errors import SourceError
 from datacheck.sources.files import is_image_name
+from datacheck.text import listed
 
 _NAMED_SHARE = 0.9
 """Share of the keys that must be names of images where a document gives the label of each image."""
@@ -34,10 +35,16 @@ def read_json_table(path: Path) -> pa.Table:
             f"expected a list of records, columns of one length, or a label for each image in {path}, found "
             f"{_described(document)}; write a table, such as CSV with a header"
         )
-    try:
-        return pa.table(columns)
-    except (pa.ArrowInvalid, pa.ArrowTypeError, OverflowError) as error:
-        raise SourceError(f"expected one type in each column of {path}, found: {error}; write it as one type") from None
+    arrays = {}
+    for name, values in columns.items():
+        try:
+            arrays[name] = pa.array(values)
+        except (pa.ArrowInvalid, pa.ArrowTypeError, OverflowError):
+            kinds = sorted({type(value).__name__ for value in values if value is not None})
+            raise SourceError(
+                f"expected one type in each column of {path}, found {listed(kinds)} in {name!r}; write it as one type"
+            ) from None
+    return pa.table(arrays)
 
 
 def columns_of(document: Any) -> dict[str, Sequence[Any]] | None:

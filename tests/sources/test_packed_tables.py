@@ -134,3 +134,9 @@ def test_a_description_in_json_beside_a_table_is_no_second_table(tmp_path: Path)
     manifest = open_source(tmp_path)
     assert len(manifest) == 3
     assert "dataset_info.json" in [item.name for item in manifest.inventory.unread]
+
+
+def test_a_column_of_two_types_is_named(tmp_path: Path) -> None:
+    (tmp_path / "t.json").write_text(json.dumps([{"n": 1, "title": "a"}, {"n": 2, "title": 300}]))
+    with pytest.raises(SourceError, match="found 'int' and 'str' in 'title'; write it as one type"):
+        open_source(tmp_path / "t.json")
