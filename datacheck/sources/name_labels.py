@@ -19,6 +19,9 @@ PATTERNS = (r"^(\D+?)[ ._(-]*\d", r"\d[ ._-]+(\D+)\.\w+$")
 _NAMED_SHARE = 0.95
 """Share of the images whose names must hold one of the words."""
 
+_FOLDER_SHARE = 0.2
+"""Share of the images from which one folder's names are looked at alone."""
+
 _FEWEST_IMAGES = 5
 """The median word must be in so many names: fewer are names of things, not of classes."""
 
@@ -46,14 +49,27 @@ def ask_for_pattern(names: Sequence[str]) -> Question | None:
     >>> ask_for_pattern([f"IMG_{number}.jpg" for number in range(9)]) is None
     True
     """
+    folders: dict[PurePosixPath, list[str]] = {}
+    for name in names:
+        folders.setdefault(PurePosixPath(name).parent, []).append(name)
+    parts = [names, *sorted(folders.values(), key=len, reverse=True)]  # a test set has numbers alone for names
+    found = (_pattern_of(part) for part in parts if len(part) >= _FOLDER_SHARE * len(names))
+    pattern, classes = next((one for one in found if one is not None), ("", ()))
+    if not pattern:
+        return None
+    words = f"{plural(len(classes), 'word')}, such as {listed(classes, 2)}, each in many names,"
+    text = f"the names of the files hold {words} which may be their classes; no label was judged"
+    return Question(text, Remedy.option("label_pattern", pattern), unjudged=True)
+
+
+def _pattern_of(names: Sequence[str]) -> tuple[str, Sequence[str]] | None:
+    """Return the pattern that finds a class in nearly all names, and the classes."""
     for pattern in PATTERNS:
         counts = Counter(word for word in _words(names, pattern) if word is not None and _may_be_class(word))
         named = sum(counts.values())
         few_enough = 2 <= len(counts) <= min(_MOST_WORDS, len(names) / 2)
         if few_enough and named >= _NAMED_SHARE * len(names) and median(counts.values()) >= _FEWEST_IMAGES:
-            words = f"{plural(len(counts), 'word')}, such as {listed(sorted(counts), 2)}, each in many names,"
-            text = f"the names of the files hold {words} which may be their classes; no label was judged"
-            return Question(text, Remedy.option("label_pattern", pattern), unjudged=True)
+            return pattern, sorted(counts)
     return None
 
 

@@ -60,6 +60,16 @@ def test_names_of_cameras_numbers_and_things_are_no_classes(tmp_path: Path, name
     assert open_source(_write(tmp_path, names)).inventory.questions == ()
 
 
+def test_a_test_set_without_classes_in_its_names_hides_none(tmp_path: Path) -> None:
+    train = (f"train/{word}.{n}.jpg" for n in range(6) for word in ("cat", "dog"))
+    root = _write(tmp_path, [*train, *(f"test/{n}.jpg" for n in range(8))])
+    (question,) = open_source(root).inventory.questions
+    assert question.unjudged
+    manifest = open_source(root, label_pattern=r"^(\D+?)[ ._(-]*\d")
+    rows = zip(manifest.table["split"].to_pylist(), manifest.table["label"].to_pylist(), strict=True)
+    assert set(rows) == {("train", "cat"), ("train", "dog"), ("test", None)}
+
+
 def test_who_says_that_there_are_no_labels_is_not_asked(tmp_path: Path) -> None:
     root = _write(tmp_path, (f"{word}.{n}.jpg" for n in range(6) for word in ("cat", "dog")))
     assert open_source(root, task="unlabelled").inventory.questions == ()
