@@ -220,6 +220,10 @@ def _split_of_marks(marks: pa.ChunkedArray, marked: str) -> pa.ChunkedArray:
     return pc.if_else(pc.equal(marks.cast(pa.float64()), 1.0), marked, rest)
 
 
+_SPLIT_CODES = {"0": "train", "1": "val", "2": "test"}
+"""What three numbers stand for in place of words, as in CelebA's partition."""
+
+
 def _normalise_splits(table: pa.Table) -> tuple[pa.Table, str]:
     column = table["split"]
     if pa.types.is_dictionary(column.type):
@@ -228,9 +232,11 @@ def _normalise_splits(table: pa.Table) -> tuple[pa.Table, str]:
     column = column.chunk(0) if isinstance(column, pa.ChunkedArray) else column
     words = column.dictionary.to_pylist()
     names = split_names(word for word in words if word is not None)
+    if names.keys() == _SPLIT_CODES.keys():
+        names = _SPLIT_CODES
     changed = {old: new for old, new in names.items() if old != new}
     if not changed:
-        return table, ""
+        return _set(table, "split", column), ""
     encoded = pa.DictionaryArray.from_arrays(column.indices, pa.array([names[word] for word in words], pa.string()))
     renamed = ", ".join(f"{old!r} read as {new!r}" for old, new in changed.items())
     return _set(table, "split", encoded), f"split {renamed}"

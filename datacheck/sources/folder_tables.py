@@ -117,11 +117,19 @@ def _open(root: Path, name: str, known: set[str], options: SourceOptions) -> Fol
             continue
         if "uri" not in manifest or manifest.root is None:
             return None
+        if _says_partition(name, manifest):
+            return None
         manifest = _below(manifest, root)
         uris = manifest.table["uri"].to_pylist()
         if sum(uri in known for uri in uris) >= _NAMED_SHARE * len(uris):
             return FolderTable(text(name), manifest, split_word(name))
     return None
+
+
+def _says_partition(name: str, manifest: Manifest) -> bool:
+    """Return whether what looks like classes are the numbers of splits, as in ``list_eval_partition.txt``."""
+    words = re.split(r"[\W_]+", Path(name).stem.lower())
+    return not {"partition", "split", "splits"}.isdisjoint(words) and set(manifest.classes) <= {"0", "1", "2"} != set()
 
 
 def _below(manifest: Manifest, root: Path) -> Manifest:

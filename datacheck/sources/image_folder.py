@@ -8,7 +8,7 @@ from dataclasses import dataclass, replace
 from pathlib import Path
 
 from datacheck.errors import SourceError
-from datacheck.manifest import HoldsLabels, Inventory, ItemKind, Manifest, Remedy, Task, Unread, examples_of
+from datacheck.manifest import HoldsLabels, Inventory, ItemKind, Manifest, Question, Remedy, Task, Unread, examples_of
 from datacheck.sources.array_folders import open_array_folder
 from datacheck.sources.base import Source, SourceOptions, as_path
 from datacheck.sources.class_folders import FolderImages, class_folder_manifest
@@ -35,7 +35,7 @@ from datacheck.sources.table_folders import advice_for_tables, open_table_folder
 from datacheck.sources.tables_above import table_above
 from datacheck.sources.text_lists import CLASS_NAMES_ROLE
 from datacheck.sources.walking import Folder, walk
-from datacheck.text import plural
+from datacheck.text import listed, plural
 
 _TABLE_OPTIONS = frozenset({"path", "label", "target", "split", "group", "label_separator", "delimiter"})
 """Options that are about a table beside the images."""
@@ -92,6 +92,10 @@ def open_image_folder(folder: str | Path, options: SourceOptions) -> Manifest:
         manifest.inventory, unread=tuple(each for each in manifest.inventory.unread if each.name not in named)
     )
     inventory = before + Inventory(unread=(*unread, *rest)) + left_out(folders)
+    if manifest.task is Task.CLASSIFICATION and not used and len(manifest.classes) == 1 and inventory.perhaps_labels:
+        names = listed([each.name for each in inventory.perhaps_labels])
+        asked = f"one folder holds all images, so that no class differs, and {names} may hold the labels"
+        inventory += Inventory(questions=(Question(asked, unjudged=True),))
     manifest = replace(manifest, inventory=inventory)
     return named_unread(manifest, panoptic) if panoptic else manifest
 

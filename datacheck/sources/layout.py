@@ -8,10 +8,10 @@ from dataclasses import dataclass, field, replace
 
 from datacheck.errors import SourceError
 from datacheck.manifest import Question, Remedy
-from datacheck.sources.split_words import misspelt_split, normalise_split, split_names
+from datacheck.sources.split_words import misspelt_split, normalise_split, split_names, splits_within
 from datacheck.text import listed, plural
 
-IMAGE_WORDS = frozenset(["images", "imgs", "img", "jpegimages", "jpegs", "leftimg8bit"])
+IMAGE_WORDS = frozenset(["images", "imgs", "img", "jpegimages", "jpegs", "jpg", "jpeg", "png", "leftimg8bit"])
 """Names of folders that say "here are the images", and never a class."""
 
 LABEL_WORDS = frozenset(
@@ -202,6 +202,8 @@ def _kind(below: Sequence[Parts]) -> Layout:
     with_classes = {parts[0] for parts in nested if len(parts) > 1}
     if splits and (splits == tops or splits <= with_classes or len(tops - splits) < _FEWEST_CLASSES):
         return _split_first(nested)
+    if not splits and (within := splits_within(tops)):
+        return replace(_split_first(nested), names=within)
     if all(len(parts) > 1 and normalise_split(parts[1]) is not None for parts in nested):
         names = split_names(dict.fromkeys(parts[1] for parts in nested))
         return Layout("class folders with split folders", class_at=0, split_at=1, names=names)

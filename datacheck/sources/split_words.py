@@ -82,6 +82,28 @@ def split_names(found: Iterable[str]) -> dict[str, str]:
     return {name: wanted if standard.count(wanted) == 1 else name for name, wanted in zip(found, standard, strict=True)}
 
 
+def splits_within(names: Iterable[str]) -> dict[str, str]:
+    """Map names that hold the words for splits to these, where one holds ``train`` and another ``val`` or ``test``.
+
+    At most one other name is among them, which is a split of its own; with more, the names are none of splits.
+
+    Examples
+    --------
+    >>> splits_within(["bounding_box_test", "bounding_box_train", "query"])
+    {'bounding_box_test': 'test', 'bounding_box_train': 'train', 'query': 'query'}
+    >>> splits_within(["train_station", "test_tube"]), splits_within(["train_station", "airport"])
+    ({'test_tube': 'test', 'train_station': 'train'}, {})
+    """
+    found = {}
+    for name in sorted(names):
+        words = {_SPLITS[word] for word in re.split(r"[\W_]+", name.lower()) if word in _SPLITS}
+        found[name] = words.pop() if len(words) == 1 else None
+    known = [split for split in found.values() if split]
+    if "train" not in known or len(set(known)) < max(2, len(known)) or len(found) - len(known) > 1:
+        return {}
+    return {name: split or name for name, split in found.items()}
+
+
 def split_flagged_by(name: str) -> str | None:
     """Return the split whose rows a column of 0 and 1 marks, by its name; None for any other name.
 
