@@ -4,15 +4,14 @@ from __future__ import annotations
 
 import os
 import re
-from collections import Counter
-from collections.abc import Mapping, Sequence
+from collections.abc import Sequence
 from dataclasses import dataclass, replace
 from pathlib import Path
 
 import pyarrow as pa
 
 from datacheck.errors import DatacheckError
-from datacheck.manifest import HoldsLabels, ItemKind, Manifest, Question, Remedy, Task, Unread
+from datacheck.manifest import HoldsLabels, ItemKind, Manifest, Remedy, Task, Unread
 from datacheck.sources.base import SourceOptions
 from datacheck.sources.files import is_image_name, text
 from datacheck.sources.folder_inventory import says_no_labels
@@ -21,7 +20,6 @@ from datacheck.sources.table import open_table
 from datacheck.sources.table_files import is_table_name
 from datacheck.sources.text_lists import CLASS_NAME_FILES, LIST_EXTENSIONS
 from datacheck.sources.walking import Folder
-from datacheck.text import listed
 
 METADATA = ("metadata.csv", "metadata.jsonl", "metadata.parquet")
 """The tables that Hugging Face reads: their labels win over the names of folders."""
@@ -32,14 +30,8 @@ _DEEPEST = 3
 _MOST_TABLES = 12
 """Tables of one folder that are opened: more, such as a file for each image, are not about all images."""
 
-_NAMED_SHARE = 0.5
+NAMED_SHARE = 0.5
 """Share of the rows of a table that must name images of the folder."""
-
-_FEWEST_COMPARED = 10
-"""Images with a label of both kinds, from which it is told whether folders and tables say the same."""
-
-_SAME_CLASSES = 0.5
-"""How well one must predict the other, above the most frequent class, for the folders to be classes of some kind."""
 
 
 @dataclass(frozen=True)
@@ -121,7 +113,7 @@ def _open(root: Path, name: str, known: set[str], options: SourceOptions) -> Fol
             return None
         manifest = _below(manifest, root)
         uris = manifest.table["uri"].to_pylist()
-        if sum(uri in known for uri in uris) >= _NAMED_SHARE * len(uris):
+        if sum(uri in known for uri in uris) >= NAMED_SHARE * len(uris):
             return FolderTable(text(name), manifest, split_word(name))
     return None
 
@@ -189,46 +181,6 @@ def labelled_tables(tables: Sequence[FolderTable]) -> list[FolderTable]:
     if len(parts) < 2 or not by_split.get(normalise_split(labelled[0].split) or ""):
         return labelled[:1]
     return parts if labelled[0] in parts else labelled[:1]
-
-
-def folders_say_otherwise(labels: Mapping[str, str | None], chosen: Sequence[FolderTable]) -> Question | None:
-    """Return what to ask where the labels of tables and the class folders have little to do with each other.
-
-    Folders that sort images by the start of their names, by camera or by date look like class folders; a table that
-    names the class of each image knows better. Where most of a folder is of one class, or most of a class in one
-    folder, the folders are left to say the classes.
-
-    Parameters
-    ----------
-    labels
-        The class that the folders say of each image.
-    chosen
-        The tables.
-    """
-    pairs: Counter[tuple[str, str]] = Counter()
-    for table in chosen:
-        if table.manifest.task is not Task.CLASSIFICATION:
-            return None
-        rows = zip(table.manifest.table["uri"].to_pylist(), table.manifest.table["label"].to_pylist(), strict=True)
-        pairs.update((folder, label) for uri, label in rows if label is not None and (folder := labels.get(uri or "")))
-    if sum(pairs.values()) < max(_FEWEST_COMPARED, _NAMED_SHARE * len(labels)):
-        return None
-    if max(_predicted(pairs), _predicted(Counter({(b, a): n for (a, b), n in pairs.items()}))) >= _SAME_CLASSES:
-        return None
-    names = listed([table.name for table in chosen])
-    said = f"the labels are those of {names}; the class folders say others, which have little to do with them"
-    return Question(said, Remedy.option("class_level", 1))
-
-
-def _predicted(pairs: Counter[tuple[str, str]]) -> float:
-    """Return by how much the first of each pair predicts the second: 0 no better than the most frequent, 1 always."""
-    best: dict[str, int] = {}
-    totals: Counter[str] = Counter()
-    for (first, second), n in pairs.items():
-        best[first] = max(best.get(first, 0), n)
-        totals[second] += n
-    n, most = totals.total(), max(totals.values())
-    return 1.0 if n == most else (sum(best.values()) - most) / (n - most)
 
 
 def unread_tables(tables: Sequence[FolderTable], used: set[str], root: Path) -> tuple[Unread, ...]:

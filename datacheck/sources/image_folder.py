@@ -16,13 +16,8 @@ from datacheck.sources.coco_folder import coco_manifest, find_coco
 from datacheck.sources.cvat_folder import cvat_manifest, find_cvat
 from datacheck.sources.files import existing, is_image_name, text
 from datacheck.sources.folder_inventory import images_used, left_out, split_by_kind, unread_files
-from datacheck.sources.folder_tables import (
-    FolderTable,
-    find_tables,
-    folders_say_otherwise,
-    labelled_tables,
-    unread_tables,
-)
+from datacheck.sources.folder_tables import FolderTable, find_tables, labelled_tables, unread_tables
+from datacheck.sources.folders_or_tables import folders_say_otherwise, labels_from_tables
 from datacheck.sources.instance_masks import find_instance_masks, instance_manifest, masks_beside
 from datacheck.sources.label_sets import LabelGroup
 from datacheck.sources.layout import IMAGE_WORDS, LABEL_WORDS, Layout, Parts, read_layout
@@ -83,6 +78,8 @@ def open_image_folder(folder: str | Path, options: SourceOptions) -> Manifest:
     if wanted and not used:
         raise SourceError(f"option {wanted[0]!r} is for a table that names the images: found none below {root}")
     manifest, lists = apply_split_lists(manifest, tables)
+    manifest, added = labels_from_tables(manifest, tables, used)
+    lists |= added
     unread = unread_tables(tables, used | lists, root)
     named = {table.name for table in tables} | _class_name_files(manifest, used)
     paired = "label_uri" in manifest or any(each.role == LABEL_FILES_ROLE for each in manifest.inventory.used)

@@ -62,3 +62,61 @@ def test_classes_whose_names_hold_such_words_stay_classes(tmp_path: Path) -> Non
     for folder in ("train_station", "airport", "test_site", "bus", "market"):
         _images(tmp_path, f"{folder}/{{}}.jpg")
     assert open_source(tmp_path).classes == ("airport", "bus", "market", "test_site", "train_station")
+
+
+def test_folders_of_patients_are_no_classes_beside_a_table_of_findings(tmp_path: Path) -> None:
+    rows = "Path,Edema,Mass\n"
+    for number in range(16):
+        name = f"train/patient{number // 2:05}/study1/view{number % 2}.jpg"
+        write_image(tmp_path / name, number)
+        rows += f"{name},{number // 2 % 2},{number // 4 % 2}\n"
+    (tmp_path / "train.csv").write_text(rows)
+    manifest = open_source(tmp_path)
+    assert (manifest.task, manifest.classes) == (Task.MULTILABEL, ("Edema", "Mass"))
+    assert open_source(tmp_path, class_level=1).task is Task.CLASSIFICATION
+
+
+def test_folders_of_parts_are_no_classes_beside_a_table(tmp_path: Path) -> None:
+    rows = "Image Index,Finding Labels,Patient ID\n"
+    for number in range(16):
+        write_image(tmp_path / f"images_{number // 8:03}" / "images" / f"{number:08}.png", number)
+        rows += f"{number:08}.png,{['No Finding', 'Mass|Nodule', 'Nodule'][number % 3]},{number // 2}\n"
+    (tmp_path / "Data_Entry.csv").write_text(rows)
+    manifest = open_source(tmp_path)
+    assert (manifest.task, manifest.classes) == (Task.MULTILABEL, ("Mass", "No Finding", "Nodule"))
+
+
+def test_numbered_folders_that_are_the_classes_of_the_table_stay(tmp_path: Path) -> None:
+    rows = "subject,classname,img\n"
+    for number in range(16):
+        write_image(tmp_path / f"c{number % 4}" / f"img_{number}.jpg", number)
+        rows += f"p{number // 4},c{number % 4},img_{number}.jpg\n"
+    (tmp_path / "drivers.csv").write_text(rows)
+    manifest = open_source(tmp_path)
+    assert "class folders" in manifest.took_for
+    assert manifest.classes == ("c0", "c1", "c2", "c3")
+
+
+def test_labels_of_a_split_come_from_its_list(tmp_path: Path) -> None:
+    for code in range(2):
+        _images(tmp_path, f"train/n0{code}/images/n0{code}_{{}}.JPEG")
+    _images(tmp_path, "val/images/val_{}.JPEG")
+    _images(tmp_path, "test/images/test_{}.JPEG")
+    rows = "".join(f"val_{number}.JPEG\tn0{number % 2}\t0\t0\t9\t9\n" for number in range(6))
+    (tmp_path / "val" / "val_annotations.txt").write_text(rows)
+    manifest = open_source(tmp_path)
+    labels = dict(zip(manifest.table["uri"].to_pylist(), manifest.table["label"].to_pylist(), strict=True))
+    assert [labels[f"val/images/val_{number}.JPEG"] for number in range(6)] == ["n00", "n01"] * 3
+    assert labels["test/images/test_0.JPEG"] is None
+    assert labels["train/n01/images/n01_0.JPEG"] == "n01"
+    assert manifest.classes == ("n00", "n01")
+
+
+def test_a_list_of_other_classes_labels_nothing(tmp_path: Path) -> None:
+    _images(tmp_path, "train/cat/{}.jpg")
+    _images(tmp_path, "train/dog/{}.jpg")
+    _images(tmp_path, "val/images/v{}.jpg")
+    (tmp_path / "val" / "shot.csv").write_text("file,label\n" + "".join(f"v{n}.jpg,{'ab'[n % 2]}\n" for n in range(6)))
+    manifest = open_source(tmp_path)
+    assert manifest.classes == ("cat", "dog")
+    assert [each.name for each in manifest.inventory.perhaps_labels] == ["val/shot.csv"]
