@@ -102,7 +102,11 @@ class AnnotatedThumbnails:
             if (row, number) in self.marks:
                 _mark(picture, (left, top, right, bottom), f"{self.marks[row, number]}?")
             if each["points"]:
-                points = (np.array(each["points"]).reshape(-1, 2) * scale * (width, height)).round().astype(np.int32)
+                points = (
+                    (np.array(each["points"][: len(each["points"]) // 2 * 2]).reshape(-1, 2) * scale * (width, height))
+                    .round()
+                    .astype(np.int32)
+                )
                 cv2.polylines(picture, [points], True, colour, 1)
 
     @property

@@ -156,13 +156,14 @@ def _below(manifest: Manifest, root: Path) -> Manifest:
 
 
 def split_word(name: str) -> str:
-    """Return the word for a split in the name of a table, as in ``labels_train.csv`` and ``train/metadata.csv``."""
+    """Return the word for a split in the name of a table or its folder: ``labels_train.csv``, ``train/a.csv``."""
     path = Path(name)
+    folder = path.parent.name if normalise_split(path.parent.name) else ""
     if path.name in METADATA:
-        return path.parent.name if normalise_split(path.parent.name) else ""
+        return folder
     if normalise_split(path.stem):
         return path.stem
-    return next((word for word in re.split(r"[\W_]+", path.stem) if normalise_split(word)), "")
+    return next((word for word in re.split(r"[\W_]+", path.stem) if normalise_split(word)), folder)
 
 
 def labelled_tables(tables: Sequence[FolderTable]) -> list[FolderTable]:

@@ -82,7 +82,9 @@ def _read_delimited(path: Path, options: SourceOptions) -> tuple[pa.Table, tuple
     convert = csv.ConvertOptions(strings_can_be_null=True, column_types=dict.fromkeys(names, pa.string()))
     table = csv.read_csv(_opened(content), read_options=read, parse_options=parse, convert_options=convert)
     comma = dialect.delimiter == ";"  # then a comma may stand before decimals
-    return pa.table({name: typed(_with_points(table[name]) if comma else table[name]) for name in names}), dialect.notes
+    columns = [typed(_with_points(table[name]) if comma else table[name]) for name in names]
+    stripped = [name.strip() for name in names]  # Roboflow writes "filename, cat, dog"
+    return pa.table(columns, names if repeated_names(stripped) or "" in stripped else stripped), dialect.notes
 
 
 def _with_tabs(path: Path, encoding: str) -> bytes:

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from pathlib import Path
 
+from datacheck import audit
 from datacheck.manifest import Task
 from datacheck.sources import open_source
 
@@ -120,3 +121,36 @@ def test_a_list_of_other_classes_labels_nothing(tmp_path: Path) -> None:
     manifest = open_source(tmp_path)
     assert manifest.classes == ("cat", "dog")
     assert [each.name for each in manifest.inventory.perhaps_labels] == ["val/shot.csv"]
+
+
+def test_a_table_in_each_split_folder_is_read_for_its_split(tmp_path: Path) -> None:
+    for split, n in (("train", 6), ("valid", 4)):
+        _images(tmp_path, f"{split}/{split}_{{}}.jpg", n)
+        rows = "".join(f"{split}_{number}.jpg, {number % 2}, {1 - number % 2}\n" for number in range(n))
+        (tmp_path / split / "_classes.csv").write_text("filename, cat, dog\n" + rows)
+    manifest = open_source(tmp_path)
+    assert (manifest.classes, manifest.splits) == (("cat", "dog"), ("train", "val"))
+    assert manifest.labelled.all()
+    assert manifest.table["label"].to_pylist()[-2:] == ["dog", "cat"]
+
+
+def test_numbers_with_commas_are_no_yolo_file(tmp_path: Path) -> None:
+    _images(tmp_path, "images/{:06}.jpg")
+    for number in range(6):
+        path = tmp_path / "annotations" / f"{number:06}.txt"
+        path.parent.mkdir(exist_ok=True)
+        path.write_text("10,10,20,20,1,4,0,0\n5,5,8,8,1,1,0,0\n")
+    manifest = open_source(tmp_path)
+    assert manifest.task is Task.PAIRED
+    assert [each.count for each in manifest.inventory.unread_labels] == [6]
+
+
+def test_an_odd_number_of_key_points_is_drawn_as_far_as_it_goes(tmp_path: Path) -> None:
+    for number in range(3):
+        write_image(tmp_path / "data" / "images" / f"{number}.jpg", number)
+        path = tmp_path / "data" / "labels" / f"{number}.txt"
+        path.parent.mkdir(exist_ok=True)
+        path.write_text("0 0.5 0.5 0.2 0.2 0.1 0.1 0.2\n")
+    report = audit(tmp_path / "data", out=tmp_path / "run")
+    assert (report.manifest.task, report.failed) == (Task.DETECTION, ())
+    assert (tmp_path / "run" / "report.html").exists()

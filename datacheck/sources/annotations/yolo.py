@@ -62,6 +62,8 @@ def _object(line: str, number: int) -> ParsedObject | str:
         return f"expected a class number and at least 4 coordinates, found {line.strip()[:60]!r}"
     if not all(map(math.isfinite, values)):
         return f"expected numbers, found {line.strip()[:60]!r}"
+    if "," in line and any(value > 1 for value in values[1:_BOX_NUMBERS]):  # another format, such as VisDrone's
+        return f"expected numbers from 0 to 1 with spaces between them, found {line.strip()[:60]!r}"
     name = words[0] if values[0] != int(values[0]) else str(int(values[0]))
     rest = values[1:]
     if len(values) in (_BOX_NUMBERS, _BOX_WITH_SCORE):
