@@ -136,10 +136,10 @@ def _anchor_noise(confidence: NDArray[np.float64], disagrees: NDArray[np.bool_])
     near, clearest, floor, most = 0.0, 0.0, 0.0, 1.0
     for parts in ANCHOR_PARTS:
         size = max(LEAST_ANCHORS, len(ordered) // parts)
-        rate, error = float(ordered[:size].mean()), critical * float(np.sqrt(_variance(ordered[:size].mean(), size)))
-        if rate - error > max(most, 1 - float(sureness[:size].mean())):
+        rate, error = _extrapolate(ordered, size, 0)
+        if rate - critical * error > max(most, 1 - float(sureness[:size].mean())):
             break
-        most = min(most, rate + error)
+        most = min(most, rate + critical * error)
         edge, edge_error = _extrapolate(ordered, size, NEAR)
         far, far_error = _extrapolate(ordered, size, FAR)
         near = edge if parts == ANCHOR_PARTS[0] else near
@@ -153,13 +153,12 @@ def _extrapolate(ordered: NDArray[np.bool_], size: int, steps: float) -> tuple[f
     first, second = ordered[:size], ordered[size : 2 * size]
     rate, following = float(first.mean()), float(second.mean())
 
-    error = np.sqrt((1 + steps) ** 2 * _variance(rate, size) + steps**2 * _variance(following, size))
+    def variance(share: float) -> float:
+        smoothed = (share * size + 2) / (size + 4)  # Agresti and Coull (1998)
+        return smoothed * (1 - smoothed) / size
+
+    error = np.sqrt((1 + steps) ** 2 * variance(rate) + steps**2 * variance(following))
     return max(0.0, rate - max(0.0, following - rate) * steps), float(error)
-
-
-def _variance(share: float, size: int) -> float:
-    smoothed = (share * size + 2) / (size + 4)  # Agresti and Coull (1998)
-    return float(smoothed * (1 - smoothed) / size)
 
 
 def _noise_growing_with_difficulty(anchor: float, agreement: float, agreeing: float) -> float:

@@ -12,6 +12,7 @@ import pyarrow.compute as pc
 from numpy.typing import NDArray
 
 from datacheck.errors import SourceError
+from datacheck.sources.column_guesses import is_number
 from datacheck.text import listed
 
 SEPARATORS = ("|", ";", ",")
@@ -32,7 +33,7 @@ def holds_marks(column: pa.ChunkedArray) -> bool:
     kind = column.type
     if pa.types.is_boolean(kind) or pa.types.is_null(kind):
         return True
-    if not (pa.types.is_integer(kind) or pa.types.is_floating(kind)):
+    if not is_number(kind):
         return False
     return {value for value in pc.unique(column).to_pylist() if value is not None} <= {-1, 0, 1}
 

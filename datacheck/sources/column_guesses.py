@@ -175,8 +175,7 @@ def may_be_target(name: str, column: pa.ChunkedArray) -> bool:
     """
     if not (_NO_LABEL_WORDS - _QUANTITIES).isdisjoint(words_of(name)):
         return False
-    number = pa.types.is_integer(column.type) or pa.types.is_floating(column.type)
-    return bool(number and len(pc.unique(column.drop_null())) > 1)
+    return is_number(column.type) and len(pc.unique(column.drop_null())) > 1
 
 
 def are_class_codes(values: Sequence[float]) -> bool:
@@ -193,6 +192,11 @@ def are_class_codes(values: Sequence[float]) -> bool:
         return True
     lowest, highest = min(values), max(values)
     return lowest in (0, 1) and len(values) >= _CODES_IN_USE * (highest - lowest + 1)
+
+
+def is_number(type_: pa.DataType) -> bool:
+    """Return whether a type is of whole or decimal numbers."""
+    return bool(pa.types.is_integer(type_) or pa.types.is_floating(type_))
 
 
 def is_text(type_: pa.DataType) -> bool:

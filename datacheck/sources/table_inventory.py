@@ -11,6 +11,7 @@ from datacheck.sources.column_guesses import (
     CERTAIN_LABELS,
     are_class_codes,
     is_list,
+    is_number,
     may_be_label,
     may_be_target,
     plain,
@@ -102,7 +103,7 @@ def _which_label(table: pa.Table, features: list[str]) -> Question:
     """
     likely = [name for name in features if may_be_label(name, table[name])]
     likely += [name for name in features if name not in likely and _are_codes(table[name].drop_null())]
-    numbers = [name for name in features if _is_number(table[name].type)]
+    numbers = [name for name in features if is_number(table[name].type)]
     last = features[-1]
     if last not in likely and last not in numbers and numbers:
         last = numbers[-1]
@@ -114,10 +115,6 @@ def _which_label(table: pa.Table, features: list[str]) -> Question:
         f"no column is called label, class or target, so all were read as features and no label was judged; {names} may"
     )
     return Question(f"{text} hold the labels", remedy, unjudged=True)
-
-
-def _is_number(kind: pa.DataType) -> bool:
-    return bool(pa.types.is_integer(kind) or pa.types.is_floating(kind))
 
 
 def _are_codes(column: pa.ChunkedArray) -> bool:

@@ -94,13 +94,13 @@ class LabelsCarryNoSignal(Rule):
             raise CannotJudge(f"needs classes or a numeric target; the task is {context.manifest.task.value}")
         if len(np.unique(labels.codes[labels.codes >= 0])) < 2:
             raise CannotJudge("needs two or more different labels")
-        is_table = context.manifest.modality is Modality.TABULAR
-        if is_table and (context.probe is None or context.probe.embeddings is None):
+        without_embeddings = context.probe is None or context.probe.embeddings is None
+        is_table = context.manifest.modality is Modality.TABULAR and without_embeddings
+        if is_table:
             if np.count_nonzero(labels.codes >= 0) < self.min_samples:
                 raise CannotJudge(f"needs {self.min_samples} or more rows with a label")
             samples = table_samples(context, labels)
         else:
-            is_table = False
             samples = _samples(context, embedded(context, least=self.min_samples, label_free=True).probe)
         found = check_content(
             samples,
