@@ -2,18 +2,21 @@
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Iterator, Sequence
+from contextlib import contextmanager
 from dataclasses import dataclass, field
 from typing import Any
 
 from datacheck.errors import RelabelError
 from datacheck.manifest import Manifest
 from datacheck.manifest.readers import FileReader, SampleReadError
+from datacheck.manifest.shards import whole_files
 from datacheck.relabel.boxes.answers import SIDES, BoxAnswer
 from datacheck.relabel.boxes.decisions import BoxCorrections
 from datacheck.relabel.boxes.images import BoxImage, BoxImages
 from datacheck.relabel.boxes.writers.base import Added, Change, ImageEdits
 from datacheck.relabel.boxes.writers.formats import WRITERS, FileWriter
+from datacheck.relabel.boxes.writers.objects_table import TableCorrection
 from datacheck.sources.annotations.base import Box, ParsedObject, WriteRequest
 from datacheck.sources.annotations.label_files import LABEL_FILE_FORMATS
 
@@ -25,14 +28,14 @@ class CorrectedAnnotations:
     Attributes
     ----------
     files
-        The new content of each, by its path below the root.
+        The new content of each, or what changes in it, by its path below the root.
     applied
         How many deletions, changes and additions are in them.
     refused
         The corrections that the format or the file cannot hold, each with the reason.
     """
 
-    files: dict[str, bytes] = field(repr=False)
+    files: dict[str, bytes | TableCorrection] = field(repr=False)
     applied: int
     refused: tuple[str, ...]
 
@@ -53,8 +56,8 @@ class CorrectedAnnotations:
             When the annotations are in no format that can be written, or a file is missing or has changed since the
             audit. Nothing is written then.
         """
-        writer, reader = WRITERS.get(images.kind.name), manifest.reader
-        if writer is None or not isinstance(reader, FileReader) or "annotation_file" not in manifest:
+        writer, reader = WRITERS.get(images.kind.name), whole_files(manifest.reader)
+        if writer is None or reader is None or "annotation_file" not in manifest:
             raise RelabelError(
                 f"boxes of {images.kind.name} that are in no file beside the images cannot be written back; these can, "
                 f"where they are: {', '.join(WRITERS)}. boxes/corrections.parquet in the run folder has the decisions"
@@ -131,9 +134,14 @@ class _Plan:
                 return f"{place}/{stem}.{self.writer.extension}" if place else f"{stem}.{self.writer.extension}"
         return None
 
-    def content(self, file: str, reader: FileReader) -> bytes:
+    def content(self, file: str, reader: FileReader) -> bytes | TableCorrection:
         """Return the corrected content of a file."""
         edits = self.edits[file]
+        if self.writer.rewrite is not None and reader.stamp(file) is not None:
+            with _naming(file):
+                found = self.writer.rewrite(reader.path(file), list(edits.values()))
+            if found is not None:
+                return found
         content = _read(reader, file)
         if not content.strip() and not self.writer.many:
             (one,) = edits.values()
@@ -144,10 +152,8 @@ class _Plan:
         if self.writer.many:  # the writer finds the folder of the images by all of them
             others = (each for each in self.images.images.values() if each.file == file and each.listed)
             listed = [edits.get(each.sample_id) or ImageEdits(each.uri, (each.width, each.height)) for each in others]
-        try:
+        with _naming(file):
             return self.writer.write(content, listed)
-        except RelabelError as error:
-            raise RelabelError(f"{file}: {error}; nothing was written") from error
 
     def _new_file(self, edits: ImageEdits) -> bytes:
         kind = next(each for each in LABEL_FILE_FORMATS if each.name == self.images.kind.name)
@@ -167,6 +173,14 @@ def _why_not(row: dict[str, Any], image: BoxImage) -> str:
     if known is None:
         return "no single box of the image has this number"
     return f"it cannot be moved: {known.fixed}; use the tool that drew it" if moves and known.fixed else ""
+
+
+@contextmanager
+def _naming(file: str) -> Iterator[None]:
+    try:
+        yield
+    except RelabelError as error:
+        raise RelabelError(f"{file}: {error}; nothing was written") from error
 
 
 def _read(reader: FileReader, file: str) -> bytes:
