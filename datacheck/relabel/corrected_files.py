@@ -7,8 +7,9 @@ from collections.abc import Mapping
 from dataclasses import dataclass, field
 from pathlib import Path
 
+from datacheck.annotations.mask_files import mask_files_of
 from datacheck.errors import RelabelError
-from datacheck.manifest import ItemKind, Manifest
+from datacheck.manifest import ItemKind, Manifest, Task
 from datacheck.manifest.file_copies import Link, place_file
 from datacheck.manifest.shards import ShardReader, whole_files
 from datacheck.relabel.boxes.writers.objects_table import TableCorrection, fresh_fingerprints
@@ -31,7 +32,8 @@ class CorrectedFiles:
     files
         The source of each file that stays as it is, by its path in the copy.
     contents
-        The corrected annotation files or masks, or what changes in them, by their path in the copy.
+        The corrected annotation files or masks, or what changes in them, by their path in the copy; None for a
+        file that is not in it.
     link
         How an image gets there.
     copied
@@ -42,7 +44,7 @@ class CorrectedFiles:
 
     folder: Path
     files: dict[Path, Path]
-    contents: dict[Path, bytes | TableCorrection] = field(repr=False)
+    contents: dict[Path, bytes | TableCorrection | None] = field(repr=False)
     link: Link = "hard"
     copied: frozenset[Path] = frozenset()
     left_out: tuple[Path, ...] = ()
@@ -51,7 +53,7 @@ class CorrectedFiles:
     def plan(
         cls,
         manifest: Manifest,
-        corrected: Mapping[str, bytes | TableCorrection],
+        corrected: Mapping[str, bytes | TableCorrection | None],
         folder: Path,
         link: Link = "hard",
         *,
@@ -103,9 +105,8 @@ class CorrectedFiles:
         for path in contents:
             files.pop(path, None)
         masks: set[Path] = set()
-        if "label_uri" in manifest:
-            named_masks = manifest.table["label_uri"].drop_null().to_pylist()
-            masks = {reader.path(uri).relative_to(root) for uri in named_masks}
+        if manifest.task is Task.SEGMENTATION:
+            masks = {reader.path(uri).relative_to(root) for uris in mask_files_of(manifest) for uri in uris}
         return cls(folder, files, contents, link, frozenset(masks), tuple(left_out))
 
     def write(self) -> int:
@@ -122,6 +123,8 @@ class CorrectedFiles:
                     (folder / path).parent.mkdir(parents=True, exist_ok=True)
                     place_file(source, folder / path, self._link_of(path))
                 for path, content in self.contents.items():
+                    if content is None:
+                        continue
                     (folder / path).parent.mkdir(parents=True, exist_ok=True)
                     if isinstance(content, TableCorrection):
                         content.write(folder / path)
@@ -129,7 +132,7 @@ class CorrectedFiles:
                         (folder / path).write_bytes(content)
         except OSError as error:
             raise RelabelError(f"{self.folder} cannot be written, nothing is left of it: {error}") from error
-        return len(self.files) + len(self.contents)
+        return len(self.files) + sum(content is not None for content in self.contents.values())
 
     def _link_of(self, path: Path) -> Link:
         return self.link if is_image_name(path.name) and path not in self.copied else "copy"
