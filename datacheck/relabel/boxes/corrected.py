@@ -14,11 +14,15 @@ from datacheck.manifest.shards import whole_files
 from datacheck.relabel.boxes.answers import SIDES, BoxAnswer
 from datacheck.relabel.boxes.decisions import BoxCorrections
 from datacheck.relabel.boxes.images import BoxImage, BoxImages
+from datacheck.relabel.boxes.outlines import Outline, bounds
 from datacheck.relabel.boxes.writers.base import Added, Change, ImageEdits
 from datacheck.relabel.boxes.writers.formats import WRITERS, FileWriter
 from datacheck.relabel.boxes.writers.objects_table import TableCorrection
 from datacheck.sources.annotations.base import Box, ParsedObject, WriteRequest
 from datacheck.sources.annotations.label_files import LABEL_FILE_FORMATS
+
+_SIDES_OF_FOUR = 8
+"""x and y of four corners."""
 
 
 @dataclass(frozen=True)
@@ -97,7 +101,8 @@ class _Plan:
         before = of_file.get(image.sample_id, ImageEdits(image.uri, (image.width, image.height)))
         changes, added = before.changes, before.added
         if row["decision"] == BoxAnswer.ADD.value:
-            added = (*added, Added(self.images.written(row["new_label"]), self._stored(image, row)))
+            box, outline = self._stored(image, row)
+            added = (*added, Added(self.images.written(row["new_label"]), box, outline))
         else:
             changes = (*changes, self._change(image, row))
         of_file[image.sample_id] = ImageEdits(before.uri, before.size, changes, added)
@@ -107,18 +112,24 @@ class _Plan:
         known = image.box(row["annotation_id"])
         assert known is not None, "it was looked for before"
         label = row["new_label"]
+        box, outline = (None, ()) if row["new_left"] is None else self._stored(image, row)
         return Change(
             known.annotation_id,
             known.written,
             known.stored,
             new_name=None if label is None else self.images.written(label),
-            new_box=None if row["new_left"] is None else self._stored(image, row),
+            new_box=box,
             deleted=row["decision"] == BoxAnswer.DELETE.value,
+            new_points=outline,
         )
 
-    def _stored(self, image: BoxImage, row: dict[str, Any]) -> Box:
+    def _stored(self, image: BoxImage, row: dict[str, Any]) -> tuple[Box, Outline]:
+        """Return the new box, and the new outline where there is one, in the unit of the files."""
+        if row["new_points"]:
+            outline = self.images.stored_outline(image, tuple(row["new_points"]))
+            return bounds(outline), outline
         left, top, right, bottom = (row[f"new_{side}"] for side in SIDES)
-        return self.images.stored(image, (left, top, right, bottom))
+        return self.images.stored(image, (left, top, right, bottom)), ()
 
     def _file_of(self, image: BoxImage) -> str | None:
         """Return the annotation file of an image; of one without any, the place beside those of its neighbours."""
@@ -172,7 +183,14 @@ def _why_not(row: dict[str, Any], image: BoxImage) -> str:
     known = image.box(row["annotation_id"])
     if known is None:
         return "no single box of the image has this number"
-    return f"it cannot be moved: {known.fixed}; use the tool that drew it" if moves and known.fixed else ""
+    if not moves or not (known.fixed or row["new_points"]):
+        return ""
+    if known.outline and row["new_points"]:
+        others = any(each.shape == "polygon" for each in image.boxes)
+        oriented = known.shape == "oriented box" and len(row["new_points"]) != _SIDES_OF_FOUR and not others
+        return "an oriented box has four corners" if oriented else ""
+    why = known.fixed or "it is drawn as a box, not as a polygon"
+    return f"it cannot be moved: {why}; use the tool that drew it"
 
 
 @contextmanager
