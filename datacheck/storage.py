@@ -133,11 +133,23 @@ def check_version(found: object, supported: int, *, what: str, where: Path) -> N
 
 def write_table(path: Path, table: pa.Table, metadata: Mapping[str, Any] | None = None) -> None:
     """Write an Arrow table as Parquet atomically, with ``metadata`` as JSON under the key ``datacheck``."""
+    with table_writer(path, table.schema, metadata) as writer:
+        writer.write_table(table)
+
+
+@contextmanager
+def table_writer(
+    path: Path, schema: pa.Schema, metadata: Mapping[str, Any] | None = None
+) -> Iterator[pq.ParquetWriter]:
+    """Write tables as the parts of one Parquet file, which is whole or as it was before; as `write_table`."""
     if metadata is not None:
         encoded = json.dumps(metadata, ensure_ascii=False).encode()
-        table = table.replace_schema_metadata({**(table.schema.metadata or {}), b"datacheck": encoded})
-    with atomic_path(path) as temporary:
-        pq.write_table(table, temporary, compression="zstd", write_page_checksum=True)
+        schema = schema.with_metadata({**(schema.metadata or {}), b"datacheck": encoded})
+    with (
+        atomic_path(path) as temporary,
+        pq.ParquetWriter(temporary, schema, compression="zstd", write_page_checksum=True) as writer,
+    ):
+        yield writer
 
 
 def read_table(path: Path, *, what: str) -> tuple[pa.Table, dict[str, Any]]:

@@ -22,6 +22,7 @@ from datacheck.errors import ConfigError
 from datacheck.fingerprints import Fingerprint, fingerprint
 from datacheck.manifest import Manifest, Modality, Task
 from datacheck.manifest.object_store import Address
+from datacheck.memory import give_back
 from datacheck.probing.images import probe_side
 from datacheck.probing.weights import takes_photos
 from datacheck.report import Report, write_html
@@ -139,15 +140,18 @@ def _audit(
     started = time.perf_counter()
     rules = configured_rules(settings)
     manifest = open_manifest(source, settings.source)
+    give_back()
     options = probe_options(probe, settings)
     if settings.out is not None:
         held.enter_context(only_audit(settings.out))
     scanned = _scan(manifest, settings, options, progress)
     measurements = None if scanned is None else scanned.measurements
+    taken = fingerprint(manifest, measurements)
+    give_back()
     context = RuleContext(
         manifest=manifest,
         measurements=measurements,
-        fingerprint=fingerprint(manifest, measurements),
+        fingerprint=taken,
         reference=reference,
         deployment_shares=settings.deployment_shares,
         seed=settings.seed,
@@ -189,13 +193,15 @@ def _copies(
 ) -> DuplicateClusters:
     from datacheck.duplicates.search import search_duplicates
 
-    return search_duplicates(
+    found = search_duplicates(
         manifest,
         measurements,
         search=DuplicateSearch(settings.duplicates),
         max_distance=settings.near_duplicate_distance,
         progress=stage(progress, "duplicates"),
     )
+    give_back()
+    return found
 
 
 def _offers(manifest: Manifest) -> tuple[str, ...]:

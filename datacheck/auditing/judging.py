@@ -10,6 +10,7 @@ from datacheck.auditing.progress import Progress
 from datacheck.config import Settings
 from datacheck.errors import ConfigError
 from datacheck.findings import Failed, Outcome
+from datacheck.memory import give_back
 from datacheck.report import RuleOutcome
 from datacheck.rules import Rule
 from datacheck.rules.common import BaseRule, Context
@@ -47,6 +48,7 @@ def run_rules(
         started = time.perf_counter()
         outcome = _judge(rule, context)
         outcomes.append(RuleOutcome(rule.code, rule.name, outcome, time.perf_counter() - started))
+        give_back()
     if progress is not None:
         progress("rules", len(rules), len(rules))
     return tuple(outcomes)

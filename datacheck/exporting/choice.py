@@ -260,7 +260,7 @@ def _linked_columns(report: Report) -> list[Rows]:
         columns.append(pc.fill_null(indices, -1).to_numpy(zero_copy_only=False).astype(np.int64))
     elif "uri" in manifest:
         labels = manifest.label_codes.astype(np.int64) if manifest.task is Task.CLASSIFICATION else None
-        columns += [groups.codes for groups in infer_groups(manifest.table["uri"].to_pylist(), labels)]
+        columns += [groups.codes for groups in infer_groups(manifest.table["uri"], labels)]
     found = _duplicates(report)
     if found is not None:
         columns.append(found.linked)

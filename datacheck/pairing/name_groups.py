@@ -10,11 +10,17 @@ from collections import Counter
 from collections.abc import Sequence
 from dataclasses import dataclass
 from datetime import UTC, datetime
+from functools import cached_property
 
 import numpy as np
+import pyarrow as pa
+import pyarrow.compute as pc
 from numpy.typing import NDArray
 
 from datacheck.pairing.name_matching import stem
+
+_CHUNK = 1 << 17
+"""Names of a column that are Python objects at a time: about 10 MB."""
 
 MIN_SHARE = 0.5
 """A pattern is used when at least this share of the names has it."""
@@ -79,13 +85,16 @@ class NameGroups:
     names: tuple[str, ...]
 
 
-def infer_groups(names: Sequence[str | None], labels: Codes | None = None) -> list[NameGroups]:
+def infer_groups(
+    names: Sequence[str | None] | pa.Array | pa.ChunkedArray, labels: Codes | None = None
+) -> list[NameGroups]:
     """Return the groups that file names show, one entry for each kind of pattern that is found.
 
     Parameters
     ----------
     names
-        Paths; only the last part is looked at. N of them.
+        Paths; only the last part is looked at. N of them. A long column of Arrow becomes Python objects only where a
+        pattern occurs often enough.
     labels
         Class of each row, -1 for none: a part of the name that only repeats the class is no group; shape [N].
 
@@ -98,16 +107,55 @@ def infer_groups(names: Sequence[str | None], labels: Codes | None = None) -> li
     >>> infer_groups([f"img_{n:03d}.png" for n in range(30)])
     []
     """
-    bases = ["" if name is None else stem(name).rpartition("/")[2] for name in names]
+    bases = _Bases(names)
     labels = np.full(len(bases), -1, dtype=np.int64) if labels is None else np.asarray(labels, dtype=np.int64)
     found: list[NameGroups] = []
-    for infer in (_augmented, _by_word, _by_member, _by_counter, _bursts):
-        groups = infer(bases, labels)
+    for infer, pattern, share in _KINDS:
+        groups = infer(bases.texts, labels) if bases.may_match(pattern, share) else None
         if groups is not None and not any(np.array_equal(groups.codes, one.codes) for one in found):
             found.append(groups)
         if groups is not None and infer in {_by_word, _by_member}:
             break  # weaker evidence of the same groups
     return found
+
+
+class _Bases:
+    """The last part of each path, without its extension."""
+
+    def __init__(self, names: Sequence[str | None] | pa.Array | pa.ChunkedArray) -> None:
+        self._column: pa.ChunkedArray | None = None
+        if isinstance(names, pa.Array | pa.ChunkedArray):
+            parts = (names.slice(start, _CHUNK).to_pylist() for start in range(0, len(names), _CHUNK))
+            self._column = pa.chunked_array([pa.array(map(_base, part), pa.string()) for part in parts], pa.string())
+        else:
+            self.texts = [_base(name) for name in names]
+
+    def __len__(self) -> int:
+        return len(self.texts if self._column is None else self._column)
+
+    @cached_property
+    def texts(self) -> list[str]:
+        """All of them as Python objects."""
+        assert self._column is not None, "a list was given"
+        texts: list[str] = self._column.to_pylist()
+        return texts
+
+    @cached_property
+    def _is_plain(self) -> bool:
+        """Whether Arrow's expressions match what Python's do: ASCII without line ends."""
+        plain = pc.and_not(pc.string_is_ascii(self._column), pc.match_substring(self._column, "\n"))
+        return bool(pc.all(plain).as_py())
+
+    def may_match(self, pattern: str, share: float) -> bool:
+        """Return whether a pattern may be that of a share of the names, and of one at least."""
+        if self._column is None or not self._is_plain:
+            return True
+        count = pc.sum(pc.match_substring_regex(self._column, pattern, ignore_case=True)).as_py() or 0
+        return bool(count >= max(1, share * len(self)))
+
+
+def _base(name: str | None) -> str:
+    return "" if name is None else stem(name).rpartition("/")[2]
 
 
 def _grouped(kind: str, pattern: str, keys: Sequence[str | None]) -> NameGroups | None:
@@ -226,3 +274,16 @@ def _is_class(codes: Codes, labels: Codes) -> bool:
     n_classes = len(np.unique(labels[rows]))
     pairs = len(np.unique(np.stack([codes[rows], labels[rows]]), axis=1).T) if len(rows) else 0
     return n_classes > 1 and pairs <= MAX_CLASS_RATIO * n_classes
+
+
+_LOOK_AROUND = re.compile(r"\(\?<?![^)]*\)")
+"""What Arrow's expressions do not have: without it a pattern matches more."""
+
+_KINDS = (
+    (_augmented, _AUGMENTED.pattern, 0.0),
+    (_by_word, _LOOK_AROUND.sub("", _WORD.pattern), MIN_SHARE),
+    (_by_member, _MEMBER.pattern, MIN_SHARE),
+    (_by_counter, _COUNTER.pattern, MIN_SHARE),
+    (_bursts, _LOOK_AROUND.sub("", _TIME.pattern), MIN_DATED),
+)
+"""How groups are found, a pattern that their names match, and the least share of the names that do."""

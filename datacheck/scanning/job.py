@@ -17,14 +17,17 @@ from datacheck.cpus import available_cpus
 from datacheck.manifest import Manifest
 from datacheck.manifest.object_store import StoreReader
 from datacheck.manifest.readers import ReadFailure, SampleReader
-from datacheck.scanning.cache import ROW_SCHEMA, ScanCache, library_versions, to_rows
+from datacheck.scanning.cache import MEASURED, ScanCache
+from datacheck.scanning.cached_rows import PLACES, ROW_SCHEMA, library_versions, to_rows
+from datacheck.scanning.distinct_files import files_of, positions, taken
+from datacheck.scanning.gathered import gathered
 from datacheck.scanning.local import Outcome, ShardTask
 from datacheck.scanning.measurements import MEASUREMENTS_SCHEMA, Measurements
 from datacheck.scanning.pixels import pixel_sides, place_pixels
+from datacheck.scanning.row_files import BLOCK_ROWS
 from datacheck.scanning.shard import SAME, ShardSettings, failed, merge
 from datacheck.scanning.stamps import STAMPS, may_hide_a_change, now_ns, read_stamps
-from datacheck.scanning.thumbnails import INDEX, ThumbnailStore
-from datacheck.scanning.value_range import to_common_depth
+from datacheck.scanning.thumbnails import INDEX, SCHEMA, ThumbnailStore
 from datacheck.storage import atomic_path
 
 THUMBNAIL_SIDE = 128
@@ -76,34 +79,36 @@ class ScanJob:
         self.manifest, self.folder, self.side, self.thumbnails = manifest, folder, side, thumbnails
         self.progress = progress
         self.settings = ShardSettings(reader, THUMBNAIL_SIDE if thumbnails else 0, side)
-        self.uris, self.file_of_row, self.first_row = _files(manifest)
+        self.uris, self.file_of_row, self.first_row = files_of(manifest)
         before = now_ns()
-        self.stamps = read_stamps(reader, self.uris.to_pylist())
+        self.stamps = read_stamps(reader, self.uris)
         self.recent = may_hide_a_change(self.stamps, before, tagged=isinstance(reader, StoreReader))
         self.cache = ScanCache(folder, library_versions())
-        found = pc.index_in(self.uris, value_set=self.cache.rows["uri"])
-        self.cached = pc.fill_null(found, -1).to_numpy(zero_copy_only=False).astype(np.int64)
+        self.cached = positions(self.uris, self.cache.keys["uri"])
         self.complete, self.unchanged = self._judge_cached()
-        self.fresh: list[pa.Table] = []
-        self.fresh_files: list[NDArray[np.int64]] = []
+        self.before = np.append(self.cache.places, -1)[self.cached]
+        self.rows = np.where(self.unchanged, self.before, -1)
+        used = self.cache.keys["thumb_length"].take(pa.array(self.cached[self.unchanged]))
+        self.thumbnail_bytes = pc.sum(used).as_py() or 0
         self.pixel_path: Path | None = None
         self.pixel_map: Any = None
 
     def _judge_cached(self) -> tuple[NDArray[np.bool_], NDArray[np.bool_]]:
         """Which files have everything that is asked for in the cache, and which of them did not change; both [U]."""
         have = np.flatnonzero(self.cached >= 0)
-        rows = self.cache.rows.take(pa.array(self.cached[have]))
+        keys = taken(self.cache.keys.drop_columns(["uri"]), self.cached[have])
         complete = np.zeros(len(self.cached), dtype=bool)
         unchanged = complete.copy()
-        readable = rows["readable"].to_numpy(zero_copy_only=False).astype(bool)
+        readable = keys["readable"].to_numpy(zero_copy_only=False).astype(bool)
         enough = np.ones(len(have), dtype=bool)
         if self.thumbnails:
-            enough &= pc.is_valid(rows["thumb_file"]).to_numpy(zero_copy_only=False) | ~readable
+            enough &= pc.is_valid(keys["thumb_file"]).to_numpy(zero_copy_only=False) | ~readable
         if self.side:
-            enough &= (pixel_sides(self.folder, rows["pixel_file"]) == self.side) | ~readable
+            enough &= (pixel_sides(self.folder, keys["pixel_file"]) == self.side) | ~readable
         complete[have] = enough
-        then = np.stack([pc.fill_null(rows[name], -2).to_numpy(zero_copy_only=False) for name in STAMPS])
-        unchanged[have] = enough & (then == self.stamps[:, have]).all(axis=0)
+        for name, now in zip(STAMPS, self.stamps, strict=True):
+            enough &= pc.fill_null(keys[name], -2).to_numpy(zero_copy_only=False) == now[have]
+        unchanged[have] = enough
         return complete, unchanged
 
     def run(self, start: Callable[[Iterator[ShardTask]], Iterator[Outcome]]) -> ScanResult:
@@ -111,7 +116,7 @@ class ScanJob:
         if self.side and len(self.manifest):
             stale = ~self.unchanged
             self.pixel_path = place_pixels(
-                self.folder, self.cache.rows, np.where(self.complete, self.cached, -1), self.first_row,
+                self.folder, self.cache.keys, np.where(self.complete, self.cached, -1), self.first_row,
                 (len(self.manifest), self.side), stale,
             )  # fmt: skip
             self.pixel_map = np.load(self.pixel_path, mmap_mode="r+")
@@ -147,16 +152,14 @@ class ScanJob:
             self._commit(batch)
 
     def _tasks(self, todo: NDArray[np.int64]) -> Iterator[ShardTask]:
-        hashes = self.cache.rows["content_hash"]
+        again = todo[self.complete[todo]]
+        hashes = [rows["content_hash"] for _, rows in self.cache.rows.blocks(self.before[again])]
+        known = pa.chunked_array(hashes, pa.string())
         size = int(np.clip(len(todo) // (4 * available_cpus()), 1, _SHARD_ROWS))
         for begin in range(0, len(todo), size):
             part = todo[begin : begin + size]
-            known = np.where(self.complete[part], self.cached[part], -1)
-            yield ShardTask(
-                part,
-                self.uris.take(pa.array(part)).to_pylist(),
-                hashes.take(pa.array(known, mask=known < 0)).to_pylist(),
-            )
+            places = pa.array(np.searchsorted(again, part), mask=~self.complete[part])
+            yield ShardTask(part, self.uris.take(pa.array(part)).to_pylist(), known.take(places).to_pylist())
 
     def _commit(self, batch: list[Outcome]) -> None:
         """Keep a batch: pictures and pixels first, then the rows that point to them."""
@@ -180,9 +183,8 @@ class ScanJob:
             **self._pixel_places(files, readable),
         }
         rows = self._with_same(to_rows(result, places), files)
-        self.cache.append(rows)
-        self.fresh.append(rows)
-        self.fresh_files.append(files)
+        self.rows[files] = self.cache.append(rows)
+        self.thumbnail_bytes += pc.sum(rows["thumb_length"]).as_py() or 0
 
     def _pixel_places(self, files: NDArray[np.int64], has: NDArray[np.bool_]) -> dict[str, Any]:
         name = None if self.pixel_path is None else self.pixel_path.name
@@ -197,7 +199,7 @@ class ScanJob:
         same = pc.fill_null(pc.equal(rows["error"], SAME), False).to_numpy(zero_copy_only=False)
         if not same.any():
             return rows
-        old = self.cache.rows.take(pa.array(self.cached[files[same]]))
+        old = self.cache.rows.take(self.before[files[same]])
         for name in STAMPS:
             old = old.set_column(old.column_names.index(name), name, rows[name].filter(pa.array(same)))
         order = np.empty(len(same), dtype=np.int64)
@@ -205,58 +207,58 @@ class ScanJob:
         return pa.concat_tables([rows.filter(pa.array(~same)), old]).take(pa.array(order))
 
     def _finish(self, n_read: int) -> ScanResult:
-        rows = self._all_rows()
         if self.pixel_map is not None:
             self.pixel_map.flush()
-        moved = (
-            self.side
-            and not pc.all(
-                pc.or_(pc.is_null(rows["pixel_file"]), pc.equal(rows["pixel_file"], self._pixel_name()))
-            ).as_py()
-        )
-        if moved:
-            has = pc.is_valid(rows["pixel_file"]).to_numpy(zero_copy_only=False)
-            for name, values in self._pixel_places(np.arange(len(self.uris)), has).items():
-                rows = rows.set_column(rows.column_names.index(name), name, values.cast(ROW_SCHEMA.field(name).type))
-        if n_read or moved or self.cache.has_parts or self.cache.rows.num_rows > rows.num_rows:
-            rows = self.cache.compact(rows)
-        store = self._store(rows) if self.thumbnails else None
-        return ScanResult(
-            Measurements(self._aligned(rows), None if store is None else self.folder), self._pixels(rows), store
-        )
+        measured = gathered(self._aligned(), len(self.manifest), self.folder / MEASURED)
+        places = self.cache.keys.select(PLACES)
+        other = pc.fill_null(pc.not_equal(places["pixel_file"], self._pixel_name()), False)
+        moved = bool(self.side) and pc.any(other).as_py()
+        if n_read or moved or self.cache.has_parts or len(places) > len(self.uris):
+            places = self.cache.compact(self._blocks(), self.thumbnail_bytes)
+        else:
+            places = taken(places, self.cached)
+        store = self._store(places) if self.thumbnails else None
+        return ScanResult(Measurements(measured, None if store is None else self.folder), self._pixels(), store)
 
     def _pixel_name(self) -> str:
         return "" if self.pixel_path is None else self.pixel_path.name
 
-    def _all_rows(self) -> pa.Table:
-        """One row a file, in the order of the files."""
-        kept = np.flatnonzero(self.unchanged)
-        tables = [self.cache.rows.take(pa.array(self.cached[kept])), *self.fresh]
-        order = np.argsort(np.concatenate([kept, *self.fresh_files]), kind="stable")
-        rows = pa.concat_tables(tables)
-        return rows if np.array_equal(order, np.arange(len(order))) else rows.take(pa.array(order))
+    def _blocks(self) -> Iterator[pa.Table]:
+        """Yield one row a file, in the order of the files."""
+        for part, rows in self.cache.rows.blocks(self.rows):
+            if self.side:
+                has = pc.is_valid(rows["pixel_file"]).to_numpy(zero_copy_only=False)
+                for name, values in self._pixel_places(np.arange(part.start, part.stop), has).items():
+                    field = ROW_SCHEMA.field(name)
+                    rows = rows.set_column(rows.column_names.index(name), field, values.cast(field.type))
+            yield rows
 
-    def _aligned(self, rows: pa.Table) -> pa.Table:
-        """Return the measurements of the manifest's rows."""
-        if (self.file_of_row < 0).any():
-            nameless = failed(1, ReadFailure.VANISHED, "the manifest names no file for this sample", 0)
-            blank = {name: [None] for name in ROW_SCHEMA.names if name not in nameless.columns}
-            rows = pa.concat_tables([rows, to_rows(nameless, blank)])
-        if not np.array_equal(self.file_of_row, np.arange(rows.num_rows)):
-            rows = rows.take(pa.array(np.where(self.file_of_row < 0, len(self.uris), self.file_of_row)))
-        columns = [self.manifest.sample_ids, *[rows[name] for name in MEASUREMENTS_SCHEMA.names[1:]]]
-        return to_common_depth(pa.Table.from_arrays(columns, schema=MEASUREMENTS_SCHEMA))
+    def _aligned(self) -> Iterator[pa.Table]:
+        """Yield the measurements of the manifest's rows."""
+        nameless = failed(1, ReadFailure.VANISHED, "the manifest names no file for this sample", 0)
+        blank = to_rows(nameless, {name: [None] for name in ROW_SCHEMA.names if name not in nameless.columns})
+        wanted = np.append(self.rows, -1)[self.file_of_row]
+        for start in range(0, len(wanted), BLOCK_ROWS):
+            part = wanted[start : start + BLOCK_ROWS]
+            named = part >= 0
+            rows = self.cache.rows.take(part[named])
+            if not named.all():
+                places = np.where(named, np.cumsum(named) - 1, len(rows))
+                rows = pa.concat_tables([rows, blank]).take(pa.array(places))
+            ids = self.manifest.sample_ids.slice(start, len(part))
+            columns = [ids, *[rows[name] for name in MEASUREMENTS_SCHEMA.names[1:]]]
+            yield pa.Table.from_arrays(columns, schema=MEASUREMENTS_SCHEMA)
 
-    def _store(self, rows: pa.Table) -> ThumbnailStore:
+    def _store(self, places: pa.Table) -> ThumbnailStore:
         named = self.file_of_row >= 0
-        places = rows.select(["thumb_file", "thumb_offset", "thumb_length"]).take(pa.array(self.file_of_row[named]))
-        table = places.add_column(0, "sample_id", self.manifest.sample_ids.filter(pa.array(named)))
+        table = places.select(SCHEMA.names[1:]).take(pa.array(self.file_of_row[named]))
+        table = table.add_column(0, "sample_id", self.manifest.sample_ids.filter(pa.array(named))).cast(SCHEMA)
         table = table.filter(pc.is_valid(table["thumb_file"])).combine_chunks()
         with atomic_path(self.folder / INDEX) as temporary, pa.ipc.new_file(str(temporary), table.schema) as writer:
             writer.write_table(table)
         return ThumbnailStore(self.folder, table)
 
-    def _pixels(self, rows: pa.Table) -> NDArray[np.uint8] | None:
+    def _pixels(self) -> NDArray[np.uint8] | None:
         if not self.side:
             return None
         if self.pixel_path is None:
@@ -272,16 +274,3 @@ class ScanJob:
             return np.broadcast_to(np.uint8(0), (len(self.manifest), self.side, self.side, 3))
         pixels: NDArray[np.uint8] = np.load(self.pixel_path, mmap_mode="r")
         return pixels
-
-
-def _files(manifest: Manifest) -> tuple[pa.Array, NDArray[np.int64], NDArray[np.int64]]:
-    """Return the distinct uris [U], the file of each row [N] (-1 for none), and the first row of each file [U]."""
-    name = "uri" if "uri" in manifest else "sample_id"
-    column = pc.dictionary_encode(manifest.table[name]).combine_chunks()
-    if isinstance(column, pa.ChunkedArray):
-        column = column.chunk(0) if column.num_chunks else pa.array([], pa.dictionary(pa.int32(), pa.string()))
-    codes = pc.fill_null(column.indices, -1).to_numpy(zero_copy_only=False).astype(np.int64)
-    first = np.full(len(column.dictionary), -1, dtype=np.int64)
-    rows = np.flatnonzero(codes >= 0)[::-1]
-    first[codes[rows]] = rows
-    return column.dictionary, codes, first

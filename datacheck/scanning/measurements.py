@@ -26,7 +26,10 @@ if TYPE_CHECKING:
 VERSION = 1
 """Version of ``measurements.parquet``."""
 
-MAX_ROWS_IN_MEMORY = 1_000_000
+METADATA = {"schema": "datacheck.measurements", "version": VERSION}
+"""What the metadata of ``measurements.parquet`` says."""
+
+MAX_ROWS_IN_MEMORY = 250_000
 """Measurements of more samples stay on disk, where a column is read when it is looked at: a row takes 340 bytes."""
 
 MEASUREMENTS_SCHEMA = pa.schema(
@@ -169,7 +172,7 @@ class Measurements:
         if isinstance(self.table, StoredTable):
             self.table.copy_to(path)
         else:
-            write_table(path, self.table, {"schema": "datacheck.measurements", "version": VERSION})
+            write_table(path, self.table, METADATA)
 
     @classmethod
     def load(cls, path: Path, thumbnails: Path | None = None) -> Measurements:

@@ -6,6 +6,7 @@ import contextlib
 import pickle
 import weakref
 from collections.abc import Iterator
+from functools import partial
 from pathlib import Path
 from typing import Any
 
@@ -13,11 +14,14 @@ from datacheck.cpus import available_cpus
 from datacheck.errors import ConfigError, ScanError, did_you_mean
 from datacheck.manifest import Manifest
 from datacheck.manifest.readers import SampleReader
+from datacheck.memory import give_back
 from datacheck.scanning.job import Progress, ScanJob, ScanResult
 from datacheck.scanning.local import Outcome, ShardTask, run_processes, run_threads
 from datacheck.scanning.measurements import Measurements
 from datacheck.scanning.shard import ShardSettings
+from datacheck.scanning.stored_table import StoredTable
 from datacheck.scanning.temporary import Scratch
+from datacheck.scanning.thumbnails import ThumbnailStore
 from datacheck.scanning.worker import exclusive
 from datacheck.scanning.working_copy import on_this_machine
 
@@ -82,7 +86,9 @@ def scan(
         folder.mkdir(parents=True, exist_ok=True)
         with _only_one(folder):
             job = ScanJob(manifest, reader, folder, pixels or 0, thumbnails, progress)
-            result = job.run(lambda tasks: _start(engine, tasks, job.settings, jobs, timeout_s))
+            result = job.run(partial(_start, engine, settings=job.settings, jobs=jobs, timeout_s=timeout_s))
+            del job
+            give_back()
     except BaseException:
         if scratch is not None:
             scratch.remove()
@@ -121,16 +127,25 @@ def _scratch() -> tuple[Scratch, Path]:
 
 def _detached(result: ScanResult, scratch: Scratch) -> ScanResult:
     """Delete a temporary folder when nothing reads from it any more."""
-    owner: Any = result.thumbnails
-    if owner is None:
+    table = result.measurements.table
+    owners: list[Any] = [one for one in (result.thumbnails, table) if isinstance(one, ThumbnailStore | StoredTable)]
+    left = len(owners)
+
+    def let_go() -> None:
+        nonlocal left
+        left -= 1
+        if left <= 0:
+            scratch.remove()
+
+    for owner in owners:
+        weakref.finalize(owner, let_go)
+    if not owners:
         scratch.remove()  # an open memory map outlives its file
-    else:
-        weakref.finalize(owner, scratch.remove)
-    return ScanResult(Measurements(result.measurements.table), result.pixels, owner)
+    return ScanResult(Measurements(table), result.pixels, result.thumbnails)
 
 
 def _start(
-    engine: str, tasks: Iterator[ShardTask], settings: ShardSettings, jobs: int | None, timeout_s: float
+    engine: str, tasks: Iterator[ShardTask], *, settings: ShardSettings, jobs: int | None, timeout_s: float
 ) -> Iterator[Outcome]:
     jobs = jobs or available_cpus()
     if settings.reader.workers != "process" or not _can_travel(settings.reader):

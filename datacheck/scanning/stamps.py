@@ -4,8 +4,10 @@ from __future__ import annotations
 
 import os
 import time
+from collections.abc import Iterator
 
 import numpy as np
+import pyarrow as pa
 from numpy.typing import NDArray
 
 from datacheck.manifest.object_store import StoreReader
@@ -14,6 +16,9 @@ from datacheck.manifest.readers import FileReader, FileStamp, SampleReader
 STAMPS = ("stamp_size", "mtime_ns", "ctime_ns")
 """The columns of a stamp. A copying tool can restore size and modification time, but not the time of the last change
 of the file's entry (ctime), so that a file that was overwritten is read again."""
+
+_CHUNK = 1 << 17
+"""Uris that are Python objects at a time: about 10 MB."""
 
 _TICK_NS = 10_000_000
 """Files changed within so many ns may bear one time: the coarsest tick of Linux (10 ms, at 100 Hz)."""
@@ -28,23 +33,23 @@ def now_ns() -> int:
     return time.time_ns()
 
 
-def read_stamps(reader: SampleReader, uris: list[str]) -> NDArray[np.int64]:
+def read_stamps(reader: SampleReader, uris: pa.Array) -> NDArray[np.int64]:
     """Return sizes in bytes, modification and change times in ns; shape [3, U], -1 where there is no stamp.
 
     Examples
     --------
     >>> from pathlib import Path
-    >>> read_stamps(FileReader(Path("/nonexistent")), ["a.png"]).tolist()
+    >>> read_stamps(FileReader(Path("/nonexistent")), pa.array(["a.png"])).tolist()
     [[-1], [-1], [-1]]
     """
     stamps = np.full((len(STAMPS), len(uris)), -1, dtype=np.int64)
     if isinstance(reader, StoreReader):
-        for row, stamp in enumerate(reader.stamps(uris)):
+        for row, stamp in enumerate(reader.stamps(uris.to_pylist())):
             stamps[:, row] = stamps[:, row] if stamp is None else _numbers(stamp)
         return stamps
     # A scan that finds nothing changed spends most of its time here: plain paths skip the reader's own checks.
     root = os.path.join(os.path.abspath(reader.root), "") if type(reader) is FileReader else None  # noqa: PTH100, PTH118
-    for row, uri in enumerate(uris):
+    for row, uri in enumerate(_texts(uris)):
         if root is not None and ".." not in uri and not uri.startswith("/") and "\0" not in uri and "\\" not in uri:
             try:
                 status = os.stat(root + uri)  # noqa: PTH116
@@ -56,6 +61,12 @@ def read_stamps(reader: SampleReader, uris: list[str]) -> NDArray[np.int64]:
             if stamp is not None:
                 stamps[:, row] = _numbers(stamp)
     return stamps
+
+
+def _texts(column: pa.Array) -> Iterator[str]:
+    """Yield the texts of a column; few of them are Python objects at a time."""
+    for start in range(0, len(column), _CHUNK):
+        yield from column.slice(start, _CHUNK).to_pylist()
 
 
 def may_hide_a_change(stamps: NDArray[np.int64], now: int, *, tagged: bool = False) -> NDArray[np.bool_]:

@@ -52,8 +52,11 @@ _SHARE_OF_TIME = 10.0
 
 
 def _belongs(name: str) -> bool:
-    """Return whether a file of the working copy goes to the store: locks and the probe's pixels stay here."""
-    return not any(part.startswith(".") for part in name.split("/")) and not name.startswith("scan/pixels-")
+    """Return whether a file of the working copy goes to the store: locks, the probe's pixels and measurements that no
+    audit has taken over stay here.
+    """
+    hidden = any(part.startswith(".") for part in name.split("/"))
+    return not hidden and not name.startswith(("scan/pixels-", "scan/measurements"))
 
 
 @dataclass

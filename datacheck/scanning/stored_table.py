@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import shutil
 from collections.abc import Iterator
+from contextlib import suppress
 from pathlib import Path
 
 import numpy as np
@@ -23,6 +24,8 @@ class StoredTable:
         A Parquet file.
     schema
         The types that the columns are given.
+    own
+        Whether nothing else needs the file.
 
     Raises
     ------
@@ -30,8 +33,8 @@ class StoredTable:
         When the file is missing or damaged, or has no such column; for one column when that one is read.
     """
 
-    def __init__(self, path: Path, schema: pa.Schema) -> None:
-        self.path = path
+    def __init__(self, path: Path, schema: pa.Schema, *, own: bool = False) -> None:
+        self.path, self._own = path, own
         with reading(path, "measurements"):
             self._file = pq.ParquetFile(path, page_checksum_verification=True)
             self.schema = schema if self._file.schema_arrow.names == schema.names else self._file.schema_arrow
@@ -63,10 +66,22 @@ class StoredTable:
                 column.validate(full=True)
             yield column.combine_chunks()
 
+    def blocks(self) -> Iterator[pa.Table]:
+        """Yield all columns in parts, in the order of the rows."""
+        for group in range(self._file.num_row_groups):
+            with reading(self.path, "measurements"):
+                yield self._file.read_row_group(group).replace_schema_metadata(None).cast(self.schema)
+
     def copy_to(self, path: Path) -> None:
-        """Write the same file to another place."""
+        """Write the same file to another place; one that was made for this table alone is moved there."""
         if path.exists() and path.samefile(self.path):
             return
+        if self._own and not path.is_symlink():
+            self._own = False
+            path.parent.mkdir(parents=True, exist_ok=True)
+            with suppress(OSError):  # another disk
+                self.path = self.path.replace(path)
+                return
         with atomic_path(path) as temporary:
             shutil.copyfile(self.path, temporary)
 

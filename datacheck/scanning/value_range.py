@@ -130,23 +130,37 @@ def is_deep_integer(mode: str | None) -> bool:
     return mode is not None and not mode.startswith("F") and (mode.startswith("I") or ";" in mode)
 
 
-def to_common_depth(measurements: pa.Table) -> pa.Table:
-    """Bring the brightness of images with more than 8 bits to the largest bit depth among them.
-
-    Each was measured relative to its own bit depth; in a dataset of 16 bits, an image with values up to 900 is dark.
-    """
-    import pyarrow as pa  # on use: the workers of the scan start without it
-
+def white_values(measurements: pa.Table) -> NDArray[np.float64]:
+    """Return the value that counts as white of each image of more than 8 bits, 1 for the others; shape [n]."""
     if measurements["max_value"].null_count == len(measurements):
-        return measurements
+        return np.ones(len(measurements))
     modes = measurements["mode"].to_pylist()
     deep = np.array([is_deep_integer(mode) for mode in modes], dtype=bool)
     peaks = measurements["max_value"].to_numpy(zero_copy_only=False).astype(np.float64)
     deep &= peaks <= FULL_RANGE  # false for NaN as well
-    own = np.array([white_value(peak) if is_deep else 1 for peak, is_deep in zip(peaks, deep, strict=True)], np.float64)
-    if not deep.any() or len(np.unique(own[deep])) == 1:
+    return np.array(
+        [white_value(peak) if is_deep else 1 for peak, is_deep in zip(peaks, deep, strict=True)], np.float64
+    )
+
+
+def to_common_depth(measurements: pa.Table, deepest: float) -> pa.Table:
+    """Bring the brightness of images with more than 8 bits to the largest bit depth among them.
+
+    Each was measured relative to its own bit depth; in a dataset of 16 bits, an image with values up to 900 is dark.
+
+    Parameters
+    ----------
+    measurements
+        Some rows, or all.
+    deepest
+        The largest of `white_values` over all rows.
+    """
+    import pyarrow as pa  # on use: the workers of the scan start without it
+
+    own = white_values(measurements)
+    factor = np.where(own > 1, own / deepest, 1.0)
+    if (factor == 1.0).all():
         return measurements
-    factor = np.where(deep, own / own[deep].max(), 1.0)
     for name in _LINEAR:
         position = measurements.column_names.index(name)
         column = measurements[name]

@@ -3,8 +3,9 @@
     python -m tests.benchmarks.bench_scale [--rows 1000 10000 100000 1000000] [--images 1000 10000] [--json FILE]
     python -m tests.benchmarks.bench_scale --from FILE --plot FILE.png
 
-``--rows`` are audited from a Parquet listing with measurements given: drawn photos of 100 classes in three splits, with
-1 % exact and 1 % near copies, and no pixels. ``--images`` are real files of 32 x 32 pixels, opened and scanned. Each
+``--rows`` are audited from a Parquet listing whose files a scan has read that was killed before its end: drawn photos
+of 100 classes in three splits, with 1 % exact and 1 % near copies, and no pixels. ``--cap`` limits the address space of
+such an audit. ``--images`` are real files of 32 x 32 pixels, opened and scanned. Each
 size runs in a process of its own. Peaks are those of the process within the stage, with what earlier stages left, and
 need Linux. The plot needs matplotlib, which datacheck does not.
 """
@@ -15,18 +16,23 @@ import argparse
 import json
 import math
 import os
+import resource
 import subprocess
 import sys
 import tempfile
 import time
 from collections.abc import Callable, Iterator
 from contextlib import contextmanager
+from dataclasses import dataclass, replace
 from pathlib import Path
-from typing import Any
+from typing import Any, Literal
 
 import numpy as np
 import pytest
 
+from datacheck.manifest.readers import FileStamp
+from datacheck.memory import give_back
+from datacheck.scanning.stamps import STAMPS
 from tests.benchmarks.drawn_rows import drawn_manifest, drawn_measurements
 
 pytestmark = pytest.mark.benchmark
@@ -36,6 +42,9 @@ Stage = dict[str, Any]
 
 _PICTURES = 500
 """Different pictures among the tiny files: each has a name of its own, and a few bytes of its own behind the image."""
+
+_PART_ROWS = 4096
+"""Rows that a quick scan saves at a time."""
 
 
 def peak() -> float:
@@ -57,22 +66,52 @@ def stage(name: str, found: list[Stage]) -> Iterator[None]:
     reset_peak()
     began, busy = time.perf_counter(), processor_seconds()
     yield
+    give_back()
     seconds, processor = time.perf_counter() - began, processor_seconds() - busy
     found.append({"stage": name, "seconds": seconds, "processor": processor, "peak": peak()})
     print(f"  {name}: {seconds:.1f} s, {processor:.1f} s of processors, {peak():,.0f} MB", file=sys.stderr)
 
 
+@dataclass(frozen=True)
+class Unread:
+    """Files that have been read, and do not change."""
+
+    workers: Literal["process"] = "process"
+
+    def stamp(self, uri: str) -> FileStamp:
+        return FileStamp(1, 1, 1)
+
+    def read(self, uri: str) -> bytes:
+        raise AssertionError(f"{uri} is to be read again")
+
+
 def draw(n: int, folder: Path) -> None:
-    """Write the listing and the measurements."""
+    """Write the listing, and what a scan saves until it is killed."""
+    import pyarrow as pa
     import pyarrow.parquet as pq
 
+    from datacheck.scanning.cached_rows import ROW_SCHEMA, library_versions
+    from datacheck.scanning.row_files import row_writer
+
     manifest = drawn_manifest(n)
-    drawn_measurements(manifest).save(folder / "measurements.parquet")
     pq.write_table(manifest.table.drop_columns(["sample_id"]), folder / "listing.parquet")
+    rows = drawn_measurements(manifest).whole().append_column("uri", manifest.table["uri"])
+    (folder / "run" / "scan").mkdir(parents=True)
+    for start in range(0, n, _PART_ROWS):
+        part = rows.slice(start, _PART_ROWS)
+        stamps = {name: pa.repeat(1, len(part)) for name in STAMPS}
+        columns = [
+            stamps[name] if name in stamps else part[name] if name in part.column_names else pa.nulls(len(part))
+            for name in ROW_SCHEMA.names
+        ]
+        path = folder / "run" / "scan" / f"part-drawn-{start:09d}.arrow"
+        with row_writer(path, ROW_SCHEMA, library_versions()) as writer:
+            table = pa.table(columns, names=ROW_SCHEMA.names).cast(ROW_SCHEMA).combine_chunks()
+            writer.write_table(table)
 
 
 def audit_rows(n: int, folder: Path) -> list[Stage]:
-    """Audit a listing stage by stage, as `datacheck.audit` does after a scan."""
+    """Audit a listing stage by stage, as `datacheck.audit` does."""
     import datacheck
     from datacheck.auditing import run_rules
     from datacheck.duplicates import DuplicateSearch
@@ -80,13 +119,12 @@ def audit_rows(n: int, folder: Path) -> list[Stage]:
     from datacheck.fingerprints import fingerprint
     from datacheck.report import Report, write_html
     from datacheck.rules import RULES, RuleContext
-    from datacheck.scanning.measurements import Measurements
 
     found: list[Stage] = []
     with stage("open the listing", found):
-        manifest = datacheck.open(folder / "listing.parquet")
-    with stage("load the measurements", found):
-        measurements = Measurements.load(folder / "measurements.parquet")
+        manifest = replace(datacheck.open(folder / "listing.parquet"), reader=Unread())
+    with stage("end the scan", found):
+        measurements = datacheck.scan(manifest, run_dir=folder / "run", thumbnails=False).measurements
     with stage("fingerprint", found):
         taken = fingerprint(manifest, measurements)
     with stage("duplicates", found):
@@ -145,11 +183,18 @@ TASKS: dict[str, tuple[Callable[[int, Path], None], Callable[[int, Path], list[S
 }
 
 
-def measure(kind: str, n: int) -> list[Stage]:
+def limit_memory(gigabytes: float) -> None:
+    """Limit the address space of this process, as ``ulimit -v`` does."""
+    most = int(gigabytes * 2**30)
+    resource.setrlimit(resource.RLIMIT_AS, (most, most))
+
+
+def measure(kind: str, n: int, cap: float = 0.0) -> list[Stage]:
     """Draw in one process and audit in another one, so that drawing does not count."""
     with tempfile.TemporaryDirectory() as name:
         for part in ("draw", "audit"):
             command = [sys.executable, "-m", "tests.benchmarks.bench_scale", "--child", kind, part, str(n), name]
+            command += ["--cap", str(cap)] if part == "audit" else []
             printed = subprocess.run(command, check=True, stdout=subprocess.PIPE, text=True).stdout
     stages: list[Stage] = json.loads(printed.splitlines()[-1])
     return [{"kind": kind, "n": n, **one} for one in stages]
@@ -215,6 +260,7 @@ def main() -> None:
     parser = argparse.ArgumentParser(description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter)
     parser.add_argument("--rows", type=int, nargs="*", default=[1_000, 10_000, 100_000, 1_000_000])
     parser.add_argument("--images", type=int, nargs="*", default=[1_000, 10_000])
+    parser.add_argument("--cap", type=float, default=0.0, help="GB of address space for an audit of rows")
     parser.add_argument("--json", type=Path, help="also write what was measured to this file")
     parser.add_argument("--from", dest="source", type=Path, help="take what was measured from this file")
     parser.add_argument("--plot", type=Path, help="draw it into this file")
@@ -223,12 +269,15 @@ def main() -> None:
     if options.child:
         kind, part, n, folder = options.child
         work = TASKS[kind][part == "audit"]
+        if options.cap:
+            limit_memory(options.cap)
         print(json.dumps(work(int(n), Path(folder))))
         return
     if options.source:
         stages = json.loads(options.source.read_text())
     else:
-        stages = [one for kind in TASKS for n in getattr(options, kind) for one in measure(kind, n)]
+        caps = {"rows": options.cap}
+        stages = [one for kind in TASKS for n in getattr(options, kind) for one in measure(kind, n, caps.get(kind, 0))]
     if options.json:
         options.json.write_text(json.dumps(stages, indent=1))
     print(as_table(stages))

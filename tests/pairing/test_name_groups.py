@@ -7,6 +7,7 @@ from collections.abc import Callable
 from pathlib import Path
 
 import numpy as np
+import pyarrow as pa
 import pytest
 
 from datacheck.pairing import infer_groups
@@ -75,6 +76,18 @@ PLAIN: dict[str, Callable[[int], str]] = {
 @pytest.mark.parametrize("kind", PLAIN)
 def test_names_without_groups_are_silent(kind: str) -> None:
     assert infer_groups([PLAIN[kind](n) for n in range(N)], np.arange(N) % 2) == []
+
+
+@pytest.mark.parametrize("extra", ["", "é"])
+@pytest.mark.parametrize("kind", [*GROUPED, *PLAIN])
+def test_a_column_gives_what_a_list_does(kind: str, extra: str) -> None:
+    make = GROUPED[kind][0] if kind in GROUPED else PLAIN[kind]
+    names = [f"{extra}/{make(number)}" if number else None for number in range(N)]
+    some, others = infer_groups(names), infer_groups(pa.chunked_array([names[:100], names[100:]]))
+    assert [(one.kind, one.pattern, one.names) for one in some] == [
+        (one.kind, one.pattern, one.names) for one in others
+    ]
+    assert all(np.array_equal(one.codes, other.codes) for one, other in zip(some, others, strict=True))
 
 
 def test_no_names_have_no_groups() -> None:

@@ -219,7 +219,7 @@ def test_another_order_and_repeated_files(folder: Path) -> None:
 
 def test_rows_of_another_version_are_measured_again(folder: Path, monkeypatch: pytest.MonkeyPatch) -> None:
     run(folder)
-    monkeypatch.setattr(sys.modules["datacheck.scanning.cache"], "SCAN_VERSION", 999)
+    monkeypatch.setattr(sys.modules["datacheck.scanning.cached_rows"], "SCAN_VERSION", 999)
     assert len(run(folder)[1]) == 21
 
 

@@ -76,7 +76,6 @@ class BoxReviewSession:
         return {
             "classes": list(self.queue.classes),
             "annotator": self.annotator,
-            "counts": self.queue.counts,
             "items": [self._item(row, mine.get(row["sample_id"])) for row in self.queue.rows()],
         }
 

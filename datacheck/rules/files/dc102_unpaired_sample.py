@@ -176,7 +176,7 @@ def _without_label_file(manifest: Manifest) -> list[str]:
     missing = pc.is_null(table["label_uri"]).to_numpy()
     if manifest.reader is not None and reads_whole_files(manifest.reader):
         named = np.flatnonzero(~missing)
-        sizes = read_stamps(manifest.reader, table["label_uri"].take(pa.array(named)).to_pylist())[0]
+        sizes = read_stamps(manifest.reader, table["label_uri"].take(pa.array(named)).combine_chunks())[0]
         missing = missing.copy()
         missing[named] = sizes < 0
     return [str(uri) for uri in table["uri"].filter(missing).to_pylist()]

@@ -16,6 +16,9 @@ from datacheck.rules.base import Rule, RuleContext
 from datacheck.rules.requirements import SCAN, names_are_paths
 from datacheck.text import percent, plural
 
+_ROWS = 1 << 17
+"""Names that are Python objects at a time: about 10 MB."""
+
 FORMATS_OF: dict[str, frozenset[str]] = {
     **dict.fromkeys(("jpg", "jpeg", "jpe", "jfif"), frozenset({"JPEG", "MPO"})),
     "png": frozenset({"PNG"}),
@@ -88,16 +91,22 @@ class MixedFormats(Rule):
     def _extensions(self, context: RuleContext, read: NDArray[np.int64]) -> list[Part]:
         if not names_are_paths(context.manifest):
             return []
-        formats = context.measured.strings("format")
-        uris = context.manifest.table["uri"].to_numpy(zero_copy_only=False)
-        wrong = read[wrong_extensions(uris[read], formats[read])]
+        column, kinds_read = context.manifest.table["uri"], context.measured.strings("format")
+        found = []
+        for start in range(0, len(read), _ROWS):
+            rows = read[start : start + _ROWS]
+            found.append(rows[wrong_extensions(column.take(pa.array(rows)).to_pylist(), kinds_read[rows])])
+        wrong = np.concatenate([read[:0], *found])
         if not len(wrong):
             return []
-        kinds = Counter(f"{uris[row].rpartition('.')[2].lower()} holds {formats[row]}" for row in wrong)
+        uris, formats = column.take(pa.array(wrong)).to_pylist(), kinds_read[wrong]
+        kinds = Counter(
+            f"{uri.rpartition('.')[2].lower()} holds {kind}" for uri, kind in zip(uris, formats, strict=True)
+        )
         are = "is not what its extension says" if len(wrong) == 1 else "are not what their extensions say"
-        issues = self.issues(context.ids(wrong), note=[f"content is {formats[row]}" for row in wrong])
+        issues = self.issues(context.ids(wrong), note=[f"content is {kind}" for kind in formats])
         finding = self.finding(
-            f"{len(wrong):,} of {plural(len(read), 'file')} {are}: {uris[wrong[0]]!r} ({formats[wrong[0]]})",
+            f"{len(wrong):,} of {plural(len(read), 'file')} {are}: {uris[0]!r} ({formats[0]})",
             "rename the files by their content, or use a decoder that looks at the content",
             evidence={"kinds": dict(kinds)},
             affected=issues,

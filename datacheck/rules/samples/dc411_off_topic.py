@@ -118,8 +118,9 @@ class OffTopic(Rule):
                 f"the images are drawings or tiny (median entropy {typical:.1f} bits, and {number(self.min_entropy)} "
                 "are needed), whose properties differ without another subject"
             )
-        deviations = np.zeros(len(values))
-        deviations[judged] = joint_deviations(values[judged], min_z=self.min_z)
+        deviations = np.zeros(len(judged))
+        values = values if n_judged == len(judged) else values[judged]  # no second copy of many rows
+        deviations[judged] = joint_deviations(values, min_z=self.min_z)
         mask = deviations >= self.min_deviations
         largest = float(deviations.max())
         if not mask.any():

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from dataclasses import dataclass
-from typing import Any, ClassVar
+from typing import ClassVar
 
 import numpy as np
 import pyarrow as pa
@@ -74,7 +74,7 @@ class GroupLeakageInNames(Rule):
             raise CannotJudge("the dataset declares its groups: DC305 judges them")
         if "uri" not in manifest:
             raise CannotJudge("the samples have no names")
-        names = manifest.table["uri"].to_pylist()
+        names = manifest.table["uri"]
         labels = manifest.label_codes.astype(np.int64) if manifest.task is Task.CLASSIFICATION else None
         found = infer_groups(names, labels)
         if not found:
@@ -84,7 +84,9 @@ class GroupLeakageInNames(Rule):
             return Passed(f"the groups that file names show ({found[0].pattern}) are in one split each")
         return Found.of(leaks)
 
-    def _leak(self, context: RuleContext, names: list[Any], groups: NameGroups) -> tuple[Finding, pa.Table] | None:
+    def _leak(
+        self, context: RuleContext, names: pa.ChunkedArray, groups: NameGroups
+    ) -> tuple[Finding, pa.Table] | None:
         split = context.manifest.split_codes.astype(np.int64)
         shared, rows, related = across_splits(groups.codes, split)
         n_several = int((np.bincount(groups.codes[(groups.codes >= 0) & (split >= 0)]) > 1).sum())
@@ -112,7 +114,7 @@ class GroupLeakageInNames(Rule):
                 "n_groups": n_several,
                 "n_shared": len(shared),
                 "groups": {groups.names[code]: int(counts[code]) for code in largest[:MAX_CLUSTERS].tolist()},
-                "example": [names[related[0]], names[rows[0]]],
+                "example": names.take(pa.array([related[0], rows[0]])).to_pylist(),
                 "splits": _split_pairs(context.manifest, split, rows, related),
             },
             affected=issues,
@@ -138,9 +140,10 @@ def across_splits(groups: Rows, split: Rows) -> tuple[Rows, Rows, Rows]:
     return np.unique(groups[known][moved]), known[moved], related[moved]
 
 
-def _restart_in_each_split(names: list[Any], rows: Rows, related: Rows) -> bool:
+def _restart_in_each_split(names: pa.ChunkedArray, rows: Rows, related: Rows) -> bool:
     """Whether the same file names occur in several splits, so that equal numbers mean different groups."""
-    bases = [stem(str(names[row])).rpartition("/")[2] for row in (*rows.tolist(), *related.tolist())]
+    both = names.take(pa.array(np.concatenate((rows, related)))).to_pylist()
+    bases = [stem(str(name)).rpartition("/")[2] for name in both]
     others, firsts = set(bases[: len(rows)]), set(bases[len(rows) :])
     return len(others & firsts) > SAME_NAMES * max(1, min(len(others), len(firsts)))
 
