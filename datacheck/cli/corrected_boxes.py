@@ -117,8 +117,11 @@ def write_box_changes(decided: BoxCorrections, images: BoxImages, path: Path) ->
     rows = []
     for row in decided.changes:
         image = images.images[row["sample_id"]]
-        rows.append({**row, "annotators": ";".join(row["annotators"]), "uri": image.uri, "annotation_file": image.file})
+        points = row["new_points"] and ";".join(f"{side:g}" for side in row["new_points"])
+        lists = {"annotators": ";".join(row["annotators"]), "new_points": points}
+        rows.append({**row, **lists, "uri": image.uri, "annotation_file": image.file})
     schema = decided.table.schema
-    schema = schema.set(schema.get_field_index("annotators"), pa.field("annotators", pa.string()))
+    for name in ("annotators", "new_points"):
+        schema = schema.set(schema.get_field_index(name), pa.field(name, pa.string()))
     schema = schema.insert(1, pa.field("annotation_file", pa.string())).insert(1, pa.field("uri", pa.string()))
     write_text(path, to_csv(pa.Table.from_pylist(rows, schema=schema)))

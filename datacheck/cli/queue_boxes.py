@@ -47,8 +47,8 @@ def make_box_queue(run: Path, budget: int, random_share: float, seed: int, *, re
         )
     elif kinds.count("class"):
         say("expected: how many of the classes in question are wrong is not known, the probe is too weak")
-    if kinds.count("spurious") or kinds.count("misplaced"):
-        say("how many of the boxes that look empty or lie elsewhere are wrong is not known; the worst come first")
+    for count in made.counts:
+        say(f"expected: {count}")
     say(f"next: datacheck review {run}\nor:   datacheck queue export {run} --to label-studio -o tasks.json")
     return 0
 

@@ -39,7 +39,8 @@ def make_mask_queue(run: Path, budget: int, random_share: float, seed: int, *, r
     )
     if made.left_out:
         _say_left_out(made.left_out, run)
-    say("how many of the regions in question are wrong is not known; the worst of each kind come first")
+    for count in made.counts:
+        say(f"expected: {count}")
     say(
         f"next: datacheck review {run}\nor:   datacheck queue push {run}\n"
         f"or:   datacheck queue export {run} --to label-studio -o tasks.json"

@@ -67,7 +67,7 @@ class Manifest:
     mask_format
         What the pixels of masks stand for.
     reader
-        Reaches the samples; not saved. None where the pixels are out of reach.
+        Reaches the samples. None where the pixels are out of reach.
 
     Examples
     --------
@@ -243,13 +243,13 @@ class Manifest:
         return frame
 
     def save(self, path: Path) -> None:
-        """Write ``manifest.parquet``; the reader is not saved."""
+        """Write ``manifest.parquet``; of a reader, where its files are is saved."""
         fields = {name: getattr(self, name) for name in self.__dataclass_fields__ if name != "table"}
         write_manifest(path, self.table, fields)
 
     @classmethod
     def load(cls, path: Path) -> Manifest:
-        """Read ``manifest.parquet``; files and tars below the root are reachable again, data in memory is not.
+        """Read ``manifest.parquet``; files, tars and shards are reachable again, data in memory is not.
 
         Raises
         ------

@@ -14,6 +14,7 @@ from datacheck.manifest.inventory import Inventory
 from datacheck.manifest.masks import MaskFormat
 from datacheck.manifest.object_store import StoreReader
 from datacheck.manifest.readers import FileReader, SampleReader, TarReader
+from datacheck.manifest.shards import ShardReader
 from datacheck.manifest.tasks import Modality, Task
 from datacheck.storage import check_version, read_table, reading, write_table
 
@@ -42,7 +43,7 @@ class Listings:
 
 
 def write_manifest(path: Path, table: pa.Table, fields: Mapping[str, Any]) -> None:
-    """Write the table and the other fields of a manifest; of the reader, only its kind is kept."""
+    """Write the table and the other fields of a manifest; of the reader, only where it reads is kept."""
     listings, root, annotation_format = fields["listings"], fields["root"], fields["annotation_format"]
     reader = fields["reader"]
     kinds = (word for word, kind in _READERS.items() if type(reader) is kind)
@@ -62,6 +63,8 @@ def write_manifest(path: Path, table: pa.Table, fields: Mapping[str, Any]) -> No
     }
     if isinstance(reader, StoreReader):
         metadata["store"] = {"url": reader.url, "members": reader.members}
+    if isinstance(reader, ShardReader):
+        metadata["shards"] = {"root": str(reader.root), "column": reader.column}
     write_table(path, table, metadata)
 
 
@@ -89,7 +92,9 @@ def read_manifest(path: Path) -> dict[str, Any]:
             "inventory": Inventory.from_json(metadata["inventory"]),
             "annotation_format": _format(metadata.get("annotation_format")),
             "mask_format": _masks(metadata.get("mask_format")),
-            "reader": _stored(metadata.get("store")) or _reader(metadata["reader"], root),
+            "reader": _stored(metadata.get("store"))
+            or _sharded(metadata.get("shards"))
+            or _reader(metadata["reader"], root),
         }
 
 
@@ -103,6 +108,10 @@ def _masks(value: Mapping[str, Any] | None) -> MaskFormat:
 
 def _stored(value: Mapping[str, Any] | None) -> StoreReader | None:
     return None if value is None else StoreReader(str(value["url"]), bool(value["members"]))
+
+
+def _sharded(value: Mapping[str, Any] | None) -> ShardReader | None:
+    return None if value is None else ShardReader(Path(value["root"]), str(value["column"]))
 
 
 def _reader(word: str | None, root: Path | None) -> SampleReader | None:

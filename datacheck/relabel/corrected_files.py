@@ -7,10 +7,12 @@ from collections.abc import Mapping
 from dataclasses import dataclass, field
 from pathlib import Path
 
+from datacheck.annotations.mask_files import mask_files_of
 from datacheck.errors import RelabelError
-from datacheck.manifest import Manifest
+from datacheck.manifest import ItemKind, Manifest, Task
 from datacheck.manifest.file_copies import Link, place_file
-from datacheck.manifest.readers import FileReader
+from datacheck.manifest.shards import ShardReader, whole_files
+from datacheck.relabel.boxes.writers.objects_table import TableCorrection, fresh_fingerprints
 from datacheck.relabel.corrected_folder import check_place
 from datacheck.sources.annotations.class_names import declared_classes
 from datacheck.sources.files import is_image_name
@@ -30,7 +32,8 @@ class CorrectedFiles:
     files
         The source of each file that stays as it is, by its path in the copy.
     contents
-        The corrected annotation files or masks, by their path in the copy.
+        The corrected annotation files or masks, or what changes in them, by their path in the copy; None for a
+        file that is not in it.
     link
         How an image gets there.
     copied
@@ -41,14 +44,20 @@ class CorrectedFiles:
 
     folder: Path
     files: dict[Path, Path]
-    contents: dict[Path, bytes] = field(repr=False)
+    contents: dict[Path, bytes | TableCorrection | None] = field(repr=False)
     link: Link = "hard"
     copied: frozenset[Path] = frozenset()
     left_out: tuple[Path, ...] = ()
 
     @classmethod
     def plan(
-        cls, manifest: Manifest, corrected: Mapping[str, bytes], folder: Path, link: Link = "hard", *, run: Path
+        cls,
+        manifest: Manifest,
+        corrected: Mapping[str, bytes | TableCorrection | None],
+        folder: Path,
+        link: Link = "hard",
+        *,
+        run: Path,
     ) -> CorrectedFiles:
         """Give every file of the dataset its place; reads nothing but the folders.
 
@@ -67,21 +76,24 @@ class CorrectedFiles:
             When the folder is not new or empty, or is inside the dataset, or an image or a file to correct is a link
             that leads out of it.
         """
-        assert isinstance(manifest.reader, FileReader), "its annotations could be corrected"
-        root = manifest.reader.path("")
+        reader = whole_files(manifest.reader)
+        assert reader is not None, "its annotations could be corrected"
+        root = reader.path("")
         check_place(folder, root)
-        contents = {manifest.reader.path(name).relative_to(root): text for name, text in corrected.items()}
+        tables = [each for each in corrected.values() if isinstance(each, TableCorrection)]
+        changed = {**corrected, **fresh_fingerprints(tables, reader)}
+        contents = {reader.path(name).relative_to(root): content for name, content in changed.items()}
+        own = {reader.path(uri).relative_to(root) for uri in _file_names(manifest)}
         files: dict[Path, Path] = {}
         left_out = []
-        for source in _files(root, run):
+        for source in [root / path for path in own] if _is_one_shard(manifest) else _files(root, run):
             path = source.relative_to(root)
             linked = link == "symbolic" and is_image_name(source.name)
             if linked or Path(os.path.realpath(source)).is_relative_to(os.path.realpath(root)):
                 files[path] = source
             else:
                 left_out.append(path)
-        needed = {manifest.reader.path(uri).relative_to(root) for uri in manifest.table["uri"].to_pylist()}
-        lost = sorted(needed.union(contents).intersection(left_out))
+        lost = sorted(own.union(contents).intersection(left_out))
         if lost:
             raise RelabelError(
                 f"{len(lost)} files, such as {lost[0]}, are links out of the dataset {root}: a corrected folder takes "
@@ -93,9 +105,8 @@ class CorrectedFiles:
         for path in contents:
             files.pop(path, None)
         masks: set[Path] = set()
-        if "label_uri" in manifest:
-            named_masks = manifest.table["label_uri"].drop_null().to_pylist()
-            masks = {manifest.reader.path(uri).relative_to(root) for uri in named_masks}
+        if manifest.task is Task.SEGMENTATION:
+            masks = {reader.path(uri).relative_to(root) for uris in mask_files_of(manifest) for uri in uris}
         return cls(folder, files, contents, link, frozenset(masks), tuple(left_out))
 
     def write(self) -> int:
@@ -112,14 +123,33 @@ class CorrectedFiles:
                     (folder / path).parent.mkdir(parents=True, exist_ok=True)
                     place_file(source, folder / path, self._link_of(path))
                 for path, content in self.contents.items():
+                    if content is None:
+                        continue
                     (folder / path).parent.mkdir(parents=True, exist_ok=True)
-                    (folder / path).write_bytes(content)
+                    if isinstance(content, TableCorrection):
+                        content.write(folder / path)
+                    else:
+                        (folder / path).write_bytes(content)
         except OSError as error:
             raise RelabelError(f"{self.folder} cannot be written, nothing is left of it: {error}") from error
-        return len(self.files) + len(self.contents)
+        return len(self.files) + sum(content is not None for content in self.contents.values())
 
     def _link_of(self, path: Path) -> Link:
         return self.link if is_image_name(path.name) and path not in self.copied else "copy"
+
+
+def _file_names(manifest: Manifest) -> list[str]:
+    """Return the files in which the samples are."""
+    column = "annotation_file" if isinstance(manifest.reader, ShardReader) else "uri"
+    names: list[str] = manifest.table[column].cast("string").unique().to_pylist()
+    return names
+
+
+def _is_one_shard(manifest: Manifest) -> bool:
+    """Return whether a dataset is a single Parquet file: what else lies in its folder is none of it."""
+    names = _file_names(manifest) if isinstance(manifest.reader, ShardReader) else []
+    beside = any(item.kind is ItemKind.FILE for item in manifest.inventory.unread)
+    return len(names) == 1 and "/" not in names[0] and names[0].endswith(".parquet") and not beside
 
 
 def _files(root: Path, run: Path) -> list[Path]:

@@ -55,7 +55,10 @@ class RowFile:
         check_version(metadata.get("version"), self.version, what=self.what, where=path)
         with reading(path, self.what):
             found = {key: metadata[key] for key in ("identity", *keys)}
-            return table.replace_schema_metadata(None).cast(self.schema), found
+            for field in self.schema:
+                if field.nullable and field.name not in table.column_names:  # of an older version
+                    table = table.append_column(field, pa.nulls(len(table), field.type))
+            return table.select(self.schema.names).replace_schema_metadata(None).cast(self.schema), found
 
 
 @dataclass(frozen=True)

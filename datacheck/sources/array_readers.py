@@ -11,6 +11,7 @@ from numpy.typing import NDArray
 
 from datacheck.errors import SourceError
 from datacheck.manifest.readers import FileStamp, ReadFailure, SampleReadError, Workers
+from datacheck.manifest.shards import row_number
 
 _CHANNELS = (1, 3, 4)
 """Grey, colour, and colour with alpha."""
@@ -88,13 +89,6 @@ def as_array(image: Any) -> NDArray[np.generic]:
     if hasattr(image, "detach"):
         image = image.detach().cpu().numpy()
     return np.asarray(image)
-
-
-def row_number(uri: str, n_rows: int) -> int:
-    """Return the row that a uri names, or raise a `SampleReadError`."""
-    if not uri.isdecimal() or int(uri) >= n_rows:
-        raise SampleReadError(ReadFailure.VANISHED, f"expected a row number below {n_rows}, found {uri!r}")
-    return int(uri)
 
 
 @dataclass(frozen=True, eq=False)

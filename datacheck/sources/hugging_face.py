@@ -15,12 +15,13 @@ import pyarrow.parquet as pq
 from datacheck.errors import SourceError
 from datacheck.manifest import ItemKind, Manifest, Used, natural_key
 from datacheck.manifest.readers import FileReader, SampleReader, SampleReadError
+from datacheck.manifest.shards import ShardReader, open_stream
 from datacheck.sources.annotations.objects_column import objects_column
 from datacheck.sources.base import Source, SourceOptions, as_path
 from datacheck.sources.files import check_regular, existing, is_image_name
 from datacheck.sources.folder_inventory import files_beside
 from datacheck.sources.hugging_face_objects import with_objects, without_objects
-from datacheck.sources.shard_readers import EncodedReader, ShardReader, open_stream
+from datacheck.sources.shard_readers import EncodedReader
 from datacheck.sources.split_words import normalise_split
 from datacheck.sources.splits import join_splits, joined_tables
 from datacheck.sources.table import table_manifest
@@ -199,7 +200,11 @@ def _sharded(
     table = joined_tables({name: each.replace_schema_metadata(None) for name, each in others.items()})
     reader = None if image is None else ShardReader(root.absolute(), image)
     took_for += f", {plural(len(tables), 'shard')}"
-    return _manifest(table, features, options, reader, uris, image=image, took_for=took_for)
+    manifest = _manifest(table, features, options, reader, uris, image=image, took_for=took_for)
+    if reader is None or "annotated_objects" not in manifest:
+        return manifest
+    files = [shard for shard, each in tables.items() for _ in range(each.num_rows)]
+    return manifest.with_column("annotation_file", pa.array(files, pa.string()))
 
 
 def _features_of(schema: pa.Schema) -> Features:

@@ -15,6 +15,7 @@ from datacheck.errors import SourceError
 from datacheck.manifest import AnnotationFormat, Inventory, Manifest, Question, natural_sorted
 from datacheck.manifest.annotations import with_classes
 from datacheck.manifest.readers import FileReader, SampleReader
+from datacheck.manifest.shards import ShardReader
 from datacheck.sources.base import SourceOptions
 from datacheck.sources.shard_readers import ChainReader
 from datacheck.sources.split_words import normalise_split, split_names
@@ -160,15 +161,17 @@ def _reached(parts: Mapping[str, Manifest]) -> tuple[Path | None, dict[str, pa.T
     """Make the samples of all splits reachable by one reader: below one root where all are files."""
     readers = {name: part.reader for name, part in parts.items()}
     by_uri = all("uri" in part and part.table["sample_id"].equals(part.table["uri"]) for part in parts.values())
-    roots = {name: reader.root for name, reader in readers.items() if isinstance(reader, FileReader)}
-    if len(roots) == len(parts):
+    kinds = {replace(one, root=Path()) for one in readers.values() if isinstance(one, FileReader | ShardReader)}
+    roots = {name: one.root for name, one in readers.items() if isinstance(one, FileReader | ShardReader)}
+    if len(roots) == len(parts) and len(kinds) == 1:
         root = Path(os.path.commonpath(list(roots.values())))
         if root != Path("/"):
             below = {name: "" if own == root else f"{own.relative_to(root)}/" for name, own in roots.items()}
+            (kind,) = kinds
             return (
-                root,
+                root if isinstance(kind, FileReader) else None,
                 {name: _prefixed(part, below[name], by_uri=by_uri) for name, part in parts.items()},
-                FileReader(root),
+                replace(kind, root=root),
             )
     known = {name: reader for name, reader in readers.items() if reader is not None}
     tables = {name: _prefixed(part, f"{name}/", by_uri=by_uri) for name, part in parts.items()}
@@ -177,7 +180,8 @@ def _reached(parts: Mapping[str, Manifest]) -> tuple[Path | None, dict[str, pa.T
 
 def _prefixed(part: Manifest, prefix: str, *, by_uri: bool) -> pa.Table:
     table = part.table
-    for name in ("uri", "label_uri", "annotation_file") if part.root is not None or not prefix else ("uri",):
+    in_files = part.root is not None or isinstance(part.reader, ShardReader)
+    for name in ("uri", "label_uri", "annotation_file") if in_files or not prefix else ("uri",):
         if name in part and prefix:
             uris = [
                 uri if uri is None or (uri.startswith("/") and part.root is not None) else prefix + uri

@@ -61,7 +61,7 @@ class Planted:
     kind: NDArray[np.int8]
 
 
-def plant(context: RuleContext, seed: int) -> Planted:
+def plant(context: RuleContext, seed: int, shares: tuple[float, float, float] = SHARES) -> Planted:
     """Plant faults of all kinds into a dataset, none of them in the same box."""
     manifest, boxes = context.manifest, context.boxes
     assert boxes is not None
@@ -69,7 +69,7 @@ def plant(context: RuleContext, seed: int) -> Planted:
     usable = (boxes.sizes >= 4).all(axis=1) & (boxes.objects.class_id >= 0) & np.isfinite(boxes.frame).all(axis=1)
     order = rng.permutation(np.flatnonzero(usable))
     kind = np.zeros(len(boxes.objects), dtype=np.int8)
-    ends = np.cumsum([0, *(round(share * len(order)) for share in SHARES)])
+    ends = np.cumsum([0, *(round(share * len(order)) for share in shares)])
     wrong, spurious, moved = (order[start:end] for start, end in pairwise(ends))
     class_id, placed = boxes.objects.class_id.copy(), boxes.boxes.copy()
     if len(manifest.classes) > 1:

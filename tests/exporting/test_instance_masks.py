@@ -4,14 +4,11 @@ from pathlib import Path
 
 import cv2
 import numpy as np
-import pytest
 from PIL import Image
 
 import datacheck
-from datacheck.errors import RelabelError
 from datacheck.exporting.choice import Wanted, choose
 from datacheck.exporting.write import Export
-from datacheck.relabel.masks.images import MaskImages
 from datacheck.report.annotated import AnnotatedThumbnails
 from datacheck.report.pictures import ThumbnailStore
 from tests.annotations.drawn_instances import object_mask, write_instances
@@ -45,5 +42,3 @@ def test_masks_of_one_object_each_go_through_audit_report_and_export(tmp_path: P
     for files in copy.table["mask_files"].to_pylist():
         for file in files:
             assert (tmp_path / "clean/data" / file).read_bytes() == (data / file).read_bytes()
-    with pytest.raises(RelabelError, match="this dataset has one an object"):
-        MaskImages.of(report.manifest, report.measurements, [name], {"object": 1})

@@ -21,6 +21,7 @@ from datacheck.manifest import Manifest, Task
 from datacheck.probing.outputs import ProbeOutputs
 from datacheck.report import Report, RuleOutcome
 from datacheck.report.cards import Card
+from tests.rules.placed_boxes import placed
 
 from .conftest import CRASHED, HOSTILE, URIS
 
@@ -99,6 +100,11 @@ def test_defects_and_what_was_not_checked_are_told(report: Report, probe: ProbeO
     assert "- no class is missing" in card.markdown.partition("## Contract")[2]
     assert "| cat | 1 | 1 | 2 |" in card.markdown
     assert any(line.startswith("error: DC304") for line in card.croissant["rai:dataLimitations"])
+
+
+def test_faulty_boxes_are_counted(report: Report) -> None:
+    card = replace(report, box_probe=placed().box_probe).card(**SAID)
+    assert "| Wrong labels | at most 10 of 79 boxes hold no object" in card.markdown
 
 
 def test_nothing_of_the_dataset_is_markup(report: Report) -> None:

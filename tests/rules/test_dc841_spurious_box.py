@@ -6,6 +6,7 @@ import numpy as np
 
 from datacheck.findings import Found, NotApplicable, Passed, Severity
 from datacheck.probing.objects import BoxProbe
+from datacheck.probing.objects.placement import Placement
 from datacheck.rules.boxes.dc841_spurious_box import SpuriousBox
 from tests.rules.examples import shown
 from tests.rules.placed_boxes import drawn, placed
@@ -20,11 +21,25 @@ def test_a_box_that_looks_empty_is_named() -> None:
     assert outcome.issues["sample_id"].to_pylist() == ["images/0002.jpg"]
     assert np.isclose(outcome.issues["suspicion"][0].as_py(), 0.97)
     evidence = finding.evidence
+    counted = evidence["estimated_errors"]
+    assert (counted["value"], counted["low"], round(counted["high"])) == (0, 0, 10)
     assert evidence["planted_found_share_low"] <= 0.5 <= evidence["planted_found_share_high"]
 
 
 def test_ordinary_boxes_are_silent() -> None:
     assert isinstance(SpuriousBox().check(placed()), Passed)
+
+
+def test_boxes_that_stand_out_like_empty_places_are_counted() -> None:
+    rng = np.random.default_rng(0)
+    emptiness = np.concatenate([rng.normal(0.1, 0.05, 380), rng.normal(0.9, 0.1, 20)])
+    planted, boxes, objects = rng.normal(0.9, 0.1, 300), np.zeros((400, 4)), np.arange(400)
+    placement = Placement(objects, emptiness, 0.1 * emptiness, boxes, planted, planted)
+    count = placement.n_spurious()
+    assert count.interval is not None
+    assert 5 < count.interval.low <= 20 <= count.interval.high < 45
+    assert count.in_words().startswith("about ")
+    assert placement.n_misplaced().in_words().startswith("at most ")
 
 
 def test_a_stricter_cut_names_fewer() -> None:

@@ -19,7 +19,8 @@ def test_a_region_above_the_cut_is_listed(clean_masks: Callable[[int], RuleConte
     assert finding.severity is Severity.INFO
     assert outcome.issues["sample_id"].to_pylist() == ["images/05.png"]
     assert np.isclose(outcome.issues["suspicion"][0].as_py(), 0.95)
-    assert 1 <= finding.evidence["at_most"] < 10
+    counted = finding.evidence["estimated_errors"]
+    assert (counted["low"], round(counted["high"])) == (0, 10)
 
 
 def test_ordinary_regions_are_silent(clean_masks: Callable[[int], RuleContext]) -> None:

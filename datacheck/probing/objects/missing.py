@@ -13,9 +13,11 @@ import numpy as np
 from numpy.typing import NDArray
 
 from datacheck.annotations.shifts import paired_iou
+from datacheck.labels.fault_count import FaultCount, fault_interval
 from datacheck.probing.budget import Clock
 from datacheck.probing.objects.heat import fit_heat, peaks, places, target
 from datacheck.probing.objects.placement import FEWEST_PLANTED, N_FOLDS
+from datacheck.text import plural
 
 Floats = NDArray[np.float64]
 Rows = NDArray[np.int64]
@@ -63,6 +65,12 @@ class Missing:
     def cut(self, recall: float) -> float:
         """Return the heat that this share of the hidden boxes exceeds; 0 where fewer were found."""
         return float(np.quantile(self.hidden_heat, 1 - recall)) if len(self.hidden_heat) else NOT_FOUND
+
+    def n_missing(self) -> FaultCount:
+        """Return how many objects have no box."""
+        met = self.hidden_heat[self.hidden_heat > NOT_FOUND]
+        found = fault_interval(self.heat, met, self.n_boxes, n_planted=len(self.hidden_heat))
+        return FaultCount(found, f"objects have no box, beside {plural(self.n_boxes, 'box', 'boxes')}")
 
     def listed(self, recall: float) -> Rows:
         """Return which places are hotter than the cut that finds this share of hidden boxes, the hottest first.

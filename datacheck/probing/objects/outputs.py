@@ -9,6 +9,7 @@ import pyarrow as pa
 import pyarrow.compute as pc
 from numpy.typing import NDArray
 
+from datacheck.labels.fault_count import FaultCount
 from datacheck.manifest import Manifest, Modality, Objects, Task
 from datacheck.probing.objects.missing import Missing
 from datacheck.probing.objects.placement import Placement
@@ -51,6 +52,11 @@ class BoxProbe:
     why_not_placed: str = ""
     missing: Missing | None = None
     why_not_missing: str = ""
+
+    def fault_counts(self) -> list[FaultCount]:
+        """Return how many boxes hold no object, lie elsewhere and are missing, as far as that was judged."""
+        placed = [] if self.placement is None else [self.placement.n_spurious(), self.placement.n_misplaced()]
+        return [*placed, *([] if self.missing is None else [self.missing.n_missing()])]
 
 
 @dataclass(frozen=True)

@@ -13,9 +13,11 @@ import numpy as np
 from numpy.typing import NDArray
 
 from datacheck.annotations.shifts import empty_places, moved_by, offsets, paired_iou, shifted
+from datacheck.labels.fault_count import FaultCount, fault_interval
 from datacheck.models.components import Components
 from datacheck.models.kernel import kernel_features
 from datacheck.models.ridge import KERNEL_PENALTY, FoldSums
+from datacheck.text import plural
 
 Floats = NDArray[np.float64]
 
@@ -99,6 +101,19 @@ class Placement:
         """Return which boxes are further off than the cut that finds this share of moved ones; no spurious one."""
         found = _above(self.shift, self.planted_shift, recall)
         return found[~np.isin(found, self.spurious(recall))]
+
+    def n_spurious(self) -> FaultCount:
+        """Return how many boxes hold no object."""
+        return self._counted(self.emptiness, self.planted_empty, "hold no object")
+
+    def n_misplaced(self) -> FaultCount:
+        """Return how many boxes are as far off as the moved copies, without those that look empty."""
+        shift = np.delete(self.shift, self.spurious(RECALL))
+        return self._counted(shift, self.planted_shift, f"overlap their object by {CLEARLY_MOVED} or less")
+
+    def _counted(self, given: Floats, planted: Floats, wrong: str) -> FaultCount:
+        n = len(self.objects)
+        return FaultCount(fault_interval(given, planted, n), f"of {plural(n, 'box', 'boxes')} {wrong}")
 
 
 def with_heat(placement: Placement, given: Floats, empty: Floats) -> Placement:

@@ -7,7 +7,8 @@ from dataclasses import dataclass, field
 import numpy as np
 from numpy.typing import NDArray
 
-from datacheck.probing.segments.suspicion import KindOfSuspects
+from datacheck.labels.fault_count import FaultCount
+from datacheck.probing.segments.suspicion import KindOfSuspects, fault_count
 
 
 @dataclass(frozen=True)
@@ -56,6 +57,10 @@ class MaskProbe:
     seconds: float = 0.0
     values: tuple[int, ...] = ()
     predicted: NDArray[np.uint8] = field(default_factory=lambda: np.empty((0, 0, 0), np.uint8), repr=False)
+
+    def fault_counts(self) -> list[FaultCount]:
+        """Return how many regions have each kind of fault, as far as that was judged."""
+        return [fault_count(self.kinds, name) for name in self.kinds]
 
     @classmethod
     def none(cls, why_not: str, seconds: float = 0.0) -> MaskProbe:

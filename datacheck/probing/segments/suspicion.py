@@ -2,15 +2,16 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable
+from collections.abc import Callable, Mapping
 from dataclasses import dataclass, replace
 
 import numpy as np
 from numpy.typing import NDArray
 
+from datacheck.labels.fault_count import FaultCount, fault_interval
 from datacheck.probing.segments.planting import Fault, plant
 from datacheck.probing.segments.regions import Floats, Picture, Region, given_regions, missing_regions
-from datacheck.stats import wilson
+from datacheck.text import plural
 
 KINDS = ("class", "missing", "border")
 """The kinds of faults: another class, a region that was left out, a border that was moved."""
@@ -27,6 +28,16 @@ MOST_PLANTED, MOST_COPIES = 250, 5
 RECALLS = {"class": 0.5, "missing": 0.5, "border": 0.25}
 """Share of the planted faults that the cut of each list finds. On clean street scenes the cut that finds half of the
 moved borders lists a twentieth of all regions, the one that finds a quarter less than a hundredth."""
+
+WRONG = {
+    "class": "of {n} are of another class",
+    "missing": "regions are not drawn, beside {n}",
+    "border": "of {n} have their border elsewhere",
+}
+"""What is counted of each kind."""
+
+NEVER = 1e-6
+"""A probability of 0 and of 1 counts as this far from them."""
 
 TREES = {"max_iter": 80, "max_depth": 4, "learning_rate": 0.1, "l2_regularization": 1.0, "min_samples_leaf": 10}
 """Of the boosted trees: few and shallow, for some hundreds of planted faults."""
@@ -72,18 +83,29 @@ class KindOfSuspects:
         above = np.flatnonzero(self.suspicion > np.quantile(self.planted, 1 - recall))
         return above[np.argsort(-self.suspicion[above], kind="stable")]
 
-    def at_most(self) -> float:
-        """Return how many such faults there are at most among the regions, at 95 % confidence.
+    @property
+    def n_planted(self) -> int:
+        """How many faults were planted, also those that are no region that is judged."""
+        return round(len(self.planted) / max(self.candidates_found, 1e-9))
 
-        At each cut, the given regions beyond it are at least the faults times the share of planted ones beyond it
-        (Blanchard, Lee and Scott 2010); the lowest of these bounds counts. It holds for faults like the planted ones.
-        """
-        cuts = np.quantile(self.planted, np.linspace(0.05, 0.9, 18))
-        beyond = np.array([(self.suspicion >= cut).mean() for cut in cuts])
-        found = np.array([(self.planted >= cut).mean() for cut in cuts])
-        high = wilson(beyond, np.full(len(cuts), len(self)))[1]
-        low = wilson(found, np.full(len(cuts), len(self.planted)))[0]
-        return float(min(len(self), np.min(len(self) * high / np.maximum(low, 1e-9))))
+
+def fault_count(kinds: Mapping[str, KindOfSuspects], name: str) -> FaultCount:
+    """Return how many regions have a kind of fault.
+
+    A region that is listed for its class has its border elsewhere, too, and does not count as such.
+    """
+    kind, drawn = kinds[name], kinds["class"]
+    suspicion = kind.suspicion
+    if name == "border":
+        suspicion = np.delete(suspicion, drawn.listed(RECALLS["class"]))
+    found = fault_interval(_log_odds(suspicion), _log_odds(kind.planted), len(drawn), n_planted=kind.n_planted)
+    return FaultCount(found, WRONG[name].format(n=plural(len(drawn), "region")))
+
+
+def _log_odds(suspicion: NDArray[np.float64]) -> NDArray[np.float64]:
+    """Return probabilities on a scale without ends, on which the tail of right regions is seen; [n]."""
+    inside = np.clip(suspicion, NEVER, 1 - NEVER)
+    return np.asarray(np.log(inside / (1 - inside)))
 
 
 @dataclass(frozen=True)

@@ -12,15 +12,20 @@ import pyarrow as pa
 from datacheck.errors import did_you_mean
 from datacheck.relabel.answers import Refusal
 from datacheck.relabel.boxes.images import BoxImage, BoxImages
+from datacheck.relabel.boxes.outlines import FEWEST, bounds, crosses_itself
 from datacheck.relabel.submissions import RowFile, Submissions, accept_submissions, why_no_answer
 
-VERSION = 1
-"""Version of ``boxes/answers.parquet``."""
+VERSION = 2
+"""Version of ``boxes/answers.parquet``: 2 added the outlines of polygons."""
 
 SIDES = ("left", "top", "right", "bottom")
 
 LEAST_SIDE = 1.0
 """Pixels that both sides of a box need: files of whole pixels cannot hold less."""
+
+
+_ROUNDED = 0.01
+"""Pixels by which the box around an outline may differ from the given one."""
 
 
 class BoxAnswer(StrEnum):
@@ -43,6 +48,7 @@ BOX_ANSWERS_SCHEMA = pa.schema(
         pa.field("answer", pa.string(), nullable=False),
         pa.field("label", pa.string()),
         *(pa.field(side, pa.float64()) for side in SIDES),
+        pa.field("points", pa.list_(pa.float64())),
         pa.field("answered_at", pa.string()),
         pa.field("seconds", pa.float32()),
         pa.field("tool", pa.string(), nullable=False),
@@ -55,7 +61,8 @@ BOX_ANSWERS_SCHEMA = pa.schema(
 ``annotation_id`` names the box as in `datacheck.relabel.boxes.images.KnownBox`, null for a box that is added, for a
 skipped image, and where an image without boxes is right as it is. ``answer`` is ``accept`` (the box is right),
 ``delete``, ``change`` (``label`` is the new class, ``left`` to ``bottom`` the new box in pixels; null where it stays),
-``add`` (both are given) or ``skip`` (no answer to the image). A box that a submission does not name was seen and left
+``add`` (both are given) or ``skip`` (no answer to the image). ``points`` is the new outline of a polygon, x and y in
+turn, beside the box around it; null where only the box is new. A box that a submission does not name was seen and left
 as it is. ``answered_at`` is ISO 8601.
 """
 
@@ -124,7 +131,22 @@ def _why_box_refused(
         return "expected a class or a box with the answer change, found neither"
     if answer not in (BoxAnswer.ADD, BoxAnswer.CHANGE) and (label is not None or given):
         return f"expected neither class nor box with the answer {answer.value}"
+    points = row.get("points")
+    if points is not None and not given:
+        return "expected a box around the points"
+    if points is not None and (why := _why_outline_refused(points, sides)):
+        return why
     return _why_place_refused(sides, image) if given else None
+
+
+def _why_outline_refused(points: Any, sides: list[Any]) -> str | None:
+    whole = isinstance(points, list | tuple) and len(points) >= 2 * FEWEST and len(points) % 2 == 0
+    if not whole or any(not isinstance(side, int | float) or not math.isfinite(side) for side in points):
+        return f"expected x and y of at least {FEWEST} corners in pixels, found {points!r:.80}"
+    if crosses_itself(points):
+        return "two edges of the polygon cross each other"
+    near = all(abs(one - two) < _ROUNDED for one, two in zip(bounds(points), sides, strict=True) if two is not None)
+    return None if near else "expected left to bottom of the box around the points"
 
 
 def _why_place_refused(sides: list[Any], image: BoxImage) -> str | None:

@@ -2,20 +2,27 @@
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Iterator, Sequence
+from contextlib import contextmanager
 from dataclasses import dataclass, field
 from typing import Any
 
 from datacheck.errors import RelabelError
 from datacheck.manifest import Manifest
 from datacheck.manifest.readers import FileReader, SampleReadError
+from datacheck.manifest.shards import whole_files
 from datacheck.relabel.boxes.answers import SIDES, BoxAnswer
 from datacheck.relabel.boxes.decisions import BoxCorrections
 from datacheck.relabel.boxes.images import BoxImage, BoxImages
+from datacheck.relabel.boxes.outlines import Outline, bounds
 from datacheck.relabel.boxes.writers.base import Added, Change, ImageEdits
 from datacheck.relabel.boxes.writers.formats import WRITERS, FileWriter
+from datacheck.relabel.boxes.writers.objects_table import TableCorrection
 from datacheck.sources.annotations.base import Box, ParsedObject, WriteRequest
 from datacheck.sources.annotations.label_files import LABEL_FILE_FORMATS
+
+_SIDES_OF_FOUR = 8
+"""x and y of four corners."""
 
 
 @dataclass(frozen=True)
@@ -25,14 +32,14 @@ class CorrectedAnnotations:
     Attributes
     ----------
     files
-        The new content of each, by its path below the root.
+        The new content of each, or what changes in it, by its path below the root.
     applied
         How many deletions, changes and additions are in them.
     refused
         The corrections that the format or the file cannot hold, each with the reason.
     """
 
-    files: dict[str, bytes] = field(repr=False)
+    files: dict[str, bytes | TableCorrection] = field(repr=False)
     applied: int
     refused: tuple[str, ...]
 
@@ -53,8 +60,8 @@ class CorrectedAnnotations:
             When the annotations are in no format that can be written, or a file is missing or has changed since the
             audit. Nothing is written then.
         """
-        writer, reader = WRITERS.get(images.kind.name), manifest.reader
-        if writer is None or not isinstance(reader, FileReader) or "annotation_file" not in manifest:
+        writer, reader = WRITERS.get(images.kind.name), whole_files(manifest.reader)
+        if writer is None or reader is None or "annotation_file" not in manifest:
             raise RelabelError(
                 f"boxes of {images.kind.name} that are in no file beside the images cannot be written back; these can, "
                 f"where they are: {', '.join(WRITERS)}. boxes/corrections.parquet in the run folder has the decisions"
@@ -94,7 +101,8 @@ class _Plan:
         before = of_file.get(image.sample_id, ImageEdits(image.uri, (image.width, image.height)))
         changes, added = before.changes, before.added
         if row["decision"] == BoxAnswer.ADD.value:
-            added = (*added, Added(self.images.written(row["new_label"]), self._stored(image, row)))
+            box, outline = self._stored(image, row)
+            added = (*added, Added(self.images.written(row["new_label"]), box, outline))
         else:
             changes = (*changes, self._change(image, row))
         of_file[image.sample_id] = ImageEdits(before.uri, before.size, changes, added)
@@ -104,18 +112,24 @@ class _Plan:
         known = image.box(row["annotation_id"])
         assert known is not None, "it was looked for before"
         label = row["new_label"]
+        box, outline = (None, ()) if row["new_left"] is None else self._stored(image, row)
         return Change(
             known.annotation_id,
             known.written,
             known.stored,
             new_name=None if label is None else self.images.written(label),
-            new_box=None if row["new_left"] is None else self._stored(image, row),
+            new_box=box,
             deleted=row["decision"] == BoxAnswer.DELETE.value,
+            new_points=outline,
         )
 
-    def _stored(self, image: BoxImage, row: dict[str, Any]) -> Box:
+    def _stored(self, image: BoxImage, row: dict[str, Any]) -> tuple[Box, Outline]:
+        """Return the new box, and the new outline where there is one, in the unit of the files."""
+        if row["new_points"]:
+            outline = self.images.stored_outline(image, tuple(row["new_points"]))
+            return bounds(outline), outline
         left, top, right, bottom = (row[f"new_{side}"] for side in SIDES)
-        return self.images.stored(image, (left, top, right, bottom))
+        return self.images.stored(image, (left, top, right, bottom)), ()
 
     def _file_of(self, image: BoxImage) -> str | None:
         """Return the annotation file of an image; of one without any, the place beside those of its neighbours."""
@@ -131,9 +145,14 @@ class _Plan:
                 return f"{place}/{stem}.{self.writer.extension}" if place else f"{stem}.{self.writer.extension}"
         return None
 
-    def content(self, file: str, reader: FileReader) -> bytes:
+    def content(self, file: str, reader: FileReader) -> bytes | TableCorrection:
         """Return the corrected content of a file."""
         edits = self.edits[file]
+        if self.writer.rewrite is not None and reader.stamp(file) is not None:
+            with _naming(file):
+                found = self.writer.rewrite(reader.path(file), list(edits.values()))
+            if found is not None:
+                return found
         content = _read(reader, file)
         if not content.strip() and not self.writer.many:
             (one,) = edits.values()
@@ -144,10 +163,8 @@ class _Plan:
         if self.writer.many:  # the writer finds the folder of the images by all of them
             others = (each for each in self.images.images.values() if each.file == file and each.listed)
             listed = [edits.get(each.sample_id) or ImageEdits(each.uri, (each.width, each.height)) for each in others]
-        try:
+        with _naming(file):
             return self.writer.write(content, listed)
-        except RelabelError as error:
-            raise RelabelError(f"{file}: {error}; nothing was written") from error
 
     def _new_file(self, edits: ImageEdits) -> bytes:
         kind = next(each for each in LABEL_FILE_FORMATS if each.name == self.images.kind.name)
@@ -166,7 +183,22 @@ def _why_not(row: dict[str, Any], image: BoxImage) -> str:
     known = image.box(row["annotation_id"])
     if known is None:
         return "no single box of the image has this number"
-    return f"it cannot be moved: {known.fixed}; use the tool that drew it" if moves and known.fixed else ""
+    if not moves or not (known.fixed or row["new_points"]):
+        return ""
+    if known.outline and row["new_points"]:
+        others = any(each.shape == "polygon" for each in image.boxes)
+        oriented = known.shape == "oriented box" and len(row["new_points"]) != _SIDES_OF_FOUR and not others
+        return "an oriented box has four corners" if oriented else ""
+    why = known.fixed or "it is drawn as a box, not as a polygon"
+    return f"it cannot be moved: {why}; use the tool that drew it"
+
+
+@contextmanager
+def _naming(file: str) -> Iterator[None]:
+    try:
+        yield
+    except RelabelError as error:
+        raise RelabelError(f"{file}: {error}; nothing was written") from error
 
 
 def _read(reader: FileReader, file: str) -> bytes:

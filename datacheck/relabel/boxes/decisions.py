@@ -14,10 +14,11 @@ from datacheck.annotations.shifts import paired_iou
 from datacheck.relabel.annotators import DISPUTED
 from datacheck.relabel.boxes.answers import SIDES, BoxAnswer, BoxAnswers
 from datacheck.relabel.boxes.images import BoxImage, BoxImages
+from datacheck.relabel.boxes.outlines import bounds, middle
 from datacheck.relabel.submissions import FiledRows, Row, RowFile, by_person, time_of
 
-VERSION = 1
-"""Version of ``boxes/corrections.parquet``."""
+VERSION = 2
+"""Version of ``boxes/corrections.parquet``: 2 added the outlines of polygons."""
 
 SAME_OBJECT = 0.5
 """Overlap from which two added boxes are about one object, as detectors are scored."""
@@ -31,6 +32,7 @@ BOX_CORRECTIONS_SCHEMA = pa.schema(
         pa.field("new_label", pa.string()),
         *(pa.field(f"old_{side}", pa.float64()) for side in SIDES),
         *(pa.field(f"new_{side}", pa.float64()) for side in SIDES),
+        pa.field("new_points", pa.list_(pa.float64())),
         pa.field("agreement", pa.float32()),
         pa.field("n_answers", pa.int32(), nullable=False),
         pa.field("annotators", pa.list_(pa.string()), nullable=False),
@@ -40,7 +42,8 @@ BOX_CORRECTIONS_SCHEMA = pa.schema(
 """Columns of ``boxes/corrections.parquet``: one decision a box that people were asked about or changed.
 
 ``decision`` is ``accept``, ``delete``, ``change`` (the new class and the new box are null where they stay), ``add``, or
-``disputed`` (no answer has more votes than every other; nothing changes). Boxes are in pixels. ``agreement`` is the
+``disputed`` (no answer has more votes than every other; nothing changes). Boxes are in pixels; ``new_points``
+is the new outline of a polygon, x and y in turn, null where it stays or is none. ``agreement`` is the
 share of the people who answered the image that gave the decision.
 """
 
@@ -61,7 +64,8 @@ def decide(answers: BoxAnswers, images: BoxImages) -> BoxCorrections:
     """Decide each box by the latest submission of each person: the most votes count, a tie is disputed.
 
     A submission that does not name a box votes to keep it as it is. Of several new places, and of boxes that several
-    people added at one object, the median of each side is taken.
+    people added at one object, the median of each side is taken, of several outlines the one that overlaps most with
+    the others.
     """
     by_sample: dict[str, dict[str, list[Row]]] = {}
     for row in answers.table.to_pylist():
@@ -117,13 +121,18 @@ def _of_box(votes: Sequence[Row | None], given: str | None) -> Row:
         moved = []
     if label == given and not moved:
         return {"decision": BoxAnswer.ACCEPT.value, "agreement": most / n_votes}
-    place = _median(moved) if moved else {}
+    place = _place(moved) if moved else {}
     new = label if label != given else None
     share = min([most, *([len(moved)] if moved else [])]) / n_votes
     return {"decision": BoxAnswer.CHANGE.value, "new_label": new, **place, "agreement": share}
 
 
-def _median(rows: Sequence[Row]) -> Row:
+def _place(rows: Sequence[Row]) -> Row:
+    """Return the place that several people mean: of outlines the middle one, of boxes the median of each side."""
+    outlines = [tuple(row["points"]) for row in rows if row["points"] is not None]
+    if 2 * len(outlines) > len(rows):
+        outline = middle(outlines)
+        return {"new_points": outline, **{f"new_{side}": at for side, at in zip(SIDES, bounds(outline), strict=True)}}
     return {f"new_{side}": float(np.median([row[side] for row in rows])) for side in SIDES}
 
 
@@ -147,7 +156,7 @@ def _added(by_voter: Sequence[Sequence[Row]]) -> list[Row]:
         if 2 * len(group) < len(by_voter):
             continue
         decision = DISPUTED if tied else BoxAnswer.ADD.value
-        found.append({"decision": decision, "new_label": label, **_median(group), "agreement": most / len(by_voter)})
+        found.append({"decision": decision, "new_label": label, **_place(group), "agreement": most / len(by_voter)})
     return found
 
 

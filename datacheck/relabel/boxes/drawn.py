@@ -8,6 +8,7 @@ from typing import Any
 
 from datacheck.relabel.boxes.answers import SIDES, BoxAnswer
 from datacheck.relabel.boxes.images import BoxImage, KnownBox
+from datacheck.relabel.boxes.outlines import Outline
 from datacheck.relabel.boxes.queue import BoxQueue
 from datacheck.sources.annotations.base import Box
 
@@ -21,13 +22,14 @@ Row = dict[str, Any]
 class Drawn:
     """A box in a tool: the annotation id it was exported with, None for a new one; its class; its box in pixels.
 
-    ``name`` is what the tool calls it.
+    ``name`` is what the tool calls it, ``outline`` its polygon in pixels, where it is drawn as one.
     """
 
     annotation_id: int | None
     label: str | None
     box: Box
     name: str
+    outline: Outline = ()
 
 
 def shown_boxes(image: BoxImage) -> list[KnownBox]:
@@ -79,14 +81,14 @@ def answers_of_image(
         any_drawn = True
         old = known.get(each.annotation_id) if each.annotation_id is not None else None
         if old is None or old.annotation_id in seen:  # a copy of a box keeps its id in some tools
-            yield {**about, **_row(f"{name}:new:{each.name}", image, BoxAnswer.ADD, None, each.label, each.box)}
+            yield {**about, **_row(f"{name}:new:{each.name}", image, BoxAnswer.ADD, None, each.label, each)}
             continue
         seen.add(old.annotation_id)
         label = each.label if each.label != old.label else None
-        moved = any(abs(one - two) > UNMOVED for one, two in zip(each.box, old.box, strict=True))
+        moved = _is_moved(each, old)
         key = f"{name}:{old.annotation_id}"
         if label is not None or moved:
-            place = each.box if moved else None
+            place = each if moved else None
             yield {**about, **_row(key, image, BoxAnswer.CHANGE, old.annotation_id, label, place)}
         elif old.annotation_id in asked:
             yield {**about, **_row(key, image, BoxAnswer.ACCEPT, old.annotation_id)}
@@ -96,6 +98,13 @@ def answers_of_image(
         yield {**about, **_row(f"{name}:image", image, BoxAnswer.ACCEPT, None)}
 
 
+def _is_moved(now: Drawn, old: KnownBox) -> bool:
+    places = (now.outline, old.outline) if now.outline and old.outline else (now.box, old.box)
+    if len(places[0]) != len(places[1]):
+        return True
+    return any(abs(one - two) > UNMOVED for one, two in zip(*places, strict=True))
+
+
 def skipped(image: BoxImage, about: Mapping[str, Any]) -> Row:
     """Return the answer of somebody who skipped an image."""
     return {**about, **_row(f"{about['submission']}:skip", image, BoxAnswer.SKIP, None)}
@@ -103,9 +112,9 @@ def skipped(image: BoxImage, about: Mapping[str, Any]) -> Row:
 
 def _row(
     answer_id: str, image: BoxImage, answer: BoxAnswer, number: int | None, label: str | None = None,
-    box: Box | None = None,
+    place: Drawn | None = None,
 ) -> Row:  # fmt: skip
-    sides = dict.fromkeys(SIDES) if box is None else dict(zip(SIDES, box, strict=True))
+    sides = dict.fromkeys(SIDES) if place is None else dict(zip(SIDES, place.box, strict=True))
     return {
         "answer_id": answer_id,
         "sample_id": image.sample_id,
@@ -113,4 +122,5 @@ def _row(
         "answer": answer.value,
         "label": label,
         **sides,
+        "points": list(place.outline) if place is not None and place.outline else None,
     }

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import math
-from collections.abc import Iterable, Iterator
+from collections.abc import Iterable, Iterator, Sequence
 from dataclasses import dataclass, replace
 from typing import Any, cast
 
@@ -14,6 +14,7 @@ from datacheck.annotations.pixels import FIRST_TURNED
 from datacheck.errors import RelabelError
 from datacheck.manifest import AnnotationFormat, Manifest, Unit
 from datacheck.manifest.annotations import SHAPES
+from datacheck.relabel.boxes.outlines import Outline
 from datacheck.relabel.boxes.writers.base import is_rectangle
 from datacheck.rules.base import RuleContext
 from datacheck.scanning.measurements import Measurements
@@ -23,7 +24,7 @@ _OUTLINE_TOLERANCE = {Unit.SHARES: 1e-5, Unit.PIXELS: 0.01}
 """How far the points of a rectangle may be from its corners: they are kept as 32-bit numbers."""
 
 _POLYGONS_MOVE = frozenset({"YOLO", "COCO", "LabelMe"})
-"""Formats in which a polygon that outlines its box is moved with it."""
+"""Formats in which a polygon is drawn anew, and one that outlines its box is moved with it."""
 
 
 @dataclass(frozen=True)
@@ -43,7 +44,9 @@ class KnownBox:
     shape
         One of `datacheck.manifest.annotations.SHAPES`.
     fixed
-        Why it cannot be moved; empty where it can.
+        Why its box cannot be moved; empty where it can.
+    outline
+        The polygon in pixels where that, and not its box, can be moved; else empty.
     """
 
     annotation_id: int
@@ -53,6 +56,7 @@ class KnownBox:
     stored: Box
     shape: str = "box"
     fixed: str = ""
+    outline: Outline = ()
 
 
 @dataclass(frozen=True)
@@ -163,6 +167,11 @@ class BoxImages:
             inside = [side / limit for side, limit in zip(inside, size, strict=True)]
         return (inside[0], inside[1], inside[2], inside[3])
 
+    def stored_outline(self, image: BoxImage, outline: Outline) -> Outline:
+        """Return an outline in pixels in the unit of the files, cut off at the edges of the image."""
+        corners = [self.stored(image, (x, y, x, y))[:2] for x, y in zip(outline[0::2], outline[1::2], strict=True)]
+        return tuple(side for corner in corners for side in corner)
+
 
 def written_class(code: int, classes: tuple[str, ...], kind: AnnotationFormat) -> str:
     """Return a class as the files of a format write it: a name, or a number.
@@ -188,11 +197,11 @@ def _images(context: RuleContext, rows: NDArray[np.int64]) -> Iterator[BoxImage]
     for row, entry, start in zip(rows.tolist(), entries, first.tolist(), strict=True):
         values = entry["annotated_objects"] or []
         pixels = boxes.boxes[start : start + len(values)].tolist()
+        width, height = (0 if math.isnan(side) else int(side) for side in frame[row])
         known = tuple(
-            _known(value, cast("Box", tuple(box)), manifest.classes, kind)
+            _known(value, cast("Box", tuple(box)), (width, height), manifest.classes, kind)
             for value, box in zip(values, pixels, strict=True)
         )
-        width, height = (0 if math.isnan(side) else int(side) for side in frame[row])
         why = fixed.get(row, "")
         yield BoxImage(
             entry["sample_id"], entry["uri"], width, height, known, entry.get("annotation_file"),
@@ -200,21 +209,30 @@ def _images(context: RuleContext, rows: NDArray[np.int64]) -> Iterator[BoxImage]
         )  # fmt: skip
 
 
-def _known(value: dict[str, Any], box: Box, classes: tuple[str, ...], kind: AnnotationFormat) -> KnownBox:
+def _known(
+    value: dict[str, Any], box: Box, size: tuple[int, int], classes: tuple[str, ...], kind: AnnotationFormat
+) -> KnownBox:
     code, shape = value["class_id"], SHAPES[value["shape"]]
     stored = (value["left"], value["top"], value["right"], value["bottom"])
     fixed = ""
+    outline: Outline = ()
     if shape == "keypoints" and kind.name == "YOLO":
         fixed = ""  # the box moves, and the key points stay where they are in the picture
     elif shape != "box":
-        outline = kind.name in _POLYGONS_MOVE and shape in ("polygon", "oriented box") and value["points"] is not None
-        if not (outline and is_rectangle(value["points"], stored, _OUTLINE_TOLERANCE[kind.unit])):
+        drawn = kind.name in _POLYGONS_MOVE and shape in ("polygon", "oriented box") and value["points"]
+        if not (drawn and is_rectangle(drawn, stored, _OUTLINE_TOLERANCE[kind.unit])):
+            outline = _in_pixels(drawn or (), size, kind.unit)
             fixed = f"it is drawn as {'an' if shape[0] in 'aeiou' else 'a'} {shape}, not as a box"
     elif value["crowd"]:
         fixed = "it is marked as a crowd"
     label = classes[code] if code >= 0 else None
     written = written_class(code, classes, kind) if code >= 0 else str(value["written"])
-    return KnownBox(value["line"], label, box, written, stored, shape, fixed)
+    return KnownBox(value["line"], label, box, written, stored, shape, fixed, outline)
+
+
+def _in_pixels(points: Sequence[float], size: tuple[int, int], unit: Unit) -> Outline:
+    scale = size if unit is Unit.SHARES else (1, 1)
+    return tuple(side * scale[place % 2] for place, side in enumerate(points))
 
 
 def _fixed_rows(context: RuleContext) -> dict[int, str]:

@@ -38,8 +38,8 @@ BOX_QUEUE_SCHEMA = pa.schema(
 ``rank`` is the place of the image, from 0. ``kind`` is ``class`` (another class is more likely: ``suggested``),
 ``spurious`` (the box looks empty), ``misplaced`` (``suggested_left`` to ``suggested_bottom`` is where a model would
 draw it) or ``random`` (an image drawn to see what the probe does not find; ``annotation_id`` is null); in pixels.
-``error_probability`` that the class is wrong is null where it is not known: nothing tells how many of the boxes that
-look empty or misplaced are wrong. ``suspicion`` is comparable within a kind.
+``error_probability`` that the class is wrong is null where it is not known; of the other kinds `BoxQueue.counts` has
+numbers for all boxes. ``suspicion`` is comparable within a kind.
 """
 
 
@@ -60,12 +60,15 @@ class BoxQueue(ImageQueue):
         The dataset's root, which no exported path leaves.
     expected_precision
         Share of wrong classes among the questions of the kind ``class``; None where it is not known.
+    counts
+        How many boxes hold no object, lie elsewhere and are missing, in words.
     """
 
     table: pa.Table = field(repr=False)
     images: BoxImages = field(repr=False)
     root: Path | None
     expected_precision: Interval | None = None
+    counts: tuple[str, ...] = ()
 
     @property
     def _queued(self) -> BoxImages:
@@ -76,7 +79,8 @@ class BoxQueue(ImageQueue):
         precision = self.expected_precision
         path = queue_path(run)
         expected = None if precision is None else vars(precision)
-        _FILE.write(path, self.table, identity=self.identity, expected_precision=expected)
+        counts = list(self.counts)
+        _FILE.write(path, self.table, identity=self.identity, expected_precision=expected, counts=counts)
         return path
 
     @classmethod
@@ -93,12 +97,12 @@ class BoxQueue(ImageQueue):
         path = queue_path(run)
         if not path.exists():
             raise RelabelError(f"{run} has no queue of boxes yet: run datacheck queue make {run}")
-        table, metadata = _FILE.read(path, "expected_precision")
+        table, metadata = _FILE.read(path, "expected_precision", "counts")
         manifest, measurements = queued_dataset(run)
         with reading(path, _FILE.what):
-            precision = interval_of(metadata["expected_precision"])
+            precision, counts = interval_of(metadata["expected_precision"]), tuple(map(str, metadata["counts"]))
         images = BoxImages.of(manifest, measurements, table["sample_id"].to_pylist(), identity=metadata["identity"])
-        return cls(table, images, manifest.root, precision)
+        return cls(table, images, manifest.root, precision, counts)
 
 
 def queue_path(run: Path) -> Path:

@@ -69,7 +69,9 @@ def box_queue(
         raise RelabelError("no box is suspect: --random-share 1 draws images at random")
     rows.sort(key=lambda row: row["rank"])
     table = pa.Table.from_pylist(rows, schema=BOX_QUEUE_SCHEMA)
-    return BoxQueue(table, images, manifest.root, _precision(probe, table["kind"].to_pylist().count("class")))
+    precision = _precision(probe, table["kind"].to_pylist().count("class"))
+    counts = tuple(each.in_words() for each in probe.fault_counts())
+    return BoxQueue(table, images, manifest.root, precision, counts)
 
 
 def _with_box(row: dict[str, Any], image: BoxImage) -> dict[str, Any]:

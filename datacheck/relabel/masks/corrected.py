@@ -2,25 +2,15 @@
 
 from __future__ import annotations
 
-import io
 from dataclasses import dataclass, field
 
-import numpy as np
-from numpy.typing import NDArray
-from PIL import Image
-
-from datacheck.annotations.masks import mask_values
 from datacheck.annotations.runs import region_of
 from datacheck.errors import RelabelError
-from datacheck.manifest import COLOUR_BASE, MaskFormat
 from datacheck.relabel.masks.decisions import MaskCorrections, unchanged_pixels
 from datacheck.relabel.masks.images import MaskImages, Values
-from datacheck.relabel.masks.other_files import kind_of_image, with_samples_of
-from datacheck.relabel.masks.png import SIGNATURE, PngKind, kind_of_png, with_samples
+from datacheck.relabel.masks.objects import corrected_objects
+from datacheck.relabel.masks.written import with_values
 from datacheck.relabel.submissions import Row
-
-GREY_STEPS = {1: 255, 2: 85, 4: 17}
-"""What grey samples of less than 8 bits are multiplied with where they are read: black to white is 0 to 255."""
 
 
 @dataclass(frozen=True)
@@ -30,14 +20,14 @@ class CorrectedMasks:
     Attributes
     ----------
     files
-        The new content of each, by its path below the root.
+        The new content of each, by its path below the root; None for the file of an object that is gone.
     pixels
         How many pixels change in all.
     refused
         The masks that cannot be written, each with the reason.
     """
 
-    files: dict[str, bytes] = field(repr=False)
+    files: dict[str, bytes | None] = field(repr=False)
     pixels: int
     refused: tuple[str, ...]
 
@@ -56,102 +46,40 @@ class CorrectedMasks:
         for row in corrections.changes:
             by_image.setdefault(row["sample_id"], []).append(row)
         value_of = dict(zip(images.classes, images.values, strict=True))
-        files: dict[str, bytes] = {}
+        files: dict[str, bytes | None] = {}
         refused, changed = [], 0
         for sample_id, rows in by_image.items():
             before = unchanged_pixels(images, sample_id, rows[0]["mask_hash"])
             after = before.copy()
             for row in rows:
                 after[region_of(row["runs"], row["height"], row["width"])] = value_of[row["new_label"]]
-            uri = images.images[sample_id].mask
-            if uri in files:
-                refused.append(f"{uri}: it is the mask of several images")
+            names = images.images[sample_id].files
+            if taken := [name for name in names if name in files]:
+                refused.append(f"{taken[0]}: it is the mask of several images")
                 continue
             try:
-                old, new = images.as_stored(sample_id, before), images.as_stored(sample_id, after)
-                files[uri] = with_values(images.content(sample_id), old, new, images.form)
+                found, reasons = _files_of(images, sample_id, before, after)
             except RelabelError as error:
-                refused.append(f"{uri}: {error}")
+                refused.append(str(error))
                 continue
+            files |= found
+            refused += [f"{images.images[sample_id].uri}, {reason}" for reason in reasons]
             changed += int((after != before).sum())
         return cls(files, changed, tuple(refused))
 
 
-def with_values(data: bytes, before: Values, after: Values, form: MaskFormat) -> bytes:
-    """Return a mask file with other values at the pixels that differ; all other samples stay as they are.
-
-    Parameters
-    ----------
-    data
-        The file.
-    before, after
-        The values as `datacheck.annotations.masks.mask_values` reads them, and as they are to be; [h, w].
-    form
-        How pixels are read.
-
-    Raises
-    ------
-    RelabelError
-        When the file cannot hold the values.
-    """
-    is_png = data.startswith(SIGNATURE)
-    kind = kind_of_png(data) if is_png else kind_of_image(data)
-    samples = _samples(data, kind)
-    where = before != after
-    for grey in (True, False):
-        changed = samples.copy()
-        try:
-            changed[where] = _written(after[where], kind, form, grey=grey)
-        except RelabelError:
-            if not grey or kind.channels == 1:
-                raise
-            continue
-        written = with_samples(data, changed) if is_png else with_samples_of(data, changed)
-        found = mask_values(written, form)
-        if found is not None and np.array_equal(np.asarray(found, dtype=np.int64), after):
-            return written
-        if kind.channels == 1:
-            break
-    raise RelabelError("the file cannot hold the corrected classes without other changes")
-
-
-def _samples(data: bytes, kind: PngKind) -> NDArray[np.int64]:
-    """Return the samples of a mask file as it keeps them."""
-    if kind.depth == 16 and kind.channels > 1:
-        raise RelabelError("colours of 16 bits are not written back")
+def _files_of(
+    images: MaskImages, sample_id: str, before: Values, after: Values
+) -> tuple[dict[str, bytes | None], list[str]]:
+    """Return the corrected mask files of an image, and why some pixels are not in them."""
+    if images.of_objects:
+        found = corrected_objects(images, sample_id, after)
+        return found.files, found.refused
+    (uri,) = images.images[sample_id].files
+    content = images.content(uri)
+    values = images.values_in(uri)
+    old, new = (images.as_stored(sample_id, values, each) for each in (before, after))
     try:
-        image = Image.open(io.BytesIO(data))
-        samples = np.asarray(image).astype(np.int64)
-    except (OSError, SyntaxError, ValueError) as error:
-        raise RelabelError(f"its pixels cannot be read: {error}") from error
-    if kind.colour_type == 0 and kind.depth < 8:
-        samples = samples if image.mode == "1" else samples // GREY_STEPS[kind.depth]
-    expected = (kind.height, kind.width) if kind.channels == 1 else (kind.height, kind.width, kind.channels)
-    if samples.shape != expected:
-        raise RelabelError(f"its pixels are read as {image.mode}, which is not written back")
-    return samples
-
-
-def _written(values: Values, kind: PngKind, form: MaskFormat, *, grey: bool) -> NDArray[np.int64]:
-    """Return the samples that stand for values, [n] or [n, channels]; a colour of equal parts where ``grey``."""
-    if kind.channels == 1:
-        step = GREY_STEPS.get(kind.depth, 1) if kind.colour_type == 0 else 1
-        if kind.depth == 1 and kind.colour_type == 0:
-            step = 1
-        written = values // step
-        if (values % step).any() or (written < 0).any() or (written >= 1 << kind.depth).any():
-            raise RelabelError(f"a pixel of {kind.depth} bits cannot hold the value of the class")
-        return written
-    if kind.channels == 2 or (grey and not form.colours):
-        if (values >= COLOUR_BASE).any():
-            raise RelabelError("a grey pixel cannot hold the value of the class")
-        colours = np.repeat(values[:, None], 1 if kind.channels == 2 else 3, axis=1)
-    else:
-        table = {value: form.colour_of(value) for value in np.unique(values).tolist()}
-        packed = np.array([table[value] for value in values.tolist()], dtype=np.int64)
-        colours = np.stack(
-            [packed // COLOUR_BASE**2, packed // COLOUR_BASE % COLOUR_BASE, packed % COLOUR_BASE], axis=1
-        )
-    if kind.channels in (2, 4):
-        return np.concatenate([colours, np.full((len(values), 1), 255)], axis=1)
-    return colours
+        return {uri: with_values(content, old, new, images.form)}, []
+    except RelabelError as error:
+        raise RelabelError(f"{uri}: {error}") from error

@@ -4,37 +4,46 @@ from __future__ import annotations
 
 from collections.abc import Iterable
 from dataclasses import dataclass, field
+from typing import TypeVar
 
 import numpy as np
 import xxhash
 from numpy.typing import NDArray
 
+from datacheck.annotations.mask_files import mask_files_of
 from datacheck.annotations.masks import mask_values
 from datacheck.annotations.pixels import FIRST_TURNED, image_sizes
 from datacheck.annotations.turns import UNKNOWN, mask_turns, orientations, turned, turned_back
 from datacheck.errors import RelabelError
-from datacheck.manifest import Manifest, MaskFormat
+from datacheck.manifest import Manifest, MaskFormat, Task
 from datacheck.manifest.readers import SampleReader, SampleReadError
 from datacheck.scanning.measurements import Measurements
 
 Values = NDArray[np.int64]
+
+_Pixel = TypeVar("_Pixel", bound=np.generic)
 
 
 @dataclass(frozen=True)
 class MaskImage:
     """An image with its mask: both are of the same width and height in pixels, upright.
 
-    ``sample_id``, ``uri``, ``mask`` (its file) and ``split`` are as in the manifest.
+    ``sample_id``, ``uri``, ``files`` (one of its mask, or one an object) and ``split`` are as in the manifest.
     """
 
     sample_id: str
     uri: str
-    mask: str
+    files: tuple[str, ...]
     width: int
     height: int
     split: str | None = None
     orientation: int = 1
     """EXIF orientation of the image, which turns a mask that is stored sideways as the image is."""
+
+    @property
+    def mask(self) -> str:
+        """What names the mask: its file, or the image where each object has one."""
+        return self.files[0] if len(self.files) == 1 else self.uri
 
 
 @dataclass(frozen=True)
@@ -55,6 +64,8 @@ class MaskImages:
         Identity of the dataset.
     left_out
         Why an image that was wanted is not among them, by its sample id.
+    of_objects
+        Whether each object has a mask file: then a pixel is 1 where there is an object, and 0 elsewhere.
     """
 
     images: dict[str, MaskImage]
@@ -64,6 +75,7 @@ class MaskImages:
     reader: SampleReader | None = field(repr=False)
     identity: str = ""
     left_out: dict[str, str] = field(default_factory=dict, repr=False)
+    of_objects: bool = False
 
     @classmethod
     def of(
@@ -93,18 +105,14 @@ class MaskImages:
         RelabelError
             When the dataset has no masks, or a sample is not in it.
         """
-        if manifest.has_instances:
-            raise RelabelError(
-                "questions about masks need one mask an image, and this dataset has one an object: look at the images "
-                "that the report lists, and correct these files in the tool that drew them"
-            )
-        if "label_uri" not in manifest or "uri" not in manifest:
+        if manifest.task is not Task.SEGMENTATION or "uri" not in manifest:
             raise RelabelError("the dataset has no masks of image files")
+        masks = mask_files_of(manifest)
         position = {sample_id: row for row, sample_id in enumerate(manifest.sample_ids.to_pylist())}
         sizes = image_sizes(manifest, measurements)
         orientation = orientations(measurements, len(manifest))
         in_doubt = mask_turns(sizes.stored, sizes, orientation) == UNKNOWN
-        columns = {name: manifest.table[name] for name in ("uri", "label_uri", "split") if name in manifest}
+        columns = {name: manifest.table[name] for name in ("uri", "split") if name in manifest}
         images: dict[str, MaskImage] = {}
         left_out: dict[str, str] = {}
         for sample_id in dict.fromkeys(sample_ids):
@@ -112,26 +120,26 @@ class MaskImages:
             if row is None:
                 raise RelabelError(f"sample {sample_id!r} is not in the manifest: it belongs to another dataset")
             entry = {name: column[row].as_py() for name, column in columns.items()}
-            reason = _why_left_out(entry["label_uri"], bool(in_doubt[row]), bool(np.isnan(sizes.stored[row]).any()))
+            reason = _why_left_out(masks[row], bool(in_doubt[row]), bool(np.isnan(sizes.stored[row]).any()))
             if reason:
                 left_out[sample_id] = reason
                 continue
             width, height = sizes.upright[row].astype(int).tolist()
             images[sample_id] = MaskImage(
-                sample_id, entry["uri"], entry["label_uri"], width, height, entry.get("split"), int(orientation[row])
+                sample_id, entry["uri"], tuple(masks[row]), width, height, entry.get("split"), int(orientation[row])
             )
         names, values = tuple(classes), tuple(classes.values())
-        return cls(images, names, values, manifest.mask_format, manifest.reader, identity, left_out)
+        form = manifest.mask_format
+        return cls(images, names, values, form, manifest.reader, identity, left_out, manifest.has_instances)
 
-    def content(self, sample_id: str) -> bytes:
-        """Return the mask file of an image.
+    def content(self, uri: str) -> bytes:
+        """Return a mask file.
 
         Raises
         ------
         RelabelError
             When it cannot be read.
         """
-        uri = self.images[sample_id].mask
         try:
             content = None if self.reader is None else self.reader.read(uri)
         except SampleReadError as error:
@@ -148,22 +156,57 @@ class MaskImages:
         RelabelError
             When the mask cannot be read, or has another size than its image.
         """
+        if self.of_objects:
+            merged: Values = np.any(list(self.objects_of(sample_id).values()), axis=0).astype(np.int64)
+            return merged
         image = self.images[sample_id]
-        found = mask_values(self.content(sample_id), self.form)
-        if found is not None and self._is_sideways(image, found):
-            found = turned(found, image.orientation)
-        if found is None or found.shape != (image.height, image.width):
-            size = "nothing" if found is None else f"{found.shape[1]} x {found.shape[0]}"
-            raise RelabelError(f"{image.mask}: expected a mask of {image.width} x {image.height} pixels, found {size}")
+        (uri,) = image.files
+        stored = self.values_in(uri)
+        found = self._upright(image, stored)
+        if found is None:
+            size = f"{stored.shape[1]} x {stored.shape[0]}"
+            raise RelabelError(f"{uri}: expected a mask of {image.width} x {image.height} pixels, found {size}")
+        return found
+
+    def objects_of(self, sample_id: str) -> dict[str, NDArray[np.bool_]]:
+        """Return where the object of each mask file of an image is, upright, by its path; [h, w] each.
+
+        Files of another size than the image are left out.
+
+        Raises
+        ------
+        RelabelError
+            When a file cannot be read, or there is none of the image's size.
+        """
+        image = self.images[sample_id]
+        found = {uri: self._upright(image, self.values_in(uri)) for uri in image.files}
+        objects = {uri: values != 0 for uri, values in found.items() if values is not None}
+        if not objects:
+            raise RelabelError(f"{image.uri}: expected masks of {image.width} x {image.height} pixels, found none")
+        return objects
+
+    def values_in(self, uri: str) -> Values:
+        """Return the value of each pixel of a mask file as it is stored; [h, w].
+
+        Raises
+        ------
+        RelabelError
+            When it cannot be read.
+        """
+        found = mask_values(self.content(uri), self.form)
+        if found is None:
+            raise RelabelError(f"{uri} cannot be read as a mask")
         return np.asarray(found, dtype=np.int64)
 
-    def as_stored(self, sample_id: str, pixels: Values) -> Values:
-        """Return pixels of an upright mask, [h, w], as the mask's file has them."""
+    def _upright(self, image: MaskImage, stored: Values) -> Values | None:
+        """Return stored pixels as the image is shown; None where they are of another size."""
+        found = turned(stored, image.orientation) if self._is_sideways(image, stored) else stored
+        return found if found.shape == (image.height, image.width) else None
+
+    def as_stored(self, sample_id: str, stored: Values, pixels: NDArray[_Pixel]) -> NDArray[_Pixel]:
+        """Return upright pixels, [h, w], turned as the stored ones of a mask file are."""
         image = self.images[sample_id]
-        found = mask_values(self.content(sample_id), self.form)
-        if found is None or not self._is_sideways(image, found):
-            return pixels
-        return turned_back(pixels, image.orientation)
+        return turned_back(pixels, image.orientation) if self._is_sideways(image, stored) else pixels
 
     @staticmethod
     def _is_sideways(image: MaskImage, found: NDArray[np.generic]) -> bool:
@@ -184,8 +227,8 @@ class MaskImages:
         return np.where(known[place] == pixels, order[place], -1).astype(np.int16)
 
 
-def _why_left_out(mask: str | None, turned: bool, unknown: bool) -> str | None:
-    if mask is None:
+def _why_left_out(files: list[str], turned: bool, unknown: bool) -> str | None:
+    if not files:
         return "it has no mask"
     if turned:
         return "its EXIF orientation turns it, and it is not known whether the mask is turned too"

@@ -70,12 +70,15 @@ class MaskQueue(ImageQueue):
         The dataset's root, which no exported path leaves.
     left_out
         Why images that were chosen are not asked about, by sample id; of a queue that was just made.
+    counts
+        How many regions have each kind of fault, in words.
     """
 
     table: pa.Table = field(repr=False)
     images: MaskImages = field(repr=False)
     root: Path | None
     left_out: dict[str, str] = field(default_factory=dict, repr=False)
+    counts: tuple[str, ...] = ()
 
     @property
     def _queued(self) -> MaskImages:
@@ -88,9 +91,8 @@ class MaskQueue(ImageQueue):
     def save(self, run: Path) -> Path:
         """Write ``masks/queue.parquet`` and ``masks/left_out.csv`` into a run folder; return the path of the first."""
         path = queue_path(run)
-        _FILE.write(
-            path, self.table, identity=self.identity, classes=list(self.classes), values=list(self.images.values)
-        )
+        classes, values, counts = list(self.classes), list(self.images.values), list(self.counts)
+        _FILE.write(path, self.table, identity=self.identity, classes=classes, values=values, counts=counts)
         write_text(left_out_path(run), _table_of(self.left_out))
         return path
 
@@ -108,16 +110,17 @@ class MaskQueue(ImageQueue):
         path = queue_path(run)
         if not path.exists():
             raise RelabelError(f"{run} has no queue of masks yet: run datacheck queue make {run}")
-        table, metadata = _FILE.read(path, "classes", "values")
+        table, metadata = _FILE.read(path, "classes", "values", "counts")
         manifest, measurements = queued_dataset(run)
         with reading(path, _FILE.what):
             classes = dict(zip(map(str, metadata["classes"]), map(int, metadata["values"]), strict=True))
+            counts = tuple(map(str, metadata["counts"]))
         ids = table["sample_id"].to_pylist()
         images = MaskImages.of(manifest, measurements, ids, classes, identity=metadata["identity"])
         lost = set(ids) - set(images.images)
         if lost:
             raise RelabelError(f"{path}: the size of {len(lost)} images is not known any more: audit again")
-        return cls(table, images, manifest.root)
+        return cls(table, images, manifest.root, counts=counts)
 
 
 def queue_path(run: Path) -> Path:

@@ -78,7 +78,9 @@ def mask_queue(
         rows += [{**row, "rank": rank, "question": len(rows) + n} for n, row in enumerate(found)]
     if not rows:
         raise RelabelError(_why_nothing(left_out))
-    return MaskQueue(pa.Table.from_pylist(rows, schema=MASK_QUEUE_SCHEMA), images, manifest.root, left_out)
+    table = pa.Table.from_pylist(rows, schema=MASK_QUEUE_SCHEMA)
+    counts = tuple(each.in_words() for each in probe.fault_counts())
+    return MaskQueue(table, images, manifest.root, left_out, counts)
 
 
 def _why_nothing(left_out: dict[str, str]) -> str:

@@ -76,6 +76,7 @@ class BoxReviewSession:
         return {
             "classes": list(self.queue.classes),
             "annotator": self.annotator,
+            "counts": self.queue.counts,
             "items": [self._item(row, mine.get(row["sample_id"])) for row in self.queue.rows()],
         }
 

@@ -83,6 +83,7 @@ class MaskReviewSession:
         return {
             "classes": list(self.queue.classes),
             "annotator": self.annotator,
+            "counts": self.queue.counts,
             "items": [_told(row, mine.get(_item_of(row))) for row in self._questions.values()],
         }
 

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections import Counter
-from collections.abc import Sequence
+from collections.abc import Iterator, Sequence
 from dataclasses import dataclass
 
 import numpy as np
@@ -42,7 +42,7 @@ class CardFacts:
     unchecked
         What was not checked and why, with the codes of the rules.
     labels
-        What is known of how many labels are wrong; empty where nothing is.
+        What is known of how many labels, boxes or regions of masks are wrong; empty where nothing is.
     contract
         The terms of its contract.
     """
@@ -79,7 +79,6 @@ class CardFacts:
 def card_facts(report: ReportRecord, provenance: Provenance, contract: Sequence[str]) -> CardFacts:
     """Gather what a card says."""
     manifest = report.manifest
-    found = report.probe.label_yield if report.probe is not None else None
     return CardFacts(
         provenance=provenance,
         name=provenance.name or clean(dataset_title(manifest)),
@@ -95,9 +94,17 @@ def card_facts(report: ReportRecord, provenance: Provenance, contract: Sequence[
         ),
         defects=report.findings,
         unchecked=_unchecked(report),
-        labels="" if found is None else found.count_in_words(),
+        labels="; ".join(_wrong_labels(report)),
         contract=tuple(contract),
     )
+
+
+def _wrong_labels(report: ReportRecord) -> Iterator[str]:
+    """Yield how many labels, boxes and regions of masks are wrong, as far as a probe judged them."""
+    if report.probe is not None and report.probe.label_yield is not None:
+        yield report.probe.label_yield.count_in_words()
+    for probe in (report.box_probe, report.mask_probe):
+        yield from (count.in_words() for count in ([] if probe is None else probe.fault_counts()))
 
 
 def _split_bytes(report: ReportRecord) -> dict[str, int]:

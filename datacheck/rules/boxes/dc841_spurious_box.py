@@ -8,7 +8,7 @@ from typing import ClassVar
 from datacheck.findings import Outcome, Passed, Severity
 from datacheck.probing.objects.placement import RECALL
 from datacheck.rules.base import Rule, RuleContext
-from datacheck.rules.boxes.placed import check_cut, placed_finding, placement_of
+from datacheck.rules.boxes.placed import Suspects, check_cut, placed_finding, placement_of
 from datacheck.rules.requirements import BOX_PROBE, OBJECTS
 from datacheck.text import number, plural
 
@@ -30,9 +30,14 @@ class SpuriousBox(Rule):
     Boxes of the usual sizes are drawn at empty places of the images. A ridge regression on what a frozen network sees
     in and around each box learns to tell them from the given boxes, out of sample by image. Where the search for
     missing boxes (DC843) reached the image, what it sees at the centre counts half as much. The cut is the score that
-    a share of ``recall`` of the empty places reaches. How many of the boxes beyond it are wrong is not known, so the
-    finding is information: a list to look at, the emptiest first. Objects that were forgotten elsewhere are among the
-    empty places, and make the cut stricter. Where the cut names more than a quarter of the boxes, nothing is judged.
+    a share of ``recall`` of the empty places reaches. Objects that were forgotten elsewhere are among the empty
+    places, and make the cut stricter. The finding is information: a list to look at, the emptiest first. Where the cut
+    names more than a quarter of the boxes, nothing is judged.
+
+    How many boxes hold nothing is counted with an interval, for boxes that are as easy to see as the places that were
+    drawn. Its high end is the number of boxes beyond a cut over the share of empty places beyond it (Blanchard, Lee and
+    Scott 2010). Its low end is what is left beside a tail of right boxes that falls at least exponentially; small or
+    hidden objects may be among these. Where the interval is too wide, the finding says that it cannot be told.
 
     How to fix
     ----------
@@ -43,8 +48,8 @@ class SpuriousBox(Rule):
     -------
     A box was drawn on the bare background::
 
-        DC841 1 of 79 boxes look like empty places (the same cut finds 50 % of boxes at empty places); how many of
-          these are wrong is not known: 'labels/0002.xml' object 3
+        DC841 1 of 79 boxes look like empty places (the same cut finds 50 % of boxes at empty places); at most 10 of
+          79 boxes hold no object (95 % interval from 0): 'labels/0002.xml' object 3
     """
 
     code: ClassVar[str] = "DC841"
@@ -59,20 +64,20 @@ class SpuriousBox(Rule):
         placement = placement_of(context)
         listed = placement.spurious(self.recall)
         check_cut(len(listed), placement, placement.planted_empty)
-        if not len(listed):
-            return Passed(f"none of {plural(len(placement.objects), 'box', 'boxes')} looks like an empty place")
-        scores = dict(zip(placement.objects.tolist(), placement.emptiness.tolist(), strict=True))
         words = (
             "look like empty places",
             "boxes at empty places",
             "look at them from the first on, and delete those that hold no object",
         )
+        count = placement.n_spurious()
+        if not len(listed):
+            boxes = plural(len(placement.objects), "box", "boxes")
+            return Passed(f"none of {boxes} looks like an empty place; {count.in_words()}")
+        scores = dict(zip(placement.objects.tolist(), placement.emptiness.tolist(), strict=True))
         return placed_finding(
             self,
             context,
-            listed,
-            (placement.emptiness, placement.planted_empty),
+            Suspects(listed, placement.emptiness, placement.planted_empty, self.recall, count),
             words,
             lambda k: f"looks empty ({number(round(scores[k], 2))} where 0 is an object and 1 an empty place)",
-            self.recall,
         )

@@ -10,7 +10,7 @@ import numpy as np
 from datacheck.findings import Outcome, Passed, Severity
 from datacheck.probing.objects.placement import RECALL
 from datacheck.rules.base import Rule, RuleContext
-from datacheck.rules.boxes.placed import check_cut, placed_finding, placement_of
+from datacheck.rules.boxes.placed import Suspects, check_cut, placed_finding, placement_of
 from datacheck.rules.requirements import BOX_PROBE, OBJECTS
 from datacheck.text import percent, plural
 
@@ -33,9 +33,9 @@ class MisplacedBox(Rule):
     Copies of the boxes are moved and resized, and a ridge regression on what a frozen network sees in and around each
     learns the way back (box regression, Girshick et al. 2014), out of sample by image. A box is listed where the
     corrected box overlaps it less than the cut: the overlap that a share of ``recall`` of the copies that were moved
-    to an overlap of 0.3 to 0.6 falls below. How many of the boxes beyond it are wrong is not known (annotators differ,
-    and hidden parts are drawn or not), so the finding is information: a list to look at, the worst first. Boxes that
-    look empty are in DC841 instead.
+    to an overlap of 0.3 to 0.6 falls below. How many boxes are that far off is counted with an interval, as in DC841.
+    Annotators differ, and hidden parts are drawn or not, so the finding is information: a list to look at, the worst
+    first. Boxes that look empty are in DC841 instead.
 
     How to fix
     ----------
@@ -47,7 +47,8 @@ class MisplacedBox(Rule):
     A box was moved by half of its width::
 
         DC842 1 of 79 boxes lie elsewhere than a model draws them (the same cut finds 50 % of boxes moved to an overlap
-          of 0.3 to 0.6); how many of these are wrong is not known: 'labels/0002.xml' object 3
+          of 0.3 to 0.6); at most 10 of 79 boxes overlap their object by 0.6 or less (95 % interval from 0):
+          'labels/0002.xml' object 3
     """
 
     code: ClassVar[str] = "DC842"
@@ -62,20 +63,20 @@ class MisplacedBox(Rule):
         placement = placement_of(context)
         listed = placement.misplaced(self.recall)
         check_cut(len(listed), placement, placement.planted_shift)
+        words = (
+            "lie elsewhere than a model draws them",
+            "boxes moved to an overlap of 0.3 to 0.6",
+            "look at them from the first on, and draw those anew that are wrong",
+        )
+        count = placement.n_misplaced()
         if not len(listed):
-            return Passed(
-                f"none of {plural(len(placement.objects), 'box', 'boxes')} is far from where a model draws it"
-            )
+            boxes = plural(len(placement.objects), "box", "boxes")
+            return Passed(f"none of {boxes} is far from where a model draws it; {count.in_words()}")
         place = dict(zip(placement.objects.tolist(), range(len(placement.objects)), strict=True))
 
         def describe(k: int) -> str:
             corners = ", ".join(f"{side:.0f}" for side in np.clip(placement.corrected[place[k]], 0, None))
             return f"overlaps {percent(float(1 - placement.shift[place[k]]))} with the corrected box ({corners})"
 
-        words = (
-            "lie elsewhere than a model draws them",
-            "boxes moved to an overlap of 0.3 to 0.6",
-            "look at them from the first on, and draw those anew that are wrong",
-        )
-        scores = (placement.shift, placement.planted_shift)
-        return placed_finding(self, context, listed, scores, words, describe, self.recall)
+        suspects = Suspects(listed, placement.shift, placement.planted_shift, self.recall, count)
+        return placed_finding(self, context, suspects, words, describe)

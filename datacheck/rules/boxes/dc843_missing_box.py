@@ -37,11 +37,12 @@ class MissingBox(Rule):
     ------------------
     A regression on what a frozen network sees at the places of an image learns where the centres of boxes are (the
     targets of CenterNet, Zhou et al. 2019), out of sample by image. 15 % of the boxes, drawn at random, are hidden from
-    it. The cut is the score that a share of ``recall`` of these reaches. How many of the places beyond it are objects
-    is not known, so the finding is information: a list to look at, the most likely first. An object whose centre lies
-    in the box of another is not found. Where the cut lists more than a quarter of the number of boxes, or so many of
-    the hidden ones are not found at all, nothing is judged. The search has 35 % of the budget and what the other checks
-    leave of the rest; where that is too little, it says so, or searches a random part of the images.
+    it. The cut is the score that a share of ``recall`` of these reaches. How many objects have no box is counted with
+    an interval, as in DC841, for objects that are as easy to see as the hidden boxes. The finding is information: a
+    list to look at, the most likely first. An object whose centre lies in the box of another is neither found nor
+    counted. Where the cut lists more than a quarter of the number of boxes, or so many of the hidden ones are not
+    found at all, nothing is judged. The search has 35 % of the budget and what the other checks leave of the rest;
+    where that is too little, it says so, or searches a random part of the images.
 
     How to fix
     ----------
@@ -53,7 +54,8 @@ class MissingBox(Rule):
     A box was forgotten::
 
         DC843 1 place in 1 image looks like an object without a box (the same cut finds 50 % of the boxes that were
-          hidden from the model); how many of these are objects is not known: 'images/0002.jpg' (10, 20, 30, 40)
+          hidden from the model); at most 11 objects have no box, beside 79 boxes (95 % interval from 0):
+          'images/0002.jpg' (10, 20, 30, 40)
     """
 
     code: ClassVar[str] = "DC843"
@@ -69,7 +71,8 @@ class MissingBox(Rule):
         listed = missing.listed(self.recall)
         self._check_cut(missing, len(listed))
         if not len(listed):
-            return Passed(f"no place in {plural(missing.n_images, 'image')} looks like an object without a box")
+            images = plural(missing.n_images, "image")
+            return Passed(f"no place in {images} looks like an object without a box; {missing.n_missing().in_words()}")
         return self._finding(context, missing, listed)
 
     def _check_cut(self, missing: Missing, n_listed: int) -> None:
@@ -89,7 +92,7 @@ class MissingBox(Rule):
             )
 
     def _finding(self, context: RuleContext, missing: Missing, listed: NDArray[np.int64]) -> Found:
-        hidden = missing.hidden_heat
+        hidden, count = missing.hidden_heat, missing.n_missing()
         found = proportion(int((hidden > missing.cut(self.recall)).sum()), len(hidden))
         notes = [f"an object without a box at {_corners(missing, k)}? "
                  f"({number(round(float(missing.heat[k]), 2))} where 0 is none and 1 an object)"
@@ -109,6 +112,7 @@ class MissingBox(Rule):
             "hidden_found_share": found.value,
             "hidden_found_share_low": found.low,
             "hidden_found_share_high": found.high,
+            "estimated_errors": count.to_json(),
             "examples": [
                 {"place": names[n], "what": notes[n], "box": missing.boxes[k].round(2).tolist()}
                 for n, k in enumerate(listed[:N_EXAMPLES])
@@ -120,8 +124,8 @@ class MissingBox(Rule):
         finding = self.finding(
             f"{plural(len(listed), 'place')} in {plural(len(issues), 'image')}{unsearched} "
             f"{'looks like an object' if len(listed) == 1 else 'look like objects'} without a box (the same cut finds "
-            f"{percent(found.value)} of the boxes that were hidden from the model); how many of these are objects is "
-            f"not known: {', '.join(names[:N_NAMED])}{more}",
+            f"{percent(found.value)} of the boxes that were hidden from the model); {count.in_words()}: "
+            f"{', '.join(names[:N_NAMED])}{more}",
             "look at them from the first on, and draw a box where an object is",
             evidence=evidence,
             affected=issues,

@@ -2,12 +2,14 @@
 
 from __future__ import annotations
 
+from dataclasses import dataclass
 from typing import Any
 
 import numpy as np
 from numpy.typing import NDArray
 
 from datacheck.findings import Found
+from datacheck.labels.fault_count import FaultCount
 from datacheck.probing.objects.placement import FEWEST_PLANTED, Placement
 from datacheck.rules.base import CannotJudge, Rule, RuleContext
 from datacheck.rules.boxes.shared import Describe, boxes_of, examples, object_issues, object_places, per_class
@@ -17,6 +19,29 @@ from datacheck.text import percent, plural
 
 MOST_LISTED = 0.25
 """Share of the boxes: where a cut names more, the probe does not tell the planted faults from the given boxes."""
+
+
+@dataclass(frozen=True)
+class Suspects:
+    """Boxes that a rule lists.
+
+    Attributes
+    ----------
+    listed
+        By their place in the `Placement`, the most suspect first; [n].
+    given, planted
+        How suspect each box that was judged is, [B], and each planted fault, [F].
+    recall
+        Share of the planted faults that the cut finds.
+    count
+        How many boxes have the fault.
+    """
+
+    listed: NDArray[np.int64]
+    given: NDArray[np.float64]
+    planted: NDArray[np.float64]
+    recall: float
+    count: FaultCount
 
 
 def placement_of(context: RuleContext) -> Placement:
@@ -43,11 +68,9 @@ def check_cut(n_listed: int, placement: Placement, planted: NDArray[np.float64])
 def placed_finding(
     rule: Rule,
     context: RuleContext,
-    listed: NDArray[np.int64],
-    scores: tuple[NDArray[np.float64], NDArray[np.float64]],
+    suspects: Suspects,
     words: tuple[str, str, str],
     describe: Describe,
-    recall: float,
 ) -> Found:
     """Return the finding about a list of boxes.
 
@@ -55,22 +78,19 @@ def placed_finding(
     ----------
     rule, context
         The rule that found them, in the dataset.
-    listed
-        The boxes by their place in the `Placement`, the most suspect first; [n].
-    scores
-        Of the boxes judged and of the planted faults.
+    suspects
+        The boxes.
     words
-        What the boxes do, what the planted faults are, and what to do.
+        What they do, what the planted faults are, and what to do.
     describe
         Says what is wrong with an object of the manifest.
-    recall
-        Share of the planted faults that the cut finds.
     """
     placement = placement_of(context)
-    objects = placement.objects[listed]
-    given, planted = scores
-    found = proportion(int((planted > np.quantile(planted, 1 - recall)).sum()), len(planted))
-    issues = object_issues(rule, context, objects, describe, np.clip(given[listed], 0, 1))
+    does, faults, remedy = words
+    objects = placement.objects[suspects.listed]
+    planted = suspects.planted
+    found = proportion(int((planted > np.quantile(planted, 1 - suspects.recall)).sum()), len(planted))
+    issues = object_issues(rule, context, objects, describe, np.clip(suspects.given[suspects.listed], 0, 1))
     left_out = () if context.box_probe is None else context.box_probe.left_out
     evidence: dict[str, Any] = {
         "n_boxes": len(objects),
@@ -79,17 +99,16 @@ def placed_finding(
         "planted_found_share": found.value,
         "planted_found_share_low": found.low,
         "planted_found_share_high": found.high,
+        "estimated_errors": suspects.count.to_json(),
         "not_judged": dict(left_out),
         "by_class": per_class(context, objects),
         "examples": examples(context, objects, describe),
     }
-    does, faults, remedy = words
     others = len(boxes_of(context).objects) - len(placement.objects)
     unjudged = f" ({others:,} others were not judged)" if others else ""
     finding = rule.finding(
         f"{len(objects):,} of {plural(len(placement.objects), 'box', 'boxes')}{unjudged} {does} (the same cut "
-        f"finds {percent(found.value)} of {faults}); how many of these are wrong is not known: "
-        f"{object_places(context, objects)}",
+        f"finds {percent(found.value)} of {faults}); {suspects.count.in_words()}: {object_places(context, objects)}",
         remedy,
         evidence=evidence,
         affected=issues,

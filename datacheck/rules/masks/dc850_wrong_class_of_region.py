@@ -31,10 +31,12 @@ class WrongClassOfRegion(Rule):
     you give. Regions of random images are given another class on purpose. Trees learn to tell the planted faults
     from what is given, again out of sample by image, by the probabilities within and around the region, its size
     and shape, and the edges of the image (learning from positives among unlabelled, Blanchard, Lee and Scott 2010).
-    The cut is the score that a share of ``recall`` of the planted faults reaches. How many of the listed regions
-    are wrong is not known, so the finding is information; ``at_most`` in the evidence bounds the number of such
-    faults. Where the cut names more than a quarter of the regions, or pixels are hardly predicted, nothing is
-    judged.
+    The cut is the score that a share of ``recall`` of the planted faults reaches. How many regions have such a fault
+    is counted with an interval, for faults that are as easy to see as the planted ones. Its high end is the number of
+    regions beyond a cut over the share of planted faults beyond it; its low end is what is left beside a tail of right
+    regions that falls at least exponentially. Where it is too wide, the finding says that it cannot be told. The
+    finding is information. Where the cut names more than a quarter of the regions, or pixels are hardly predicted,
+    nothing is judged.
 
     How to fix
     ----------
@@ -46,8 +48,8 @@ class WrongClassOfRegion(Rule):
     The class of a region was exchanged::
 
         DC850 1 region of 72 regions in 36 images looks like another class (the same cut finds 50 % of regions
-          that were given another class, 95 % interval 40.4 to 59.6 %): 'masks/05.png' at x 27 %, y 43 % is
-          'disc', looks like 'box'
+          that were given another class, 95 % interval 40.4 to 59.6 %); at most 10 of 72 regions are of another class
+          (95 % interval from 0): 'masks/05.png' at x 27 %, y 43 % is 'disc', looks like 'box'
     """
 
     code: ClassVar[str] = "DC850"

@@ -33,9 +33,9 @@ class BorderOfRegion(Rule):
     and at least two places; finer faults cannot be seen. Trees learn to tell the planted faults from what is given,
     again out of sample by image, by the probabilities within and around the region, its size and shape, and the
     edges of the image (learning from positives among unlabelled, Blanchard, Lee and Scott 2010). The cut is the
-    score that a share of ``recall`` of the planted faults reaches. How many of the listed regions are wrong is not
-    known, so the finding is information; ``at_most`` in the evidence bounds the number of such faults. Where the
-    cut names more than a quarter of the regions, or pixels are hardly predicted, nothing is judged.
+    score that a share of ``recall`` of the planted faults reaches. How many regions are that far off is counted with
+    an interval, as in DC850 and without the regions that it lists. The finding is information. Where the cut names
+    more than a quarter of the regions, or pixels are hardly predicted, nothing is judged.
 
     How to fix
     ----------
@@ -47,8 +47,8 @@ class BorderOfRegion(Rule):
     A region was moved::
 
         DC852 1 region of 72 regions in 36 images looks moved, grown or shrunk (the same cut finds 25 % of
-          regions that were moved, grown or shrunk, 95 % interval 17.5 to 34.3 %): 'masks/05.png' at x 27 %, y
-          43 % ('disc')
+          regions that were moved, grown or shrunk, 95 % interval 17.5 to 34.3 %); at most 10 of 72 regions have their
+          border elsewhere (95 % interval from 0): 'masks/05.png' at x 27 %, y 43 % ('disc')
     """
 
     code: ClassVar[str] = "DC852"

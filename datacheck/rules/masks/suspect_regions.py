@@ -11,7 +11,7 @@ from numpy.typing import NDArray
 from datacheck.findings import Found, Outcome, Passed, Severity
 from datacheck.probing.segments import MaskProbe
 from datacheck.probing.segments.grids import GRID
-from datacheck.probing.segments.suspicion import FEWEST_PLANTED, KindOfSuspects
+from datacheck.probing.segments.suspicion import FEWEST_PLANTED, KindOfSuspects, fault_count
 from datacheck.rules.base import CannotJudge, Rule, RuleContext
 from datacheck.rules.files.shared import N_EXAMPLES, N_NAMED
 from datacheck.rules.masks.shared import image_masks
@@ -68,31 +68,32 @@ def judge_kind(
     """
     probe, kind, listed = kind_of(context, name, recall)
     judged, one, several, faults, remedy = words
+    judged, count = judged.format(n=f"{len(kind):,}", images=f"{len(probe.rows):,}"), fault_count(probe.kinds, name)
     if not len(listed):
-        return Passed(f"none of {judged.format(n=f'{len(kind):,}', images=f'{len(probe.rows):,}')} {one}")
+        return Passed(f"none of {judged} {one}; {count.in_words()}")
     describe = describing(probe, kind, name)
     rows = kind.row[listed]
     files = image_masks(context, rows)
     notes = [f"{file}: {describe(k)}" for file, k in zip(files, listed.tolist(), strict=True)]
     issues = rule.issues(context.ids(rows), kind.suspicion[listed], note=notes)
-    found = proportion(int((kind.planted > np.quantile(kind.planted, 1 - recall)).sum()), _n_faults(kind))
+    found = proportion(int((kind.planted > np.quantile(kind.planted, 1 - recall)).sum()), kind.n_planted)
     named = [f"{file!r} {describe(k)}" for file, k in zip(files[:N_NAMED], listed.tolist(), strict=False)]
     more = f" and {len(listed) - len(named):,} more" if len(listed) > len(named) else ""
     finding = rule.finding(
-        f"{plural(len(listed), 'region')} of {judged.format(n=f'{len(kind):,}', images=f'{len(probe.rows):,}')} "
-        f"{one if len(listed) == 1 else several} (the same cut finds {percent(found.value)} of {faults}, 95 % interval "
-        f"{percent_range(found.low, found.high)}): {'; '.join(named)}{more}",
+        f"{plural(len(listed), 'region')} of {judged} {one if len(listed) == 1 else several} (the same cut finds "
+        f"{percent(found.value)} of {faults}, 95 % interval {percent_range(found.low, found.high)}); "
+        f"{count.in_words()}: {'; '.join(named)}{more}",
         remedy,
         severity=Severity.INFO,
         evidence={
             "n_regions": len(listed),
             "judged": len(kind),
             "images_judged": len(probe.rows),
-            "planted": _n_faults(kind),
+            "planted": kind.n_planted,
             "planted_found_share": found.value,
             "planted_found_share_low": found.low,
             "planted_found_share_high": found.high,
-            "at_most": kind.at_most(),
+            "estimated_errors": count.to_json(),
             "pixel_accuracy": probe.accuracy,
             "not_judged": dict(probe.left_out),
             "by_class": dict(Counter(probe.classes[k] for k in kind.label[listed].tolist()).most_common(N_EXAMPLES)),
@@ -101,11 +102,6 @@ def judge_kind(
         affected=issues,
     )
     return Found((finding,), issues)
-
-
-def _n_faults(kind: KindOfSuspects) -> int:
-    """Return how many faults were planted, also those that are no region that is judged."""
-    return round(len(kind.planted) / max(kind.candidates_found, 1e-9))
 
 
 def describing(probe: MaskProbe, kind: KindOfSuspects, name: str) -> Callable[[int], str]:

@@ -79,9 +79,13 @@ def test_the_commands_go_from_the_run_folder_to_the_tool(tmp_path: Path, capsys:
     assert datacheck_command(["queue", "make", str(tmp_path / "run"), "--budget", "20"]) == 0
     said = " ".join(capsys.readouterr().out.split())
     assert "1 image: 0 boxes of another class, 1 that look empty, 0 that lie elsewhere, 0 random images" in said
-    assert "is not known; the worst come first" in said
+    assert "expected: at most 10 of 79 boxes hold no object (95 % interval from 0)" in said
     out = tmp_path / "tasks.json"
     assert datacheck_command(["queue", "export", str(tmp_path / "run"), "--to", "label-studio", "-o", str(out)]) == 0
-    assert BoxQueue.load(tmp_path / "run").identity == report.identity
+    queue = BoxQueue.load(tmp_path / "run")
+    assert queue.identity == report.identity
+    assert report.box_probe is not None
+    assert queue.counts == tuple(count.in_words() for count in report.box_probe.fault_counts())
+    assert Report.load(tmp_path / "run").box_probe.fault_counts() == report.box_probe.fault_counts()  # type: ignore[union-attr]
     assert datacheck_command(["queue", "make", str(tmp_path / "run"), "--look", "20"]) == 2
     assert "--gold and --look are for labels of whole samples" in capsys.readouterr().err

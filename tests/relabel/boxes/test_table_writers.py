@@ -19,7 +19,7 @@ from PIL import Image
 from datacheck.cli import run as datacheck_command
 from datacheck.errors import RelabelError
 from datacheck.relabel.boxes.images import BoxImages
-from datacheck.relabel.boxes.writers import objects_column, table, yolo
+from datacheck.relabel.boxes.writers import table, yolo
 from datacheck.relabel.boxes.writers.base import Added, Change, ImageEdits
 from datacheck.scanning import scan
 from datacheck.sources import open_source
@@ -163,39 +163,6 @@ def test_a_column_of_objects_in_json_lines(tmp_path: Path, of_lists: bool, style
         row["objects"][1] |= {"bbox": [21.5, 2.0, 10.0, 6.25], "category": 1, "area": 62.5}
     assert after[3] == json.dumps(row, **style)
     assert len(two.boxes) == 2
-
-
-@pytest.mark.parametrize("of_lists", [True, False])
-@pytest.mark.parametrize("stream", [True, False])
-def test_a_column_of_objects_in_parquet_and_arrow(of_lists: bool, stream: bool) -> None:
-    rows = pa.Table.from_pylist(metadata(of_lists)).replace_schema_metadata({"huggingface": "{}"})
-    out = io.BytesIO()
-    if stream:
-        with pa.ipc.new_stream(out, rows.schema) as writer:
-            writer.write_table(rows)
-    else:
-        pq.write_table(rows, out, compression="zstd", row_group_size=2)
-    change = Change(1, "0", (1.5, 2.0, 9.5, 8.25), deleted=True)
-    uri = "train-00000.parquet#3"
-    added = ImageEdits("1.png", SIZE, (), (Added("1", (5.0, 6.0, 15.0, 26.0)),))
-    written = objects_column.write(out.getvalue(), [ImageEdits(uri, SIZE, (change,)), added])
-    after = pa.ipc.open_stream(written).read_all() if stream else pq.read_table(io.BytesIO(written))
-    before = rows.schema if stream else pq.read_schema(io.BytesIO(out.getvalue()))
-    assert after.schema.equals(before, check_metadata=True)
-    expected = metadata(of_lists)
-    new = {"id": 1, "area": 200.0, "bbox": [5.0, 6.0, 10.0, 20.0], "category": 1}
-    if of_lists:
-        for values in expected[3]["objects"].values():
-            del values[0]
-        for key, values in expected[1]["objects"].items():
-            values.append(new[key])
-    else:
-        del expected[3]["objects"][0]
-        expected[1]["objects"].append(new)
-    assert after.to_pylist() == expected
-    if not stream:
-        about = pq.ParquetFile(io.BytesIO(written)).metadata
-        assert (about.num_row_groups, about.row_group(0).column(0).compression) == (2, "ZSTD")
 
 
 def test_metadata_in_parquet_is_corrected_in_the_copy(tmp_path: Path) -> None:

@@ -3,16 +3,18 @@
 from __future__ import annotations
 
 import json
+import math
 from collections.abc import Callable
 from dataclasses import dataclass, replace
 from typing import Any
 from xml.sax.saxutils import escape, quoteattr
 
 import pytest
-from hypothesis import given, settings
+from hypothesis import assume, given, settings
 from hypothesis import strategies as st
 
 from datacheck.errors import RelabelError
+from datacheck.relabel.boxes.outlines import area, bounds
 from datacheck.relabel.boxes.writers import coco, cvat, labelme, voc, yolo
 from datacheck.relabel.boxes.writers.base import Added, Change, ImageEdits, in_style, is_rectangle
 from datacheck.sources.annotations import labelme as labelme_source
@@ -336,6 +338,89 @@ class TestLabelMe:
         assert shown == [(each.name, each.box) for each in remaining(found, added)]
         if not added:
             assert written == json.dumps(value(remaining(found, [])), ensure_ascii=False, **style).encode()
+
+
+@st.composite
+def outlines(draw: st.DrawFn) -> tuple[float, ...]:
+    """Corners of a polygon that does not cross itself, at whole pixels, its first point alone on the left."""
+    angles = sorted(draw(st.sets(st.integers(0, 35), min_size=5, max_size=9)))
+    radius = draw(st.integers(20, 90))
+    corners = [(100 + radius * math.cos(each * math.pi / 18), 100 + radius * math.sin(each * math.pi / 18))
+               for each in angles]  # fmt: skip
+    return tuple(float(round(side)) for corner in corners for side in corner)
+
+
+class TestOutlines:
+    """A polygon that was drawn anew, with more or fewer corners; the others and all else stay."""
+
+    @FEW
+    @given(st.lists(outlines(), min_size=1, max_size=4), outlines(), st.data(), st.sampled_from(["{:.6f}", "{:.8f}"]))
+    def test_yolo(
+        self, found: list[tuple[float, ...]], new: tuple[float, ...], data: st.DataObject, style: str
+    ) -> None:
+        which = data.draw(st.integers(0, len(found) - 1))
+
+        def content(shapes: list[tuple[float, ...]]) -> bytes:
+            return "".join(
+                " ".join(["2", *(style.format(side / SIZE) for side in each)]) + "\n" for each in shapes
+            ).encode()
+
+        box = yolo_source.parse(content(found)).objects[which].box
+        points = tuple(side / SIZE for side in new)
+        change = Change(which + 1, "2", box, new_box=bounds(points), new_points=points)
+        added = Added("2", bounds(points), points)
+        written = yolo.write(content(found), [ImageEdits("a.jpg", (SIZE, SIZE), (change,), (added,))])
+        assert yolo_source.parse(written).objects[-1].points == pytest.approx(points, abs=1e-6)
+        assert written.splitlines()[:-1] == content([*found[:which], new, *found[which + 1 :]]).splitlines()
+
+    @FEW
+    @given(st.lists(outlines(), min_size=1, max_size=4), outlines(), st.data(), st.sampled_from(JSON_STYLES))
+    def test_coco(
+        self, found: list[tuple[float, ...]], new: tuple[float, ...], data: st.DataObject, style: dict[str, Any]
+    ) -> None:
+        which = data.draw(st.integers(0, len(found) - 1))
+        left, top, right, bottom = bounds(found[which])
+        assume(area(found[which]) < 0.9 * (right - left) * (bottom - top))  # else the area is taken for the box's
+
+        def content(shapes: list[tuple[float, ...]]) -> str:
+            annotations = []
+            for number, each in enumerate(shapes):
+                left, top, right, bottom = bounds(each)
+                annotations.append({
+                    "segmentation": [list(each)], "area": round(area(each), 1), "iscrowd": 0, "image_id": 1,
+                    "bbox": [left, top, right - left, bottom - top], "category_id": 1, "id": number, "own": "x",
+                })  # fmt: skip
+            images, categories = [{"id": 1, "file_name": "a.jpg"}], [{"id": 1, "name": "a"}]
+            return json.dumps({"images": images, "annotations": annotations, "categories": categories}, **style)
+
+        change = Change(which, "1", bounds(found[which]), new_box=bounds(new), new_points=new)
+        written = coco.write(content(found).encode(), [ImageEdits("a.jpg", (SIZE, SIZE), (change,))]).decode()
+        assert written == content([*found[:which], new, *found[which + 1 :]])
+
+    @FEW
+    @given(
+        st.lists(outlines(), min_size=1, max_size=4), outlines(), st.data(),
+        st.sampled_from([{}, {"indent": 2}, {"indent": "\t"}]),
+    )  # fmt: skip
+    def test_labelme(
+        self, found: list[tuple[float, ...]], new: tuple[float, ...], data: st.DataObject, style: dict[str, Any]
+    ) -> None:
+        which = data.draw(st.integers(0, len(found) - 1))
+
+        def content(shapes: list[tuple[float, ...]]) -> bytes:
+            value = [
+                {"label": "cup", "points": [list(each[k : k + 2]) for k in range(0, len(each), 2)], "group_id": 3,
+                 "shape_type": "polygon"}
+                for each in shapes
+            ]  # fmt: skip
+            return json.dumps({"shapes": value, "imagePath": "a.jpg"}, **style).encode()
+
+        change = Change(which + 1, "cup", bounds(found[which]), new_box=bounds(new), new_points=new)
+        written = labelme.write(content(found), [ImageEdits("a.jpg", (SIZE, SIZE), (change,))])
+        assert written == content([*found[:which], new, *found[which + 1 :]])
+        added = ImageEdits("a.jpg", (SIZE, SIZE), added=(Added("cup", bounds(new), new),))
+        last = labelme_source.parse(labelme.write(content(found), [added])).objects[-1]
+        assert (last.shape, last.points) == ("polygon", new)
 
 
 class TestCvat:

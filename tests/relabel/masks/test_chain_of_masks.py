@@ -106,6 +106,7 @@ def test_the_region_in_question_is_the_spoiled_one(run: Path) -> None:
     assert (row["sample_id"], row["kind"], row["given"], row["suggested"]) == (FAULTY, "class", "disc", "box")
     assert np.array_equal(region_of(row["runs"], row["height"], row["width"]), wrong)
     assert row["reason"] == "is 'disc', looks like 'box'"
+    assert queue.counts == ("how many of 12 regions are of another class cannot be told",)
 
 
 @pytest.mark.parametrize("form", ["csv", "parquet"])

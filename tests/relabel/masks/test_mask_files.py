@@ -15,8 +15,8 @@ from PIL import Image, PngImagePlugin
 from datacheck.annotations.masks import mask_values
 from datacheck.errors import RelabelError
 from datacheck.manifest import MaskFormat
-from datacheck.relabel.masks.corrected import with_values
 from datacheck.relabel.masks.formats.brush import pack_brush, unpack_brush
+from datacheck.relabel.masks.written import with_values
 
 BEFORE = np.tile(np.array([[0, 0, 1, 1, 0]], dtype=np.uint8), (4, 1))
 AFTER = np.where(np.arange(4)[:, None] == 2, 0, BEFORE)

@@ -38,6 +38,7 @@ def test_the_suggested_class_corrects_the_mask_and_undo_takes_it_back(run: Path)
     session.receive({"question": 0, "verdict": "suggested", "seconds": 1.5})
     assert answers_of(session) == [("accept", None), ("paint", "box")]
     assert session.overview()["items"][0]["answer"] == {"verdict": "suggested", "label": None}
+    assert session.overview()["counts"] == ("how many of 12 regions are of another class cannot be told",)
     session.receive({"question": 0, "verdict": "given"})
     assert answers_of(session) == [("accept", None)]
     assert session.overview()["items"][0]["answer"] == {"verdict": "given", "label": None}

@@ -8,17 +8,17 @@ from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
 
-from datacheck.errors import RelabelError
 from datacheck.relabel.boxes.drawn import Drawn, answers_of_image, asked_boxes, shown_boxes
 from datacheck.relabel.boxes.formats.label_studio import reason_text
 from datacheck.relabel.boxes.queue import BoxQueue
 from datacheck.relabel.formats.base import problem, stable_id
+from datacheck.relabel.formats.coco import IMAGE_KEY, read_coco
 from datacheck.relabel.formats.links import Links
-from datacheck.relabel.formats.reading import MAX_ITEM, mapping, open_bounded, sequence
+from datacheck.relabel.formats.reading import mapping, sequence
 from datacheck.storage import write_text
 
-BOX_KEY, IMAGE_KEY = "datacheck_box", "datacheck_id"
-"""The keys by which an annotation and an image are found again; a new annotation has none."""
+BOX_KEY = "datacheck_box"
+"""The key by which an annotation is found again; a new one has none."""
 
 
 @dataclass(frozen=True)
@@ -93,24 +93,6 @@ class CocoBoxes:
                 yield {**about, "sample_id": image.sample_id, "problem": why}
                 continue
             yield from answers_of_image(image, found, asked[image.sample_id], about)
-
-
-def read_coco(source: Path) -> dict[str, Any]:
-    """Return what a COCO file holds.
-
-    Raises
-    ------
-    RelabelError
-        When it is no such file.
-    """
-    with open_bounded(source) as file:
-        try:
-            value = json.loads(file.read(MAX_ITEM + 1))
-        except (ValueError, RecursionError) as error:
-            raise RelabelError(f"{source}: expected a COCO file, but {error}") from error
-    if not isinstance(value, dict) or not isinstance(value.get("images"), list):
-        raise RelabelError(f"{source}: expected COCO's lists 'images' and 'annotations', found none")
-    return value
 
 
 def _drawn(each: dict[str, Any], names: dict[Any, Any]) -> Drawn | str:

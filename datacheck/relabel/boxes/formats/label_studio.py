@@ -10,7 +10,9 @@ from typing import Any
 
 from datacheck.relabel.boxes.drawn import Drawn, answers_of_image, asked_boxes, shown_boxes, skipped
 from datacheck.relabel.boxes.images import BoxImage, KnownBox
+from datacheck.relabel.boxes.outlines import FEWEST, Outline, bounds, outline_of
 from datacheck.relabel.boxes.queue import BoxQueue
+from datacheck.relabel.formats.label_studio import named_elements
 from datacheck.relabel.formats.label_studio_images import (
     annotators,
     image_answers,
@@ -21,9 +23,13 @@ from datacheck.relabel.formats.label_studio_images import (
 )
 from datacheck.relabel.formats.links import Links
 from datacheck.relabel.formats.reading import json_items, mapping, sequence
+from datacheck.relabel.masks.formats.brush import unpack_brush
 
-LABEL = "box"
-"""The control with the classes."""
+LABEL, POLYGON, BRUSH = "box", "polygon", "brush"
+"""The controls with the classes; the second and third are there where some objects are polygons."""
+
+_KINDS = {LABEL: "rectanglelabels", POLYGON: "polygonlabels", BRUSH: "brushlabels"}
+"""What the regions of a control are called."""
 
 NOTHING = "nothing"
 """The control that says that all given boxes of an image are wrong."""
@@ -55,14 +61,23 @@ class LabelStudioBoxes:
 
 
 def box_config(queue: BoxQueue) -> str:
-    """Return the labelling config: the reason, the picture, and a rectangle for each class."""
+    """Return the labelling config: the reason, the picture, and a rectangle for each class.
+
+    Where some objects are polygons there is a polygon and a brush for each class, too.
+    """
     control = f'RectangleLabels name="{LABEL}" toName="image" canRotate="false" strokeWidth="2"'
+    polygons = any(each.outline for image in queue.images.images.values() for each in image.boxes)
+    more = "".join(
+        f'  <{kind} name="{name}" toName="image">\n{named_elements("Label", queue.classes)}  </{kind}>\n'
+        for kind, name in (("PolygonLabels", POLYGON), ("BrushLabels", BRUSH))
+        if polygons
+    )
     nothing = (
         f'  <Choices name="{NOTHING}" toName="image" choice="single" showInline="true">\n'
         f'    <Choice value="{NOTHING_WORDS}"/>\n'
         "  </Choices>\n"
     )
-    return image_config(control, queue.classes, nothing)
+    return image_config(control, queue.classes, more + nothing)
 
 
 def box_task(item: Mapping[str, Any], queue: BoxQueue, links: Links) -> dict[str, Any]:
@@ -99,17 +114,21 @@ def region(box: KnownBox, image: BoxImage, reason: str | None) -> dict[str, Any]
     ('datacheck-7', 10.0, 10.0, 20.0)
     """
     left, top, right, bottom = box.box
-    name = f"datacheck-{box.annotation_id}"
+    control = POLYGON if box.outline else LABEL
+    name, kind = f"datacheck-{box.annotation_id}", _KINDS[control]
+    corners = zip(box.outline[0::2], box.outline[1::2], strict=True)
+    place: dict[str, Any] = {
+        "x": 100 * left / image.width,
+        "y": 100 * top / image.height,
+        "width": 100 * (right - left) / image.width,
+        "height": 100 * (bottom - top) / image.height,
+        "rotation": 0,
+    }
+    if box.outline:
+        place = {"points": [[100 * x / image.width, 100 * y / image.height] for x, y in corners], "closed": True}
     return {
-        **region_about(name, "rectanglelabels", LABEL, image.width, image.height),
-        "value": {
-            "x": 100 * left / image.width,
-            "y": 100 * top / image.height,
-            "width": 100 * (right - left) / image.width,
-            "height": 100 * (bottom - top) / image.height,
-            "rotation": 0,
-            "rectanglelabels": [box.label],
-        },
+        **region_about(name, kind, control, image.width, image.height),
+        "value": {**place, kind: [box.label]},
         **({} if reason is None else {"meta": {"text": [reason]}}),
     }
 
@@ -134,7 +153,7 @@ def _answers(
     results = [mapping(each) for each in sequence(annotation.get("result"))]
     drawn = []
     for each in results:
-        if each.get("from_name") != LABEL:
+        if each.get("from_name") not in _KINDS:
             continue
         found = _drawn(each, image)
         if isinstance(found, str):
@@ -153,20 +172,40 @@ def _answers(
 
 def _drawn(result: Mapping[str, Any], image: BoxImage) -> Drawn | str:
     """Return a region as a box, or what is wrong with it."""
-    value = mapping(result.get("value"))
-    labels = sequence(value.get("rectanglelabels"))
+    value, control = mapping(result.get("value")), str(result.get("from_name"))
+    labels = sequence(value.get(_KINDS[control]))
     sides = [value.get(name) for name in ("x", "y", "width", "height")]
     name = str(result.get("id"))
     if len(labels) != 1 or not isinstance(labels[0], str):
         return f"region {name[:40]!r}: expected one class, found {len(labels)}"
+    known = _REGION.fullmatch(name)
+    number = int(known[1]) if known else None
+    if control != LABEL:
+        try:
+            outline = _outline(value, control, image)
+        except ValueError as error:
+            return f"region {name[:40]!r}: {error}"
+        return Drawn(number, labels[0], bounds(outline), name, outline)
     if any(isinstance(side, bool) or not isinstance(side, int | float) for side in sides):
         return f"region {name[:40]!r}: expected x, y, width and height in percent, found {sides!r:.80}"
     if value.get("rotation") not in (None, 0):
         return f"region {name[:40]!r}: it is rotated, and boxes are upright"
     x, y, width, height = (float(side) / 100 for side in sides if side is not None)
-    known = _REGION.fullmatch(name)
     box = (x * image.width, y * image.height, (x + width) * image.width, (y + height) * image.height)
-    return Drawn(int(known[1]) if known else None, labels[0], box, name)
+    return Drawn(number, labels[0], box, name)
+
+
+def _outline(value: Mapping[str, Any], control: str, image: BoxImage) -> Outline:
+    """Return the outline of a polygon or of brushed pixels; raise a `ValueError` where there is none."""
+    if control == BRUSH:
+        return outline_of(unpack_brush(sequence(value.get("rle")), image.height, image.width))
+    corners = [sequence(each) for each in sequence(value.get("points"))]
+    numbers = [side for each in corners for side in each]
+    whole = len(corners) >= FEWEST and all(len(each) == 2 for each in corners)
+    if not whole or any(isinstance(side, bool) or not isinstance(side, int | float) for side in numbers):
+        raise ValueError(f"expected at least {FEWEST} points in percent, found {str(value.get('points'))[:80]}")
+    size = (image.width, image.height)
+    return tuple(side * size[place % 2] / 100 for place, side in enumerate(numbers))
 
 
 FORMAT = LabelStudioBoxes()

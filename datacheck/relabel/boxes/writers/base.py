@@ -6,6 +6,7 @@ import math
 import re
 from collections.abc import Callable, Iterable, Sequence
 from dataclasses import dataclass
+from itertools import pairwise
 
 from datacheck.errors import RelabelError
 from datacheck.sources.annotations.base import Box, ParsedFile, ParsedObject
@@ -34,6 +35,8 @@ class Change:
         What they become; None where they stay.
     deleted
         Whether the object is taken out.
+    new_points
+        The new outline of a polygon, x and y in turn in the unit of the format; empty where it stays.
     """
 
     line: int
@@ -42,14 +45,19 @@ class Change:
     new_name: str | None = None
     new_box: Box | None = None
     deleted: bool = False
+    new_points: Sequence[float] = ()
 
 
 @dataclass(frozen=True)
 class Added:
-    """A new object: its class as the file writes it, and left, top, right, bottom in the unit of the format."""
+    """A new object: its class as the file writes it, and left, top, right, bottom in the unit of the format.
+
+    ``points`` is the outline of a polygon, x and y in turn; empty for a box.
+    """
 
     name: str
     box: Box
+    points: Sequence[float] = ()
 
 
 @dataclass(frozen=True)
@@ -128,6 +136,35 @@ def in_style(value: float, like: Sequence[str], least: int, *, whole: bool = Fal
     return short + "0" if short.endswith(".") else short
 
 
+def respelled(
+    text: str, old: Sequence[re.Match[str]], values: Sequence[float], least: int, *, whole: bool = False
+) -> list[Replacement]:
+    """Return what puts other numbers in the place of those of a list, in their style and with their separators.
+
+    Numbers that stay keep their text. The list may get longer or shorter, by pairs.
+
+    Examples
+    --------
+    >>> text = "[[1, 2], [3, 4]]"
+    >>> old = list(re.finditer("[0-9]+", text))
+    >>> replaced(text, respelled(text, old, [1, 2, 5, 6, 7, 8], 2, whole=True))
+    '[[1, 2], [5, 6], [7, 8]]'
+    """
+    like = [each[0] for each in old]
+    new = [in_style(value, like, least, whole=whole) for value in values]
+    if len(old) == len(values):
+        return [
+            Replacement(*each.span(), spelled)
+            for each, spelled, value in zip(old, new, values, strict=True)
+            if abs(float(each[0]) - value) >= 0.1**least
+        ]
+    between = [text[one.end() : two.start()] for one, two in pairwise(old)]
+    parts = [new[0]]
+    for place, spelled in enumerate(new[1:]):
+        parts += [between[place % 2], spelled]
+    return [Replacement(old[0].start(), old[-1].end(), "".join(parts))]
+
+
 def _decimals(text: str) -> int:
     found = re.fullmatch(r"[-+]?\d*\.(\d*)", text.strip())
     return min(len(found[1]), MOST_DECIMALS) if found else 0
@@ -166,15 +203,21 @@ def check_result(before: ParsedFile, after: ParsedFile, edits: ImageEdits, toler
     for each in before.objects:
         change = changes.get(each.line, Change(each.line, each.name, each.box))
         if not change.deleted:
-            expected.append((change.new_name or each.name, change.new_box or each.box, change.new_box is not None))
-    expected += [(each.name, each.box, True) for each in edits.added]
-    found = [(each.name, each.box) for each in after.objects]
-    same = len(found) == len(expected) and len(after.problems) == len(before.problems)
-    for (name, box), (wanted, there, moved) in zip(found, expected, strict=False):
+            box, moved = change.new_box or each.box, change.new_box is not None
+            points = change.new_points or (each.points if not moved else None)
+            expected.append((change.new_name or each.name, box, points, moved))
+    expected += [(each.name, each.box, None, True) for each in edits.added]
+    same = len(after.objects) == len(expected) and len(after.problems) == len(before.problems)
+    for found, (name, box, points, moved) in zip(after.objects, expected, strict=False):
         reach = tolerance if moved else 0.0
-        same = same and name == wanted and all(abs(a - b) <= reach for a, b in zip(box, there, strict=True))
+        same = same and found.name == name and _are_near(found.box, box, reach)
+        same = same and (points is None or _are_near(found.points or (), points, reach))
     if not same:
         raise RelabelError(f"the annotations of {edits.uri!r} could not be corrected without other changes")
+
+
+def _are_near(found: Sequence[float], wanted: Sequence[float], reach: float) -> bool:
+    return len(found) == len(wanted) and all(abs(one - two) <= reach for one, two in zip(found, wanted, strict=True))
 
 
 def mapped(points: Sequence[float], before: Box, after: Box) -> list[float]:

@@ -8,6 +8,7 @@ from dataclasses import dataclass, field
 from typing import Any
 
 from datacheck.errors import RelabelError
+from datacheck.relabel.boxes.outlines import area
 from datacheck.relabel.boxes.writers.base import (
     PIXEL_DECIMALS,
     ROUNDED_PIXELS,
@@ -20,6 +21,7 @@ from datacheck.relabel.boxes.writers.base import (
     in_style,
     mapped,
     replaced,
+    respelled,
 )
 from datacheck.relabel.boxes.writers.coco_images import image_uris
 from datacheck.relabel.boxes.writers.json_places import (
@@ -172,32 +174,29 @@ def _changed(text: str, item: Value, change: Change) -> list[Replacement]:
             edits += _area(text, found["area"], change)
         region = found.get("segmentation")
         if region is not None and region.value and isinstance(region.value, list):
-            edits += _numbers(text, region, mapped(region.value[0], change.box, change.new_box))
+            outline = list(change.new_points) or mapped(region.value[0], change.box, change.new_box)
+            edits += _numbers(text, region, outline)
     return edits
 
 
 def _numbers(text: str, place: Value, values: Sequence[float]) -> list[Replacement]:
     """Replace the numbers of a list that change."""
-    old = numbers(text, place.start, place.end)
-    like = [each[0] for each in old]
-    return [
-        Replacement(*each.span(), in_style(value, like, PIXEL_DECIMALS, whole=True))
-        for each, value in zip(old, values, strict=True)
-        if abs(float(each[0]) - value) >= 0.1**PIXEL_DECIMALS
-    ]
+    return respelled(text, numbers(text, place.start, place.end), values, PIXEL_DECIMALS, whole=True)
 
 
 def _area(text: str, place: Value, change: Change) -> list[Replacement]:
-    """Replace the area where it was that of the box."""
+    """Replace the area where it was that of the box, or the outline is another one."""
     assert change.new_box is not None
     _, _, width, height = _extent(change.box)
-    if not isinstance(place.value, int | float) or abs(place.value - width * height) > _AREA_TOLERANCE * abs(
-        width * height
-    ):
+    if not isinstance(place.value, int | float):
+        return []
+    of_box = abs(place.value - width * height) <= _AREA_TOLERANCE * abs(width * height)
+    if not of_box and not change.new_points:
         return []
     _, _, width, height = _extent(change.new_box)
+    new = width * height if of_box else area(change.new_points)
     old = text[place.start : place.end]
-    return [Replacement(place.start, place.end, in_style(width * height, [old], PIXEL_DECIMALS, whole=True))]
+    return [Replacement(place.start, place.end, in_style(new, [old], PIXEL_DECIMALS, whole=True))]
 
 
 def _new(text: str, items: Sequence[Value], added: Added, image_id: Any, number: int) -> str:
@@ -219,14 +218,16 @@ def _new(text: str, items: Sequence[Value], added: Added, image_id: Any, number:
         Replacement(each.start() - shift, each.end() - shift, new) for each, new in zip(old, written, strict=True)
     ]
     region = found.get("segmentation")
-    outline = [corners_of(added.box)] if region is not None and region.value and isinstance(region.value, list) else []
-    area = text[found["area"].start : found["area"].end] if "area" in found else ""
+    regions = region is not None and region.value and isinstance(region.value, list)
+    outline = [list(added.points) or corners_of(added.box)] if regions else []
+    like_area = text[found["area"].start : found["area"].end] if "area" in found else ""
+    size = area(added.points) if regions and added.points else extent[2] * extent[3]
     values = {
         "id": str(number),
         "image_id": json.dumps(image_id, ensure_ascii=False),
         "category_id": added.name,
         "bbox": replaced(box, places),
-        "area": in_style(extent[2] * extent[3], [area], PIXEL_DECIMALS, whole=True),
+        "area": in_style(size, [like_area], PIXEL_DECIMALS, whole=True),
         "iscrowd": "0",
         "segmentation": json.dumps([[round(side, PIXEL_DECIMALS) for side in each] for each in outline]),
     }
@@ -261,4 +262,12 @@ def _is_as_decided(old: Mapping[str, Any], new: Mapping[str, Any], change: Chang
         and all(old[key] == new[key] for key in old if key not in _MAY_CHANGE)
         and found.name == (change.new_name or change.given)
         and all(abs(one - two) <= reach for one, two in zip(found.box, box, strict=True))
+        and (not change.new_points or _is_outline(new.get("segmentation"), change.new_points))
+    )
+
+
+def _is_outline(region: Any, wanted: Sequence[float]) -> bool:
+    found = region[0] if isinstance(region, list) and len(region) == 1 else []
+    return len(found) == len(wanted) and all(
+        abs(one - two) <= ROUNDED_PIXELS for one, two in zip(found, wanted, strict=True)
     )

@@ -18,6 +18,7 @@ from datacheck.relabel.boxes.writers.base import (
     in_style,
     mapped,
     replaced,
+    respelled,
 )
 from datacheck.relabel.boxes.writers.json_places import (
     Value,
@@ -79,23 +80,19 @@ def _changed(text: str, item: Value, change: Change, found: ParsedObject) -> lis
     if change.new_box is not None:
         points = parts["points"]
         old = numbers(text, points.start, points.end)
-        like = [each[0] for each in old]
-        values = mapped([float(each) for each in like], found.box, change.new_box)
-        edits += [
-            Replacement(*each.span(), in_style(value, like, PIXEL_DECIMALS))
-            for each, value in zip(old, values, strict=True)
-            if abs(float(each[0]) - value) >= 0.1**PIXEL_DECIMALS
-        ]
+        values = list(change.new_points) or mapped([float(each[0]) for each in old], found.box, change.new_box)
+        edits += respelled(text, old, values, PIXEL_DECIMALS)
     return edits
 
 
 def _new(text: str, items: Sequence[Value], added: Added) -> str:
-    left, top_, right, bottom = (in_style(side, [], PIXEL_DECIMALS) for side in added.box)
+    numbers_of = [in_style(side, [], PIXEL_DECIMALS) for side in added.points or added.box]
+    corners = (f"[{x}, {y}]" for x, y in zip(numbers_of[0::2], numbers_of[1::2], strict=True))
     values = {
         "label": json.dumps(added.name, ensure_ascii=False),
-        "points": f"[[{left}, {top_}], [{right}, {bottom}]]",
+        "points": f"[{', '.join(corners)}]",
         "group_id": "null",
-        "shape_type": '"rectangle"',
+        "shape_type": '"polygon"' if added.points else '"rectangle"',
         "flags": "{}",
     }
     if items:

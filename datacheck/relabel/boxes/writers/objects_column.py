@@ -1,26 +1,16 @@
-"""Hugging Face's column ``objects``: corrected rows of JSON lines, Parquet or Arrow files, all others as they were."""
+"""Hugging Face's column ``objects``: corrected rows of JSON lines, all others as they were."""
 
 from __future__ import annotations
 
-import io
 import json
 from collections.abc import Iterator, Mapping, Sequence
 from typing import Any
-
-import pyarrow as pa
-import pyarrow.parquet as pq
 
 from datacheck.errors import RelabelError
 from datacheck.relabel.boxes.writers.base import ROUNDED_PIXELS, Added, Change, ImageEdits, check_given, check_result
 from datacheck.relabel.boxes.writers.json_places import json_text, members, top
 from datacheck.sources.annotations.base import Box
-from datacheck.sources.annotations.objects_column import CATEGORIES, is_objects, parsed_objects
-
-_PARQUET = b"PAR1"
-"""How a Parquet file begins."""
-
-_ARROW_STREAM = b"\xff\xff\xff\xff"
-"""How an Arrow stream begins, as ``save_to_disk`` writes it."""
+from datacheck.sources.annotations.objects_column import CATEGORIES, parsed_objects
 
 _DECIMALS = 2
 """Decimals of a new number: 0.01 of a pixel."""
@@ -35,10 +25,7 @@ _STYLES: tuple[Mapping[str, Any], ...] = (
 
 
 def write(content: bytes, images: Sequence[ImageEdits]) -> bytes:
-    r"""Return a file with corrected rows.
-
-    Of JSON lines, all other lines and the other fields of a row stay byte by byte. Parquet and Arrow files are written
-    again with the same columns, types, metadata and compression.
+    r"""Return JSON lines with corrected rows; all other lines and the other fields of a row stay, byte by byte.
 
     Examples
     --------
@@ -48,15 +35,13 @@ def write(content: bytes, images: Sequence[ImageEdits]) -> bytes:
     True
     """
     touched = [image for image in images if image.changes or image.added]
-    if content.startswith((_PARQUET, _ARROW_STREAM)):
-        return _in_table(content, touched)
     lines = json_text(content, "the table").splitlines(keepends=True)
     rows = [json.loads(line.removeprefix("\ufeff")) if line.strip() else {} for line in lines]
     name = next((name for row in rows for name, value in row.items() if _holds_boxes(value)), None)
     if name is None:
         raise RelabelError("expected a column of boxes as in the audit, found none; audit it again")
     for image in touched:
-        row = _row_of(image, rows)
+        row = row_of(image, rows)
         lines[row] = _line(lines[row], name, corrected(rows[row].get(name), image))
     return "".join(lines).encode()
 
@@ -66,8 +51,14 @@ def _holds_boxes(value: Any) -> bool:
     return isinstance(first, dict) and "bbox" in first
 
 
-def _row_of(image: ImageEdits, rows: Sequence[Mapping[str, Any]]) -> int:
-    """Return the row that names an image by its path, or by the end of it."""
+def row_of(image: ImageEdits, rows: Sequence[Mapping[str, Any]]) -> int:
+    """Return the row that names an image by its path, or by the end of it.
+
+    Raises
+    ------
+    RelabelError
+        When there is none, or several.
+    """
     for fits in (
         lambda value: value == image.uri,
         lambda value: image.uri.endswith("/" + value.removeprefix("./")),
@@ -86,10 +77,11 @@ def _line(line: str, name: str, value: Any) -> str:
     return line[: found.start] + json.dumps(value, **style) + line[found.end :]
 
 
-def corrected(value: Any, image: ImageEdits) -> Any:
+def corrected(value: Any, image: ImageEdits, fields: Sequence[str] = ("bbox", CATEGORIES[0])) -> Any:
     """Return the boxes of an image as they shall be: a struct of lists, or a list of structs, as they were.
 
     Of a new box, ``id`` is one more than the largest, ``area`` follows the sides, flags are 0, and other fields null.
+    It has the fields of the others, and ``fields`` where there is no other.
 
     Examples
     --------
@@ -105,7 +97,7 @@ def corrected(value: Any, image: ImageEdits) -> Any:
     of_lists = isinstance(value, Mapping)
     keys = [key for key, each in value.items() if _is_list_of(each, value)] if of_lists else []
     rows = [{key: value[key][k] for key in keys} for k in range(len(value["bbox"] or []))] if of_lists else list(value)
-    fields = keys if of_lists else (list(rows[0]) if rows else ["bbox", CATEGORIES[0]])
+    fields = keys if of_lists else list(rows[0]) if rows else fields
     kept = [*_changed(rows, changes), *(_new(each, rows, fields) for each in image.added)]
     after = {**value, **{key: [row[key] for row in kept] for key in keys}} if of_lists else kept
     check_result(before, parsed_objects(after), image, ROUNDED_PIXELS)
@@ -163,34 +155,3 @@ def _new(added: Added, rows: Sequence[Mapping[str, Any]], keys: Sequence[str]) -
 
 def _plain(name: str) -> Any:
     return int(name) if name.isdecimal() else name
-
-
-def _in_table(content: bytes, images: Sequence[ImageEdits]) -> bytes:
-    """Return a Parquet file or an Arrow stream with corrected rows."""
-    parquet = content.startswith(_PARQUET)
-    table = pq.read_table(io.BytesIO(content)) if parquet else pa.ipc.open_stream(content).read_all()
-    name = next((field.name for field in table.schema if is_objects(field.type)), None)
-    if name is None:
-        raise RelabelError("expected a column of boxes as in the audit, found none; audit it again")
-    values = table[name].to_pylist()
-    names = [field.name for field in table.schema if pa.types.is_string(field.type)]
-    paths = table.select(names).to_pylist()
-    for image in images:
-        _, mark, number = image.uri.rpartition("#")
-        row = int(number) if mark and number.isdecimal() and int(number) < len(values) else _row_of(image, paths)
-        values[row] = corrected(values[row], image)
-    at = table.column_names.index(name)
-    column = pa.chunked_array([pa.array(values, table.schema.field(at).type)])
-    changed = table.set_column(at, table.schema.field(at), column).replace_schema_metadata(table.schema.metadata)
-    out = io.BytesIO()
-    if not parquet:
-        with pa.ipc.new_stream(out, table.schema) as stream:
-            stream.write_table(changed)
-        return out.getvalue()
-    about = pq.ParquetFile(io.BytesIO(content)).metadata
-    compression = about.row_group(0).column(0).compression if about.num_row_groups else "SNAPPY"
-    size = max(1, about.row_group(0).num_rows) if about.num_row_groups else None
-    pq.write_table(
-        changed, out, compression="none" if compression == "UNCOMPRESSED" else compression, row_group_size=size
-    )
-    return out.getvalue()

@@ -19,6 +19,7 @@ from datacheck.relabel.boxes.writers.base import (
     in_style,
     mapped,
     replaced,
+    respelled,
 )
 from datacheck.sources.annotations.base import Box, ParsedFile, ParsedObject
 from datacheck.sources.annotations.yolo import parse
@@ -67,16 +68,11 @@ def _changed(line: str, change: Change, found: ParsedObject) -> str:
     if change.new_name is not None:
         edits.append(Replacement(*words[0].span(), _class_like(change.new_name, words[0][0])))
     if change.new_box is not None:
-        numbers = words[1:5]
-        values = _centred(change.new_box)
+        numbers, values = words[1:5], _centred(change.new_box)
         if found.shape in ("polygon", "oriented box") and found.points is not None:
             numbers = words[1:]
-            values = mapped(found.points, found.box, change.new_box)
-        like = [word[0] for word in numbers]
-        for word, value in zip(numbers, values, strict=True):
-            new = in_style(value, like, SHARE_DECIMALS)
-            if abs(float(word[0]) - value) >= 0.1**SHARE_DECIMALS:
-                edits.append(Replacement(*word.span(), new))
+            values = list(change.new_points) or mapped(found.points, found.box, change.new_box)
+        edits += respelled(line, numbers, values, SHARE_DECIMALS)
     return replaced(line, edits)
 
 
@@ -95,7 +91,8 @@ def _new_line(added: Added, lines: Sequence[str], before: ParsedFile) -> str:
     shapes = {each.shape for each in before.objects}
     if "keypoints" in shapes:
         raise RelabelError("an object with key points cannot be added as a box")
-    values = corners_of(added.box) if shapes & {"polygon", "oriented box"} else _centred(added.box)
+    regions = bool(shapes & {"polygon", "oriented box"})
+    values = list(added.points) or corners_of(added.box) if regions else _centred(added.box)
     like = [word for line in lines for word in line.replace(",", " ").split()[1:]]
     return " ".join([added.name, *(in_style(value, like, SHARE_DECIMALS) for value in values)]) + _line_end(lines)
 

@@ -8,8 +8,8 @@ from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
 
-from datacheck.relabel.boxes.formats.coco import IMAGE_KEY, read_coco
 from datacheck.relabel.formats.base import problem, stable_id
+from datacheck.relabel.formats.coco import IMAGE_KEY, read_coco
 from datacheck.relabel.formats.links import Links
 from datacheck.relabel.formats.reading import mapping, sequence
 from datacheck.relabel.masks.answers import Verdict, rows_of_verdict

@@ -375,6 +375,7 @@ async function start() {
     complain(error);
     return;
   }
+  at("counts").textContent = all.counts.length ? `Expected: ${all.counts.join("; ")}.` : "";
   at("label").replaceChildren(...all.classes.map((name, k) => element("option", { value: name, textContent: k < 9 ? `${k + 1}  ${name}` : name })));
   at("label").addEventListener("change", () => setLabel(at("label").value));
   const clicks = {

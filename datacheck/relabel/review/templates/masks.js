@@ -180,6 +180,7 @@ async function start() {
     complain(error);
     return;
   }
+  at("counts").textContent = all.counts.length ? `Expected: ${all.counts.join("; ")}.` : "";
   at("label").replaceChildren(...all.classes.map((name) => element("option", { value: name, textContent: name })));
   at("label").addEventListener("change", () => at("label").blur());
   const clicks = {
