@@ -68,7 +68,7 @@ ONE_CLASS = "object"
 """The class of boxes in a table without a column of classes."""
 
 _LARGEST_SHARE = 1.01
-"""Numbers up to this one, not all whole, are shares of the image."""
+"""Numbers up to this one, not all whole, are shares of the image; some boxes may lie outside of theirs."""
 
 
 @dataclass(frozen=True)
@@ -239,10 +239,14 @@ def group_boxes(table: pa.Table, columns: BoxColumns) -> GroupedBoxes:
     if columns.size is not None:
         for name, size in zip(("annotated_width", "annotated_height"), columns.size, strict=True):
             found[name] = pc.cast(first_rows[size], pa.int32(), safe=False)
-    known = numbers[whole]
-    shares = len(known) and np.abs(known).max() <= _LARGEST_SHARE and bool((known != np.round(known)).any())
-    kind = AnnotationFormat("a table", Unit.SHARES if shares else Unit.PIXELS, place="row")
+    kind = AnnotationFormat("a table", Unit.SHARES if _are_shares(numbers[whole]) else Unit.PIXELS, place="row")
     return GroupedBoxes(first_rows, found, classes, kind)
+
+
+def _are_shares(numbers: NDArray[np.float64]) -> bool:
+    """Return whether most boxes, [M, 4], are in shares of their image."""
+    within = np.abs(numbers).max(axis=1, initial=0.0) <= _LARGEST_SHARE
+    return bool(2 * within.sum() > len(numbers) and (numbers[within] != np.round(numbers[within])).any())
 
 
 def _values(

@@ -21,6 +21,7 @@ from datacheck.manifest import (
     Used,
 )
 from datacheck.sources.annotations.base import ParsedFile, ParsedObject, annotation_columns
+from datacheck.sources.annotations.coco import MOST_ORPHANS
 from datacheck.sources.annotations.xml import parse_xml
 from datacheck.sources.files import check_regular, text
 from datacheck.sources.folder_inventory import images_used, split_by_kind, unread_files
@@ -73,6 +74,13 @@ def cvat_manifest(root: Path, folders: Sequence[Folder], name: str) -> Manifest 
     columns, classes = annotation_columns(files, [name] * len(files), declared or None, numbered=False)
     n_objects = len(pa.chunked_array([columns["annotated_objects"]]).combine_chunks().flatten())
     n_unlisted = sum(file is None for file in files)
+    taken = {id(file) for file in files}
+    orphans = [
+        f"{name!r} shape {each.line} (image {image!r})"
+        for image, file in found.items()
+        if id(file) not in taken
+        for each in file.objects
+    ]
     words = [
         f"a folder of images with annotations of CVAT ({root}): {plural(len(images), 'image')}",
         f"{plural(n_objects, 'object')} of {plural(len(classes), 'class', 'classes')}",
@@ -88,7 +96,9 @@ def cvat_manifest(root: Path, folders: Sequence[Folder], name: str) -> Manifest 
         classes=classes,
         took_for=", ".join(word for word in words if word),
         inventory=Inventory((*images_used(images), used), rest),
-        annotation_format=AnnotationFormat("CVAT", Unit.PIXELS, "shape", declared=bool(declared)),
+        annotation_format=AnnotationFormat(
+            "CVAT", Unit.PIXELS, "shape", bool(declared), orphans=tuple(orphans[:MOST_ORPHANS]), n_orphans=len(orphans)
+        ),
     )
     return splits_from_paths(manifest)
 

@@ -14,8 +14,8 @@ from datacheck.sources import open_source
 from datacheck.sources.annotations.base import ParsedObject
 from tests.annotations.drawn import CLASSES, FORMATS, HEIGHT, WIDTH, Drawn, Objects, draw
 
-ALL_FORMATS = (*FORMATS, "CVAT", "a table", "Hugging Face objects")
-"""Every format that a folder of images with boxes can be in."""
+ALL_FORMATS = (*FORMATS, "CVAT", "a table", "Open Images", "Hugging Face objects")
+"""Every format that a folder of images with boxes can be in; Open Images is a table of shares."""
 
 
 @dataclass(frozen=True)
@@ -34,7 +34,8 @@ class DrawnInAny:
         (self.root / "images").mkdir(parents=True, exist_ok=True)
         for number, name in enumerate(self.objects):
             draw(self.objects[name], number).save(self.root / "images" / name, quality=90)
-        writer = {"CVAT": _cvat, "a table": _table, "Hugging Face objects": _objects}[self.form]
+        writers = {"CVAT": _cvat, "a table": _table, "Open Images": _shares, "Hugging Face objects": _objects}
+        writer = writers[self.form]
         name, text = writer(self.objects, self.sizes)
         (self.root / name).write_text(text)
         if extra is not None:
@@ -71,6 +72,16 @@ def _table(objects: Objects, sizes: Mapping[str, tuple[int, int]]) -> tuple[str,
         if not found:
             lines.append(f"{start},,,,,")
     return "labels.csv", "\n".join(lines) + "\n"
+
+
+def _shares(objects: Objects, sizes: Mapping[str, tuple[int, int]]) -> tuple[str, str]:
+    lines = ["ImageID,Source,LabelName,Confidence,XMin,XMax,YMin,YMax,IsOccluded"]
+    for name, found in objects.items():
+        for each in found:
+            left, top, right, bottom = (side / (WIDTH, HEIGHT)[axis % 2] for axis, side in enumerate(each.box))
+            sides = ",".join(f"{side:.6f}" for side in (left, right, top, bottom))
+            lines.append(f"{name.removesuffix('.jpg')},xclick,{each.name},1,{sides},0")
+    return "annotations-bbox.csv", "\n".join(lines) + "\n"
 
 
 def _objects(objects: Objects, sizes: Mapping[str, tuple[int, int]]) -> tuple[str, str]:

@@ -13,22 +13,37 @@ from datacheck.rules import RULES, RuleContext
 from datacheck.sources.annotations.base import ParsedObject
 from tests.annotations.drawn import CLASSES, FORMATS, WIDTH, Objects, drawn_objects
 from tests.annotations.drawn_more import ALL_FORMATS, DrawnInAny
+from tests.rules.test_instance_masks import DEFECTS
 
-FILE_CODES = ("DC110", *(rule.code for rule in RULES if "DC801" <= rule.code <= "DC813"))
+FILE_CODES = ("DC110", *(rule.code for rule in RULES if "DC801" <= rule.code <= "DC814"))
 """The rules about annotation files with boxes, and the one about class names that differ by their spelling."""
 
-EVERY = frozenset(ALL_FORMATS)
-NUMBERED = frozenset({"YOLO", "COCO"})
-POLYGONS = frozenset({"YOLO", "LabelMe", "COCO", "CVAT"})
-DECLARED = NUMBERED | {"CVAT"}
-SIZED = EVERY - {"YOLO", "Hugging Face objects"}
+FORMS: Mapping[str, tuple[str, bool]] = {
+    "YOLO detect": ("YOLO", False),
+    "YOLO segment": ("YOLO", True),
+    "COCO": ("COCO", True),
+    "Pascal VOC": ("Pascal VOC", False),
+    "csv": ("a table", False),
+    "Open Images csv": ("Open Images", False),
+    "LabelMe": ("LabelMe", True),
+    "CVAT xml": ("CVAT", True),
+    "Hugging Face objects": ("Hugging Face objects", False),
+}
+"""The formats as people call them: how they are drawn, and whether the objects are polygons."""
+
+EVERY = frozenset(FORMS)
+YOLO = frozenset({"YOLO detect", "YOLO segment"})
+NUMBERED = YOLO | {"COCO"}
+POLYGONS = frozenset(name for name, (_, polygons) in FORMS.items() if polygons)
+DECLARED = NUMBERED | {"CVAT xml"}
+NAMING = frozenset({"Pascal VOC", "LabelMe"})
 
 HELD: Mapping[str, frozenset[str]] = {
     "DC110": EVERY - DECLARED,
     "DC801": EVERY,
-    "DC802": EVERY,
-    "DC803": frozenset({"COCO"}),
-    "DC804": SIZED,
+    "DC802": EVERY - {"Open Images csv"},
+    "DC803": frozenset({"COCO", "CVAT xml"}),
+    "DC804": EVERY - YOLO - {"Open Images csv", "Hugging Face objects"},
     "DC805": EVERY,
     "DC806": EVERY,
     "DC807": EVERY - {"LabelMe"},
@@ -38,10 +53,15 @@ HELD: Mapping[str, frozenset[str]] = {
     "DC811": EVERY,
     "DC812": EVERY,
     "DC813": POLYGONS,
+    "DC814": NAMING,
 }
-"""Which formats can hold which defect. Label files of no image are DC102's, a table or a column states no orphans;
-YOLO and the column state no size; only some draw polygons; where no list declares the classes, a class is unknown only
-by its spelling; the two corners of LabelMe have no order, so that most conventions read alike."""
+"""Which formats can hold which defect.
+
+Label files of no image are DC102's, and images without a file DC101's where each has a row. YOLO, Open Images and the
+column state no size. Open Images lists no image without a box. Only some draw polygons. Where no list declares the
+classes, a class is unknown only by its spelling. The two corners of LabelMe have no order: most conventions read
+alike. Only two state the image's name beside that of their own file.
+"""
 
 N_IMAGES = 120
 """Images that the judgement of odd boxes needs."""
@@ -59,27 +79,31 @@ def polygon(each: ParsedObject, crossed: bool) -> ParsedObject:
     return replace(each, shape="polygon", points=tuple(value for corner in corners for value in corner))
 
 
-def damage(form: str) -> Callable[[Path], None]:
-    """Return what makes the annotations of image 6 unreadable, and those of a removed image an orphan."""
+def damage(name: str) -> Callable[[Path], None]:
+    """Return what makes image 6 unreadable, annotations of COCO an orphan, and has a file name another image."""
+    form = FORMS[name][0]
 
     def spoil(root: Path) -> None:
         if form in FORMATS and form != "COCO":
             (path,) = (root / "labels").glob("0006.*")
             path.write_text({"YOLO": "ring at the left\n", "Pascal VOC": "<annotation>", "LabelMe": "{"}[form])
+            (path,) = (root / "labels").glob("0060.*")
+            path.write_text(path.read_text().replace("0060.jpg", "0061.jpg"))
             return
-        path = next(p for p in (root / "instances.json", root / "annotations.xml", root / "labels.csv",
-                                root / "metadata.jsonl") if p.exists())  # fmt: skip
+        path = root / named(name, 6)
         text = path.read_text()
-        start = text.index('"image_id": 7,' if form == "COCO" else "images/0006.jpg")
+        places = {"COCO": '"image_id": 7,', "Open Images": "\n0006,"}
+        start = text.index(places.get(form, "images/0006.jpg"))
         head, tail = text[:start], text[start:]
         if form == "COCO":
             tail = tail.replace('"bbox": [', '"bbox": ["x", ', 1)
             tail = tail.replace('"image_id": 118,', '"image_id": 999,')
         elif form == "CVAT":
-            tail = tail.replace('points="', 'points="x', 1)
-        elif form == "a table":
-            line, end, rest = tail.partition("\n")
-            tail = line.rpartition(",")[0] + "," + end + rest
+            tail = tail.replace('points="', 'points="x', 1).replace("images/0118.jpg", "images/0999.jpg")
+        elif form in ("a table", "Open Images"):
+            cells = tail.split(",")
+            cells[7] = "\n".join(["", *cells[7].split("\n")[1:]])
+            tail = ",".join(cells)
         else:
             tail = tail.replace('"bbox": [[', '"bbox": [[1, ', 1)
         path.write_text(head + tail)
@@ -87,21 +111,21 @@ def damage(form: str) -> Callable[[Path], None]:
     return spoil
 
 
-def planted(form: str) -> Objects:
+def planted(name: str) -> Objects:
     """Return objects with a defect of each kind, each in other images."""
     objects = drawn_objects(N_IMAGES, edge=20)
     first = {number: objects[image(number)][0] for number in range(N_IMAGES)}
     objects[image(10)][0] = replace(first[10], box=(134.0, 20.0, 153.0, 40.0))
     left, top, _, bottom = first[12].box
     objects[image(12)][0] = replace(first[12], box=(left, top, left, bottom))
-    objects[image(14)][0] = replace(first[14], name="99" if form in NUMBERED else "Ring")
+    objects[image(14)][0] = replace(first[14], name="99" if name in NUMBERED else "Ring")
     objects[image(16)] = [*objects[image(16)], first[16]]
     objects[image(18)][0] = replace(first[18], box=(4.0, 30.0, 92.0, 32.0))
     template = replace(first[0], name="ring", box=(61.0, 40.0, 79.0, 66.0))
     for number in range(20, 44):
         objects[image(number)] = [replace(first[number], name="cone"), template]
-    if form in POLYGONS:
-        objects = {name: [polygon(each, crossed=False) for each in found] for name, found in objects.items()}
+    if name in POLYGONS:
+        objects = {key: [polygon(each, crossed=False) for each in found] for key, found in objects.items()}
         objects[image(50)][0] = polygon(first[50], crossed=True)
     return objects
 
@@ -116,6 +140,7 @@ EXPECTED: Mapping[str, tuple[int, ...]] = {
     "DC811": (18,),
     "DC812": tuple(range(20, 44)),
     "DC813": (50,),
+    "DC814": (60,),
 }
 """The images of each defect in `planted`."""
 
@@ -126,51 +151,90 @@ def found_by(context: RuleContext) -> dict[str, Found]:
     return {code: outcome for code, outcome in outcomes.items() if isinstance(outcome, Found)}
 
 
-def named(form: str, number: int) -> str:
+def named(name: str, number: int) -> str:
     """Return the annotation file of an image as a finding names it."""
     endings = {"YOLO": "txt", "Pascal VOC": "xml", "LabelMe": "json"}
-    files = {"COCO": "instances.json", "CVAT": "annotations.xml", "a table": "labels.csv"}
+    files = {"COCO": "instances.json", "CVAT": "annotations.xml", "a table": "labels.csv",
+             "Open Images": "annotations-bbox.csv"}  # fmt: skip
+    form = FORMS[name][0]
     if form in endings:
         return f"labels/{number:04d}.{endings[form]}"
     return files.get(form, "metadata.jsonl")
 
 
+def place(name: str, objects: Objects, number: int, at: int) -> str:
+    """Return where the object of a place in an image stands, as a finding names it."""
+    form = FORMS[name][0]
+    before = sum(len(objects[image(k)]) for k in range(number))
+    words = {"YOLO": "line", "COCO": "annotation id", "a table": "row", "Open Images": "row", "Pascal VOC": "object"}
+    word = words.get(form, "object" if form == "Hugging Face objects" else "shape")
+    line = at + 1 + (before if form in ("COCO", "a table", "Open Images") else 0)
+    return f"{named(name, number)!r} {word} {line}"
+
+
+MASKS: Mapping[str, tuple[str, ...]] = {
+    **{f"DC{code}": ("yes", "yes") for code in range(820, 828)},
+    "DC828": ("yes", "–"),
+    "DC829": ("–", "yes"),
+}
+"""The defects of masks in masks of an image, and of one object each: see test_mask_formats and test_instance_masks."""
+
+
+def test_the_page_says_what_is_found_in_which_format() -> None:
+    page = (Path(__file__).parents[2] / "docs/how-to/boxes-and-masks.md").read_text()
+    names = {rule.code: rule.name for rule in RULES}
+    for code, forms in HELD.items():
+        cells = ["yes" if name in forms else "–" for name in FORMS]
+        assert f"| {code} `{names[code]}` | {' | '.join(cells)} |" in page, code
+    for code, cells in MASKS.items():
+        assert f"| {code} `{names[code]}` | {' | '.join(cells)} |" in page, code
+    objects = {code for _, code, _ in DEFECTS.values()} | {"DC827"}
+    assert {code for code, (_, of_objects) in MASKS.items() if of_objects == "yes"} <= objects
+    assert set(MASKS) == {code for code in names if code.startswith("DC82")}
+
+
 def test_the_matrix_names_every_rule() -> None:
     assert set(HELD) == set(FILE_CODES)
+    assert {form for form, _ in FORMS.values()} == set(ALL_FORMATS)
     assert set(EXPECTED) | {"DC110", "DC802", "DC803", "DC807", "DC810"} == set(FILE_CODES)
 
 
-@pytest.mark.parametrize("form", ALL_FORMATS)
-def test_defects_of_single_images(tmp_path: Path, form: str) -> None:
-    context = DrawnInAny(tmp_path, form, planted(form), {image(8): (640, 480)}).write(damage(form))
-    found = found_by(context)
+@pytest.mark.parametrize("name", FORMS)
+def test_defects_of_single_images(tmp_path: Path, name: str) -> None:
+    objects = planted(name)
+    found = found_by(DrawnInAny(tmp_path, FORMS[name][0], objects, {image(8): (640, 480)}).write(damage(name)))
     for code, numbers in EXPECTED.items():
-        if form not in HELD[code]:
+        if name not in HELD[code]:
+            assert code not in found, f"{code} in {name}"
             continue
-        assert code in found, f"{code} in {form}"
+        assert code in found, f"{code} in {name}"
         ids = set(found[code].issues["sample_id"].to_pylist())
-        assert ids == {f"images/{image(number)}" for number in numbers}, f"{code} in {form}"
+        assert ids == {f"images/{image(number)}" for number in numbers}, f"{code} in {name}"
         evidence = " ".join(f"{each.message} {each.evidence}" for each in found[code].findings)
-        if code != "DC804":  # it names the picture
-            assert named(form, numbers[0]) in evidence, f"{code} in {form}"
-    assert ("DC803" in found) == (form == "COCO")
-    assert ("DC110" in found) == (form in HELD["DC110"])
+        at = len(objects[image(16)]) - 1 if code == "DC809" else 1 if code == "DC812" else 0
+        wanted = {
+            "DC801": named(name, 6), "DC804": image(8), "DC814": image(60),
+        }.get(code) or place(name, objects, numbers[0], at)  # fmt: skip
+        assert wanted in evidence, f"{code} in {name}: {wanted} in {evidence}"
+    assert ("DC803" in found) == (name in HELD["DC803"])
+    assert ("DC110" in found) == (name in HELD["DC110"])
     if "DC110" in found:
         assert "'Ring'" in found["DC110"].findings[0].message
 
 
-@pytest.mark.parametrize("form", ALL_FORMATS)
-def test_defects_of_whole_datasets(tmp_path: Path, form: str) -> None:
-    usual = drawn_objects(40, edge=20)
-    empty = {name: [] if number < 20 else found for number, (name, found) in enumerate(usual.items())}
-    found = found_by(DrawnInAny(tmp_path / "empty", form, empty).write())
-    assert set(found) == {"DC802"}
-    assert [each.severity for each in found["DC802"].findings] == [Severity.INFO]
-    tiny = {name: [many[0], replace(many[0], box=(60.0, 60.0, 61.0, 61.0))] for name, many in usual.items()}
+@pytest.mark.parametrize("name", FORMS)
+def test_defects_of_whole_datasets(tmp_path: Path, name: str) -> None:
+    usual, form = drawn_objects(40, edge=20), FORMS[name][0]
+    if name in HELD["DC802"]:
+        empty = {key: [] if number < 20 else found for number, (key, found) in enumerate(usual.items())}
+        found = found_by(DrawnInAny(tmp_path / "empty", form, empty).write())
+        assert set(found) == {"DC802"}
+        assert [each.severity for each in found["DC802"].findings] == [Severity.INFO]
+    tiny = {key: [many[0], replace(many[0], box=(60.0, 60.0, 61.0, 61.0))] for key, many in usual.items()}
     assert "DC810" in found_by(DrawnInAny(tmp_path / "tiny", form, tiny).write())
-    if form not in HELD["DC807"]:
+    if name not in HELD["DC807"]:
         return
-    swapped = {name: [replace(each, box=other(form, each.box)) for each in many] for name, many in usual.items()}
+    swapped = {key: [replace(each, box=other(form, each.box)) for each in many] for key, many in usual.items()}
     found = found_by(DrawnInAny(tmp_path / "other", form, swapped).write())
     assert len(found["DC807"].issues) == 40
 
@@ -185,8 +249,11 @@ def other(form: str, box: tuple[float, ...]) -> tuple[float, float, float, float
     return (left, top, right - left, bottom - top)
 
 
-@pytest.mark.parametrize("form", ALL_FORMATS)
-def test_clean_twins_are_silent(tmp_path: Path, form: str) -> None:
+@pytest.mark.parametrize("name", FORMS)
+def test_clean_twins_are_silent(tmp_path: Path, name: str) -> None:
+    form, polygons = FORMS[name]
     objects = drawn_objects(N_IMAGES, edge=20)
-    assert set(found_by(DrawnInAny(tmp_path, form, objects).write())) == set()
     assert {each.name for found in objects.values() for each in found} == set(CLASSES)
+    if polygons:
+        objects = {key: [polygon(each, crossed=False) for each in found] for key, found in objects.items()}
+    assert set(found_by(DrawnInAny(tmp_path, form, objects).write())) == set()

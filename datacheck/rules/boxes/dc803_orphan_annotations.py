@@ -17,8 +17,9 @@ class OrphanAnnotations(Rule):
 
     What
     ----
-    Counts the annotations of a file for many images whose image is not listed in it. A label file of one image without
-    that image is DC102; a listed image whose file does not exist is DC101.
+    Counts the annotations of a file for many images whose image is not listed in it (COCO), or whose file does not
+    exist (CVAT). A label file of one image without that image is DC102; an image that COCO, a table or a column lists
+    and whose file does not exist is DC101.
 
     Why it hurts training
     ---------------------
@@ -27,7 +28,8 @@ class OrphanAnnotations(Rule):
 
     How it is measured
     ------------------
-    Each annotation names its image by a number, which is looked up in the file's list of images.
+    Each annotation of COCO names its image by a number, which is looked up in the file's list of images. Each image of
+    CVAT is looked for by its path, or the end of it.
 
     How to fix
     ----------
