@@ -119,8 +119,8 @@ class LabelYield:
 
     @property
     def noise_is_evident(self) -> bool:
-        """Whether the predictions that are most reliable show wrong labels, so that a warning is justified."""
-        return self.conclusive and self.noise_certainty >= EVIDENT_NOISE
+        """Whether a warning is justified: some labels are wrong at each end of the interval, and evidently so."""
+        return self.conclusive and self.estimated_errors.low >= 1 and self.noise_certainty >= EVIDENT_NOISE
 
     @property
     def n_to_review(self) -> int:

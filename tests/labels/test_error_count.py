@@ -41,8 +41,10 @@ def test_anchor_points_are_the_most_confident_samples_and_level_noise_is_certain
     assert found.certainty == 1.0
     critical = norm.isf(0.025 / 3)
     smoothed = (200 + 2) / 1004
-    error = np.sqrt((2.5**2 + 1.5**2) * smoothed * (1 - smoothed) / 1000)
-    assert found.floor == pytest.approx(0.2 - critical * error)
+    for unseen, steps in ((0.0, 0.5), (0.04, 0.9), (0.1, 1.5), (0.3, 1.5)):
+        error = np.sqrt(((1 + steps) ** 2 + steps**2) * smoothed * (1 - smoothed) / 1000)
+        floor = _anchor_noise(confidence, level, unseen=unseen).floor
+        assert floor == pytest.approx(0.2 - critical * error)
 
 
 def test_mistakes_that_begin_below_the_confident_half_are_no_noise() -> None:
@@ -134,3 +136,20 @@ def test_a_model_that_is_wrong_where_it_is_sure_shows_no_noise(overconfident: bo
     else:
         assert found.count.low > 0.03 * n
         assert found.noise_certainty == 1.0
+
+
+RIDGE = ([0.995, 0.9, 0.77, 0.57, 0.52, 0.46], [0.0, 0.0, 0.19, 0.42, 0.35, 0.33], [400, 600, 1000, 2000, 2000, 4000])
+"""Ordered classes and a linear model, which takes those in the middle for one: confidence, disagreement, samples."""
+
+SUREST_WRONG = ([0.99, 0.95, 0.8, 0.6], [0.34, 0.2, 0.22, 0.3], [100, 900, 2000, 7000])
+"""Diamonds' cut by their price and size: where the linear model is most confident, it is wrong most often."""
+
+
+@pytest.mark.parametrize("curve", [RIDGE, SUREST_WRONG], ids=["ordered", "surest wrong"])
+def test_a_model_that_cannot_follow_the_classes_shows_no_noise(curve) -> None:
+    confidence, share, sizes = (np.asarray(one) for one in curve)
+    sure = np.repeat(confidence, sizes)
+    wrong = np.random.default_rng(1).random(len(sure)) < np.repeat(share, sizes)
+    found = error_count(row_statistics(np.stack([sure, 1 - sure], axis=1).astype(np.float32), wrong.astype(int)))
+    assert found.count.low == 0
+    assert found.count.high > 0.2 * len(sure)

@@ -187,12 +187,13 @@ def test_a_small_dataset_is_reviewed_as_a_whole() -> None:
 
 
 @pytest.mark.parametrize(
-    ("certainty", "high", "evident"), [(0.5, 100, True), (0.49, 100, False), (1.0, 301, False), (0.0, 100, False)]
+    ("certainty", "low", "high", "evident"),
+    [(0.5, 1, 100, True), (0.49, 1, 100, False), (1.0, 0.9, 100, False), (1.0, 1, 501, False), (0.0, 1, 100, False)],
 )
-def test_noise_is_evident_where_the_count_is_conclusive_and_the_anchor_points_disagree(
-    certainty, high, evident
+def test_noise_is_evident_where_no_end_of_the_interval_is_0_and_the_anchor_points_disagree(
+    certainty, low, high, evident
 ) -> None:
-    assert yield_of(0, high, certainty=certainty).noise_is_evident is evident
+    assert yield_of(low, high, certainty=certainty).noise_is_evident is evident
 
 
 def test_a_weak_model_is_inconclusive_on_clean_and_on_noisy_labels() -> None:

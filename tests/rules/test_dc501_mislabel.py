@@ -68,15 +68,18 @@ def test_a_weak_probe_gives_no_estimate_and_accuses_nobody() -> None:
     assert finding.n_affected == outcome.issues.num_rows == 60
 
 
-@pytest.mark.parametrize(("certainty", "severity"), [(0.5, Severity.WARNING), (0.49, Severity.INFO)])
-def test_a_warning_needs_evident_noise(certainty: float, severity: Severity) -> None:
+@pytest.mark.parametrize(
+    ("certainty", "low", "severity"),
+    [(0.5, 1.0, Severity.WARNING), (0.49, 1.0, Severity.INFO), (1.0, 0.0, Severity.INFO)],
+)
+def test_a_warning_needs_evident_noise(certainty: float, low: float, severity: Severity) -> None:
     given = truth()
     given[:80] = (given[:80] + 1) % 4
     probs = believe(truth())
     found = estimate_label_yield(LabelAssessment.of(probs, given))
-    low = replace(found.estimated_errors, low=0.0)
+    count = replace(found.estimated_errors, low=low)
     context = probed(
-        given, pred_probs=probs, label_yield=replace(found, estimated_errors=low, noise_certainty=certainty)
+        given, pred_probs=probs, label_yield=replace(found, estimated_errors=count, noise_certainty=certainty)
     )
     outcome = Mislabel().check(context)
     assert isinstance(outcome, Found)

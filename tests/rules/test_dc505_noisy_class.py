@@ -53,7 +53,7 @@ def test_no_class_is_named_where_the_count_of_wrong_labels_is_not_known() -> Non
     outcome = NoisyClass().check(probed(given, pred_probs=believe(truth()), label_yield=unknown))
     assert isinstance(outcome, NotApplicable)
     assert "it is not known how many of 800 labels are wrong" in outcome.reason
-    known = LabelYield(Interval(200, 0, 240, n=800), one.astype(np.int64), one, one, one, 1)
+    known = LabelYield(Interval(200, 1, 240, n=800), one.astype(np.int64), one, one, one, 1)
     found = NoisyClass().check(probed(given, pred_probs=believe(truth()), label_yield=known))
     assert isinstance(found, Found)
     assert found.findings[0].severity is Severity.WARNING

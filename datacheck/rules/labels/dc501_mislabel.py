@@ -64,7 +64,8 @@ class Mislabel(Rule):
 
     Where the interval reaches half of the labels (30 % if it starts at 0), a weak probe and wrong labels look the same:
     then no estimate is given, and the finding is information that names a few samples to review. A warning needs, in
-    addition, wrong labels among the samples where the probe is most confident.
+    addition, wrong labels among the samples where the probe is most confident, and an interval that does not start at
+    0: neighbouring classes that overlap ("good" beside "very good") are no wrong labels.
 
     A weak probe judges no labels: the low end of its skill must reach ``min_skill`` (0 is a constant prediction, 1 is
     all correct).
@@ -78,8 +79,8 @@ class Mislabel(Rule):
     -------
     900 of 3,000 labels were exchanged by mistake::
 
-        DC501 about 900 of 3,000 labels are wrong (95 % interval 605 to 951); of the first 900 in the list, 86.1 % (95 %
-          interval 42.1 to 100 %) are expected to be wrong
+        DC501 about 900 of 3,000 labels are wrong (95 % interval 737 to 951); of the first 900 in the list, 86.1 % (95 %
+          interval 52.7 to 100 %) are expected to be wrong
     """
 
     code: ClassVar[str] = "DC501"
