@@ -25,27 +25,10 @@ from dataclasses import dataclass
 
 import numpy as np
 from numpy.typing import NDArray
-from scipy.stats import norm
 
+from datacheck.labels.anchors import CRITICAL, anchor_sets, certainty_of_noise
 from datacheck.labels.rows import RowStatistics
 from datacheck.stats import Z95, Interval
-
-ANCHOR_PARTS = (20, 5, 2)
-"""Anchor points are the most confident 5, 20 or 50 %: a weak model is reliable in few samples, a strong one in most."""
-
-FIRST_PART = 5
-"""The most confident fifth of an anchor set is compared with its rest."""
-
-LEAST_ANCHORS = 10
-"""Samples in an anchor set, however small the dataset: fewer say nothing about a rate."""
-
-NEAR, FAR = 0.5, 1.5
-"""Widths of the anchor set by which its disagreement is extrapolated: half a width leads from its mean to its most
-confident end; three times as far allows for a weak model's own mistakes, in the low end."""
-
-WEAK = 0.1
-"""Share of a model's own mistakes from which the low end is extrapolated as far as for any weak model. Chosen on 176
-counts of the benchmark's tables and of drawn tables whose neighbouring classes overlap: 0.2 has one more miss."""
 
 LEAST_RECALL = 0.5
 """Planted errors count as seen at this rate or more, so that an unlucky planting does not double the high end."""
@@ -130,52 +113,15 @@ class _Anchors:
 
 
 def _anchor_noise(confidence: NDArray[np.float64], disagrees: NDArray[np.bool_], *, unseen: float = 0.0) -> _Anchors:
-    """Extrapolate the disagreement of the most confident samples to full confidence.
-
-    The noise is that of the narrowest anchor set; certainty and floor are the best of the three sets, each at a level
-    divided by their number (Bonferroni). A set is left out, with the wider ones, where the model is wrong: one that
-    disagrees beyond chance more often than a narrower one, or whose most confident part disagrees beyond chance more
-    often than its rest. Wrong labels do neither: they would have made the model less confident there.
-    """
-    among_equals = np.random.default_rng(0).random(len(confidence))
-    ordered = disagrees[np.lexsort((among_equals, -confidence))]
-    critical = float(norm.isf(0.025 / len(ANCHOR_PARTS)))
-    near, clearest, floor, most = 0.0, 0.0, 0.0, 1.0
-    for parts in ANCHOR_PARTS:
-        size = max(LEAST_ANCHORS, len(ordered) // parts)
-        rate, error = _extrapolate(ordered, size, 0)
-        if rate - critical * error > most or _rises_with_confidence(ordered[:size], critical):
-            break
-        most = min(most, rate + critical * error)
-        edge, edge_error = _extrapolate(ordered, size, NEAR)
-        mistakes = max(unseen, float(ordered.mean()) - rate)
-        far, far_error = _extrapolate(ordered, size, NEAR + (FAR - NEAR) * min(1.0, mistakes / WEAK))
-        near = edge if parts == ANCHOR_PARTS[0] else near
-        clearest = max(clearest, edge / edge_error)
-        floor = max(floor, far - critical * far_error)
-    return _Anchors(near, float(np.clip(2 * clearest / critical - 1, 0, 1)), floor)
-
-
-def _rises_with_confidence(ordered: NDArray[np.bool_], critical: float) -> bool:
-    """Whether the first part of an anchor set disagrees beyond chance more often than the rest."""
-    size = max(LEAST_ANCHORS, len(ordered) // FIRST_PART)
-    if size >= len(ordered):
-        return False
-    (first, one), (rest, other) = _rate(ordered[:size]), _rate(ordered[size:])
-    return first - rest > critical * float(np.sqrt(one + other))
-
-
-def _rate(flags: NDArray[np.bool_]) -> tuple[float, float]:
-    """Share of the flags, and its variance with the share drawn to one half (Agresti and Coull 1998)."""
-    smoothed = (flags.sum() + 2) / (len(flags) + 4)
-    return float(flags.mean()), float(smoothed * (1 - smoothed) / len(flags))
-
-
-def _extrapolate(ordered: NDArray[np.bool_], size: int, steps: float) -> tuple[float, float]:
-    """Disagreement of the first ``size`` samples, less ``steps`` times the rise to the next ``size``; and its error."""
-    (rate, own), (following, other) = _rate(ordered[:size]), _rate(ordered[size : 2 * size])
-    error = np.sqrt((1 + steps) ** 2 * own + steps**2 * other)
-    return max(0.0, rate - max(0.0, following - rate) * steps), float(error)
+    """Read the noise off the narrowest anchor set, and certainty and floor off the best of all (Bonferroni)."""
+    found = anchor_sets(confidence, disagrees, unseen=unseen)
+    if not found:
+        return _Anchors(0.0, 0.0, 0.0)
+    return _Anchors(
+        max(0.0, found[0].edge),
+        certainty_of_noise(max(one.edge / one.edge_error for one in found)),
+        max(0.0, *(one.far - CRITICAL * one.far_error for one in found)),
+    )
 
 
 def _noise_growing_with_difficulty(anchor: float, agreement: float, agreeing: float) -> float:

@@ -94,7 +94,8 @@ class KernelHead:
     rows
         The rows of the problem that the components belong to, [R].
     kernel
-        Whether the components pass through the kernel; without it the regression is linear in them.
+        Whether the components pass through the kernel; without it the model is linear in them: of three and more
+        classes a discriminant analysis, where it predicts the held-out labels better than the regression.
     """
 
     components: Array
@@ -125,6 +126,12 @@ class KernelHead:
         share = _share(problem, self.rows[known])
         sums = self._sums(problem, share, known)
         fitted = [[weights.astype(np.float32) for weights in sums.coefficients(penalty)] for penalty in penalties]
+        if not self.kernel and problem.task is Task.CLASSIFICATION and problem.width > 2:
+            # `_linked` adds the share of each class to its score.
+            fitted += [
+                [np.vstack([one[:-1], one[-1:] - share]).astype(np.float32) for one in sums.discriminants(share, penalty)]
+                for penalty in penalties
+            ]
         judged = self._judged(problem, known)
         wanted = problem.targets(self.rows[judged])
         losses = {
@@ -148,7 +155,7 @@ class KernelHead:
         if problem.task is Task.REGRESSION:
             mean, deviation = problem.scale()
             return (outputs[:, 0] * deviation + mean).astype(np.float32), penalties[best]
-        return outputs, penalties[best]
+        return outputs, penalties[best % len(penalties)]
 
     def _sums(self, problem: LearningTask, share: NDArray[Any], known: NDArray[np.bool_]) -> FoldSums:
         """Sum over the known rows of each fold; targets are made fold by fold: with many classes they are large."""

@@ -29,6 +29,12 @@ PENALTY_SHARE = 0.01
 LEAST_PENALTY = 1.0
 """Penalty where fewer than 100 rows are fitted on: one row's worth of variance."""
 
+LEAST_SIZE = 0.5
+"""Samples that a class without any counts as: its log-odds stay finite."""
+
+LEAST_VARIANCE = 1e-3
+"""Of features within the classes, beside 1 in all: one that a class determines does not decide alone."""
+
 KERNEL_PENALTY = 0.3
 """Penalty on kernel features, whose rows have length 1."""
 
@@ -97,6 +103,39 @@ class FoldSums:
             left = gram - own_gram
             added = penalty * (np.trace(left) / len(left) if relative else 1.0)
             yield np.asarray(cho_solve(_factor(left, added), cross - own_cross))
+
+    def discriminants(self, share: Floats, penalty: float) -> Iterator[Floats]:
+        """Yield for each fold the coefficients of a linear discriminant analysis on all the other folds; shape [D, K].
+
+        The features times these are the log-odds of the classes. The targets are 0 and 1, less the share of each class,
+        and the last feature is 1. Where classes follow one another, a regression on each of them takes those in the
+        middle for their neighbours (Hastie, Tibshirani and Friedman, *The Elements of Statistical Learning*, 4.2).
+
+        Parameters
+        ----------
+        share
+            That was taken from the targets, [K].
+        penalty
+            Added to the variance of each feature within the classes, relative to that of one row.
+
+        Examples
+        --------
+        >>> x = np.column_stack([np.repeat([-2.0, 0.0, 2.0], 40) + np.tile([-0.5, 0.5], 60), np.ones(120)])
+        >>> y = np.eye(3)[np.repeat([0, 1, 2], 40)]
+        >>> sums = FoldSums.of(x, y - 1 / 3, [np.arange(0, 120, 3), np.arange(1, 120, 3), np.arange(2, 120, 3)])
+        >>> (x @ next(sums.discriminants(np.full(3, 1 / 3), 0.1))).argmax(axis=1).tolist() == y.argmax(axis=1).tolist()
+        True
+        """
+        gram, cross = sum(self.gram), sum(self.cross)
+        for own_gram, own_cross in zip(self.gram, self.cross, strict=True):
+            left = gram - own_gram
+            of_class = cross - own_cross + left[:, -1:] * share
+            n_rows, sizes = left[-1, -1], np.maximum(of_class[-1], LEAST_SIZE)
+            means = of_class[:-1] / sizes
+            within = left[:-1, :-1] - (means * sizes) @ means.T
+            slopes = cho_solve(_factor(within / n_rows, penalty / n_rows + LEAST_VARIANCE), means)
+            level = np.log(sizes / n_rows) - 0.5 * (means * slopes).sum(axis=0)
+            yield np.vstack([slopes, level])
 
 
 def fit_ridge(x: NDArray[np.floating[Any]], targets: NDArray[np.floating[Any]], penalty: float) -> Floats:

@@ -2,9 +2,9 @@
 
 import numpy as np
 import pytest
-from scipy.stats import norm
 
-from datacheck.labels.error_count import _anchor_noise, _extrapolate, _noise_growing_with_difficulty, error_count
+from datacheck.labels.anchors import CRITICAL, _extrapolate
+from datacheck.labels.error_count import _anchor_noise, _noise_growing_with_difficulty, error_count
 from datacheck.labels.rows import row_statistics
 
 from .worlds import world
@@ -22,7 +22,7 @@ def two_class(n, n_disagree, *, confidence=0.9, certain=True):
 def test_a_rate_falls_by_a_share_of_its_rise_to_the_next_samples() -> None:
     ordered = np.r_[np.repeat([True, False], [10, 90]), np.repeat([True, False], [30, 70])]
     first, second = (12 / 104) * (92 / 104) / 100, (32 / 104) * (72 / 104) / 100
-    for steps, rate in ((0.25, 0.05), (0.5, 0.0), (1.5, 0.0)):
+    for steps, rate in ((0.25, 0.05), (0.5, 0.0), (1.5, -0.2)):
         found, error = _extrapolate(ordered, 100, steps)
         assert found == pytest.approx(rate)
         assert error == pytest.approx(np.sqrt((1 + steps) ** 2 * first + steps**2 * second))
@@ -39,12 +39,11 @@ def test_anchor_points_are_the_most_confident_samples_and_level_noise_is_certain
     found = _anchor_noise(confidence, level)
     assert found.noise == pytest.approx(0.2)
     assert found.certainty == 1.0
-    critical = norm.isf(0.025 / 3)
     smoothed = (200 + 2) / 1004
     for unseen, steps in ((0.0, 0.5), (0.04, 0.9), (0.1, 1.5), (0.3, 1.5)):
         error = np.sqrt(((1 + steps) ** 2 + steps**2) * smoothed * (1 - smoothed) / 1000)
         floor = _anchor_noise(confidence, level, unseen=unseen).floor
-        assert floor == pytest.approx(0.2 - critical * error)
+        assert floor == pytest.approx(0.2 - CRITICAL * error)
 
 
 def test_mistakes_that_begin_below_the_confident_half_are_no_noise() -> None:
@@ -53,7 +52,6 @@ def test_mistakes_that_begin_below_the_confident_half_are_no_noise() -> None:
 
 
 def test_certainty_grows_from_half_to_the_whole_of_a_significant_difference() -> None:
-    critical = norm.isf(0.025 / 3)
     for n_wrong in (3, 4, 5, 6, 8):
         disagrees = np.zeros(2000, dtype=bool)
         disagrees[np.linspace(0, 99, n_wrong).astype(int)] = True  # all in the narrowest of the three sets
@@ -61,7 +59,7 @@ def test_certainty_grows_from_half_to_the_whole_of_a_significant_difference() ->
         found = _anchor_noise(np.linspace(1, 0.5, 2000), disagrees)
         sets = [_extrapolate(disagrees, size, 0.5) for size in (100, 400, 1000)]
         clearest = max(edge / error for edge, error in sets)
-        assert found.certainty == pytest.approx(np.clip(2 * clearest / critical - 1, 0, 1))
+        assert found.certainty == pytest.approx(np.clip(2 * clearest / CRITICAL - 1, 0, 1))
         assert found.noise == pytest.approx(n_wrong / 100)
 
 

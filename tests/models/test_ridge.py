@@ -1,5 +1,6 @@
 import numpy as np
 import pytest
+from sklearn.discriminant_analysis import LinearDiscriminantAnalysis
 from sklearn.linear_model import Ridge
 
 from datacheck.models.components import whiten
@@ -159,3 +160,27 @@ def test_folds_without_usable_rows_are_left_alone() -> None:
     scores = RidgeHead(x, fold=fold).scores(labels, 3)
     np.testing.assert_allclose(scores[12:], RidgeHead(x[12:], fold=fold[12:]).scores(labels[12:], 3), atol=1e-10)
     assert (scores[:12] == 0).all()
+
+
+def test_discriminants_are_those_of_scikit_learn_fitted_on_the_other_folds() -> None:
+    x, labels = problem(300)
+    ones = np.column_stack([x, np.ones(len(x))])
+    folds = [np.arange(one, 300, 3) for one in range(3)]
+    share = np.array([0.2, 0.3, 0.5])
+    found = FoldSums.of(ones, np.eye(3)[labels] - share, folds).discriminants(share, 0.0)
+    for rows, weights in zip(folds, found, strict=True):
+        rest = np.setdiff1d(np.arange(300), rows)
+        model = LinearDiscriminantAnalysis(solver="lsqr").fit(x[rest], labels[rest])
+        odds = ones[rows] @ weights
+        expected = model.decision_function(x[rows])
+        np.testing.assert_allclose(odds - odds[:, :1], expected - expected[:, :1], rtol=0.02, atol=0.02)
+
+
+def test_a_discriminant_of_a_class_without_samples_in_the_other_folds_is_finite() -> None:
+    x, labels = problem(60)
+    labels[labels == 2] = 1
+    labels[:20:5] = 2
+    ones = np.column_stack([x, np.ones(len(x))])
+    sums = FoldSums.of(ones, np.eye(3)[labels], [np.arange(20), np.arange(20, 60)])
+    for weights in sums.discriminants(np.zeros(3), 1.0):
+        assert np.isfinite(weights).all()

@@ -6,6 +6,7 @@ import numpy as np
 import pytest
 
 from datacheck.errors import ProbeError
+from datacheck.findings import Found, Severity
 from datacheck.manifest import Manifest, Task
 from datacheck.models.learning_task import LearningTask
 from datacheck.probing import probe
@@ -14,6 +15,8 @@ from datacheck.probing.backends.linear_table import scaled
 from datacheck.probing.backends.table_columns import Table, table_of
 from datacheck.probing.backends.tabular import _boosting, _Budgeted, _drawn
 from datacheck.probing.budget import Clock
+from datacheck.rules.base import RuleContext
+from datacheck.rules.labels.dc501_mislabel import Mislabel
 
 
 def test_numbers_and_categories_are_learnt_from_and_names_are_not() -> None:
@@ -141,7 +144,7 @@ def test_where_all_rows_are_too_many_a_part_is_drawn_and_a_linear_model_joins_in
     drawn, averaged = (choice for choice in outputs.choices if "drawn at random" in choice or "averaged" in choice)
     assert "2,49" in drawn or "2,500 of 4,800 rows" in drawn
     assert "do not fit into a budget of 60 s" in drawn
-    assert "ridge regression on the same columns" in averaged
+    assert "a linear model of the same columns" in averaged
     assert outputs.label_yield is not None
     assert worst in np.argsort(outputs.label_quality)[:3]
 
@@ -157,6 +160,32 @@ def test_where_no_trees_fit_a_linear_model_judges_the_labels(monkeypatch: pytest
     )
     assert outputs.label_yield is not None
     assert worst in np.argsort(outputs.label_quality)[:3]
+
+
+def ordered(n: int, rate: float) -> tuple[Manifest, int]:
+    """Five classes that follow one another and overlap, some of the labels changed; and how many."""
+    rng = np.random.default_rng(10)
+    columns = rng.normal(size=(n, 6))
+    place = columns @ [1, 0.7, 0, 0, 0, 0] + 0.18 * rng.normal(size=n)
+    true = np.searchsorted(np.quantile(place, [0.07, 0.29, 0.49, 0.88]), place)
+    given = np.where(rng.random(n) < rate, (true + rng.integers(1, 5, n)) % 5, true)
+    named = {f"c{number}": column for number, column in enumerate(columns.T)}
+    return Manifest.from_columns({"label": np.array(list("abcde"))[given], **named}), int((given != true).sum())
+
+
+@pytest.mark.parametrize("rate", [0.0, 0.05])
+def test_a_linear_model_tells_classes_that_follow_one_another_apart(rate: float, monkeypatch) -> None:
+    manifest, n_wrong = ordered(3000, rate)
+    monkeypatch.setattr(tabular, "_trial", lambda *_, **__: (1e6, 3000))
+    outputs = probe(manifest, budget="60s")
+    assert outputs.backend == "tabular (linear)"
+    assert outputs.metrics["accuracy"].value > 0.78  # a ridge regression alone: 0.58
+    assert outputs.label_yield is not None
+    count = outputs.label_yield.estimated_errors
+    assert count.low <= n_wrong <= count.high < 0.3 * len(outputs)
+    outcome = Mislabel().check(RuleContext(manifest, probe=outputs))
+    assert isinstance(outcome, Found)
+    assert {finding.severity for finding in outcome.findings} == {Severity.INFO}
 
 
 def test_no_class_is_left_out_of_the_rows_that_are_drawn() -> None:

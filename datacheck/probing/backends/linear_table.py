@@ -1,4 +1,4 @@
-"""A ridge regression on the columns of a table, where the budget does not suffice for trees. Needs no torch."""
+"""A linear model of the columns of a table, where the budget does not suffice for trees. Needs no torch."""
 
 from __future__ import annotations
 
@@ -30,7 +30,7 @@ MOST_DEVIATIONS = 4.0
 
 
 def fit(problem: LearningTask, table: Table, clock: Clock, *, why: str = "") -> Fitted:
-    """Solve a ridge regression in each fold; ``why`` says why there are no trees."""
+    """Fit a linear model in each fold; ``why`` says why there are no trees."""
     rows, began = np.flatnonzero(problem.fold >= 0), clock.used
     with few_threads(len(rows)):
         head = KernelHead(scaled(table, rows), problem, rows, kernel=False)
@@ -52,7 +52,7 @@ def fit(problem: LearningTask, table: Table, clock: Clock, *, why: str = "") -> 
         "tabular (linear)",
         refit=refit if repeats else None,
         choices=(
-            f"fitted a ridge regression on {table.in_words()} in each of {problem.n_folds} folds",
+            f"fitted a linear model on {table.in_words()} in each of {problem.n_folds} folds",
             *filter(None, [why]),
         ),
         in_sample=seen.outputs,

@@ -1,7 +1,7 @@
 """Backend ``tabular``: scikit-learn's gradient boosting on the manifest's own columns. Needs no torch.
 
 Where trees on all rows do not fit into the budget, each fold is fitted on as many rows as do, drawn at random, and
-averaged with a ridge regression; where trees on a few thousand rows do not, the regression is used alone.
+averaged with a linear model; where trees on a few thousand rows do not, the linear model is used alone.
 """
 
 from __future__ import annotations
@@ -123,7 +123,7 @@ def _with_linear(trees: Fitted, problem: LearningTask, table: Table, clock: Cloc
     weight = ensemble_weight(trees.members[0], linear.members[0], problem)
     members = mixed(trees.members, linear.members, weight)
     note = (
-        f"averaged them with weight {1 - weight:.2f}, and a ridge regression on the same columns with weight "
+        f"averaged them with weight {1 - weight:.2f}, and a linear model of the same columns with weight "
         f"{weight:.2f}: this mixture predicts the held-out labels best"
     )
     refit = linear.refit if weight > 0.5 else trees.refit
