@@ -127,9 +127,10 @@ class KernelHead:
         sums = self._sums(problem, share, known)
         fitted = [[weights.astype(np.float32) for weights in sums.coefficients(penalty)] for penalty in penalties]
         if not self.kernel and problem.task is Task.CLASSIFICATION and problem.width > 2:
-            # `_linked` adds the share of each class to its score.
+            shares = np.zeros((self.features.shape[1], problem.width))
+            shares[-1] = share  # `_linked` adds it to each score
             fitted += [
-                [np.vstack([one[:-1], one[-1:] - share]).astype(np.float32) for one in sums.discriminants(share, penalty)]
+                [(weights - shares).astype(np.float32) for weights in sums.discriminants(share, penalty)]
                 for penalty in penalties
             ]
         judged = self._judged(problem, known)

@@ -18,9 +18,9 @@ def test_exchanged_classes_are_named() -> None:
     assert isinstance(outcome, Found)
     finding = outcome.findings[0]
     assert finding.message == shown(WrongClassOfBox)
-    assert finding.severity is Severity.WARNING
     low, high = (finding.evidence["estimated_errors"][end] for end in ("low", "high"))
-    assert low <= len(wrong) <= high
+    assert 0 == low <= len(wrong) <= high
+    assert finding.severity is Severity.INFO  # since all may be right
     named = set(zip(outcome.issues["sample_id"].to_pylist(), outcome.issues["note"].to_pylist(), strict=True))
     hits = [
         any(f"images/{name}" == image and f"object {line}:" in note for image, note in named) for name, line in wrong

@@ -8,6 +8,7 @@ import pytest
 from datacheck.findings import Finding, Found, NotApplicable, Outcome, Passed, Severity
 from datacheck.rules.base import Rule, RuleContext
 from datacheck.rules.files.dc108_labels_carry_no_signal import LabelsCarryNoSignal
+from datacheck.rules.labels.dc501_mislabel import Mislabel
 from datacheck.rules.labels.dc502_confusable_classes import ConfusableClasses
 from datacheck.rules.labels.dc504_shortcut import Shortcut
 from datacheck.rules.labels.dc505_noisy_class import NoisyClass
@@ -44,6 +45,31 @@ def test_a_probe_that_learnt_nothing_accuses_no_label(rule: Rule) -> None:
     else:
         assert isinstance(outcome, NotApplicable)
         assert "too weak" in outcome.reason
+
+
+def test_missing_labels_are_counted_and_their_samples_listed() -> None:
+    true = true_labels()
+    given = true.copy()
+    gone = np.random.default_rng(8).choice(np.flatnonzero(true), 150, replace=False)
+    given.flat[gone] = False
+    outcome = Mislabel().check(probed(given, believe(true)))
+    finding = only(outcome)
+    assert finding.severity is Severity.WARNING
+    count = finding.evidence["estimated_errors"]
+    assert 1 <= count["low"] <= 150 <= count["high"]
+    assert finding.message.startswith(f"about {count['value']:,.0f} labels are wrong or missing (95 % interval ")
+    assert f"beside {given.sum():,} that are given; " in finding.message
+    assert [one["class"] for one in finding.evidence["by_label"]] == list(LABELS)
+    assert isinstance(outcome, Found)
+    listed = {int(name[1:]) for name in outcome.issues["sample_id"].to_pylist()}
+    assert len(listed & {one // 5 for one in gone.tolist()}) >= 0.8 * len({one // 5 for one in gone.tolist()})
+
+
+@pytest.mark.parametrize("confidence", [4.0, 2.0])
+def test_right_labels_are_information_at_most(confidence: float) -> None:
+    true = true_labels()
+    outcome = Mislabel().check(probed(true, believe(true, confidence=confidence)))
+    assert isinstance(outcome, Passed) or only(outcome).severity is Severity.INFO
 
 
 def test_two_labels_that_are_exchanged_are_named_with_the_direction() -> None:

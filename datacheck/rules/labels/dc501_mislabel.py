@@ -11,6 +11,7 @@ from numpy.typing import NDArray
 
 from datacheck.findings import Found, Outcome, Passed, Severity
 from datacheck.labels.label_yield import LabelYield, estimate_label_yield
+from datacheck.labels.multilabel_count import MultilabelCount, count_multilabel_errors
 from datacheck.labels.placeholders import placeholder_targets
 from datacheck.labels.quality import LabelAssessment, label_quality, multilabel_quality
 from datacheck.labels.rows import row_statistics
@@ -19,6 +20,7 @@ from datacheck.manifest import Task
 from datacheck.probing.outputs import ADVICE
 from datacheck.probing.skill import MIN_SKILL, why_not_judged
 from datacheck.rules.base import CannotJudge, Rule, RuleContext
+from datacheck.rules.label_columns import trusted_columns
 from datacheck.rules.requirements import LABELS, NO_PROBE, PROBE
 from datacheck.rules.shared import Classified, check_skill, trusted
 from datacheck.stats import proportion
@@ -29,6 +31,8 @@ GROSS = 3.0
 
 Of 23 clean sets, drawn and real, with 178 to 2,000 rows, linear, skewed or with heavy tails, the furthest right target
 was 2.5 times as far off as the limit, and at most 0.5 % of the targets were beyond it."""
+
+REVIEW = "review them, the worst first; correct each, or remove the sample if nobody can tell"
 
 
 @dataclass(frozen=True)
@@ -55,8 +59,10 @@ class Mislabel(Rule):
     measured one. A list longer than ``warning_share`` of the samples is a warning, a low end
     above ``error_rate`` an error.
 
-    Multilabel: each class by itself; a label is listed below ``multilabel_quality``, as information: right labels that
-    are hard to foresee are among them, and how many are wrong is not estimated. Regression: residuals beyond
+    Multilabel: each class that the probe has learnt by itself. How many labels are wrong or missing is counted in the
+    same way over all of them (``datacheck.labels.multilabel_count``), as a share of the labels that are given; a sample
+    is listed where one of its labels is below ``multilabel_quality``, and right labels that are hard to foresee are
+    among them. Regression: residuals beyond
     ``regression_deviations`` robust standard deviations of what is usual for similar predictions
     (``datacheck.labels.target_quality``); the number of wrong targets is not estimated, because a right model can have
     heavy-tailed residuals too. They are a warning where they are ``warning_share`` of the targets, or one is 3 times as
@@ -103,7 +109,6 @@ class Mislabel(Rule):
             check_skill(context, min_skill=self.min_skill)
             return self._regression(context)
         if context.manifest.task.lists_classes:
-            check_skill(context, min_skill=self.min_skill)
             return self._multilabel(context)
         found = trusted(context, min_skill=self.min_skill)
         yielded = found.probe.label_yield or estimate_label_yield(
@@ -160,22 +165,22 @@ class Mislabel(Rule):
             )
             return Found((finding,), issues)
         at = evidence["precision_at_recommended"]
+        many = depth >= self.warning_share * len(found.rows)
         finding = self.finding(
             f"{yielded.count_in_words()}; of the first {depth:,} in the list, {percent(at['value'])} (95 % "
             f"interval {percent_range(at['low'], at['high'])}) are expected to be wrong{_left_out(found)}",
             f"review the first {depth:,} of the list, each with its suggested label; after them a label is more likely "
             "right than wrong",
-            severity=self._severity(yielded, depth, len(found.rows)),
+            severity=self._severity(yielded.estimated_errors.low / len(found.rows), many and yielded.noise_is_evident),
             evidence=evidence,
             affected=issues,
         )
         return Found((finding,), issues)
 
-    def _severity(self, yielded: LabelYield, depth: int, n_rows: int) -> Severity:
-        if yielded.estimated_errors.low / n_rows >= self.error_rate:
+    def _severity(self, low: float, many_are_evident: bool) -> Severity:
+        if low >= self.error_rate:
             return Severity.ERROR
-        many = depth >= self.warning_share * n_rows
-        return Severity.WARNING if many and yielded.noise_is_evident else Severity.INFO
+        return Severity.WARNING if many_are_evident else Severity.INFO
 
     def _regression(self, context: RuleContext) -> Outcome:
         probe = context.probe
@@ -199,34 +204,43 @@ class Mislabel(Rule):
         return self._listed(issues, n_judged, f"{message}, as some right ones do", Severity.INFO)
 
     def _multilabel(self, context: RuleContext) -> Outcome:
-        probe = context.probe
-        if probe is None or probe.pred_probs is None:
-            raise CannotJudge(NO_PROBE)
-        matrix = context.manifest.label_matrix
-        quality = multilabel_quality(probe.pred_probs, matrix)
-        quality[~context.manifest.labelled] = np.nan
-        worst = np.where(np.isnan(quality), np.inf, quality).argmin(axis=1)
+        found, left_out = trusted_columns(context, min_skill=self.min_skill)
+        counted = count_multilabel_errors(found.probs, found.matrix)
+        quality = multilabel_quality(found.probs, found.matrix)
+        worst = quality.argmin(axis=1)
         lowest = quality[np.arange(len(quality)), worst]
         rows = np.flatnonzero(lowest < self.multilabel_quality)
-        note = [f"{'not ' if matrix[row, worst[row]] else ''}{probe.classes[worst[row]]}" for row in rows]
+        if not len(rows) and not counted.noise_is_evident:
+            return Passed(f"the probe contradicts none of {plural(len(lowest), 'label')}{left_out}")
+        note = [f"{'not ' if found.matrix[row, worst[row]] else ''}{found.classes[worst[row]]}" for row in rows]
         issues = self.issues(
-            context.ids(rows),
+            context.ids(found.rows[rows]),
             1 - lowest[rows],
             value=lowest[rows].astype(np.float64),
             note=pa.array(note, pa.string()),
         )
-        message = (
-            f"samples have or lack a label against the probe, which gives it {percent(self.multilabel_quality)} or "
-            "less; how many of these are wrong is not estimated"
+        low = counted.errors.low / max(1, counted.given) if counted.conclusive else 0.0
+        many = counted.errors.value >= self.warning_share * counted.given
+        finding = self.finding(
+            f"{counted.in_words()}; {len(rows):,} of {plural(len(lowest), 'sample')} have or lack a label against the "
+            f"probe, which gives it {percent(self.multilabel_quality)} or less{left_out}",
+            REVIEW,
+            severity=self._severity(low, many and counted.noise_is_evident),
+            evidence={
+                "share": proportion(len(rows), len(lowest)).to_json(),
+                "judged": len(lowest),
+                **multilabel_evidence(counted, found.classes),
+            },
+            affected=issues,
         )
-        return self._listed(issues, int(np.isfinite(lowest).sum()), message, Severity.INFO)
+        return Found((finding,), issues)
 
     def _listed(self, issues: pa.Table, n_judged: int, message: str, severity: Severity) -> Outcome:
         if not issues.num_rows:
             return Passed(f"the probe contradicts none of {plural(n_judged, 'label')}")
         finding = self.finding(
             f"{issues.num_rows:,} of {n_judged:,} {message}",
-            "review them, the worst first; correct each, or remove the sample if nobody can tell",
+            REVIEW,
             evidence={"share": proportion(issues.num_rows, n_judged).to_json(), "judged": n_judged},
             affected=issues,
             severity=severity,
@@ -256,4 +270,15 @@ def yield_evidence(yielded: LabelYield) -> dict[str, Any]:
             {"depth": int(depth), "precision": float(value), "low": float(low), "high": float(high)}
             for depth, value, low, high in zip(yielded.depth, *curve, strict=True)
         ],
+    }
+
+
+def multilabel_evidence(counted: MultilabelCount, classes: tuple[str, ...]) -> dict[str, Any]:
+    """Return a count of multilabel data as JSON values, in all and for each label."""
+    return {
+        "conclusive": counted.conclusive,
+        "noise_certainty": counted.noise_certainty,
+        "given": counted.given,
+        "estimated_errors": counted.errors.to_json(),
+        "by_label": [{"class": name, **one.to_json()} for name, one in zip(classes, counted.by_column, strict=True)],
     }
