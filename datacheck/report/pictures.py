@@ -5,7 +5,7 @@ from __future__ import annotations
 import hashlib
 from collections.abc import Iterable, Iterator, Sequence
 from contextlib import suppress
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 from itertools import chain, zip_longest
 from pathlib import Path
 from typing import Protocol
@@ -13,10 +13,14 @@ from typing import Protocol
 from datacheck.errors import StorageError
 from datacheck.report.record import ReportRecord
 from datacheck.scanning import ThumbnailStore
+from datacheck.scanning.read_again import ReadAgain
 from datacheck.scanning.thumbnails import data_uri
 
 _COMMA = 4
 """Bytes that a data URI takes in a list beside its own: the quotes, a comma and a space."""
+
+_ASKED = 128
+"""Pictures that are asked for at a time: images may be read for it, until the budget is spent."""
 
 BUDGET = 3_000_000
 """Bytes of base64 text that the pictures of one report may take; with 1,000 classes the rest takes 1 to 2 MB."""
@@ -41,7 +45,7 @@ class PictureBook:
     index
         Position in ``uris`` by sample id.
     wanted, left_out
-        How many samples asked for a picture, and how many have one that did not fit.
+        How many samples asked for a picture, and how many of them were left out since it did not fit.
     """
 
     uris: tuple[str, ...] = ()
@@ -51,14 +55,15 @@ class PictureBook:
 
 
 def open_thumbnails(report: ReportRecord, run_dir: Path | None = None) -> Thumbnails | None:
-    """Return the store that the scan left in the run folder, or None where there is none to read."""
-    kept = None if report.measurements is None else report.measurements.thumbnails
+    """Return the store that the scan left in the run folder, or one that reads the images; None where neither is."""
+    measurements = report.measurements
+    again = None if measurements is None else ReadAgain.of(report.manifest, measurements)
+    kept = None if measurements is None else measurements.thumbnails
     for place in (kept, run_dir):
         if place is not None:
             with suppress(StorageError):
-                store: Thumbnails = ThumbnailStore.open(place)
-                return store
-    return None
+                return replace(ThumbnailStore.open(place), again=again)
+    return again
 
 
 def collect(
@@ -86,26 +91,29 @@ def collect(
     order = list(dict.fromkeys(chain(_round_robin(list(galleries)), _round_robin(list(after)))))
     if store is None or not order:
         return PictureBook(wanted=len(order))
-    found = store.get(order)
     uris: list[str] = []
     index: dict[str, int] = {}
     seen: dict[bytes, int] = {}
     spent = left_out = 0
-    for sample_id in order:
-        data = found.get(sample_id)
-        uri = data_uri(data)
-        if data is None or uri is None:
+    for start in range(0, len(order), _ASKED):
+        part = order[start : start + _ASKED]
+        if left_out:  # the others need not be read
+            left_out += len(part)
             continue
-        digest = hashlib.sha256(data).digest()
-        if digest not in seen:
-            size = len(uri) + _COMMA
-            if spent + size > budget:
-                left_out += 1
+        for sample_id, data in store.get(part).items():
+            uri = data_uri(data)
+            if uri is None:
                 continue
-            spent += size
-            seen[digest] = len(uris)
-            uris.append(uri)
-        index[sample_id] = seen[digest]
+            digest = hashlib.sha256(data).digest()
+            if digest not in seen:
+                size = len(uri) + _COMMA
+                if spent + size > budget:
+                    left_out += 1
+                    continue
+                spent += size
+                seen[digest] = len(uris)
+                uris.append(uri)
+            index[sample_id] = seen[digest]
     return PictureBook(tuple(uris), index, wanted=len(order), left_out=left_out)
 
 

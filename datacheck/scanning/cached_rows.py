@@ -52,7 +52,7 @@ PLACES = ("thumb_file", "thumb_offset", "thumb_length", "pixel_file", "pixel_row
 """The columns of a row that say where its thumbnail and its pixels are."""
 
 KEY_SCHEMA = pa.schema(
-    [ROW_SCHEMA.field(name) for name in ("uri", "stamp_size", "mtime_ns", "ctime_ns", "readable", *PLACES)]
+    [ROW_SCHEMA.field(name) for name in ("uri", "stamp_size", "mtime_ns", "ctime_ns", "readable", "byte_size", *PLACES)]
 )
 """What decides whether a file has to be read again: in memory for all files, where the rest stays on disk."""
 

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import time
 from collections.abc import Callable, Iterator
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from pathlib import Path
 from typing import Any
 
@@ -24,14 +24,12 @@ from datacheck.scanning.gathered import gathered
 from datacheck.scanning.local import Outcome, ShardTask
 from datacheck.scanning.measurements import MEASUREMENTS_SCHEMA, Measurements
 from datacheck.scanning.pixels import pixel_sides, place_pixels
+from datacheck.scanning.read_again import KEPT_FROM_BYTES, THUMBNAIL_SIDE, ReadAgain, can_read_again
 from datacheck.scanning.row_files import BLOCK_ROWS
 from datacheck.scanning.shard import SAME, ShardSettings, failed, merge
 from datacheck.scanning.stamps import STAMPS, may_hide_a_change, now_ns, read_stamps
 from datacheck.scanning.thumbnails import INDEX, SCHEMA, ThumbnailStore
 from datacheck.storage import atomic_path
-
-THUMBNAIL_SIDE = 128
-"""Thumbnails have at most this many pixels on the long side: enough to recognise an image in the report."""
 
 COMMIT_SECONDS = 1.0
 """Finished work is saved at least this often: a killed scan loses about a second."""
@@ -78,7 +76,8 @@ class ScanJob:
     ) -> None:
         self.manifest, self.folder, self.side, self.thumbnails = manifest, folder, side, thumbnails
         self.progress = progress
-        self.settings = ShardSettings(reader, THUMBNAIL_SIDE if thumbnails else 0, side)
+        self.kept_from = KEPT_FROM_BYTES if can_read_again(reader) else 0
+        self.settings = ShardSettings(reader, THUMBNAIL_SIDE if thumbnails else 0, self.kept_from, side)
         self.uris, self.file_of_row, self.first_row = files_of(manifest)
         before = now_ns()
         self.stamps = read_stamps(reader, self.uris)
@@ -102,7 +101,8 @@ class ScanJob:
         readable = keys["readable"].to_numpy(zero_copy_only=False).astype(bool)
         enough = np.ones(len(have), dtype=bool)
         if self.thumbnails:
-            enough &= pc.is_valid(keys["thumb_file"]).to_numpy(zero_copy_only=False) | ~readable
+            small = pc.fill_null(keys["byte_size"], 0).to_numpy(zero_copy_only=False) < self.kept_from
+            enough &= pc.is_valid(keys["thumb_file"]).to_numpy(zero_copy_only=False) | small | ~readable
         if self.side:
             enough &= (pixel_sides(self.folder, keys["pixel_file"]) == self.side) | ~readable
         complete[have] = enough
@@ -217,8 +217,11 @@ class ScanJob:
             places = self.cache.compact(self._blocks(), self.thumbnail_bytes)
         else:
             places = taken(places, self.cached)
-        store = self._store(places) if self.thumbnails else None
-        return ScanResult(Measurements(measured, None if store is None else self.folder), self._pixels(), store)
+        measurements = Measurements(measured, self.folder if self.thumbnails else None)
+        store = None
+        if self.thumbnails:
+            store = replace(self._store(places), again=ReadAgain.of(self.manifest, measurements))
+        return ScanResult(measurements, self._pixels(), store)
 
     def _pixel_name(self) -> str:
         return "" if self.pixel_path is None else self.pixel_path.name

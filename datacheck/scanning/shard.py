@@ -42,6 +42,8 @@ class ShardSettings:
         Reaches the samples.
     thumbnail_side
         Long side of the thumbnails in pixels; 0 for none.
+    thumbnails_from
+        Only samples of so many bytes get one.
     pixels
         Side of the fixed-size pixels; 0 for none.
     max_pixels
@@ -50,6 +52,7 @@ class ShardSettings:
 
     reader: SampleReader
     thumbnail_side: int = 128
+    thumbnails_from: int = 0
     pixels: int = 0
     max_pixels: int = MAX_PIXELS
 
@@ -242,10 +245,16 @@ def _measure(
         (True, None, None, size, decoded.width, decoded.height, decoded.mode, decoded.format, decoded.n_frames,
          decoded.exif_orientation, decoded.max_value, content_hash, sharpness)
     )  # fmt: skip
-    rows.thumbnails.append(_thumbnail(small, settings.thumbnail_side) if settings.thumbnail_side else None)
+    kept = settings.thumbnail_side and size >= settings.thumbnails_from
+    rows.thumbnails.append(_thumbnail(small, settings.thumbnail_side) if kept else None)
     if pixels is not None:
         square = _as_uint8(stretch(decoded.small, settings.pixels, settings.pixels))
         pixels[position] = square[..., None] if square.ndim == 2 else square[..., ::-1]
+
+
+def thumbnail(content: bytes, side: int) -> bytes:
+    """Return the thumbnail of an encoded image, as `shard` makes it; raise `SampleReadError` where it is damaged."""
+    return _thumbnail(fit(decode_bytes(content).small, MEASURED_SIDE), side)
 
 
 def _thumbnail(small: NDArray[Any], side: int) -> bytes:

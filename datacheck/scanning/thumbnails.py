@@ -12,6 +12,7 @@ import pyarrow as pa
 import pyarrow.compute as pc
 
 from datacheck.errors import StorageError
+from datacheck.scanning.read_again import ReadAgain
 from datacheck.storage import reading
 
 INDEX = "thumbnails.arrow"
@@ -36,11 +37,14 @@ class ThumbnailStore:
     folder
         Holds the index and the files with the pictures end to end.
     index
-        ``sample_id``, ``thumb_file``, ``thumb_offset``, ``thumb_length``; a row a sample that has a picture.
+        ``sample_id``, ``thumb_file``, ``thumb_offset``, ``thumb_length``; a row a sample whose picture was kept.
+    again
+        Makes the other pictures from the images themselves; None where these are out of reach.
     """
 
     folder: Path
     index: pa.Table
+    again: ReadAgain | None = None
 
     @classmethod
     def open(cls, path: Path) -> ThumbnailStore:
@@ -63,13 +67,10 @@ class ThumbnailStore:
                 raise StorageError(
                     f"{folder / INDEX}: expected names of files beside it, found {names!r:.99}; scan again"
                 )
-            return cls(folder, index)
-
-    def __len__(self) -> int:
-        return int(self.index.num_rows)
+            return cls(folder, index, ReadAgain.of_run(folder.parent))
 
     def get(self, sample_ids: Iterable[str]) -> dict[str, bytes]:
-        """Return the JPEG bytes of the samples that have a thumbnail; the others are left out.
+        """Return the JPEG bytes of the samples that have a thumbnail, kept or made now; the others are left out.
 
         Raises
         ------
@@ -96,11 +97,13 @@ class ThumbnailStore:
                     f"expected thumbnails in {self.folder / name}, but they cannot be read ({error}): "
                     "a later scan replaced them; open the store again"
                 ) from error
-        return {name: pictures[name] for name in names}
+        if self.again is not None:
+            pictures |= self.again.get([name for name in wanted if name not in pictures])
+        return {name: pictures[name] for name in wanted if name in pictures}
 
 
 class KeptPictures(Mapping[str, bytes]):
-    """Thumbnails that the scan kept, read on demand; none where it kept none.
+    """Thumbnails of a run, read on demand; none where its scan made none.
 
     Examples
     --------
@@ -120,10 +123,17 @@ class KeptPictures(Mapping[str, bytes]):
         return self._store.get([sample_id])[sample_id]
 
     def __iter__(self) -> Iterator[str]:
-        return iter([] if self._store is None else self._store.index["sample_id"].to_pylist())
+        return iter(self._ids())
 
     def __len__(self) -> int:
-        return 0 if self._store is None else len(self._store)
+        return len(self._ids())
+
+    def _ids(self) -> list[str]:
+        """Return the samples that had a picture when they were scanned."""
+        if self._store is None:
+            return []
+        again = [] if self._store.again is None else self._store.again.sample_ids()
+        return list(dict.fromkeys([*self._store.index["sample_id"].to_pylist(), *again]))
 
 
 _MAGIC = ((b"\xff\xd8\xff", "image/jpeg"), (b"\x89PNG\r\n\x1a\n", "image/png"))

@@ -15,6 +15,7 @@ from PIL import Image
 import datacheck
 from datacheck.manifest import Manifest
 from datacheck.plan import PlanItem, TrainingPlan, make_plan, notebook
+from datacheck.report import Report
 from datacheck.scanning import scan
 
 STRIP = "data:image/jpeg;base64,AAAA"
@@ -37,6 +38,7 @@ def planned(tmp_path_factory: pytest.TempPathFactory) -> TrainingPlan:
     folder = tmp_path_factory.mktemp("plan")
     manifest = photos(folder / "photos")
     measured = scan(manifest, run_dir=folder / "run", jobs=1).measurements
+    Report(manifest, measured).save(folder / "run")
     flip = PlanItem(kind="augment", name="flip", verdict="avoid", summary="turns <dog>", settings={"picture": STRIP})
     evil = replace(flip, name="evil", settings={"picture": f'{STRIP}"><script>alert(1)</script>'})
     plan = make_plan(manifest, measurements=measured, augment=False)

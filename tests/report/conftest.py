@@ -202,9 +202,10 @@ class Pictures:
 
     def __init__(self, size: int = 32, noise: bool = False) -> None:
         self.size, self.noise = size, noise
+        self.numbers: dict[str, int] = {}
 
     def get(self, sample_ids: Sequence[str]) -> dict[str, bytes]:
-        return {sample_id: self.picture(number) for number, sample_id in enumerate(sample_ids)}
+        return {one: self.picture(self.numbers.setdefault(one, len(self.numbers))) for one in sample_ids}
 
     def picture(self, number: int) -> bytes:
         stream = io.BytesIO()

@@ -22,6 +22,7 @@ from datacheck.manifest import Manifest
 from datacheck.manifest.readers import FileReader, FileStamp
 from datacheck.scanning import ScanResult, ThumbnailStore, scan
 from datacheck.scanning.stamps import may_hide_a_change
+from datacheck.scanning.thumbnails import KeptPictures
 from datacheck.scanning.worker import exclusive
 from tests.scanning.corpus import encode, photo
 
@@ -287,6 +288,25 @@ def test_thumbnails_are_read_back_from_the_run_folder(folder: Path) -> None:
     assert result.measurements.thumbnails == folder / "run" / "scan"
 
 
+def test_pictures_of_small_files_are_made_again_and_of_the_scanned_content_alone(folder: Path) -> None:
+    big = np.random.default_rng(0).integers(0, 256, (400, 300, 3), np.uint8)
+    (folder / "data" / "big.png").write_bytes(encode(Image.fromarray(big), "PNG"))
+    kept = clean(folder).thumbnails
+    manifest = Manifest.from_columns({"uri": ["04.png", "big.png", "05.png", "20.png"]}, root=folder / "data")
+    result = scan(manifest, run_dir=folder / "run", jobs=1)
+    assert result.thumbnails is not None
+    assert kept is not None
+    assert result.thumbnails.index["sample_id"].to_pylist() == ["big.png"]
+    assert result.thumbnails.get(["05.png", "big.png", "20.png", "04.png"]) == kept.get(["05.png", "big.png", "04.png"])
+    assert ThumbnailStore.open(folder / "run").get(["04.png", "big.png"]) == kept.get(["big.png"])
+    manifest.save(folder / "run" / "manifest.parquet")
+    result.measurements.save(folder / "run" / "measurements.parquet")
+    (folder / "data" / "04.png").write_bytes((folder / "data" / "05.png").read_bytes())
+    (folder / "data" / "big.png").unlink()
+    assert KeptPictures(folder / "run").get("04.png") is None
+    assert ThumbnailStore.open(folder / "run").get(["04.png", "05.png", "big.png"]) == kept.get(["05.png", "big.png"])
+
+
 SCRIPT = """
 import os, sys
 from pathlib import Path
@@ -345,7 +365,7 @@ def children_of(process_id: int) -> list[int]:
 
 
 def killed_and_restarted(folder: Path, counts: list[int]) -> None:
-    wanted = clean(folder, pixels=8)
+    wanted = clean(folder, pixels=8, thumbnails=False)
     total = len(wanted.measurements)
     for count in counts:
         process = start(folder)
@@ -361,10 +381,10 @@ def killed_and_restarted(folder: Path, counts: list[int]) -> None:
         assert process.stdout is not None
         process.stdout.close()
         assert done < total
-    result, read = run(folder, pixels=8)
+    result, read = run(folder, pixels=8, thumbnails=False)
     assert_same(result, wanted)
     assert len(read) <= total - done + 2
-    assert run(folder, pixels=8)[1] == []
+    assert run(folder, pixels=8, thumbnails=False)[1] == []
 
 
 def test_killed_once_and_started_again(folder: Path) -> None:
@@ -394,9 +414,9 @@ def test_ctrl_c_keeps_the_work_and_leaves_nothing_running(folder: Path) -> None:
     assert complaint.count("Traceback") == 1
     assert complaint.rstrip().endswith("KeyboardInterrupt")
     assert not [worker for worker in workers if Path(f"/proc/{worker}").exists()]
-    result, read = run(folder, pixels=8)
+    result, read = run(folder, pixels=8, thumbnails=False)
     assert len(read) <= 171 - done
-    assert_same(result, clean(folder, pixels=8))
+    assert_same(result, clean(folder, pixels=8, thumbnails=False))
 
 
 def test_a_full_disk_is_an_error_before_the_map_is_written(folder: Path, monkeypatch: pytest.MonkeyPatch) -> None:
