@@ -1,11 +1,11 @@
 """How well the probe of boxes finds wrong classes, spurious and misplaced boxes that are planted in real datasets.
 
-Run by hand: ``python tests/benchmarks/bench_box_probe.py FOLDER... [--seeds 3] [--budget 60]``. Each folder is a
-dataset with boxes. In a copy of its boxes some get another class, some are moved to an empty place of their image (made
-smaller where there is no room), and some are moved and resized to an overlap of 0.3 to 0.6 with the right box; the
-boxes that remain count as right. The product's probe judges all, and each kind of fault is ranked against all other
-boxes (average precision, AP). The budget counts seconds of processor time, so that other work on the machine does not
-change the figures. Beside it:
+Run by hand: ``python tests/benchmarks/bench_box_probe.py FOLDER... [--seeds 3] [--first-seed 0] [--budget 60]``. Each
+folder is a dataset with boxes. In a copy of its boxes some get another class, some are moved to an empty place of their
+image (made smaller where there is no room), and some are moved and resized to an overlap of 0.3 to 0.6 with the right
+box; the boxes that remain count as right. The product's probe judges all, and each kind of fault is ranked against all
+other boxes (average precision, AP). The budget counts seconds of processor time, so that other work on the machine does
+not change the figures. Beside it:
 
 - box size alone: for classes the nearest boxes by width and height (out of sample by image), else how unusual a box is;
 - cleanlab's ObjectLab, given the probe's predictions as a detector's: the corrected boxes with their class
@@ -249,6 +249,7 @@ def main() -> None:
     parser = argparse.ArgumentParser(description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter)
     parser.add_argument("folders", type=Path, nargs="+")
     parser.add_argument("--seeds", type=int, default=3)
+    parser.add_argument("--first-seed", type=int, default=0)
     parser.add_argument("--budget", type=float, default=60.0)
     given = parser.parse_args()
     for folder in given.folders:
@@ -257,7 +258,8 @@ def main() -> None:
         assert context.boxes is not None
         n_boxes, n_classes = len(context.boxes.objects), len(manifest.classes)
         print(f"{folder.name}: {len(manifest)} images, {n_boxes} boxes, {n_classes} classes")
-        found = np.array([one_run(context, seed, given.budget) for seed in range(given.seeds)])
+        seeds = range(given.first_seed, given.first_seed + given.seeds)
+        found = np.array([one_run(context, seed, given.budget) for seed in seeds])
         for place, name in enumerate(KINDS):
             means = [float(np.mean(column)) for column in found[:, place].T]
             print(

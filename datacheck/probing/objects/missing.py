@@ -170,7 +170,8 @@ def find_missing(
         hottest = list(peaks(predicted, change))
         boxes = np.array([box for box, _ in hottest]).reshape(-1, 4) / scale
         heat = np.array([value for _, value in hottest])
-        new, met = told_apart(boxes, heat, given.boxes[some[~hidden[some]]], given.boxes[some[hidden[some]]])
+        place = 1 / scale[:2]
+        new, met = told_apart(boxes, heat, given.boxes[some[~hidden[some]]], given.boxes[some[hidden[some]]], place)
         inside = np.clip(boxes[new], 0, np.tile(images.frame[number], 2))
         found.append((np.full(len(inside), images.rows[number]), inside, heat[new], met))
     if not found:
@@ -187,11 +188,11 @@ def _at_centres(heat: Floats, boxes: Floats) -> Floats:
     return np.asarray(heat[np.clip(y, 0, height - 1).astype(int), np.clip(x, 0, width - 1).astype(int)])
 
 
-def told_apart(found: Floats, heat: Floats, seen: Floats, hidden: Floats) -> tuple[Mask, Floats]:
+def told_apart(found: Floats, heat: Floats, seen: Floats, hidden: Floats, place: Floats) -> tuple[Mask, Floats]:
     """Tell what is new in an image from the boxes that it has.
 
-    A prediction whose centre is in a box, or that overlaps one by `LEAST_OVERLAP`, is that box. A hidden box is met
-    only where the prediction would have been new without it.
+    A prediction whose centre is in a box or less than a place beside it, or that overlaps one by `LEAST_OVERLAP`, is
+    that box. A hidden box is met only where the prediction would have been new without it.
 
     Parameters
     ----------
@@ -199,20 +200,21 @@ def told_apart(found: Floats, heat: Floats, seen: Floats, hidden: Floats) -> tup
         Predicted boxes, the hottest first, and their heat; [n, 4] and [n].
     seen, hidden
         Given boxes that the model could learn from, and those that were hidden; [s, 4] and [h, 4].
+    place
+        Width and height of a place: no centre is known better, [2].
 
     Returns
     -------
     Which predictions are new, [n], and the heat of the hottest at each hidden box, 0 where there is none, [h].
     """
-    overlap_seen, in_seen = _met(found, seen)
-    overlap, inside = _met(found, hidden)
-    apart = np.asarray(~(overlap_seen | in_seen).any(axis=1))
-    met = np.where(overlap & apart[:, None], heat[:, None], NOT_FOUND).max(axis=0, initial=NOT_FOUND)
-    return np.asarray(apart & ~(overlap | inside).any(axis=1)), met
+    same = _same(found, hidden, place)
+    apart = np.asarray(~_same(found, seen, place).any(axis=1))
+    met = np.where(same & apart[:, None], heat[:, None], NOT_FOUND).max(axis=0, initial=NOT_FOUND)
+    return np.asarray(apart & ~same.any(axis=1)), met
 
 
-def _met(found: Floats, boxes: Floats) -> tuple[Mask, Mask]:
-    """Return which predictions overlap which boxes enough, and which have their centre in which; [n, m] each."""
+def _same(found: Floats, boxes: Floats, place: Floats) -> Mask:
+    """Return which predictions are which boxes; [n, m]."""
     centre = (found[:, None, :2] + found[:, None, 2:]) / 2
-    inside = ((centre >= boxes[None, :, :2]) & (centre <= boxes[None, :, 2:])).all(axis=2)
-    return np.asarray(paired_iou(found[:, None], boxes[None]) >= LEAST_OVERLAP), np.asarray(inside)
+    near = ((centre > boxes[None, :, :2] - place) & (centre < boxes[None, :, 2:] + place)).all(axis=2)
+    return np.asarray((paired_iou(found[:, None], boxes[None]) >= LEAST_OVERLAP) | near)

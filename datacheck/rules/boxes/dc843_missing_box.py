@@ -39,10 +39,11 @@ class MissingBox(Rule):
     targets of CenterNet, Zhou et al. 2019), out of sample by image. 15 % of the boxes, drawn at random, are hidden from
     it. The cut is the score that a share of ``recall`` of these reaches. How many objects have no box is counted with
     an interval, as in DC841, for objects that are as easy to see as the hidden boxes. The finding is information: a
-    list to look at, the most likely first. An object whose centre lies in the box of another is neither found nor
-    counted. Where the cut lists more than a quarter of the number of boxes, or so many of the hidden ones are not
-    found at all, nothing is judged. The search has 35 % of the budget and what the other checks leave of the rest;
-    where that is too little, it says so, or searches a random part of the images.
+    list to look at, the most likely first. An object whose centre lies in the box of another, or less than a place
+    (a 24th of the longer side of the image) beside it, is neither found nor counted. Where the cut lists more than a
+    quarter of the number of boxes, or so many of the hidden ones are not found at all, nothing is judged. The search
+    has 35 % of the budget and what the other checks leave of the rest; where that is too little, it says so, or
+    searches a random part of the images.
 
     How to fix
     ----------

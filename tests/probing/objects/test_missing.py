@@ -105,14 +105,15 @@ def test_weaker_peaks_that_overlap_are_left_out() -> None:
     assert [round(value, 2) for _, value in peaks(heat, change)] == [0.9, 0.5]
 
 
-def test_a_prediction_in_a_given_box_is_that_box() -> None:
-    found = np.array([[0.0, 0, 10, 10], [20, 0, 30, 10], [42, 2, 46, 6], [60, 0, 70, 10]])
-    seen, hidden = np.array([[40.0, 0, 50, 10], [1, 0, 10, 10]]), np.array([[21.0, 0, 30, 10], [90, 0, 95, 5]])
-    new, met = told_apart(found, np.array([0.9, 0.8, 0.7, 0.6]), seen, hidden)
-    assert new.tolist() == [False, False, False, True]
-    assert met.tolist() == [0.8, 0.0]
-    new, met = told_apart(np.empty((0, 4)), np.empty(0), seen, hidden)
-    assert (new.tolist(), met.tolist()) == ([], [0.0, 0.0])
+def test_a_prediction_in_a_given_box_or_less_than_a_place_beside_it_is_that_box() -> None:
+    found = np.array([[0.0, 0, 10, 10], [20, 0, 30, 10], [42, 2, 46, 6], [60, 0, 70, 10], [40, 9, 50, 15]])
+    seen, hidden = np.array([[40.0, 0, 50, 10], [1, 0, 10, 10]]), np.array([[21.0, 0, 30, 10], [66, 14, 99, 18]])
+    heat = np.array([0.9, 0.8, 0.7, 0.6, 0.5])
+    for place, is_new, met in ((1.0, [3, 4], [0.8, 0.0]), (4.0, [3], [0.8, 0.0]), (10.0, [], [0.8, 0.6])):
+        new, found_heat = told_apart(found, heat, seen, hidden, np.full(2, place))
+        assert (np.flatnonzero(new).tolist(), found_heat.tolist()) == (is_new, met)
+    new, found_heat = told_apart(np.empty((0, 4)), np.empty(0), seen, hidden, np.ones(2))
+    assert (new.tolist(), found_heat.tolist()) == ([], [0.0, 0.0])
 
 
 def test_a_saved_search_is_the_same_and_in_the_table_of_suspects(tmp_path: Path) -> None:
