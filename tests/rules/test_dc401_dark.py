@@ -7,7 +7,8 @@ from datacheck.rules.samples.dc401_dark import Dark, dark_images
 from .examples import shown
 from .quality_tables import check, digits, found_ids, photos, planted
 
-BLACK = {"brightness": 0.03, "brightness_p99": 0.08}
+BLACK = {"brightness": 0.03, "brightness_p01": 0.0, "brightness_p99": 0.08, "contrast": 0.02}
+DIM = {"brightness": 0.08, "brightness_p01": 0.0, "brightness_p99": 0.3, "contrast": 0.07}
 
 
 @pytest.mark.parametrize("share", [0.01, 0.5, 0.95])
@@ -22,10 +23,9 @@ def test_finds_exactly_the_darkened_ones_however_many_they_are(share: float) -> 
 
 
 def test_a_dim_photo_is_dark_only_among_bright_ones() -> None:
-    dim = {"brightness": 0.08, "brightness_p99": 0.3}
-    assert found_ids(check(Dark(), planted(photos(400), [7], **dim))) == ["s7"]
+    assert found_ids(check(Dark(), planted(photos(400), [7], **DIM))) == ["s7"]
     night = photos(400) | {"brightness": np.random.default_rng(3).normal(0.12, 0.03, 400).clip(0.05)}
-    assert isinstance(check(Dark(), planted(night, [7], **dim)), Passed)
+    assert isinstance(check(Dark(), planted(night, [7], **DIM)), Passed)
 
 
 def test_a_dark_dataset_is_stated_once() -> None:
@@ -39,7 +39,25 @@ def test_a_dark_dataset_is_stated_once() -> None:
     assert outcome.findings[0].severity is Severity.INFO
     assert outcome.issues.num_rows == 0
     assert "nearly all images are dark" in outcome.findings[0].message
-    assert found_ids(check(Dark(), planted(night, [3], brightness=0.0, brightness_p99=0.0))) == ["s3"]
+    assert found_ids(check(Dark(), planted(night, [3], **dict.fromkeys(BLACK, 0.0)))) == ["s3"]
+
+
+def test_dim_microscopy_among_bright_stains_is_not_dark() -> None:
+    rng = np.random.default_rng(4)
+    dim, n = 300, 400
+    stained = photos(n)
+    brightest = np.r_[np.exp(rng.uniform(np.log(0.08), np.log(0.35), dim)), stained["brightness_p99"][dim:]]
+    brightness = np.r_[brightest[:dim] * rng.uniform(0.2, 0.6, dim), stained["brightness"][dim:]]
+    fluorescence = stained | {"brightness": brightness, "brightness_p01": np.zeros(n), "brightness_p99": brightest}
+    assert (brightest < Dark.severe).sum() > 30
+    assert isinstance(check(Dark(), fluorescence), Passed)
+    black = {**BLACK, "brightness": 0.004, "brightness_p99": 0.016, "contrast": 0.003}
+    assert found_ids(check(Dark(), planted(fluorescence, [3], **black))) == ["s3"]
+
+
+def test_a_bright_spot_in_less_than_a_hundredth_of_the_image_is_something_to_see() -> None:
+    star = {**BLACK, "brightness_p99": 0.05, "contrast": 0.04}
+    assert found_ids(check(Dark(), planted(planted(photos(400), [7], **BLACK), [9], **star))) == ["s7"]
 
 
 def test_digits_on_black_are_not_dark() -> None:
@@ -70,6 +88,6 @@ def test_the_example_and_the_edges() -> None:
 
 @pytest.mark.parametrize(("n", "severity"), [(401, Severity.INFO), (400, Severity.WARNING)])
 def test_four_dim_photos_of_400_are_a_warning(n: int, severity: Severity) -> None:
-    outcome = check(Dark(), planted(photos(n), range(4), brightness=0.08, brightness_p99=0.3))
+    outcome = check(Dark(), planted(photos(n), range(4), **DIM))
     assert isinstance(outcome, Found)
     assert outcome.findings[0].severity is severity
