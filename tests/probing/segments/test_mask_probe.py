@@ -13,9 +13,11 @@ from datacheck.errors import ProbeError
 from datacheck.probing.budget import Clock
 from datacheck.probing.options import Options
 from datacheck.probing.segments import MaskProbe, load_mask_probe, run_mask_probe, save_mask_probe
+from datacheck.probing.segments.grids import GRID
 from datacheck.probing.segments.planting import plant
 from datacheck.probing.segments.regions import LEAST, Picture, given_regions, missing_regions
 from datacheck.probing.segments.storage import suspects_table
+from datacheck.probing.segments.suspicion import judge
 from datacheck.probing.weights import default_weights_installed
 from datacheck.rules import RuleContext
 from tests.annotations.drawn_masks import write_masks
@@ -113,6 +115,31 @@ def test_planted_faults_change_what_they_say() -> None:
     missing = faults["missing"]
     assert missing is not None
     assert (missing.labels[missing.place] == 0).all()
+
+
+def test_of_two_classes_a_region_is_put_where_none_is() -> None:
+    rng = np.random.default_rng(0)
+    pictures = []
+    for number in range(15):
+        labels = np.zeros((GRID, GRID), dtype=np.int16)
+        for left, top in rng.integers(4, 70, (3, 2)):
+            labels[top : top + 9, left : left + 12] = 1
+        seen = cv2.GaussianBlur(np.eye(2, dtype=np.float32)[labels], (0, 0), 1.0) + 0.05 * rng.random((GRID, GRID, 1))
+        if number == 7:
+            labels[86:94, 80:92] = 1
+        fault = plant(labels, "class", 2, rng)
+        assert fault is not None
+        assert fault.shown == fault.labels[fault.place].max() == 1
+        assert not labels[cv2.dilate(fault.place.astype(np.uint8), np.ones((3, 3), np.uint8)) > 0].any()
+        probs = seen / seen.sum(axis=2, keepdims=True)
+        pictures.append(Picture(labels, probs, np.zeros((GRID, GRID), dtype=np.float32)))
+    _, found = judge(pictures, np.arange(15) % 5, 2, 0)
+    kind = found["class"]
+    worst, second = np.argsort(-kind.suspicion)[:2]
+    assert (kind.row[worst], kind.box[worst].tolist()) == (7, [80, 86, 92, 94])
+    assert kind.suspicion[worst] > 0.9 > 0.5 > kind.suspicion[second]
+    assert kind.n_planted == 75
+    assert plant(1 - np.pad(np.zeros((6, 6), np.int16), 6), "class", 2, rng) is None
 
 
 def test_regions_and_missing_ones() -> None:
