@@ -5,6 +5,7 @@ from __future__ import annotations
 from datacheck.findings import NotApplicable
 from datacheck.report.gaps import Caller
 from datacheck.report.record import ReportRecord
+from datacheck.text import plural
 
 FAMILIES = {
     "DC1": "files", "DC2": "coverage", "DC3": "splits", "DC4": "samples", "DC5": "labels", "DC6": "readiness",
@@ -24,23 +25,27 @@ def checked_line(report: ReportRecord, caller: Caller) -> str:
     >>> from datacheck import Manifest
     >>> from datacheck.findings import Passed
     >>> from datacheck.report import RuleOutcome
-    >>> needs = NotApplicable("needs the probe")
+    >>> needs = NotApplicable("needs the probe: run the audit with --probe")
     >>> outcomes = (RuleOutcome("DC101", "a", Passed()), RuleOutcome("DC501", "b", needs))
     >>> checked_line(ReportRecord(Manifest.from_columns({"label": ["a"]}), outcomes=outcomes), "shell")
     'checked: files 1/1 · not checked: labels 0/1 (add --probe)'
     """
     counts: dict[str, list[int]] = {}
-    waiting = set()
+    waiting: dict[str, int] = {}
     for one in report.outcomes:
         name = next((family for start, family in FAMILIES.items() if one.code.startswith(start)), one.code[:3])
         judged, total = counts.setdefault(name, [0, 0])
         counts[name] = [judged + (one.status in ("passed", "found")), total + 1]
-        if isinstance(one.outcome, NotApplicable) and "probe" in one.outcome.reason:
-            waiting.add(name)
+        if isinstance(one.outcome, NotApplicable) and "--probe" in one.outcome.reason:
+            waiting[name] = waiting.get(name, 0) + 1
     checked = [name for name, (judged, total) in counts.items() if judged and judged >= ENOUGH * total]
     left = [name for name, (judged, _) in counts.items() if name not in checked and (judged or name in waiting)]
     parts = [f"{word}: {', '.join(f'{name} {counts[name][0]}/{counts[name][1]}' for name in names)}"
              for word, names in (("checked", checked), ("not checked", left)) if names]  # fmt: skip
+    line = " · ".join(parts)
+    if not waiting or any(probe is not None for probe in (report.probe, report.box_probe, report.mask_probe)):
+        return line
     hint = "--probe" if caller == "shell" else "probe=True"
-    asks = report.probe is None and waiting.intersection(left)
-    return " · ".join(parts) + (f" (add {hint})" if asks else "")
+    if set(waiting) & set(left):
+        return f"{line} (add {hint})"
+    return f"{line} · {plural(sum(waiting.values()), 'rule')} more with {hint}"

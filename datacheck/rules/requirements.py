@@ -122,12 +122,14 @@ def _groups(context: RuleContext) -> str | None:
 
 
 def _probe(context: RuleContext) -> str | None:
-    return NO_PROBE if context.probe is None else None
+    if context.probe is not None:
+        return None
+    return _PROBED_OTHERWISE.get(context.manifest.task, NO_PROBE)
 
 
 def _embeddings(context: RuleContext) -> str | None:
     if context.probe is None:
-        return NO_PROBE
+        return _probe(context)
     if context.probe.embeddings is None:
         return f"needs embeddings, and the probe's backend {context.probe.backend!r} makes none"
     return None
@@ -146,6 +148,11 @@ def _box_probe(context: RuleContext) -> str | None:
 def _mask_probe(context: RuleContext) -> str | None:
     return NO_MASK_PROBE if context.mask_probe is None else None
 
+
+_PROBED_OTHERWISE = {
+    Task.DETECTION: "judges labels of whole images, and the labels are boxes (DC840 to DC843 judge them)",
+    Task.SEGMENTATION: "judges labels of whole images, and the labels are masks (DC850 to DC852 judge them)",
+}
 
 ANNOTATIONS = Requirement("boxes or regions", _boxes)
 OBJECTS = Requirement("at least one box or region", _objects)

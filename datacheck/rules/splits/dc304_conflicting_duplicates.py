@@ -16,7 +16,14 @@ from datacheck.findings import Finding, Found, Outcome, Passed, Severity
 from datacheck.manifest import Manifest, Modality, Task
 from datacheck.rules.base import Rule, RuleContext
 from datacheck.rules.requirements import CONTENT, LABELS
-from datacheck.rules.splits.labels import TARGET_TOLERANCE, comparable_labels, conflicts_in_clusters, label_tolerance
+from datacheck.rules.splits.labels import (
+    TARGET_TOLERANCE,
+    agreeing_labels,
+    comparable_labels,
+    conflicts_in_clusters,
+    label_tolerance,
+    object_labels,
+)
 from datacheck.rules.splits.shared import MAX_MEMBERS, Rows, cluster_evidence, duplicates_of, further_rows
 from datacheck.text import plural
 
@@ -38,7 +45,9 @@ class ConflictingDuplicates(Rule):
     How it is measured
     ------------------
     Within each cluster of DC301 and each pair of DC302, also between splits. Regression targets conflict if they differ
-    by more than ``target_tolerance`` standard deviations of the target. Suspicion is the share of the cluster that
+    by more than ``target_tolerance`` standard deviations of the target. Copies with boxes conflict if an object of one
+    has no counterpart of its class in the other, with an intersection over union of at least 0.5; the same objects in
+    other boxes are listed as information. Suspicion is the share of the cluster that
     disagrees with the sample. Samples without a label are left out, and so are further rows of one image with other
     values, such as a row for each box.
 
@@ -70,19 +79,22 @@ class ConflictingDuplicates(Rule):
         manifest, found = context.manifest, duplicates_of(context)
         labels = np.where(further_rows(manifest), np.nan, comparable_labels(manifest))
         tolerance = label_tolerance(manifest, labels, self.target_tolerance)
+        drawn, labels = labels, agreeing_labels(manifest, labels, found.exact)
         exact = conflicts_in_clusters(found.exact, labels, tolerance)
+        redrawn = np.setdiff1d(conflicts_in_clusters(found.exact, drawn, tolerance), exact)
         near = turned = exact[:0]
         if manifest.task is not Task.DETECTION:  # alike images of a scene rightly have other boxes
             near = np.setdiff1d(conflicts_in_pairs(found, labels, tolerance), exact)
             turned = np.setdiff1d(conflicts_in_pairs(found, labels, tolerance, turned=True), np.union1d(exact, near))
         findings, tables = [], []
-        for kind, rows, clusters in (
-            ("exact", exact, found.exact),
-            ("near", near, found.near),
-            ("turned", turned, found.near),
+        for kind, rows, clusters, given in (
+            ("exact", exact, found.exact, labels),
+            ("redrawn", redrawn, found.exact, drawn),
+            ("near", near, found.near, labels),
+            ("turned", turned, found.near, labels),
         ):
             if len(rows):
-                issues = self._issues(context, rows, clusters, *most_different(rows, clusters, labels, tolerance))
+                issues = self._issues(context, rows, clusters, *most_different(rows, clusters, given, tolerance))
                 findings.append(self._finding(context, kind, cluster_evidence(context, clusters[rows], rows), issues))
                 tables.append(issues)
         if not findings:
@@ -92,27 +104,34 @@ class ConflictingDuplicates(Rule):
     def _issues(
         self, context: RuleContext, rows: Rows, clusters: Rows, suspicion: NDArray[np.float64], related: Rows
     ) -> pa.Table:
-        words = _label_words(context.manifest)
-        notes = [f"label {words(row)}, its copy {words(other)}" for row, other in zip(rows, related, strict=True)]
+        words = _difference_in_words(context.manifest)
+        notes = [words(row, other) for row, other in zip(rows.tolist(), related.tolist(), strict=True)]
         return self.issues(
             context.ids(rows), suspicion, related_id=context.ids(related), cluster=clusters[rows], note=notes
         )
 
     def _finding(self, context: RuleContext, kind: str, evidence: dict[str, Any], issues: pa.Table) -> Finding:
-        alike = {"exact": "exact copies", "near": "near duplicates", "turned": "mirrored or turned copies"}[kind]
+        alike = {"near": "near duplicates", "turned": "mirrored or turned copies"}.get(kind, "exact copies")
         if context.manifest.modality is Modality.TABULAR:
             alike = "equal in every feature column,"
+        counted = plural(issues.num_rows, "sample")
         return self.finding(
-            f"{'' if kind == 'exact' else 'at least '}{plural(issues.num_rows, 'sample')} are {alike} with different "
-            f"labels ({plural(evidence['n_clusters'], 'cluster')})",
-            "right where a class depends on the direction (left and right, 6 and 9): then do not flip or turn images "
-            "in training; else decide on one label for each cluster"
-            if kind == "turned"
-            else "decide on one label for each cluster, or remove the cluster",
+            f"{'at least ' if kind in ('near', 'turned') else ''}{counted} are {alike} with "
+            f"{'the same objects in other boxes' if kind == 'redrawn' else 'different labels'} "
+            f"({plural(evidence['n_clusters'], 'cluster')})",
+            FIXES.get(kind, "decide on one label for each cluster, or remove the cluster"),
             severity={"exact": self.severity, "near": min(self.severity, Severity.WARNING)}.get(kind, Severity.INFO),
             evidence={**evidence, "kind": kind, "notes": issues["note"].slice(0, MAX_MEMBERS).to_pylist()},
             affected=issues,
         )
+
+
+FIXES = {
+    "turned": "right where a class depends on the direction (left and right, 6 and 9): then do not flip or turn images "
+    "in training; else decide on one label for each cluster",
+    "redrawn": "keep one sample of each cluster; how far the boxes differ is how exactly they are drawn",
+}
+"""What to do about copies of a kind, where it is not to decide on one label."""
 
 
 def most_different(
@@ -145,9 +164,12 @@ def conflicts_in_pairs(
     return np.unique(pairs[together & apart])
 
 
-def _label_words(manifest: Manifest) -> Callable[[int], str]:
+def _difference_in_words(manifest: Manifest) -> Callable[[int, int], str]:
+    if manifest.objects is not None:
+        objects = object_labels(manifest)
+        return objects.difference
     if manifest.task is Task.REGRESSION:
-        return lambda row: f"{manifest.target[row]:.4g}"
+        return lambda row, other: f"label {manifest.target[row]:.4g}, its copy {manifest.target[other]:.4g}"
     column = manifest.table["label" if manifest.task is Task.CLASSIFICATION else "labels"]
     column = column.cast(pa.string()) if manifest.task is Task.CLASSIFICATION else pc.binary_join(column, ", ")
-    return lambda row: repr(column[int(row)].as_py())
+    return lambda row, other: f"label {column[row].as_py()!r}, its copy {column[other].as_py()!r}"

@@ -2,14 +2,14 @@
 
 from __future__ import annotations
 
-import itertools
 from typing import Any
 
 import numpy as np
 from numpy.typing import NDArray
 
 from datacheck.labels.placeholders import placeholder_targets
-from datacheck.manifest import Manifest, Objects, Task
+from datacheck.manifest import Manifest, Task
+from datacheck.rules.splits.object_labels import ObjectLabels
 
 Rows = NDArray[np.int64]
 
@@ -22,7 +22,7 @@ def comparable_labels(manifest: Manifest) -> NDArray[np.float64]:
     if manifest.task is Task.UNLABELLED or manifest.task.label_is_file:
         return np.full(len(manifest), np.nan)
     if manifest.objects is not None:
-        return np.where(manifest.labelled, _object_codes(manifest.objects, len(manifest)), np.nan)
+        return np.where(manifest.labelled, object_labels(manifest).codes(), np.nan)
     if manifest.task is Task.REGRESSION:
         return np.where(np.isfinite(manifest.target), manifest.target, np.nan)
     if manifest.task.lists_classes:
@@ -31,20 +31,19 @@ def comparable_labels(manifest: Manifest) -> NDArray[np.float64]:
     return np.where(manifest.label_codes >= 0, manifest.label_codes.astype(np.float64), np.nan)
 
 
-def _object_codes(objects: Objects, n_rows: int) -> NDArray[np.float64]:
-    """Return a number for the objects of each image, the same for the same boxes and classes in any order; [N]."""
-    rows = np.column_stack([objects.class_id.astype(np.float64), objects.boxes.round(BOX_DIGITS) + 0.0])
-    order = np.lexsort((*rows.T[::-1], objects.row))
-    starts = np.searchsorted(objects.row[order], np.arange(n_rows + 1))
-    known: dict[bytes, int] = {}
-    codes = np.empty(n_rows)
-    for row, (start, stop) in enumerate(itertools.pairwise(starts)):
-        codes[row] = known.setdefault(rows[order[start:stop]].tobytes(), len(known))
-    return codes
+def agreeing_labels(manifest: Manifest, labels: NDArray[np.float64], clusters: Rows) -> NDArray[np.float64]:
+    """Return labels that are equal too where copies have the same objects in boxes that were drawn twice; [N].
+
+    A person who draws a box twice does not draw the same one: such copies have one label for each rule but DC304, which
+    lists them as information.
+    """
+    return labels if manifest.objects is None else object_labels(manifest).agreeing(labels, clusters)
 
 
-BOX_DIGITS = 3
-"""Digits after the point to which boxes are compared: formats write as many."""
+def object_labels(manifest: Manifest) -> ObjectLabels:
+    """Return the objects of a manifest that has some, to be compared."""
+    assert manifest.objects is not None
+    return ObjectLabels(manifest.objects, tuple(manifest.classes), len(manifest))
 
 
 def conflicts_in_clusters(clusters: Rows, labels: NDArray[Any], tolerance: float) -> Rows:

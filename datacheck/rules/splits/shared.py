@@ -18,7 +18,7 @@ from datacheck.duplicates.clusters import DuplicateClusters
 from datacheck.duplicates.orientations import ORIENTATIONS
 from datacheck.manifest import Manifest, Task
 from datacheck.rules.base import CannotJudge, Rule, RuleContext
-from datacheck.rules.splits.labels import comparable_labels, conflicts_in_clusters, label_tolerance
+from datacheck.rules.splits.labels import agreeing_labels, comparable_labels, conflicts_in_clusters, label_tolerance
 from datacheck.stats import Interval, proportion
 
 MAX_CLUSTERS = 50
@@ -66,6 +66,7 @@ def conflicting(manifest: Manifest, clusters: Rows, *, exact: bool) -> NDArray[n
     if manifest.task is Task.DETECTION and not exact:
         return np.zeros(len(manifest), dtype=bool)
     labels = np.where(further_rows(manifest), np.nan, comparable_labels(manifest))
+    labels = agreeing_labels(manifest, labels, clusters)
     rows = conflicts_in_clusters(clusters, labels, label_tolerance(manifest, labels))
     return np.isin(clusters, np.unique(clusters[rows])) & (clusters >= 0)
 
