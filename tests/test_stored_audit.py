@@ -109,6 +109,25 @@ def test_later_commands(server: str, data: Path, tmp_path: Path) -> None:
     assert command("contract", "init", "s3://runs/none", "-o", str(tmp_path / "c")).returncode == 2
 
 
+def test_samples_of_a_bucket_are_copied_to_this_machine(server: str, data: Path, tmp_path: Path) -> None:
+    s3fs.S3FileSystem().put(str(data), "runs/pets", recursive=True)
+    assert command("audit", "s3://runs/pets", "--out", str(tmp_path / "run"), "-q").returncode == 1
+    keep = ("--drop", "none", "--duplicates", "keep")
+    done = command("export", str(tmp_path / "run"), "--clean", str(tmp_path / "clean"), *keep)
+    assert done.returncode == 0, done.stderr
+    copies = {path.relative_to(tmp_path / "clean/data"): path for path in (tmp_path / "clean/data").rglob("*.png")}
+    assert len(copies) == len(datacheck.open(str(tmp_path / "clean"))) == 40
+    assert all(path.read_bytes() == (data / name).read_bytes() for name, path in copies.items())
+    refused = command("export", str(tmp_path / "run"), "--clean", str(tmp_path / "linked"), "--as", "links")
+    assert refused.returncode == 2
+    assert "found objects of a store: export --as copies" in " ".join(refused.stderr.split())
+    s3fs.S3FileSystem().rm("runs/pets/val/dog/02.png")
+    refused = command("export", str(tmp_path / "run"), "--clean", str(tmp_path / "again"), *keep)
+    assert refused.returncode == 2
+    assert "nothing was written" in " ".join(refused.stderr.split())
+    assert not (tmp_path / "again").exists()
+
+
 def test_a_killed_upload_is_refused_and_mended(server: str, data: Path) -> None:
     script = KILLED.format(data=data, out="s3://runs/killed")
     done = subprocess.run([sys.executable, "-c", script], capture_output=True, text=True, check=False, timeout=120)

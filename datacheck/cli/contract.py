@@ -17,7 +17,6 @@ from datacheck.cli.completing import SEVERITIES, one_of
 from datacheck.cli.output import TEXT_OR_JSON, Quiet, Verbose, say
 from datacheck.cli.progress import progress_bars
 from datacheck.cli.stored_runs import takes_stored_run
-from datacheck.duplicates import DEFAULT_NEAR_DUPLICATE_DISTANCE
 from datacheck.errors import ConfigError, ContractError, check_choice, did_you_mean, require
 from datacheck.findings import Severity
 from datacheck.text import clean, listed
@@ -64,8 +63,8 @@ def init_command(
             f"{out} holds a contract already: change it with `datacheck contract update {run} --contract {out}`, "
             "delete it, or name another folder with -o"
         )
-    proposed = _proposed(contracts, report) + (contracts.suites.label_guidelines() if guidelines else [])
-    made = contracts.write_contract(out, proposed, **_origin(report, run, accepted))
+    proposed = contracts.propose_expectations(report) + (contracts.suites.label_guidelines() if guidelines else [])
+    made = contracts.write_contract(out, proposed, **_origin(contracts, report, run, accepted))
     if quiet:
         return 0
     n_critical = sum(term.severity == "critical" for term in made.terms)
@@ -199,7 +198,7 @@ def update_command(
         return _confirmed(yes) or _done(contracts.update_contract(old))
     report = _load_run(run)
     accepted = _accepted_errors(report, accept or [])
-    proposed = _proposed(contracts, report) + contracts.foreign_expectations(old)
+    proposed = contracts.propose_expectations(report) + contracts.foreign_expectations(old)
     if any(term.type == "expect_label_guidelines_kept" for term in old.terms):
         proposed += contracts.suites.label_guidelines()
     found = contracts.diff_terms(old.terms, [contracts.Term.of_expectation(one) for one in proposed])
@@ -207,7 +206,9 @@ def update_command(
     same = (one.identity for one in (old.reference, report.fingerprint) if one is not None)
     if not found.changes and len(set(same)) == 1:
         return 0
-    return _confirmed(yes) or _done(contracts.update_contract(old, proposed, **_origin(report, run, accepted)))
+    return _confirmed(yes) or _done(
+        contracts.update_contract(old, proposed, **_origin(contracts, report, run, accepted))
+    )
 
 
 def _confirmed(yes: bool) -> int:
@@ -257,19 +258,10 @@ def _accepted_errors(report: Report, accept: Sequence[str]) -> list[str]:
     return sorted(errors)
 
 
-def _distance(report: Report) -> int:
-    return int(report.settings.get("near_duplicate_distance", DEFAULT_NEAR_DUPLICATE_DISTANCE))
-
-
-def _proposed(contracts: Any, report: Report) -> list[Any]:
-    found: list[Any] = contracts.propose_expectations(report, near_duplicate_distance=_distance(report))
-    return found
-
-
-def _origin(report: Report, run: Path, accepted: Sequence[str]) -> dict[str, Any]:
+def _origin(contracts: Any, report: Report, run: Path, accepted: Sequence[str]) -> dict[str, Any]:
     return {
         "reference": report.fingerprint,
-        "near_duplicate_distance": _distance(report),
+        "copies": contracts.CopySearch.of_report(report),
         "source": f"the audit of {report.created[:10]} in {_name(run)}",
         "accepted": accepted,
     }

@@ -45,6 +45,15 @@ _AMONG_TINY = f"among the images below {LEAST_LONG_SIDE} pixels"
 _HOW = " (--duplicates features does)"
 
 
+def decided(search: DuplicateSearch, manifest: Manifest, measurements: Measurements) -> DuplicateSearch:
+    """Return what ``auto`` comes to for a dataset, any other search as it is."""
+    if search is not DuplicateSearch.AUTO:
+        return search
+    large = int((_long_side(measurements) >= LEAST_LONG_SIDE).sum())
+    few = len(measurements) <= MOST_BY_DEFAULT if large else len(measurements) <= MOST_TINY_BY_DEFAULT
+    return DuplicateSearch.FEATURES if few and manifest.reader is not None else DuplicateSearch.HASH
+
+
 def search_duplicates(
     manifest: Manifest,
     measurements: Measurements,
@@ -102,9 +111,13 @@ def _with_pixels(measurements: Measurements, found: DuplicateClusters, *, small:
     _, first = np.unique(found.exact, return_index=True)
     single = found.exact < 0
     single[first] = True
-    long_side = np.maximum(measurements.values("width"), measurements.values("height"))
+    long_side = _long_side(measurements)
     sized = long_side < LEAST_LONG_SIDE if small else long_side >= LEAST_LONG_SIDE
     return np.flatnonzero(known & single & measurements.readable & sized & ~(is_small(measurements) & small))
+
+
+def _long_side(measurements: Measurements) -> NDArray[np.float64]:
+    return np.asarray(np.maximum(measurements.values("width"), measurements.values("height")), dtype=np.float64)
 
 
 def _read(reader: SampleReader, uris: pa.ChunkedArray | None, unread: set[int], row: int) -> Picture | None:

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import posixpath
 from dataclasses import dataclass, field, replace
 from pathlib import Path
 from typing import Any, cast
@@ -11,7 +12,8 @@ import numpy as np
 from datacheck.errors import ConfigError, StorageError, check_choice
 from datacheck.exporting.choice import Choice
 from datacheck.manifest import Manifest
-from datacheck.manifest.file_copies import Link, place_file
+from datacheck.manifest.file_copies import Link, Source, StoredFile, place_files
+from datacheck.manifest.object_store import StoreReader, reads_whole_files
 from datacheck.manifest.readers import FileReader, SampleReadError
 from datacheck.scanning.measurements import Measurements
 from datacheck.storage import new_folder, write_text
@@ -38,14 +40,15 @@ class Export:
     form
         One of `FORMS`.
     files
-        The source of each file, by its place below the dataset's root; empty where samples are no files.
+        The source of each file, by its place below the dataset's root; empty where samples are no files. Objects of a
+        store are files too, and can be copied.
     names
         What the list says of each sample that stays: its place below the root, or its sample id.
     """
 
     choice: Choice
     form: str
-    files: dict[Path, Path] = field(repr=False)
+    files: dict[Path, Source] = field(repr=False)
     names: tuple[str, ...] = field(repr=False)
 
     @classmethod
@@ -62,7 +65,8 @@ class Export:
         check_choice("--as", form, FORMS)
         manifest = choice.manifest
         reader = manifest.reader
-        if not isinstance(reader, FileReader) or "uri" not in manifest:
+        stored = isinstance(reader, StoreReader)
+        if not isinstance(reader, FileReader | StoreReader) or not reads_whole_files(reader) or "uri" not in manifest:
             if form != "list":
                 raise ConfigError(
                     f"--as {form} needs samples that are files of their own, these are not: export --as list, or use "
@@ -70,21 +74,23 @@ class Export:
                 )
             ids = manifest.sample_ids.take(choice.rows).to_pylist()
             return cls(choice, form, {}, tuple(ids))
+        if stored and form == "links":
+            raise ConfigError("--as links needs files on this machine, found objects of a store: export --as copies")
         sizes = [None] * len(manifest) if measurements is None else measurements.table["byte_size"].to_pylist()
         names_of = [name for name in ("uri", "label_uri", "mask_files") if name in manifest]
         columns = manifest.table.select(names_of).to_pylist()
-        files: dict[Path, Path] = {}
+        files: dict[Path, Source] = {}
         names: dict[int, str] = {}
         outside = []
         for row in choice.rows.tolist():
             named = [columns[row].get(name) for name in ("uri", "label_uri")]
             own = [uri for uri in (*named, *(columns[row].get("mask_files") or ())) if uri is not None]
+            size = sizes[row] if columns[row]["uri"] is not None else None
             try:
-                found = {_below(reader, uri): reader.contained(uri) for uri in own}
+                found = _sources(reader, own, size)
             except SampleReadError:
                 outside.append(row)
                 continue
-            _check(found, sizes[row] if columns[row]["uri"] is not None else None)
             files |= found
             if columns[row]["uri"] is not None:
                 names[row] = _below(reader, columns[row]["uri"]).as_posix()
@@ -122,10 +128,7 @@ class Export:
         manifest = replace(manifest, root=root, reader=FileReader(root), took_for=origin)
         try:
             with new_folder(place) as temporary:
-                for path, source in self.files.items():
-                    target = temporary / DATA / path
-                    target.parent.mkdir(parents=True, exist_ok=True)
-                    place_file(source, target, link)
+                place_files(self.files, temporary / DATA, link)
                 manifest.save(temporary / MANIFEST)
         except OSError as error:
             raise StorageError(f"{place} cannot be written, nothing is left of it: {error}") from error
@@ -142,8 +145,20 @@ class Export:
             raise ConfigError(f"expected a new or empty folder at {place}, found files: name another")
 
 
-def _below(reader: FileReader, uri: str) -> Path:
+def _sources(reader: FileReader | StoreReader, uris: list[str], size: int | None) -> dict[Path, Source]:
+    """Return the files of a sample by their places; the size is that of the first one when it was audited."""
+    if isinstance(reader, FileReader):
+        found = {_below(reader, uri): reader.contained(uri) for uri in uris}
+        _check(found, size)
+        return {**found}
+    sizes = [size, *[None] * len(uris)]
+    return {_below(reader, uri): StoredFile(reader, uri, one) for uri, one in zip(uris, sizes, strict=False)}
+
+
+def _below(reader: FileReader | StoreReader, uri: str) -> Path:
     """Return the place of a file below the root."""
+    if isinstance(reader, StoreReader):
+        return Path(posixpath.relpath(reader.key(uri), reader.key("x").removesuffix("/x")))
     return reader.path(uri).relative_to(reader.path(""))
 
 
@@ -162,7 +177,7 @@ def _check(files: dict[Path, Path], size: Any) -> None:
 
 def _relative(manifest: Manifest) -> Manifest:
     """Return a manifest of files with each path relative to the root, as the copy has it."""
-    reader = cast("FileReader", manifest.reader)
+    reader = cast("FileReader | StoreReader", manifest.reader)
     for name in ("uri", "label_uri"):
         if name in manifest:
             uris = [None if uri is None else _below(reader, uri).as_posix() for uri in manifest.table[name].to_pylist()]

@@ -11,7 +11,7 @@ from numpy.typing import NDArray
 
 from datacheck.duplicates import DEFAULT_NEAR_DUPLICATE_DISTANCE
 from datacheck.findings import Finding
-from datacheck.manifest import Manifest
+from datacheck.manifest import Manifest, Task
 from datacheck.plan.boxes import box_items, repeat_weights, training_boxes
 from datacheck.plan.collect import label_next, label_next_item
 from datacheck.plan.drop import Actions, action_items, choose_actions
@@ -149,7 +149,8 @@ def make_plan(
     boxes = training_boxes(manifest, measurements, training)
     about_boxes = [] if boxes is None else box_items(boxes, seed)
     side = next((item.settings["size"] for item in about_boxes if item.name == "input_size"), None)
-    items += [normalise_item(training, measurements, pixels, side), *about_boxes]
+    masks = manifest.task is Task.SEGMENTATION
+    items += [normalise_item(training, measurements, pixels, side, masks=masks), *about_boxes]
     tell("plan", 2, STAGES)
     notes: list[str] = []
     clock = Clock(whole.seconds)  # counting and the search for duplicates took as long as they had to

@@ -14,6 +14,9 @@ from datacheck.stats import Interval
 LARGEST_SIDE = 224
 """Larger images are resized to this side: what pretrained networks expect, and starting hardware can train."""
 
+LARGEST_SIDE_OF_MASKS = 512
+"""The same where the labels are masks, whose small regions and borders a lower resolution loses."""
+
 SMALL_SIDE = 64
 """Images below this side keep it; larger ones are rounded to ..."""
 
@@ -34,22 +37,25 @@ def normalise_item(
     measurements: Measurements | None,
     pixels: NDArray[np.uint8] | None,
     wanted: int | None = None,
+    *,
+    masks: bool = False,
 ) -> PlanItem:
     """Return the channel means and deviations of the training split, and the side to resize to.
 
     Every image weighs the same, as it does once all are resized to one size. ``wanted`` is the side where something
-    else decides it: of a detector, the sizes of the boxes.
+    else decides it: of a detector, the sizes of the boxes. ``masks`` says that the labels are masks.
     """
+    largest = LARGEST_SIDE_OF_MASKS if masks else LARGEST_SIDE
     if measurements is not None:
         mean, deviation, n = from_measurements(rows, measurements)
         method = f"pooled over the pixels of {n:,} training images at their own size, each image weighing the same"
         sides = np.minimum(measurements.values("width")[rows], measurements.values("height")[rows])
-        side = input_side(sides)
+        side = input_side(sides, largest)
         quantiles = np.nanquantile(sides, [0.05, 0.5, 0.95]) if np.isfinite(sides).any() else np.full(3, np.nan)
     elif pixels is not None:
         mean, deviation, n = from_pixels(pixels[rows])
         method = f"pooled over the pixels of {n:,} training images at {pixels.shape[1]} pixels"
-        side, quantiles = input_side(np.array([float(pixels.shape[1])])), np.full(3, float(pixels.shape[1]))
+        side, quantiles = input_side(np.array([float(pixels.shape[1])]), largest), np.full(3, float(pixels.shape[1]))
     else:
         return PlanItem(
             kind="normalise",
@@ -116,8 +122,8 @@ def from_pixels(pixels: NDArray[np.uint8]) -> tuple[NDArray[np.float64], NDArray
     return mean, np.sqrt(np.maximum(square / count - mean**2, LEAST_VARIANCE)), len(pixels)
 
 
-def input_side(sides: NDArray[np.floating[Any]]) -> int:
-    """Return the side to resize to: the median shorter side, in steps of `SIDE_STEP` from `SMALL_SIDE` up, at most 224.
+def input_side(sides: NDArray[np.floating[Any]], largest: int = LARGEST_SIDE) -> int:
+    """Return the side to resize to: the median shorter side, in steps of `SIDE_STEP` from `SMALL_SIDE` up, to a limit.
 
     Examples
     --------
@@ -126,10 +132,8 @@ def input_side(sides: NDArray[np.floating[Any]]) -> int:
     """
     known = sides[np.isfinite(sides)]
     if not len(known):
-        return LARGEST_SIDE
+        return largest
     median = float(np.median(known))
     return (
-        int(max(1, round(median)))
-        if median < SMALL_SIDE
-        else int(min(LARGEST_SIDE, round(median / SIDE_STEP) * SIDE_STEP))
+        int(max(1, round(median))) if median < SMALL_SIDE else int(min(largest, round(median / SIDE_STEP) * SIDE_STEP))
     )

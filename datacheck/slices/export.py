@@ -10,7 +10,8 @@ import pyarrow as pa
 
 from datacheck.errors import ConfigError, StorageError
 from datacheck.manifest import Manifest
-from datacheck.manifest.file_copies import free_path, place_file, safe_name
+from datacheck.manifest.file_copies import Source, StoredFile, free_path, place_files, safe_name
+from datacheck.manifest.object_store import StoreReader, reads_whole_files
 from datacheck.manifest.readers import FileReader, SampleReadError
 from datacheck.slices.challenge import ChallengeSet
 from datacheck.storage import new_folder
@@ -24,7 +25,8 @@ def export_challenge(manifest: Manifest, chosen: ChallengeSet, folder: Path) -> 
     """Write ``manifest.parquet`` and the files of a challenge set into a new folder, whole or not at all.
 
     Files go to ``images/[split/][class/]``, as hard links where the file system has them. The manifest keeps the ids
-    and all columns, and gets ``challenge``, ``challenge_rank`` (from 1) and ``challenge_value``. Samples that are no
+    and all columns, and gets ``challenge``, ``challenge_rank`` (from 1) and ``challenge_value``. Objects of
+    a store are fetched. Samples that are no
     files of their own (in an archive, in memory, in a table) stay where they are.
 
     Returns
@@ -53,33 +55,31 @@ def export_challenge(manifest: Manifest, chosen: ChallengeSet, folder: Path) -> 
         subset = replace(subset.with_column("uri", uris), root=images, reader=FileReader(images))
     try:
         with new_folder(folder) as temporary:
-            for path, source in (files or {}).items():
-                target = temporary / IMAGES / path
-                target.parent.mkdir(parents=True, exist_ok=True)
-                place_file(source, target, "hard")
+            place_files(files or {}, temporary / IMAGES, "hard")
             subset.save(temporary / "manifest.parquet")
     except OSError as error:
         raise StorageError(f"{folder} cannot be written, nothing is left of it: {error}") from error
     return subset, len(files or {})
 
 
-def _places(subset: Manifest, folder: Path) -> dict[Path, Path] | None:
+def _places(subset: Manifest, folder: Path) -> dict[Path, Source] | None:
     """Return the source of each file by its place below the folder of images; None where the samples are no files."""
     reader = subset.reader
-    if not isinstance(reader, FileReader) or "uri" not in subset:
+    if not isinstance(reader, FileReader | StoreReader) or not reads_whole_files(reader) or "uri" not in subset:
         return None
-    root = reader.path("")
-    if folder.resolve().is_relative_to(root):
+    root = reader.path("") if isinstance(reader, FileReader) else None
+    if root is not None and folder.resolve().is_relative_to(root):
         raise ConfigError(f"--to: {folder} is inside the dataset {root}, whose files stay as they are: name another")
-    files: dict[Path, Path] = {}
+    files: dict[Path, Source] = {}
     columns = [name for name in ("uri", "label", "split") if name in subset]
     for row in subset.table.select(columns).to_pylist():
+        uri = row["uri"] or ""
         try:
-            source = reader.contained(row["uri"] or "")
+            source = reader.contained(uri) if isinstance(reader, FileReader) else StoredFile(reader, uri)
         except SampleReadError as error:
             raise StorageError(f"a challenge set takes only files inside the dataset: {error}") from None
-        if not source.is_file():
+        if isinstance(source, Path) and not source.is_file():
             raise StorageError(f"{source} is missing: restore it, or audit the dataset again; nothing was written")
         parts = [safe_name(row[name]) for name in ("split", "label") if row.get(name)]
-        files[free_path(Path(*parts, source.name), files)] = source
+        files[free_path(Path(*parts, Path(uri).name), files)] = source
     return files

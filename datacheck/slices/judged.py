@@ -65,6 +65,11 @@ def judged_samples(manifest: Manifest, probe: ProbeOutputs | None) -> JudgedSamp
         When there is no probe, it made no predictions for this task or is of other samples, or its predictions have a
         fault.
     """
+    if manifest.task in {Task.DETECTION, Task.SEGMENTATION}:
+        raise ProbeError(
+            f"slices compare the label or target of each sample with a prediction, and this is a {manifest.task.value} "
+            "dataset: what the probe says of single boxes and masks is in the report"
+        )
     if probe is None:
         raise ProbeError("slices need out-of-sample predictions, and this audit trained none: audit again with --probe")
     if probe.faults:

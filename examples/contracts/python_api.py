@@ -14,12 +14,13 @@ from datacheck.testing import darken, drop_class_from_split, toy_images
 
 
 def main(folder: Path) -> int:
-    from datacheck_expectations import Contract, check, check_shard, propose_expectations, write_contract
+    from datacheck_expectations import Contract, CopySearch, check, check_shard, propose_expectations, write_contract
 
     accepted = toy_images(folder / "march", n_per_class=80)
     report = datacheck.audit(accepted)
     expectations = propose_expectations(report)
-    write_contract(folder / "contract", expectations, reference=report.fingerprint, source="March")
+    copies = CopySearch.of_report(report)
+    write_contract(folder / "contract", expectations, reference=report.fingerprint, copies=copies, source="March")
 
     same_kind = toy_images(folder / "april", n_per_class=80, seed=1)
     result = check(same_kind, folder / "contract", run_dir=folder / "run")

@@ -12,6 +12,7 @@ from datacheck_expectations.changes import (
     update_contract,
 )
 from datacheck_expectations.checking import check, check_tables
+from datacheck_expectations.copies import CopySearch
 from datacheck_expectations.expectations import (
     EXPECTATIONS,
     ExpectAgreementAtLeast,
@@ -54,6 +55,7 @@ __all__ = [
     "Contract",
     "ContractDiff",
     "ContractResult",
+    "CopySearch",
     "ExpectAgreementAtLeast",
     "ExpectAllowedBoxClasses",
     "ExpectAllowedLabels",

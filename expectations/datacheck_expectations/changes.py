@@ -7,10 +7,10 @@ from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
 
-from datacheck.duplicates import DEFAULT_NEAR_DUPLICATE_DISTANCE
 from datacheck.errors import ContractError
 from datacheck.fingerprints import Fingerprint
 from datacheck.text import number
+from datacheck_expectations.copies import AS_AN_AUDIT, CopySearch
 from datacheck_expectations.evaluation import DIGITS
 from datacheck_expectations.expectations import EXPECTATIONS
 from datacheck_expectations.gx import get_expectation_impl, quiet
@@ -115,7 +115,7 @@ def update_contract(
     expectations: Sequence[Any] | None = None,
     *,
     reference: Fingerprint | None = None,
-    near_duplicate_distance: int = DEFAULT_NEAR_DUPLICATE_DISTANCE,
+    copies: CopySearch = AS_AN_AUDIT,
     source: str = "",
     accepted: Sequence[str] = (),
 ) -> Contract:
@@ -135,7 +135,7 @@ def update_contract(
         found.folder,
         expectations,
         reference=reference,
-        near_duplicate_distance=near_duplicate_distance,
+        copies=copies,
         source=source,
         accepted=accepted,
     )

@@ -88,7 +88,8 @@ def check(
     measurements = measure(manifest, found, folder, jobs, progress) if scan else None
     probe = _probe(manifest, found, folder, budget, progress)
     guidelines = compare_guidelines(manifest, found, accepted_data, budget, progress)
-    return check_tables(found, manifest, measurements, probe, guidelines=guidelines, docs=docs)
+    report = None if progress is None else lambda done, total: progress("duplicates", done, total)
+    return check_tables(found, manifest, measurements, probe, guidelines=guidelines, docs=docs, progress=report)
 
 
 def check_tables(
@@ -99,12 +100,17 @@ def check_tables(
     *,
     guidelines: LabelComparison | None = None,
     docs: str | Path | None = None,
+    progress: Callable[[int, int], None] | None = None,
 ) -> ContractResult:
-    """Check a manifest with its measurements and probe outputs against a contract; reads no file of the dataset."""
+    """Check a manifest with its measurements and probe outputs against a contract.
+
+    Reads a file of the dataset only where the contract compares the details of images to find copies.
+    """
     started = time.perf_counter()
     found = contract if isinstance(contract, Contract) else Contract.load(contract)
-    distance = found.near_duplicate_distance
-    frame = contract_frame(manifest, measurements, probe, guidelines=guidelines, near_duplicate_distance=distance)
+    frame = contract_frame(
+        manifest, measurements, probe, guidelines=guidelines, copies=found.copies_searched, progress=progress
+    )
     outcomes, pages = run_checkpoint(found, frame, docs=None if docs is None else Path(docs))
     return ContractResult(
         outcomes,

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Callable
 from typing import Any
 
 import numpy as np
@@ -10,13 +11,14 @@ import pyarrow as pa
 
 from datacheck.annotations.per_image import image_boxes
 from datacheck.annotations.pixels import image_sizes
-from datacheck.duplicates import DEFAULT_NEAR_DUPLICATE_DISTANCE
-from datacheck.duplicates.clusters import find_duplicates
+from datacheck.duplicates import DuplicateSearch
+from datacheck.duplicates.clusters import DuplicateClusters
 from datacheck.errors import ContractError
 from datacheck.manifest import Manifest
 from datacheck.probing.label_comparison import LabelComparison
 from datacheck.probing.outputs import ProbeOutputs
 from datacheck.scanning.measurements import Measurements
+from datacheck_expectations.copies import AS_AN_AUDIT, CopySearch
 
 CLUSTER_COLUMNS = ("content_cluster", "near_cluster")
 """Cluster of samples with equal content, and of samples that show nearly the same image; null for a sample alone."""
@@ -40,7 +42,8 @@ def contract_frame(
     probe: ProbeOutputs | None = None,
     *,
     guidelines: LabelComparison | None = None,
-    near_duplicate_distance: int = DEFAULT_NEAR_DUPLICATE_DISTANCE,
+    copies: CopySearch = AS_AN_AUDIT,
+    progress: Callable[[int, int], None] | None = None,
 ) -> pd.DataFrame:
     """Join all that is known about each sample into one DataFrame without object columns.
 
@@ -55,8 +58,10 @@ def contract_frame(
         Aligned with the manifest; adds `PROBE_COLUMNS`.
     guidelines
         Of `datacheck.compare_labels` with the accepted data; adds `GUIDELINE_COLUMNS`.
-    near_duplicate_distance
-        Bits in which the perceptual hashes of near duplicates may differ.
+    copies
+        How copies of images are searched for; by default as an audit does, which reads small datasets a second time.
+    progress
+        Called with (done, total) pairs of images that are compared.
 
     Returns
     -------
@@ -88,7 +93,9 @@ def contract_frame(
         columns |= {**found.numbers, BOX_CLASSES: pd.arrays.ArrowExtensionArray(found.classes)}
     if measurements is not None:
         measurements.check_aligned(manifest)
-        columns |= _measured(measurements, near_duplicate_distance)
+        columns |= _measured(measurements)
+        clusters = copies.find(manifest, measurements, progress)
+        columns |= _clusters(clusters, near=copies.search is not DuplicateSearch.EXACT)
     if probe is not None:
         columns |= _probed(probe, len(manifest))
     if guidelines is not None:
@@ -112,7 +119,7 @@ def _series(column: pa.ChunkedArray) -> Any:
     return pd.arrays.ArrowExtensionArray(column)
 
 
-def _measured(measurements: Measurements, distance: int) -> dict[str, Any]:
+def _measured(measurements: Measurements) -> dict[str, Any]:
     columns: dict[str, Any] = {}
     for field in measurements.table.schema:
         if field.name in _LEFT_OUT or field.name.startswith("perceptual_"):
@@ -125,10 +132,12 @@ def _measured(measurements: Measurements, distance: int) -> dict[str, Any]:
         columns[field.name] = _series(column)
     with np.errstate(divide="ignore", invalid="ignore"):
         columns["aspect"] = columns["width"] / columns["height"]
-    found = find_duplicates(measurements, max_distance=distance)
-    for name, clusters in zip(CLUSTER_COLUMNS, (found.exact, found.near), strict=True):
-        columns[name] = np.where(clusters >= 0, clusters, np.nan)
     return columns
+
+
+def _clusters(found: DuplicateClusters, *, near: bool) -> dict[str, Any]:
+    clusters = dict(zip(CLUSTER_COLUMNS, (found.exact, found.near), strict=True))
+    return {name: np.where(clusters[name] >= 0, clusters[name], np.nan) for name in CLUSTER_COLUMNS[: 1 + near]}
 
 
 def _compared(found: LabelComparison, manifest: Manifest) -> dict[str, Any]:

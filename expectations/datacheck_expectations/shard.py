@@ -105,8 +105,8 @@ def check_shard(
     measurements = measure(manifest, found, None if run_dir is None else Path(run_dir), jobs, progress)
     merged = before.merge(fingerprint(manifest, measurements))
     guidelines = compare_guidelines(manifest, found, accepted_data, budget, progress)
-    distance = found.near_duplicate_distance
-    frame = contract_frame(manifest, measurements, guidelines=guidelines, near_duplicate_distance=distance)
+    report = None if progress is None else lambda done, total: progress("duplicates", done, total)
+    frame = contract_frame(manifest, measurements, guidelines=guidelines, copies=found.copies_searched, progress=report)
     alone, _ = run_checkpoint(found, frame)
     outcomes = tuple(_on_shard(outcome, merged, frame) for outcome in alone)
     result = ContractResult(

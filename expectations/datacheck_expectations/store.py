@@ -5,16 +5,18 @@ from __future__ import annotations
 import hashlib
 from collections import Counter
 from collections.abc import Mapping, Sequence
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 from pathlib import Path
 from typing import Any
 
-from datacheck.duplicates import DEFAULT_NEAR_DUPLICATE_DISTANCE
+from datacheck.duplicates import DuplicateSearch
 from datacheck.errors import ContractError, StorageError
 from datacheck.fingerprints import Fingerprint
 from datacheck.manifest import Manifest
 from datacheck.storage import read_json, write_json
 from datacheck.version import __version__
+from datacheck_expectations.copies import AS_AN_AUDIT, CopySearch
+from datacheck_expectations.frame import CLUSTER_COLUMNS
 from datacheck_expectations.project import NAME, PROJECT_FILES, SUITE, UNFINISHED, write_project
 from datacheck_expectations.terms import Term, read_terms
 
@@ -42,8 +44,8 @@ class Contract:
         Its expectations, in the order of the suite's file.
     reference
         Fingerprint of the accepted dataset; None for a ready-made suite.
-    near_duplicate_distance
-        As in the audit that it was made from.
+    copies
+        How copies of images are searched for: as in the audit that it was made from.
     source
         What it was made from, for people.
     accepted
@@ -57,7 +59,7 @@ class Contract:
     folder: Path
     terms: tuple[Term, ...]
     reference: Fingerprint | None = None
-    near_duplicate_distance: int = DEFAULT_NEAR_DUPLICATE_DISTANCE
+    copies: CopySearch = AS_AN_AUDIT
     source: str = ""
     accepted: tuple[str, ...] = ()
     sealed: tuple[str, ...] = field(default=(), repr=False)
@@ -92,7 +94,7 @@ class Contract:
                 folder,
                 terms,
                 _read_reference(folder, found["reference"]),
-                int(found["near_duplicate_distance"]),
+                CopySearch(DuplicateSearch(found["duplicates"]), int(found["near_duplicate_distance"])),
                 str(found["source"]),
                 tuple(str(code) for code in found["accepted"]),
                 tuple(str(entry["digest"]) for entry in entries),
@@ -105,6 +107,13 @@ class Contract:
         if not accept_edits:
             _check_sealed(contract)
         return contract
+
+    @property
+    def copies_searched(self) -> CopySearch:
+        """How copies are searched for: no nearer than a term needs it."""
+        if CLUSTER_COLUMNS[1] in self.columns:
+            return self.copies
+        return replace(self.copies, search=DuplicateSearch.EXACT)
 
     @property
     def columns(self) -> frozenset[str]:
@@ -174,7 +183,7 @@ def write_contract(
     expectations: Sequence[Any],
     *,
     reference: Fingerprint | None = None,
-    near_duplicate_distance: int = DEFAULT_NEAR_DUPLICATE_DISTANCE,
+    copies: CopySearch = AS_AN_AUDIT,
     source: str = "",
     accepted: Sequence[str] = (),
 ) -> Contract:
@@ -199,7 +208,7 @@ def write_contract(
     def finish(project: Path) -> None:
         if reference is not None:
             reference.save(project / FINGERPRINT)
-        _write_seal(project, Contract(project, (), reference, near_duplicate_distance, source, tuple(accepted)))
+        _write_seal(project, Contract(project, (), reference, copies, source, tuple(accepted)))
 
     write_project(folder, expectations, finish, last=SEAL)
     return Contract.load(folder)
@@ -223,7 +232,8 @@ def _write_seal(folder: Path, contract: Contract) -> None:
         "source": contract.source,
         "accepted": list(contract.accepted),
         "reference": None if contract.reference is None else _file_digest(folder / FINGERPRINT),
-        "near_duplicate_distance": contract.near_duplicate_distance,
+        "duplicates": str(contract.copies.search),
+        "near_duplicate_distance": contract.copies.max_distance,
         "expectations": entries,
     }
     write_json(folder / SEAL, value)

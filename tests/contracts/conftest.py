@@ -18,13 +18,15 @@ pytest.importorskip(
     "great_expectations", reason="contracts need Great Expectations: pip install 'datacheck-audit[contracts]'"
 )
 
-from datacheck_expectations import Contract, propose_expectations, write_contract
+from datacheck_expectations import Contract, CopySearch, propose_expectations, write_contract
 from tests.contracts.world import World
 
 
 def accept(world: World, folder: Path) -> Contract:
     report = world.report()
-    return write_contract(folder, propose_expectations(report), reference=report.fingerprint, source="a test")
+    copies = CopySearch.of_report(report)
+    expectations = propose_expectations(report)
+    return write_contract(folder, expectations, reference=report.fingerprint, copies=copies, source="a test")
 
 
 @pytest.fixture(scope="session")

@@ -33,7 +33,7 @@ class World:
     def report(self) -> Report:
         """Return what an audit would hand to `propose_suite`."""
         taken = fingerprint(self.manifest, self.measurements)
-        return Report(self.manifest, self.measurements, taken, self.probe)
+        return Report(self.manifest, self.measurements, taken, self.probe, settings={"duplicates": "hash"})
 
     def rows(self, split: str | None = None, label: str | None = None) -> Rows:
         """Return the rows of a split and a class."""

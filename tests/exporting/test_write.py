@@ -172,7 +172,7 @@ def test_a_failure_leaves_nothing(report: Report, tmp_path: Path, monkeypatch: p
             raise OSError(28, "No space left on device")
         target.write_bytes(source.read_bytes())
 
-    monkeypatch.setattr("datacheck.exporting.write.place_file", place_file)
+    monkeypatch.setattr("datacheck.manifest.file_copies.place_file", place_file)
     with pytest.raises(StorageError, match=r"nothing is left of it: .*No space left"):
         planned(report, "copies").write(tmp_path / "clean")
     assert [path.name for path in tmp_path.iterdir()] == ["data"]

@@ -40,7 +40,7 @@ from datacheck.plan.collect import (
 from datacheck.plan.drop import choose_actions, copies_and_conflicts
 from datacheck.plan.inputs import PlanInputs, target_shares
 from datacheck.plan.items import Measured, PlanItem, counted
-from datacheck.plan.normalise import from_pixels, input_side
+from datacheck.plan.normalise import from_pixels, input_side, normalise_item
 from datacheck.plan.rebalance.choice import PRIOR_DEVIATION, PRIOR_GAIN, Comparison, HeldOut, compare, expected_gain
 from datacheck.plan.rebalance.strategies import balance, strategies
 from datacheck.plan.rebalance.trials import drawn
@@ -463,6 +463,13 @@ def test_label_next_weighs_distance_by_uncertainty() -> None:
 )
 def test_the_side_to_resize_to(sides: list[float], side: int) -> None:
     assert input_side(np.array(sides)) == side
+
+
+@pytest.mark.parametrize(("masks", "side"), [(False, 224), (True, 352)])
+def test_masks_keep_a_higher_resolution(masks: bool, side: int) -> None:
+    pixels = np.zeros((3, 360, 360, 3), np.uint8)
+    item = normalise_item(np.arange(3), None, pixels, masks=masks)
+    assert item.settings["size"] == side
 
 
 def test_moments_of_pixels_are_those_of_all_images() -> None:

@@ -92,11 +92,13 @@ class BelowBaseline(Rule):
         if not lost:
             return self._above(context, found, accuracy)
         hurried = CUT_SHORT in found.probe.choices
-        only_linear = lost == [BY_PROPERTIES]
-        worst = min(lost, key=lambda name: gains[name].value)
+        decided = [name for name in lost if gains[name].high <= MIN_SKILL * (1 - accuracy + gains[name].value)]
+        only_linear = decided == [BY_PROPERTIES]
+        trivial = [name for name in decided if name != BY_PROPERTIES]
+        worst = min(trivial or decided or lost, key=lambda name: gains[name].value)
         gain = gains[worst]
         evidence = {"accuracy": accuracy, "gains": {name: one.to_json() for name, one in gains.items()}}
-        if gain.high > MIN_SKILL * (1 - accuracy + gain.value):
+        if not decided:
             return Found((self._undecided(found, accuracy, worst, gain, evidence),))
         remedy = "check that the labels belong to their samples (DC108) and are right (DC501) before any training"
         if only_linear:

@@ -7,6 +7,7 @@ from typing import TYPE_CHECKING, Any
 from datacheck.errors import ContractError
 from datacheck.fingerprints import Fingerprint
 from datacheck.manifest import Task
+from datacheck_expectations.copies import CopySearch
 from datacheck_expectations.frame import contract_frame
 from datacheck_expectations.proposals.base import FALSE_ALARM, NEGLIGIBLE_EFFECT, Proposal
 from datacheck_expectations.proposals.boxes import box_proposals
@@ -22,7 +23,7 @@ if TYPE_CHECKING:
 __all__ = ["FALSE_ALARM", "NEGLIGIBLE_EFFECT", "Proposal", "propose_expectations"]
 
 
-def propose_expectations(accepted: Report | Fingerprint, *, near_duplicate_distance: int = 6) -> list[Any]:
+def propose_expectations(accepted: Report | Fingerprint) -> list[Any]:
     """Propose the expectations that compare a dataset with the accepted one.
 
     A report holds more than a fingerprint: leaks, duplicates, conflicts, pairs and ids need the rows.
@@ -53,9 +54,8 @@ def propose_expectations(accepted: Report | Fingerprint, *, near_duplicate_dista
     if isinstance(accepted, Fingerprint):
         proposals += feature_proposals(statistics)
     else:
-        frame = contract_frame(
-            accepted.manifest, accepted.measurements, accepted.probe, near_duplicate_distance=near_duplicate_distance
-        )
+        copies = CopySearch.of_report(accepted)
+        frame = contract_frame(accepted.manifest, accepted.measurements, accepted.probe, copies=copies)
         proposals += feature_proposals(statistics, counters(frame, statistics.columns))
         proposals += row_proposals(frame, Task(statistics.task))
     alpha = FALSE_ALARM / max(1, sum(proposal.comparisons for proposal in proposals))
