@@ -283,10 +283,15 @@ def _any_queue(run: Path) -> AnyQueue:
 
 def links_of(run: Path, queue: AnyQueue, images: str, url_prefix: str, document_root: Path | None) -> Links:
     """Return how an annotation tool reaches the pictures of a queue."""
+    from datacheck.manifest import Manifest
+    from datacheck.manifest.shards import ShardReader
     from datacheck.relabel.formats.links import Links, Manner
     from datacheck.scanning.thumbnails import KeptPictures
 
-    return Links(queue.root, cast("Manner", images), url_prefix, KeptPictures(run), document_root)
+    path = run / "manifest.parquet"
+    reader = Manifest.load(path).reader if queue.root is None and path.exists() else None
+    shards = reader if isinstance(reader, ShardReader) else None
+    return Links(queue.root, cast("Manner", images), url_prefix, KeptPictures(run), document_root, shards)
 
 
 def _server(url: str, token: str) -> Server:

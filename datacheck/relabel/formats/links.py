@@ -6,6 +6,7 @@ import base64
 import io
 import os
 from collections.abc import Mapping
+from contextlib import suppress
 from dataclasses import dataclass, field
 from pathlib import Path
 from typing import Literal
@@ -13,6 +14,7 @@ from urllib.parse import quote
 
 from datacheck.errors import RelabelError
 from datacheck.manifest.readers import FileReader, SampleReadError
+from datacheck.manifest.shards import ShardReader
 
 Manner = Literal["path", "url", "embed"]
 
@@ -43,6 +45,8 @@ class Links:
         What the path below the root is appended to, such as ``https://images.example/set/``.
     pictures
         Encoded pictures by sample id that are embedded where there is no file (arrays, tars), such as thumbnails.
+    shards
+        Reads the pictures in full, where they are in rows of shards.
     served_root
         The folder above the root that an annotation tool's server serves files from (its document root); the parent of
         the root where it is None, for Label Studio wants the files below it.
@@ -62,6 +66,7 @@ class Links:
     url_prefix: str = ""
     pictures: Mapping[str, bytes] = field(default_factory=dict, repr=False)
     served_root: Path | None = None
+    shards: ShardReader | None = None
 
     def __post_init__(self) -> None:
         if self.manner not in {"path", "url", "embed"}:
@@ -145,9 +150,13 @@ class Links:
             ) from None
 
     def content(self, item: Mapping[str, object]) -> bytes:
-        """Return the picture's encoded bytes: the file's, else those in `pictures`."""
+        """Return the picture's encoded bytes: the file's or the shard's, else those in `pictures`."""
         kept = self.pictures.get(str(item["sample_id"]))
         data: bytes | None = kept
+        if self.shards is not None and isinstance(item.get("uri"), str):
+            with suppress(SampleReadError):
+                whole = self.shards.read(str(item["uri"]))
+                data = whole if len(whole) <= MAX_EMBEDDED else kept
         if self.root is not None and isinstance(item.get("uri"), str):
             path = self.path(item)
             stamp = FileReader(self.root).stamp(str(item["uri"]))

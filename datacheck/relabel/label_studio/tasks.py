@@ -38,5 +38,5 @@ def config_of(queue: AnyQueue) -> str:
 def instruction_of(queue: AnyQueue) -> str:
     """Return what people are told to do."""
     if isinstance(queue, MaskQueue):
-        return masks.INSTRUCTION
+        return masks.INSTRUCTION + (masks.OF_OBJECTS if queue.images.of_objects else "")
     return INSTRUCTION if isinstance(queue, BoxQueue) else _CHOOSE

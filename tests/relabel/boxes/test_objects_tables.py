@@ -16,9 +16,11 @@ from hypothesis import strategies as st
 from datacheck.cli import run as datacheck_command
 from datacheck.errors import RelabelError
 from datacheck.manifest import Manifest
+from datacheck.manifest.shards import ShardReader
 from datacheck.relabel.boxes.images import BoxImages
 from datacheck.relabel.boxes.writers import objects_table
 from datacheck.relabel.boxes.writers.base import Added, Change, ImageEdits
+from datacheck.relabel.formats.links import Links
 from datacheck.sources import open_source
 from tests.annotations.drawn import CLASSES, drawn_objects
 from tests.annotations.test_hugging_face_objects import dataset
@@ -172,7 +174,10 @@ def test_shards_are_corrected_in_the_copy(tmp_path: Path, how: str) -> None:
         (tmp_path / "set/README.md").write_text("cups")
         changed = {"data/train-00000-of-00001.parquet"}
     run = audited_again(tmp_path)
-    assert Manifest.load(run / "manifest.parquet").reader is not None
+    manifest = Manifest.load(run / "manifest.parquet")
+    assert isinstance(manifest.reader, ShardReader)
+    one = {name: manifest.table[name][9].as_py() for name in ("sample_id", "uri")}
+    assert Links(None, "embed", shards=manifest.reader).content(one) == images_in(tmp_path / "set")[9]
     images = [each for each in images_of(run).images.values() if each.split == "train"]
     first = images[2]
     save_answers(run, [

@@ -46,6 +46,9 @@ INSTRUCTION = (
     "class counts before what was given. Submit a picture without a change where all is right."
 )
 
+OF_OBJECTS = " Leave a pixel of background between a new object and its neighbours."
+"""What is added where each object has a mask of its own."""
+
 
 @dataclass(frozen=True)
 class LabelStudioMasks:
