@@ -47,7 +47,7 @@ def shared_data() -> Path:
 def scans_in_threads() -> Iterator[None]:
     """Scan in threads of this process: two workers for a dozen small images would cost a second of each test."""
     with pytest.MonkeyPatch.context() as patch:
-        patch.setattr("datacheck.scanning.run._can_travel", lambda reader: False)
+        patch.setattr("datacheck.scanning.run.can_travel", lambda reader: False)
         yield
 
 

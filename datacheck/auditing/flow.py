@@ -73,7 +73,7 @@ def audit(
     jobs
         Worker processes of the scan; one a core by default.
     engine
-        What the scan runs on: ``"local"`` or ``"ray"``.
+        What the scan and the comparison of pictures run on: ``"local"`` or ``"ray"``.
     duplicates
         How thoroughly duplicates of images are searched for: ``"exact"``, ``"hash"``, ``"features"`` or ``"auto"``.
     probe
@@ -198,6 +198,7 @@ def _copies(
         measurements,
         search=DuplicateSearch(settings.duplicates),
         max_distance=settings.near_duplicate_distance,
+        engine=settings.engine,
         progress=stage(progress, "duplicates"),
     )
     give_back()

@@ -6,8 +6,7 @@ an affine map is fitted to the matches by RANSAC (Fischler and Bolles, 1981). Th
 
 from __future__ import annotations
 
-from collections.abc import Callable, Mapping
-from concurrent.futures import ThreadPoolExecutor
+from collections.abc import Callable
 from dataclasses import dataclass, replace
 from functools import partial
 from operator import itemgetter
@@ -17,9 +16,9 @@ import cv2
 import numpy as np
 from numpy.typing import NDArray
 
-from datacheck.cpus import available_cpus
 from datacheck.duplicates.details import Details, Keypoints, Picture, candidates, details_of, prepared
 from datacheck.duplicates.pairs import Rows
+from datacheck.duplicates.picture_pool import CHUNK, Pictures
 
 MIN_INLIERS = 40
 """Matched details from which two pictures show the same thing.
@@ -138,11 +137,7 @@ class Registered:
 
 
 def register(
-    rows: Rows,
-    read: Callable[[int], Picture | None],
-    known: Rows,
-    *,
-    progress: Callable[[int, int], None] | None = None,
+    rows: Rows, pictures: Pictures, known: Rows, *, progress: Callable[[int, int], None] | None = None
 ) -> Registered:
     """Return the pairs that show the same thing, with how one lies over the other.
 
@@ -152,8 +147,8 @@ def register(
     ----------
     rows
         Pictures to compare, ascending, int64, shape [M].
-    read
-        Returns a picture by its row, grey or blue-green-red uint8 at any size; None where it cannot be read.
+    pictures
+        Grey or blue-green-red uint8, at any size.
     known
         Pairs of rows that are found already, shape [Q, 2], first below second.
     progress
@@ -161,19 +156,22 @@ def register(
     """
     kept: dict[int, Details] = {}
     found: list[tuple[float, ...] | None] = []
-    with ThreadPoolExecutor(available_cpus()) as pool:
-        read_all = pool.map(lambda row: details_of(read(row)), rows.tolist())
-        for done, (row, details) in enumerate(zip(rows.tolist(), read_all, strict=True), start=1):
-            if details is not None:
-                kept[row] = details
-            if progress is not None:
-                progress(done, 2 * len(rows))
-        pairs, mirrored_ones = candidates(kept, known)
-        compared = pool.map(partial(_compare, read, kept), pairs.tolist(), mirrored_ones.tolist())
-        for done, one in enumerate(compared, start=1):
-            found.append(one)
-            if progress is not None:
-                progress(len(rows) + done * len(rows) // len(pairs), 2 * len(rows))
+    for done, (row, details) in enumerate(zip(rows.tolist(), pictures.each(details_of, rows.tolist()), strict=True), 1):
+        if details is not None:
+            kept[row] = details
+        if progress is not None:
+            progress(done, 2 * len(rows))
+    pairs, mirrored_ones = candidates(kept, known)
+    ends = ([kept[row] for row in end] for end in pairs.T.tolist())
+    compared = pictures.pool.map(
+        partial(_compare, pictures.read), *ends, pairs.tolist(), mirrored_ones.tolist(), chunksize=CHUNK
+    )
+    for done, one in enumerate(compared, start=1):
+        if isinstance(one, list):
+            pictures.unread.update(one)
+        found.append(None if isinstance(one, list) else one)
+        if progress is not None:
+            progress(len(rows) + done * len(rows) // len(pairs), 2 * len(rows))
     same = [row for row, one in enumerate(found) if one is not None]
     values = np.array([found[row] for row in same], np.float64).reshape(len(same), 6)
     inliers, correlation, unlike, scale, angle, mirrored = values.T
@@ -181,17 +179,19 @@ def register(
 
 
 def _compare(
-    read: Callable[[int], Picture | None], details: Mapping[int, Details], pair: tuple[int, int], mirrored: bool
-) -> tuple[float, ...] | None:
-    """Return inliers, correlation, unlike share, scale, angle and whether mirrored; None where two pictures differ."""
-    first, second = (details[row] for row in pair)
+    read: Callable[[int], Picture | None], first: Details, second: Details, pair: tuple[int, int], mirrored: bool
+) -> tuple[float, ...] | list[int] | None:
+    """Return inliers, correlation, unlike share, scale, angle and whether mirrored; None where two pictures differ.
+
+    A list has the pictures that cannot be read a second time.
+    """
     inliers, matrix = _fit(first.mirrored if mirrored else first.plain, second.plain)
     many = min(len(first.plain[0]), len(second.plain[0])) >= MANY_DETAILS
     if matrix is None or inliers < (FEWEST_INLIERS if many else MIN_INLIERS):
         return None
     one, two = (prepared(read(row)) for row in pair)
     if one is None or two is None:
-        return None
+        return [row for row, picture in zip(pair, (one, two), strict=True) if picture is None]
     one = np.ascontiguousarray(one[:, ::-1]) if mirrored else one
     correlation, unlike = _agreement(one, two, matrix)
     scale = _scale(matrix)

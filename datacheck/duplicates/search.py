@@ -4,11 +4,8 @@ from __future__ import annotations
 
 from collections.abc import Callable
 from dataclasses import replace
-from functools import partial
-from typing import Any
 
 import numpy as np
-import pyarrow as pa
 import pyarrow.compute as pc
 from numpy.typing import NDArray
 
@@ -20,16 +17,15 @@ from datacheck.duplicates.clusters import (
     with_copies,
     with_registered,
 )
-from datacheck.duplicates.details import LONG_SIDE, Picture
 from datacheck.duplicates.lookalikes import unit_vectors
 from datacheck.duplicates.near_pairs import is_small
+from datacheck.duplicates.picture_pool import PictureReader, Pictures
 from datacheck.duplicates.registration import register
 from datacheck.duplicates.tiny import tiny_copies
 from datacheck.duplicates.twins import MAX_IMAGES
 from datacheck.manifest import Manifest
-from datacheck.manifest.readers import SampleReader, SampleReadError
-from datacheck.scanning.decode import decode_array, decode_bytes
 from datacheck.scanning.measurements import Measurements
+from datacheck.scanning.pools import pool_of
 from datacheck.text import plural
 
 MOST_BY_DEFAULT = 3_000
@@ -60,6 +56,7 @@ def search_duplicates(
     *,
     search: DuplicateSearch = DuplicateSearch.AUTO,
     max_distance: int,
+    engine: str = "local",
     progress: Callable[[int, int], None] | None = None,
 ) -> DuplicateClusters:
     """Return the clusters of a dataset of images.
@@ -72,6 +69,8 @@ def search_duplicates(
         How thoroughly.
     max_distance
         Bits in which the perceptual hashes of near duplicates may differ.
+    engine
+        What compares pictures: ``"local"`` or ``"ray"``; the result is the same.
     progress
         Called with (done, total) pairs of pictures that are laid over one another.
     """
@@ -82,26 +81,32 @@ def search_duplicates(
     if search is DuplicateSearch.HASH or manifest.reader is None:
         return found
     all_ = search is DuplicateSearch.FEATURES
-    unread: set[int] = set()
-    read = partial(_read, manifest.reader, manifest.table["uri"] if "uri" in manifest else None, unread)
-    tiny = _with_pixels(measurements, found, small=True)
+    tiny, rows = (_with_pixels(measurements, found, small=small) for small in (True, False))
+    with_tiny = 2 <= len(tiny) <= (MAX_IMAGES if all_ else MOST_TINY_BY_DEFAULT)
+    with_rows = len(rows) >= 2 and (all_ or len(measurements) <= MOST_BY_DEFAULT)
     skipped = []
-    if 2 <= len(tiny) <= (MAX_IMAGES if all_ else MOST_TINY_BY_DEFAULT):
-        vectors = unit_vectors(measurements, tiny)
-        copies = tiny_copies(tiny, vectors, read, found.near_pairs, progress=progress)
-        found = with_copies(found, copies.pairs, copies.mirrored, measurements, max_distance)
-        if not copies.telling:
-            skipped.append(f"shifted copies {_AMONG_TINY}, which are too alike to tell copies from other pictures")
-    elif len(tiny) > MOST_TINY_BY_DEFAULT:
+    if len(tiny) > MOST_TINY_BY_DEFAULT and not with_tiny:
         skipped.append(f"shifted copies {_AMONG_TINY}, because there are {len(tiny):,}{'' if all_ else _HOW}")
-    rows = _with_pixels(measurements, found, small=False)
-    if len(rows) >= 2 and (all_ or len(measurements) <= MOST_BY_DEFAULT):
-        registered = register(rows, read, found.near_pairs, progress=progress)
-        found = with_registered(found, registered, measurements, max_distance)
-    elif len(rows) >= 2:
+    if len(rows) >= 2 and not with_rows:
         skipped.append(f"cropped and slightly rotated copies among {len(rows):,} images{_HOW}")
-    if unread:
-        skipped.append(f"changed copies of {plural(len(unread), 'image')} that could not be read a second time")
+    if with_tiny or with_rows:
+        with pool_of(engine, manifest.reader) as pool:
+            read = PictureReader(manifest.reader, manifest.table["uri"] if "uri" in manifest else None)
+            pictures = Pictures(read, pool)
+            if with_tiny:
+                vectors = unit_vectors(measurements, tiny)
+                copies = tiny_copies(tiny, vectors, pictures, found.near_pairs, progress=progress)
+                found = with_copies(found, copies.pairs, copies.mirrored, measurements, max_distance)
+                if not copies.telling:
+                    skipped.insert(
+                        0, f"shifted copies {_AMONG_TINY}, which are too alike to tell copies from other pictures"
+                    )
+            if with_rows:
+                registered = register(rows, pictures, found.near_pairs, progress=progress)
+                found = with_registered(found, registered, measurements, max_distance)
+        if pictures.unread:
+            n_unread = plural(len(pictures.unread), "image")
+            skipped.append(f"changed copies of {n_unread} that could not be read a second time")
     return replace(found, not_searched=f"not searched for: {'; '.join(skipped)}" if skipped else "")
 
 
@@ -118,15 +123,3 @@ def _with_pixels(measurements: Measurements, found: DuplicateClusters, *, small:
 
 def _long_side(measurements: Measurements) -> NDArray[np.float64]:
     return np.asarray(np.maximum(measurements.values("width"), measurements.values("height")), dtype=np.float64)
-
-
-def _read(reader: SampleReader, uris: pa.ChunkedArray | None, unread: set[int], row: int) -> Picture | None:
-    """Return a picture that the scan has read; where it cannot be read now, its row goes to ``unread``."""
-    try:
-        content: Any = reader.read(str(row) if uris is None else uris[row].as_py())
-        decode = decode_array if isinstance(content, np.ndarray) else decode_bytes
-        picture = decode(content, short_side=LONG_SIDE).small
-    except (SampleReadError, OSError, ValueError):
-        unread.add(row)
-        return None
-    return np.asarray(np.clip(picture, 0, 255), np.uint8)

@@ -7,7 +7,6 @@ change their signatures as much as another picture does.
 from __future__ import annotations
 
 from collections.abc import Callable, Iterator
-from concurrent.futures import ThreadPoolExecutor
 from dataclasses import dataclass
 from functools import partial
 
@@ -15,9 +14,9 @@ import cv2
 import numpy as np
 from numpy.typing import NDArray
 
-from datacheck.cpus import available_cpus
 from datacheck.duplicates.details import Picture
 from datacheck.duplicates.pairs import Rows, first_of_each, not_among
+from datacheck.duplicates.picture_pool import Pictures
 from datacheck.scanning.measurements import SIGNATURE_SIDE
 
 LEAST_AGREEMENT = 0.67
@@ -100,7 +99,7 @@ class TinyCopies:
 def tiny_copies(
     rows: Rows,
     vectors: NDArray[np.float32],
-    read: Callable[[int], Picture | None],
+    pictures: Pictures,
     known: Rows,
     *,
     progress: Callable[[int, int], None] | None = None,
@@ -117,8 +116,8 @@ def tiny_copies(
         Pictures to compare, ascending, int64, shape [M].
     vectors
         Their signatures of length 1, shape [M, D]; see `datacheck.duplicates.lookalikes.unit_vectors`.
-    read
-        Returns a picture by its row, grey or blue-green-red uint8; None where it cannot be read.
+    pictures
+        Grey or blue-green-red uint8.
     known
         Pairs of rows that are found already, shape [Q, 2], first below second.
     progress
@@ -130,22 +129,22 @@ def tiny_copies(
     needed = np.unique(places)
     details = np.zeros((len(rows), SIDE, SIDE), np.float16)
     agreements = np.zeros(len(places))
-    with ThreadPoolExecutor(available_cpus()) as pool:
-        read_all = pool.map(partial(_details_of, read), rows[needed])
-        for done, (place, one) in enumerate(zip(needed, read_all, strict=True), start=1):
-            details[place] = 0 if one is None else one
-            if progress is not None:
-                progress(done, 2 * len(needed))
-        some = np.unique(np.linspace(0, len(places) - 1, min(len(places), _TRIED)).astype(np.int64))
-        if not len(some) or not is_telling(np.array(_compared(details, places[some], mirrored[some], worth=-1.0))):
-            return TinyCopies(rows[places[:0]], mirrored[:0], agreements[:0], telling=not len(some))
-        starts = range(0, len(places), _PAIRS)
-        parts = (slice(start, start + _PAIRS) for start in starts)
-        compared = pool.map(lambda part: _compared(details, places[part], mirrored[part]), parts)
-        for start, values in zip(starts, compared, strict=True):
-            agreements[start : start + _PAIRS] = values
-            if progress is not None:
-                progress(len(needed) + min(start + _PAIRS, len(places)) * len(needed) // len(places), 2 * len(needed))
+    each = pictures.each(_details_of, rows[needed].tolist())
+    for done, (place, one) in enumerate(zip(needed.tolist(), each, strict=True), start=1):
+        details[place] = 0 if one is None else one
+        if progress is not None:
+            progress(done, 2 * len(needed))
+    some = np.unique(np.linspace(0, len(places) - 1, min(len(places), _TRIED)).astype(np.int64))
+    if not len(some) or not is_telling(np.array(_compared(details, places[some], mirrored[some], worth=-1.0))):
+        return TinyCopies(rows[places[:0]], mirrored[:0], agreements[:0], telling=not len(some))
+    parts = [slice(start, start + _PAIRS) for start in range(0, len(places), _PAIRS)]
+    compared = pictures.pool.map(
+        partial(_compared, details), (places[part] for part in parts), (mirrored[part] for part in parts)
+    )
+    for part, values in zip(parts, compared, strict=True):
+        agreements[part] = values
+        if progress is not None:
+            progress(len(needed) + min(part.stop, len(places)) * len(needed) // len(places), 2 * len(needed))
     copies = agreements >= LEAST_AGREEMENT
     return TinyCopies(rows[places[copies]], mirrored[copies], agreements[copies])
 
@@ -211,10 +210,7 @@ def _nearest(
     return pairs, correlation[order], mirrored[order]
 
 
-def _details_of(read: Callable[[int], Picture | None], row: int) -> Details | None:
-    picture = read(int(row))
-    if picture is None:
-        return None
+def _details_of(picture: Picture) -> Details:
     grey = picture if picture.ndim == 2 else cv2.cvtColor(picture, cv2.COLOR_BGR2GRAY)
     return details_of(np.asarray(cv2.resize(grey, (SIDE, SIDE), interpolation=cv2.INTER_AREA), np.uint8))
 

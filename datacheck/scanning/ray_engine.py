@@ -7,6 +7,7 @@ import socket
 import time
 from collections import deque
 from collections.abc import Iterable, Iterator
+from contextlib import contextmanager
 from dataclasses import dataclass, field
 from typing import Any
 
@@ -21,7 +22,7 @@ _STARTUP_SECONDS = 60.0
 _CONNECT_SECONDS = 10.0
 """Time in which a cluster's address must answer."""
 
-_RETRIES = 3
+RETRIES = 3
 """Times that a task is given to another worker when its own is lost; so a file alone must end four workers in a row to
 count as the cause."""
 
@@ -43,14 +44,21 @@ def run_ray(tasks: Iterable[ShardTask], settings: ShardSettings, jobs: int, *, t
     ScanError
         When the cluster is not there, keeps losing its nodes, or is gone.
     """
+    with connected(jobs, purpose='the scan with engine="ray"') as ray:
+        yield from _Run(ray, tasks, settings, timeout_s).results()
+
+
+@contextmanager
+def connected(jobs: int, *, purpose: str) -> Iterator[Any]:
+    """Yield Ray, connected to the cluster as `run_ray` says; it raises the same errors."""
     os.environ.setdefault("RAY_USAGE_STATS_ENABLED", "0")
     os.environ.setdefault("RAY_DATA_DISABLE_PROGRESS_BARS", "1")
-    ray: Any = require("ray", extra="ray", purpose='the scan with engine="ray"')
+    ray: Any = require("ray", extra="ray", purpose=purpose)
     ours = not ray.is_initialized()
     if ours:
         _connect(ray, jobs)
     try:
-        yield from _Run(ray, tasks, settings, timeout_s).results()
+        yield ray
     finally:
         if ours:
             ray.shutdown()
@@ -104,7 +112,7 @@ class _Run:
     running: dict[Any, _Submitted] = field(default_factory=dict)
 
     def results(self) -> Iterator[Outcome]:
-        remote = self.ray.remote(num_cpus=1, max_retries=_RETRIES)(shard)
+        remote = self.ray.remote(num_cpus=1, max_retries=RETRIES)(shard)
         shared = self.ray.put(self.settings)
         slots = 2 * max(1, int(self.ray.cluster_resources().get("CPU", 1)))
         waiting = iter(self.tasks)
@@ -137,7 +145,7 @@ class _Run:
             if len(task) > 1:
                 self._split(task)
                 return
-            detail = f"each of {_RETRIES + 1} processes that decoded it died ({type(error).__name__})"
+            detail = f"each of {RETRIES + 1} processes that decoded it died ({type(error).__name__})"
             yield task.positions, failed(1, ReadFailure.CRASHED, detail, self.settings.pixels)
         except errors.RayError as error:  # a node or a result was lost: not the files' doing
             if submitted.losses >= _LOSSES:

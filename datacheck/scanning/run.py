@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import contextlib
-import pickle
 import weakref
 from collections.abc import Iterator
 from functools import partial
@@ -18,6 +17,7 @@ from datacheck.memory import give_back
 from datacheck.scanning.job import Progress, ScanJob, ScanResult
 from datacheck.scanning.local import Outcome, ShardTask, run_processes, run_threads
 from datacheck.scanning.measurements import Measurements
+from datacheck.scanning.pools import can_travel
 from datacheck.scanning.shard import ShardSettings
 from datacheck.scanning.stored_table import StoredTable
 from datacheck.scanning.temporary import Scratch
@@ -148,21 +148,10 @@ def _start(
     engine: str, tasks: Iterator[ShardTask], *, settings: ShardSettings, jobs: int | None, timeout_s: float
 ) -> Iterator[Outcome]:
     jobs = jobs or available_cpus()
-    if settings.reader.workers != "process" or not _can_travel(settings.reader):
+    if not can_travel(settings.reader):
         return run_threads(tasks, settings, jobs)
     if engine == "ray":
         from datacheck.scanning.ray_engine import run_ray
 
         return run_ray(tasks, settings, jobs, timeout_s=timeout_s)
     return run_processes(tasks, settings, jobs, timeout_s=timeout_s)
-
-
-def _can_travel(reader: SampleReader) -> bool:
-    """Whether a worker can be sent the reader; a class of the user's main module exists in this process only."""
-    if type(reader).__module__ == "__main__":
-        return False
-    try:
-        pickle.dumps(reader)
-    except Exception:
-        return False
-    return True

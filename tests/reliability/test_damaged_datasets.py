@@ -106,7 +106,7 @@ def audited(source: Path) -> Report | None:
 @pytest.mark.slow
 @pytest.mark.parametrize("kind", DATASETS)
 def test_damaged_annotations(kind: str, tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
-    monkeypatch.setattr("datacheck.scanning.run._can_travel", lambda reader: False)  # no process for each example
+    monkeypatch.setattr("datacheck.scanning.run.can_travel", lambda reader: False)  # no process for each example
     file = DATASETS[kind](tmp_path / "data")
     source = file if kind == "csv" else tmp_path / "data"
     content = file.read_bytes()
@@ -136,7 +136,7 @@ def test_damaged_annotations(kind: str, tmp_path: Path, monkeypatch: pytest.Monk
 
 @pytest.mark.slow
 def test_a_tar_that_was_cut_anywhere_is_never_green(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
-    monkeypatch.setattr("datacheck.scanning.run._can_travel", lambda reader: False)
+    monkeypatch.setattr("datacheck.scanning.run.can_travel", lambda reader: False)
     buffer = io.BytesIO()
     with tarfile.open(fileobj=buffer, mode="w") as archive:
         for number, content in enumerate(PICTURES):
@@ -164,7 +164,7 @@ def test_a_tar_that_was_cut_anywhere_is_never_green(tmp_path: Path, monkeypatch:
 
 @pytest.mark.slow
 def test_damaged_manifests(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
-    monkeypatch.setattr("datacheck.scanning.run._can_travel", lambda reader: False)
+    monkeypatch.setattr("datacheck.scanning.run.can_travel", lambda reader: False)
     table(tmp_path / "data")
     path = tmp_path / "data/manifest.parquet"
     datacheck.open(tmp_path / "data/labels.csv").save(path)
