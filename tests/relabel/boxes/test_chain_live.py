@@ -12,11 +12,14 @@ import pytest
 
 import datacheck
 from datacheck.cli import run as datacheck_command
+from datacheck.relabel.boxes.outlines import bounds
 from datacheck.relabel.boxes.queue import BoxQueue
+from datacheck.relabel.masks.formats.brush import pack_brush
 from datacheck.sources.annotations.base import ParsedObject
 from tests.annotations.drawn import CLASSES, HEIGHT, WIDTH, Drawn, Objects, drawn_objects, write_coco, write_label_files
-from tests.relabel.boxes.drawn_run import images_of
+from tests.relabel.boxes.drawn_run import audited, audited_again, images_of
 from tests.relabel.boxes.test_apply_boxes import digests
+from tests.relabel.boxes.test_moved_polygons import NEW, asked, drawn_region, outlines_of, painted, percent, pointed
 from tests.relabel.label_studio import TOKEN, LabelStudioServer
 
 pytestmark = [pytest.mark.slow, pytest.mark.timeout(1500)]
@@ -176,6 +179,36 @@ def test_planted_faults_are_gone_and_nothing_else_has_changed(
     shares = {kind: (len(found & questions), len(found)) for kind, found in planted.faults.items()}
     print(f"{form}: {len(questions)} boxes in question; planted faults among them: {shares}")
     assert shares["class"][0] >= 0.7 * shares["class"][1]
+
+
+def test_a_polygon_that_was_drawn_anew_is_written(live: LabelStudioServer) -> None:
+    root = Path(live.environment["LABEL_STUDIO_LOCAL_FILES_DOCUMENT_ROOT"]) / "polygons"
+    objects = {name: [pointed(each) for each in found] for name, found in drawn_objects(3).items()}
+    run = audited(root, "YOLO", objects)
+    queue, _ = asked(run)
+    queue.save(run)
+    before = outlines_of(queue.images)
+    where = ["--url", live.url, "--token", TOKEN]
+    served = ["--document-root", live.environment["LABEL_STUDIO_LOCAL_FILES_DOCUMENT_ROOT"]]
+    assert datacheck_command(["queue", "push", str(run), *where, *served, "--quiet"]) == 0
+    project = max(each["id"] for each in live.ask(TOKEN, "GET", "/api/projects/")["results"])
+    token = live.sign_up(f"ann-{project}@example.org")
+    for task in live.ask(TOKEN, "GET", f"/api/tasks/?project={project}&page_size=9&fields=all")["tasks"]:
+        result = task["predictions"][0]["result"]
+        if task["data"]["datacheck_id"].endswith("0001.jpg"):
+            result[0]["value"]["points"] = percent(NEW)
+        if task["data"]["datacheck_id"].endswith("0000.jpg"):
+            size = {"original_width": WIDTH, "original_height": HEIGHT}
+            result.append({**drawn_region("brush", "cone", {"format": "rle", "rle": pack_brush(painted())}), **size})
+        live.ask(token, "POST", f"/api/tasks/{task['id']}/annotations/", {"result": result})
+    assert datacheck_command(["queue", "pull", str(run), *where]) == 0
+    assert datacheck_command(["relabel", "apply", str(run), "--folder", str(root / "again/set")]) == 0
+    after = outlines_of(images_of(audited_again(root / "again")))
+    label, outline = after["0000.jpg"].pop()
+    assert (label, bounds(outline)) == ("cone", pytest.approx(bounds(NEW), abs=1.0))
+    assert after["0001.jpg"][0][1] == pytest.approx(NEW, abs=0.02)
+    before["0001.jpg"][0] = after["0001.jpg"][0]
+    assert after == before
 
 
 def check_coco(before: dict[str, Any], after: dict[str, Any]) -> None:

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import json
+import math
 from dataclasses import replace
 from pathlib import Path
 from typing import Any
@@ -11,6 +12,7 @@ import cv2
 import numpy as np
 import pyarrow as pa
 import pytest
+from numpy.typing import NDArray
 
 from datacheck.cli import run as datacheck_command
 from datacheck.manifest import Manifest
@@ -68,12 +70,19 @@ def answered(run: Path, queue: BoxQueue, tasks: list[dict[str, Any]], results: d
     return answers
 
 
-def region(kind: str, label: str, value: dict[str, Any]) -> dict[str, Any]:
+def drawn_region(kind: str, label: str, value: dict[str, Any]) -> dict[str, Any]:
     return {"id": "new", "from_name": kind, "type": f"{kind}labels", "value": {**value, f"{kind}labels": [label]}}
 
 
 def percent(outline: tuple[float, ...]) -> list[list[float]]:
     return [[100 * x / WIDTH, 100 * y / HEIGHT] for x, y in zip(outline[0::2], outline[1::2], strict=True)]
+
+
+def painted(outline: tuple[float, ...] = NEW) -> NDArray[np.bool_]:
+    """Return what somebody paints who fills an outline with a brush."""
+    inside = np.zeros((HEIGHT, WIDTH), dtype=np.uint8)
+    cv2.fillPoly(inside, [np.array(outline, dtype=np.int32).reshape(-1, 2)], 1)
+    return inside > 0
 
 
 def outlines_of(images: BoxImages) -> dict[str, list[tuple[str | None, tuple[float, ...]]]]:
@@ -89,9 +98,7 @@ def test_a_polygon_that_was_drawn_anew_is_written(tmp_path: Path, form: str, obj
     assert by_name["0001.jpg"][0]["value"]["points"][0] == pytest.approx(percent(before["0001.jpg"][0][1])[0], abs=1e-6)
     moved = [dict(each) for each in by_name["0001.jpg"]]
     moved[0] = {**moved[0], "value": {**moved[0]["value"], "points": percent(NEW)}}
-    painted = np.zeros((HEIGHT, WIDTH), dtype=np.uint8)
-    cv2.fillPoly(painted, [np.array(NEW, dtype=np.int32).reshape(-1, 2)], 1)
-    more = [*by_name["0000.jpg"], region("brush", "cone", {"format": "rle", "rle": pack_brush(painted > 0)})]
+    more = [*by_name["0000.jpg"], drawn_region("brush", "cone", {"format": "rle", "rle": pack_brush(painted())})]
     left = by_name["0002.jpg"]
     answers = answered(run, queue, tasks, {"0000.jpg": more, "0001.jpg": moved, "0002.jpg": left})
     said = sorted((row["answer"], bool(row["points"])) for row in answers.table.to_pylist())
@@ -110,9 +117,8 @@ def test_a_polygon_that_was_drawn_anew_is_written(tmp_path: Path, form: str, obj
     assert after["0001.jpg"][0][1] == pytest.approx(NEW, abs=0.02)
     label, outline = after["0000.jpg"].pop()
     assert label == "cone"
-    again = np.zeros_like(painted)
-    cv2.fillPoly(again, [np.floor(np.array(outline).reshape(-1, 2)).astype(np.int32)], 1)
-    assert (again & painted).sum() >= 0.93 * (again | painted).sum()
+    again = painted(tuple(map(math.floor, outline)))
+    assert (again & painted()).sum() >= 0.93 * (again | painted()).sum()
     before["0001.jpg"][0] = after["0001.jpg"][0]
     assert after == before
 
@@ -125,9 +131,9 @@ def test_what_is_no_polygon_is_refused(tmp_path: Path, objects: Objects) -> None
     parts[2:9, 2:9] = parts[30:40, 30:40] = True
     bow = (10.0, 10.0, 30.0, 10.0, 10.0, 30.0, 30.0, 30.0)
     wrong = {
-        "found 2 outlines": region("brush", "cone", {"rle": pack_brush(parts)}),
-        "two edges of the polygon cross each other": region("polygon", "cone", {"points": percent(bow)}),
-        "expected at least 3 points in percent": region("polygon", "cone", {"points": [[1, 2], [3]]}),
+        "found 2 outlines": drawn_region("brush", "cone", {"rle": pack_brush(parts)}),
+        "two edges of the polygon cross each other": drawn_region("polygon", "cone", {"points": percent(bow)}),
+        "expected at least 3 points in percent": drawn_region("polygon", "cone", {"points": [[1, 2], [3]]}),
     }
     for words, result in wrong.items():
         tasks[0]["annotations"] = [{"id": 1, "result": [*tasks[0]["predictions"][0]["result"], result]}]
