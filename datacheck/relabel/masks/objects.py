@@ -25,6 +25,9 @@ GROWS = 0.25
 A band around an object has half of its outline along it; a neighbour that touches has a small part.
 """
 
+LEAST = 0.5
+"""Share of the smallest object from which on painted pixels are a new object, and no crumbs of a coarse outline."""
+
 _AROUND = np.ones((3, 3), dtype=bool)
 """A pixel and its eight neighbours."""
 
@@ -65,8 +68,11 @@ def corrected_objects(images: MaskImages, sample_id: str, after: Values) -> Corr
     objects = {uri: inside & (after != 0) for uri, inside in before.items()}
     kept = dict(objects)
     new: list[Inside] = []
+    smallest = min((int(inside.sum()) for inside in before.values() if inside.any()), default=0)
     for part, _ in components((after != 0) & ~_any(before.values(), after.shape), least=1):
         owner, why = _owner(part, kept)
+        if not why and owner is None and part.sum() < LEAST * smallest:
+            why = f"they are too few for a new object: the smallest of the image has {smallest:,}"
         if why:
             left, top = (int(where.min()) for where in np.nonzero(part)[::-1])
             found.refused.append(f"{int(part.sum()):,} pixels at x {left}, y {top}: {why}")
@@ -117,6 +123,8 @@ def _written(images: MaskImages, sample_id: str, uri: str, inside: Inside) -> by
     values = np.asarray(mask_values(content, images.form), dtype=np.int64)
     stored = images.as_stored(sample_id, values, inside)
     found, counts = np.unique(values[values != 0], return_counts=True)
+    if not len(found):
+        raise RelabelError(f"{uri}: it is blank, as are all masks of the image, so the value of an object is not known")
     usual = found[counts.argmax()]
     after = np.where(stored, np.where(values != 0, values, usual), 0)
     try:

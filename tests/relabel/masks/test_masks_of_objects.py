@@ -15,6 +15,7 @@ from PIL import Image
 
 from datacheck.annotations.runs import runs_of
 from datacheck.cli import run as datacheck_command
+from datacheck.errors import RelabelError
 from datacheck.fingerprints import fingerprint
 from datacheck.manifest import MaskFormat
 from datacheck.probing.segments import MaskProbe
@@ -69,7 +70,9 @@ def inside(path: Path) -> Inside:
 
 
 @pytest.mark.parametrize("place", [BESIDE, OWN, NUMBERED])
-def test_objects_go_grow_and_come_in_the_files_of_their_image(tmp_path: Path, place: str) -> None:
+def test_objects_go_grow_and_come_in_the_files_of_their_image(
+    tmp_path: Path, place: str, capsys: pytest.CaptureFixture[str]
+) -> None:
     root = tmp_path / "set"
     context = write_instances(root, masks=place)
     run = asked(tmp_path, context)
@@ -77,10 +80,13 @@ def test_objects_go_grow_and_come_in_the_files_of_their_image(tmp_path: Path, pl
     files = [place.format(i=2, k=k) for k in range(4)]
     first, second, third = (inside(root / each) for each in files[:3])
     ring = (np.roll(second, 1, axis=0) | np.roll(second, -1, axis=0)) & ~second
-    new = disc(4, 4, 3)
-    painted(run, name, {"background": first, "object": ring | new})
+    new, crumb = disc(27, 6, 6), disc(77, 3, 1)
+    painted(run, name, {"background": first, "object": ring | new | crumb})
     before = digests(root)
-    assert datacheck_command(["relabel", "apply", str(run), "--folder", str(tmp_path / "new")]) == 0
+    assert datacheck_command(["relabel", "apply", str(run), "--folder", str(tmp_path / "new")]) == 1
+    said = " ".join(capsys.readouterr().out.split())
+    assert f"not written: {name}, 5 pixels at x 76, y 2: they are too few for a new object" in said
+    assert said.count("not written") == 1
     after = digests(tmp_path / "new")
     assert digests(root) == before
     assert set(before) - set(after) == {files[0]}
@@ -169,3 +175,14 @@ def test_the_written_objects_cover_what_was_painted(discs: list[tuple[int, int, 
     assert {uri for uri in before if contents[uri] != images.reader.contents[uri]} <= {  # type: ignore[union-attr]
         uri for uri, was in before.items() if not np.array_equal(objects.get(uri), was)
     }
+
+
+def test_an_object_in_an_image_of_blank_masks_is_refused() -> None:
+    out = io.BytesIO()
+    Image.new("L", SIZE).save(out, "PNG")
+    image = MaskImage("1.png", "1.png", ("m/0.png",), *SIZE)
+    reader = Held({"m/0.png": out.getvalue()})
+    images = MaskImages({"1.png": image}, tuple(CLASSES), (0, 1), MaskFormat(), reader, of_objects=True)
+    assert corrected_objects(images, "1.png", images.pixels("1.png")).files == {}
+    with pytest.raises(RelabelError, match=r"m/0.png: it is blank, as are all masks of the image"):
+        corrected_objects(images, "1.png", disc(30, 30, 8).astype(np.int64))
