@@ -17,7 +17,7 @@ from datacheck_expectations.gx import get_expectation_impl, quiet
 from datacheck_expectations.store import Contract, seal, write_contract
 from datacheck_expectations.terms import Term
 
-_UP_LOOSENS = {"max_share", "max_ratio", "max_rate", "max_distance", "max_effect", "high", "confidence"}
+_UP_LOOSENS = {"max_share", "max_ratio", "max_rate", "max_distance", "max_effect", "max_repeated", "high", "confidence"}
 _DOWN_LOOSENS = {"min_share", "min_count", "min_quality", "low"}
 _MORE_LOOSENS = {"labels", "values"}
 _MORE_TIGHTENS = {"classes_by_split"}

@@ -13,8 +13,9 @@ from datacheck.annotations.per_image import image_boxes
 from datacheck.annotations.pixels import image_sizes
 from datacheck.duplicates import DuplicateSearch
 from datacheck.duplicates.clusters import DuplicateClusters
+from datacheck.duplicates.rows import equal_rows
 from datacheck.errors import ContractError
-from datacheck.manifest import Manifest
+from datacheck.manifest import Manifest, Modality
 from datacheck.probing.label_comparison import LabelComparison
 from datacheck.probing.outputs import ProbeOutputs
 from datacheck.scanning.measurements import Measurements
@@ -22,6 +23,10 @@ from datacheck_expectations.copies import AS_AN_AUDIT, CopySearch
 
 CLUSTER_COLUMNS = ("content_cluster", "near_cluster")
 """Cluster of samples with equal content, and of samples that show nearly the same image; null for a sample alone."""
+
+ROW_CLUSTER = "row_cluster"
+"""Cluster of rows of a table that are equal in every feature; null for a row alone. There is no such column where the
+features of a table have too little detail to tell copies from chance."""
 
 PROBE_COLUMNS = ("label_quality", "label_error_rate", "label_error_rate_low", "label_error_rate_high")
 """The probe's label quality of each sample, and its estimate for the whole dataset with its interval, in every row."""
@@ -53,7 +58,8 @@ def contract_frame(
         The dataset, N rows; all of its columns are kept. One with boxes also has the columns `BOX_CLASSES` and those of
         `datacheck.annotations.per_image.BOX_NUMBERS`.
     measurements
-        Aligned with the manifest; adds its columns, ``aspect`` (width over height) and the duplicate clusters.
+        Aligned with the manifest; adds its columns, ``aspect`` (width over height) and the duplicate clusters. A table
+        has `ROW_CLUSTER` without them.
     probe
         Aligned with the manifest; adds `PROBE_COLUMNS`.
     guidelines
@@ -96,6 +102,9 @@ def contract_frame(
         columns |= _measured(measurements)
         clusters = copies.find(manifest, measurements, progress)
         columns |= _clusters(clusters, near=copies.search is not DuplicateSearch.EXACT)
+    elif manifest.modality is Modality.TABULAR and manifest.extra_columns:
+        rows = equal_rows(manifest.table.select(manifest.extra_columns))
+        columns |= {} if rows is None else {ROW_CLUSTER: np.where(rows >= 0, rows, np.nan)}
     if probe is not None:
         columns |= _probed(probe, len(manifest))
     if guidelines is not None:

@@ -120,7 +120,14 @@ def _targets(low: float, high: float, splits: Sequence[str], intervals: int) -> 
     step = (high - low) / intervals
     edges = [low + step * at for at in range(intervals)] + [high]
     span = e.ExpectPropertyInRange(
-        column="target", split="all", low=low, high=high, min_share=1.0, confidence=0.0, notes="The declared range."
+        column="target",
+        split="all",
+        low=low,
+        high=high,
+        min_share=1.0,
+        confidence=0.0,
+        max_repeated=1.0,
+        notes="The declared range.",
     )
     return [span] + [
         e.ExpectTargetRangeCovered(

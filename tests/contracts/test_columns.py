@@ -80,11 +80,14 @@ def test_the_next_weeks_keep_the_contract(
         (lambda t: t.assign(weight=t["weight"].where(t.index > 2)), 1, "column 'weight' has no value in 3 of 600 rows"),
         (lambda t: t.assign(humidity=t["humidity"].where(t.index > 200)), 1, "column 'humidity' has no value in "),
         (lambda t: t.assign(weight=t["weight"] * 1000), 1, "the mean weight of split 'train' is 10,"),
+        (lambda t: t.assign(weight=10.5), 1, "600 of 600 samples have the weight 10.5, and at most "),
+        (lambda t: t.assign(weight=t["weight"].where(t.index > 99, 10.5)), 1, "have the weight 10.5, and at most "),
         (lambda t: t.assign(colour=t["colour"].replace("red", "rad")), 1, "samples have another colour: 'rad' ("),
         (lambda t: t.drop(columns="remark"), 1, "column 'remark' is missing"),
         (lambda t: t.assign(number=t["number"].map("no {}".format)), 1, "column 'number' holds text"),
     ],
-    ids=["absent", "empty", "retyped", "some missing", "more missing", "another unit", "new value", "no remark", "ids"],
+    ids=["absent", "empty", "retyped", "some missing", "more missing", "another unit", "stuck", "often stuck",
+         "new value", "no remark", "ids"],
 )  # fmt: skip
 def test_a_broken_column_is_named(
     contract: Contract,

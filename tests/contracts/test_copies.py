@@ -5,6 +5,7 @@ from __future__ import annotations
 from pathlib import Path
 
 import numpy as np
+import pandas as pd
 import pytest
 
 import datacheck
@@ -53,3 +54,33 @@ def test_the_search_is_kept_with_the_contract(tmp_path: Path) -> None:
     exact = contract_of(folder, "exact", tmp_path / "exact")
     assert exact.copies.search is DuplicateSearch.EXACT
     assert not [term.title for term in exact.terms if "near_cluster" in term.title]
+
+
+def measured_rows(n: int, seed: int) -> pd.DataFrame:
+    rng = np.random.default_rng(seed)
+    x = rng.normal(size=(n, 3))
+    label = np.where(x[:, 0] + rng.normal(size=n) > 0, "yes", "no")
+    return pd.DataFrame({"a": x[:, 0], "b": x[:, 1], "c": x[:, 2], "label": label})
+
+
+def test_rows_of_a_table_that_were_loaded_three_times_break_a_contract(tmp_path: Path) -> None:
+    report = datacheck.audit(measured_rows(400, 0))
+    contract = write_contract(tmp_path / "contract", propose_expectations(report), reference=report.fingerprint)
+    fresh = measured_rows(200, 1)
+    found = check(pd.concat([fresh] * 3, ignore_index=True), contract)
+    (term,) = (one for one in found.outcomes if one.term.title == "expect_duplicates_at_most row_cluster")
+    assert term.status == "broken"
+    assert term.sentence == "400 of 600 samples repeat an earlier one in every feature (66.7 %)"
+    relabelled = fresh.assign(label=fresh.label.map({"yes": "no", "no": "yes"}))
+    found = check(pd.concat([fresh, relabelled[:20]], ignore_index=True), contract)
+    (term,) = (one for one in found.outcomes if one.term.title == "expect_conflicting_duplicates_at_most row_cluster")
+    assert (term.status, term.n_affected) == ("broken", 40)
+    clean = check(fresh, contract)
+    assert {one.status for one in clean.outcomes if "row_cluster" in one.term.title} == {"kept"}
+
+
+def test_rows_of_few_categories_have_no_term_about_copies(tmp_path: Path) -> None:
+    rng = np.random.default_rng(0)
+    rows = pd.DataFrame({name: rng.choice(list("xyz"), 400) for name in ("a", "b", "label")})
+    expectations = propose_expectations(datacheck.audit(rows))
+    assert not [one for one in expectations if getattr(one, "column", "") == "row_cluster"]

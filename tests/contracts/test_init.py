@@ -154,7 +154,7 @@ def test_thresholds_that_nothing_can_break_are_refused() -> None:
     with pytest.raises(ContractError, match="expected a finite number, found nan"):
         ExpectClassShares(split="all", shares={"cat": [float("nan"), 1.0]}, confidence=0.9)
     with pytest.raises(ContractError, match="confidence: expected a number from 0 to below 1, found 1"):
-        ExpectPropertyInRange(column="width", split="all", low=1, high=2, min_share=0.9, confidence=1.0)
+        ExpectPropertyInRange(column="width", split="all", low=1, high=2, min_share=0.9, confidence=1.0, max_repeated=1)
 
 
 def test_sarif_is_valid_and_names_the_terms(tmp_path: Path) -> None:

@@ -10,7 +10,11 @@ from datacheck_expectations.base import DatacheckExpectation
 from datacheck_expectations.evaluation import Evaluation, evaluate_affected
 from datacheck_expectations.measures.columns import Affected
 
-_WHAT = {"content_cluster": "an exact copy", "near_cluster": "a near duplicate"}
+_WHAT = {
+    "content_cluster": "an exact copy",
+    "near_cluster": "a near duplicate",
+    "row_cluster": "a row of equal features",
+}
 
 
 class ExpectConflictingDuplicatesAtMost(DatacheckExpectation):
@@ -19,7 +23,7 @@ class ExpectConflictingDuplicatesAtMost(DatacheckExpectation):
     Parameters
     ----------
     column
-        ``content_cluster`` for exact, ``near_cluster`` for near duplicates.
+        ``content_cluster`` for exact, ``near_cluster`` for near duplicates; ``row_cluster`` for rows of a table.
     max_share
         In [0, 1]; 0 allows none.
 

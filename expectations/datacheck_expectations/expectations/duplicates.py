@@ -10,7 +10,7 @@ from datacheck_expectations.base import DatacheckExpectation
 from datacheck_expectations.evaluation import Evaluation, evaluate_affected
 from datacheck_expectations.measures.columns import Affected
 
-_WHAT = {"content_cluster": "byte for byte", "near_cluster": "nearly"}
+_WHAT = {"content_cluster": "byte for byte", "near_cluster": "nearly", "row_cluster": "in every feature"}
 
 
 class ExpectDuplicatesAtMost(DatacheckExpectation):
@@ -19,7 +19,7 @@ class ExpectDuplicatesAtMost(DatacheckExpectation):
     Parameters
     ----------
     column
-        ``content_cluster`` for exact, ``near_cluster`` for near duplicates.
+        ``content_cluster`` for exact, ``near_cluster`` for near duplicates; ``row_cluster`` for rows of a table.
     max_share
         In [0, 1]; the first sample of each cluster is no copy.
 

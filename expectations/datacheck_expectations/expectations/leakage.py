@@ -13,6 +13,7 @@ from datacheck_expectations.measures.columns import Affected
 _WHAT = {
     "content_cluster": "byte-for-byte copy",
     "near_cluster": "near duplicate",
+    "row_cluster": "row of equal features",
     "group": "member of its group",
 }
 
@@ -23,8 +24,8 @@ class ExpectNoLeakageAcrossSplits(DatacheckExpectation):
     Parameters
     ----------
     column
-        ``content_cluster``, ``near_cluster``, ``group``, or any column whose values belong together; rows without a
-        value are alone.
+        ``content_cluster``, ``near_cluster``, ``row_cluster``, ``group``, or any column whose values belong together;
+        rows without a value are alone.
     max_share
         Share of all samples that may be in an earlier split too (train before val before test); 0 allows none.
 

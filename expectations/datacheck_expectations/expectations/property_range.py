@@ -5,6 +5,9 @@ from __future__ import annotations
 from collections.abc import Mapping
 from typing import Any, ClassVar
 
+import numpy as np
+from numpy.typing import NDArray
+
 from datacheck.stats import proportion
 from datacheck.text import number, percent
 from datacheck_expectations.base import DatacheckExpectation
@@ -15,7 +18,8 @@ from datacheck_expectations.measures.columns import Values
 class ExpectPropertyInRange(DatacheckExpectation):
     """Expect at least a share of the samples to have a property (size, aspect, brightness …) within a range.
 
-    Broken when the upper end of the share's Wilson interval is below ``min_share``. Samples that were not
+    Broken when the upper end of the share's Wilson interval is below ``min_share``, or the lower end of that of the
+    most frequent value is above ``max_repeated``: a sensor that is stuck stays within its range. Samples that were not
     measured are for `ExpectReadableShareAtLeast`.
 
     Parameters
@@ -30,12 +34,15 @@ class ExpectPropertyInRange(DatacheckExpectation):
         Share of the measured samples.
     confidence
         Level of the interval, in [0, 1); 0 compares the share itself.
+    max_repeated
+        Share of the measured samples that may have one value; 1 for any.
 
     Example
     -------
     >>> import numpy as np
     >>> expectation = ExpectPropertyInRange(
-    ...     column="width", split="all", low=64, high=64, min_share=0.99, confidence=0.99)
+    ...     column="width", split="all", low=64, high=64, min_share=0.99, confidence=0.99,
+    ...     max_repeated=1)
     >>> expectation.evaluate(Values(np.array([64.0] * 50 + [32.0] * 50), 100)).sentence
     '50 of 100 samples have a width outside 64 to 64, from 32 to 64'
     """
@@ -46,6 +53,7 @@ class ExpectPropertyInRange(DatacheckExpectation):
     high: float
     min_share: float
     confidence: float
+    max_repeated: float
 
     metric_dependencies: ClassVar[tuple[str, ...]] = ("datacheck.values",)
 
@@ -54,8 +62,27 @@ class ExpectPropertyInRange(DatacheckExpectation):
         values = measured.values
         if not len(values):
             return Evaluation(False, float("nan"), f"no sample has a {column_title(self.column)}")
+        stuck = self._stuck_at(values)
+        if stuck is not None:
+            return stuck
         below, above = int((values < self.low).sum()), int((values > self.high).sum())
         return self.evaluate_counts(below, above, len(values), float(values.min()), float(values.max()))
+
+    def _stuck_at(self, values: NDArray[np.float64]) -> Evaluation | None:
+        if self.max_repeated >= 1:
+            return None
+        found, counts = np.unique(values, return_counts=True)
+        most = int(counts.argmax())
+        share = proportion(int(counts[most]), len(values), level=self.confidence)
+        if share.low <= self.max_repeated:
+            return None
+        title, value = column_title(self.column), number(float(found[most]), DIGITS)
+        sentence = (
+            f"{counts[most]:,} of {len(values):,} samples have the {title} {value}, and at most "
+            f"{percent(self.max_repeated)} may have one value"
+        )
+        row = {"value": value, "samples": int(counts[most])}
+        return Evaluation(False, share.value, sentence, (row,), n_affected=int(counts[most]))
 
     def evaluate_counts(self, below: int, above: int, n: int, least: float, most: float) -> Evaluation:
         """Hold the counts of values below and above the range against the share."""
@@ -77,8 +104,10 @@ class ExpectPropertyInRange(DatacheckExpectation):
         """State the range."""
         where = "samples" if terms["split"] == "all" else f"samples of {terms['split']!r}"
         low, high = number(terms["low"], DIGITS), number(terms["high"], DIGITS)
+        most = terms["max_repeated"]
+        repeated = f"; at most {percent(most)} have one value" if most < 1 else ""
         span = f"of {low}" if low == high else f"between {low} and {high}"
         return (
             f"At least {percent(terms['min_share'])} of the {where} have a {column_title(terms['column'])} {span}"
-            f"{sampling_clause(terms['confidence'])}."
+            f"{sampling_clause(terms['confidence'])}{repeated}."
         )

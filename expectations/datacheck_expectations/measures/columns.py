@@ -80,6 +80,10 @@ _PROBE = "probe the dataset: check with --probe, or give contract_frame the prob
 _REMEDIES = dict.fromkeys(("label_quality", "label_error_rate"), _PROBE) | dict.fromkeys(
     ("readable", "width", "brightness", "content_cluster", "near_cluster", "mode", "format"), _SCAN
 )
+_REMEDIES["row_cluster"] = (
+    "the features of these rows have too little detail to tell copies from chance: check more rows at once, or take "
+    "the expectation out of the contract"
+)
 _REMEDIES["guideline_changed"] = "give the accepted data: check with --accepted-data, or accepted_data="
 
 

@@ -37,7 +37,7 @@ def box_proposals(accepted: Fingerprint) -> list[Proposal]:
     found = [Proposal(1, partial(_empty, accepted))]
     if whole.classes.total:
         found += [Proposal(0, partial(_allowed, accepted)), Proposal(1, partial(_drift, accepted))]
-    found += [Proposal(1, partial(range_term, name, whole.numbers[name].quantiles)) for name in BOX_NUMBERS]
+    found += [Proposal(2, partial(range_term, name, whole.numbers[name].quantiles)) for name in BOX_NUMBERS]
     for name in COMPARED:
         moments = {part: accepted.boxes_of(split_of(part)).numbers[name].moments for part in parts_of(accepted)}
         found.append(Proposal(len(moments), partial(mean_term, name, moments)))

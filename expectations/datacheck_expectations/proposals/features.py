@@ -53,7 +53,7 @@ def _value_proposals(accepted: Fingerprint, name: str, state: ColumnState) -> li
         by_split = accepted.columns[name]
         moments = {part: state.moments if part == ALL else by_split[part].moments for part in parts_of(accepted)}
         return [
-            Proposal(1, partial(range_term, name, state.quantiles)),
+            Proposal(2, partial(range_term, name, state.quantiles)),
             Proposal(len(moments), partial(mean_term, name, moments)),
         ]
     return [

@@ -43,7 +43,7 @@ def image_proposals(accepted: Fingerprint) -> list[Proposal]:
     """Return the terms about measured images."""
     if accepted.properties is None or accepted.property_moments(PROPERTIES[0]).n <= 0:
         return []
-    found = [Proposal(1, partial(range_term, name, accepted.quantiles(name))) for name in RANGED]
+    found = [Proposal(2, partial(range_term, name, accepted.quantiles(name))) for name in RANGED]
     for column, states in (("mode", accepted.modes), ("format", accepted.formats)):
         found.append(Proposal(1, partial(values_term, column, merged_counts(states.values()))))
     for name in COMPARED:

@@ -7,12 +7,16 @@ from collections.abc import Iterable, Mapping
 from itertools import combinations
 from typing import Any
 
+import numpy as np
+import pandas as pd
+
 from datacheck.stats import Moments, Quantiles, hedges_g
 from datacheck.text import percent
 from datacheck_expectations import expectations as e
-from datacheck_expectations.measures.columns import ALL
+from datacheck_expectations.measures.columns import ALL, numbers
 from datacheck_expectations.proposals.base import (
     NEGLIGIBLE_EFFECT,
+    allowed_share,
     confidence_of,
     effect_note,
     lower_share,
@@ -30,6 +34,13 @@ EDGE_DIGITS = 6
 """Significant digits of the ends of a range: those that float32 holds for certain."""
 
 
+LARGEST_REPEATED = 0.8
+"""A column of which one value has a larger share, such as a flag or the width of images of one size, may have any."""
+
+REPEATED_SLACK = 0.05
+"""What the share of the most frequent value may rise beyond sampling error."""
+
+
 def range_term(column: str, sketch: Quantiles, alpha: float) -> Any:
     """Return the term about the range of a column."""
     n = sketch.n
@@ -43,8 +54,21 @@ def range_term(column: str, sketch: Quantiles, alpha: float) -> Any:
         high=outward(sketch.quantile(1 - TAIL), down=False),
         min_share=lower_share(int(n * inside), n, alpha),
         confidence=confidence_of(alpha),
+        max_repeated=1.0,
         notes=f"{percent(inside)} of {n:,} accepted samples lie there; the share is the lower end of its interval.",
     )
+
+
+def with_repeated_share(term: Any, frame: pd.DataFrame, alpha: float) -> Any:
+    """Return a term about a range with the share that one value may have, as in the accepted dataset."""
+    if not isinstance(term, e.ExpectPropertyInRange):
+        return term
+    values = numbers(frame, term.column)
+    counts = np.unique(values[np.isfinite(values)], return_counts=True)[1]
+    if not len(counts) or counts.max() > LARGEST_REPEATED * counts.sum():
+        return term
+    share = allowed_share(int(counts.max()), int(counts.sum()), alpha)
+    return term.copy(update={"max_repeated": rounded_up(REPEATED_SLACK + share)})
 
 
 def mean_term(column: str, moments: Mapping[str, Moments], alpha: float) -> Any:

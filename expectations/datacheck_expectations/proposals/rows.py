@@ -40,7 +40,7 @@ def row_proposals(frame: pd.DataFrame, task: Task) -> list[Proposal]:
         found.append(Proposal(1, partial(_readable, samples.unreadable(frame))))
     if task is Task.PAIRED:
         found.append(Proposal(1, partial(_pairs, relations.unmatched_pairs(frame))))
-    clusters = [name for name in ("content_cluster", "near_cluster") if name in frame.columns]
+    clusters = [name for name in ("content_cluster", "near_cluster", "row_cluster") if name in frame.columns]
     for column in clusters:
         copies = partial(_duplicates, e.ExpectDuplicatesAtMost, "repeated an earlier one")
         found.append(Proposal(1, partial(copies, column, relations.repeated(frame, column))))
@@ -100,7 +100,7 @@ def _leaks(column: str, found: Affected, alpha: float) -> Any:
 
 def _severity(column: str) -> str:
     """Exact copies are certain; near duplicates may be two photos of one thing."""
-    return "critical" if column == "content_cluster" else "warning"
+    return "warning" if column == "near_cluster" else "critical"
 
 
 def _probed(frame: pd.DataFrame) -> list[Proposal]:

@@ -32,7 +32,7 @@ def target_proposals(accepted: Fingerprint) -> list[Proposal]:
         sketch = sketch.merge(state.quantiles)
     return [
         Proposal(len(moments), partial(mean_term, "target", moments)),
-        Proposal(1, partial(range_term, "target", sketch)),
+        Proposal(2, partial(range_term, "target", sketch)),
         *(Proposal(INTERVALS, partial(_coverage, part, sketch, float(found.n))) for part, found in moments.items()),
     ]
 
