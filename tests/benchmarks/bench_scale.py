@@ -228,6 +228,32 @@ def as_table(stages: list[Stage]) -> str:
     return "\n".join(parts)
 
 
+def on_paper(stages: list[Stage], images: int = 10**9, gigabytes: int = 16) -> str:
+    """Return what an audit of so many images takes in partitions of the largest measured size, as a Markdown table."""
+    rows = [one for one in stages if one["kind"] == "rows"]
+    *_, fewer, n = sorted({one["n"] for one in rows})
+    seconds = {one["stage"]: one["processor"] for one in rows if one["n"] == n}
+    before, top = (max(one["peak"] for one in rows if one["n"] == size) for size in (fewer, n))
+    a_row = 1e6 * (top - before) / (n - fewer)
+    most = (1e9 * gigabytes - 1e6 * top) / a_row + n
+    hours = images / n * sum(seconds.values()) / 3600
+    search = images / n * seconds["duplicates"] / 3600
+    cells = [
+        ("partitions", f"of {n:,} rows", f"{images / n:,.0f}"),
+        ("memory a node", f"measured at {n:,} rows", f"{top / 1000:.1f} GB"),
+        ("from the listing to the page", f"{sum(seconds.values()):,.0f} s for {n:,} rows", f"{hours:,.0f} core-hours"),
+        ("of it the search for copies by hash", f"{seconds['duplicates']:,.0f} s", f"{search:,.0f} core-hours"),
+        (f"rows of one process in {gigabytes} GB", f"{a_row:,.0f} bytes a row", f"{most:,.0f}"),
+    ]
+    return "\n".join(
+        [
+            f"| what | from | for {images:,} images |",
+            "| --- | --- | --- |",
+            *map("| {} | {} | {} |".format, *zip(*cells, strict=True)),
+        ]
+    )
+
+
 def plot(stages: list[Stage], path: Path) -> None:
     """Draw seconds and memory by size, both axes logarithmic."""
     import matplotlib
@@ -251,7 +277,8 @@ def plot(stages: list[Stage], path: Path) -> None:
 
 
 def test_bench_scale() -> None:
-    stages = measure("rows", 1_000) + measure("images", 200)
+    stages = [*measure("rows", 1_000), *measure("rows", 2_000), *measure("images", 200)]
+    assert "core-hours" in on_paper(stages)
     assert {one["stage"] for one in stages} >= {"fingerprint", "duplicates", "rules", "scan"}
     assert all(one["peak"] > 0 for one in stages)
 
@@ -281,6 +308,8 @@ def main() -> None:
     if options.json:
         options.json.write_text(json.dumps(stages, indent=1))
     print(as_table(stages))
+    if len({one["n"] for one in stages if one["kind"] == "rows"}) > 1:
+        print(on_paper(stages))
     if options.plot:
         plot(stages, options.plot)
 
