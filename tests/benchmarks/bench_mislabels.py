@@ -57,7 +57,7 @@ def load(n: int | None) -> tuple[NDArray[np.uint8], dict[str, list[str]]]:
 
 
 def score(given: list[str], clean: list[str], outputs: ProbeOutputs) -> dict[str, float]:
-    """Return the figures of one run; the only place that sees the truth."""
+    """Return the figures of one run; the only place that sees the truth. Images without a prediction rank last."""
     names = np.array(outputs.classes)
     wrong = np.array(given) != np.array(clean)
     labels = np.searchsorted(names, given)
@@ -65,12 +65,14 @@ def score(given: list[str], clean: list[str], outputs: ProbeOutputs) -> dict[str
     order = np.argsort(quality, kind="stable")
     probs = outputs.pred_probs
     assert probs is not None
+    judged = np.isfinite(probs).all(axis=1)
     figures = {
-        "accuracy against the truth": float((names[probs.argmax(1)] == np.array(clean)).mean()),
+        "judged": float(judged.sum()),
+        "accuracy against the truth": float((names[probs.argmax(1)] == np.array(clean))[judged].mean()),
         "AUROC": float(roc_auc_score(wrong, -quality)),
         "AP": float(average_precision_score(wrong, -quality)),
         "P@E": float(wrong[order[: wrong.sum()]].mean()),
-        "F1 argmax": _f1(probs.argmax(1) != labels, wrong),
+        "F1 argmax": _f1((probs.argmax(1) != labels) & judged, wrong),
         "errors": float(wrong.sum()),
     }
     if outputs.label_yield is not None:
@@ -79,19 +81,22 @@ def score(given: list[str], clean: list[str], outputs: ProbeOutputs) -> dict[str
         count = outputs.label_yield.estimated_errors
         figures |= {"F1 cut": _f1(cut, wrong), "cut": float(cut.sum())}
         figures |= {"estimated errors": count.value, "low": count.low, "high": count.high}
-    return figures | _cleanlab(labels, probs, wrong)
+    return figures | _cleanlab(labels, probs, wrong, judged)
 
 
-def _cleanlab(labels: NDArray[np.integer], probs: NDArray[np.float32], wrong: NDArray[np.bool_]) -> dict[str, float]:
+def _cleanlab(
+    labels: NDArray[np.integer], probs: NDArray[np.float32], wrong: NDArray[np.bool_], judged: NDArray[np.bool_]
+) -> dict[str, float]:
+    flagged, quality = np.zeros(len(labels), dtype=bool), np.ones(len(labels))
     with warnings.catch_warnings():
         from cleanlab.filter import find_label_issues
         from cleanlab.rank import get_label_quality_scores
 
-        flagged = find_label_issues(labels, probs.astype(np.float64), n_jobs=1)
-        quality = get_label_quality_scores(labels, probs.astype(np.float64))
+        flagged[judged] = find_label_issues(labels[judged], probs[judged].astype(np.float64), n_jobs=1)
+        quality[judged] = get_label_quality_scores(labels[judged], probs[judged].astype(np.float64))
     return {
         "cleanlab AP": float(average_precision_score(wrong, -quality)),
-        "cleanlab F1 filter": _f1(np.asarray(flagged), wrong),
+        "cleanlab F1 filter": _f1(flagged, wrong),
     }
 
 
