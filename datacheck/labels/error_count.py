@@ -33,6 +33,9 @@ from datacheck.stats import Z95, Interval
 LEAST_RECALL = 0.5
 """Planted errors count as seen at this rate or more, so that an unlucky planting does not double the high end."""
 
+MOST_UNSEEN = 0.2
+"""Share of planted errors: a model that does not see more of them is weak, however often it agrees with the labels."""
+
 FULL_CONFIDENCE = 0.9
 """Quantile of the confidence margin at which a disagreement counts as certain."""
 
@@ -86,7 +89,7 @@ def error_count(
     own, rival = (values[rows.valid].astype(np.float64) for values in (rows.self_confidence, rows.rival))
     n_rows = len(own)
     disagrees = own < rival
-    anchors = _anchor_noise(np.maximum(own, rival), disagrees, unseen=1 - recall)
+    anchors = _anchor_noise(np.maximum(own, rival), disagrees, mistakes=float(1 - recall > MOST_UNSEEN))
     share = float(disagrees.mean())
     error = np.sqrt(share * (1 - share) / n_rows)
     high = (share + Z95 * error + Z95**2 / (2 * n_rows)) / np.clip(recall, LEAST_RECALL, 1)
@@ -112,9 +115,9 @@ class _Anchors:
     floor: float
 
 
-def _anchor_noise(confidence: NDArray[np.float64], disagrees: NDArray[np.bool_], *, unseen: float = 0.0) -> _Anchors:
+def _anchor_noise(confidence: NDArray[np.float64], disagrees: NDArray[np.bool_], *, mistakes: float = 0.0) -> _Anchors:
     """Read the noise off the narrowest anchor set, and certainty and floor off the best of all (Bonferroni)."""
-    found = anchor_sets(confidence, disagrees, unseen=unseen)
+    found = anchor_sets(confidence, disagrees, mistakes=mistakes)
     if not found:
         return _Anchors(0.0, 0.0, 0.0)
     return _Anchors(

@@ -126,7 +126,7 @@ def _cells(chance: NDArray[np.float64], given: NDArray[np.bool_]) -> list[_Cell]
         recall = float(same.mean()) if len(same) else 1.0
         confidence = np.abs(chance - 1 + wanted)[chosen]
         enough = len(confidence) >= 2 * LEAST_ANCHORS
-        anchors = anchor_sets(confidence, disagrees[chosen], unseen=1 - recall) if enough else []
+        anchors = anchor_sets(confidence, disagrees[chosen], mistakes=1 - recall) if enough else []
         found.append(_Cell(disagrees, len(confidence), recall, anchors))
     return found
 

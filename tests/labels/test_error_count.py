@@ -3,7 +3,7 @@
 import numpy as np
 import pytest
 
-from datacheck.labels.anchors import CRITICAL, _extrapolate
+from datacheck.labels.anchors import CRITICAL, _extrapolate, anchor_sets
 from datacheck.labels.error_count import _anchor_noise, _noise_growing_with_difficulty, error_count
 from datacheck.labels.rows import row_statistics
 
@@ -40,10 +40,22 @@ def test_anchor_points_are_the_most_confident_samples_and_level_noise_is_certain
     assert found.noise == pytest.approx(0.2)
     assert found.certainty == 1.0
     smoothed = (200 + 2) / 1004
-    for unseen, steps in ((0.0, 0.5), (0.04, 0.9), (0.1, 1.5), (0.3, 1.5)):
+    for mistakes, steps in ((0.0, 0.5), (0.04, 0.9), (0.1, 1.5), (1.0, 1.5)):
         error = np.sqrt(((1 + steps) ** 2 + steps**2) * smoothed * (1 - smoothed) / 1000)
-        floor = _anchor_noise(confidence, level, unseen=unseen).floor
+        floor = _anchor_noise(confidence, level, mistakes=mistakes).floor
         assert floor == pytest.approx(0.2 - CRITICAL * error)
+
+
+def test_the_low_end_falls_the_further_the_more_mistakes_the_model_makes() -> None:
+    confidence = np.linspace(1, 0.5, 2000)
+    disagrees = np.arange(2000) % 5 == 0
+    for wrong_below, steps in ((0, 0.5), (100, 1.0), (500, 1.5)):
+        given = disagrees.copy()
+        given[1999 - np.flatnonzero(~given[::-1])[:wrong_below]] = True
+        smoothed = 82 / 404
+        second = (disagrees[400:800].sum() + 2) / 404
+        error = np.sqrt(((1 + steps) ** 2 * smoothed * (1 - smoothed) + steps**2 * second * (1 - second)) / 400)
+        assert anchor_sets(confidence, given)[1].far_error == pytest.approx(error)
 
 
 def test_mistakes_that_begin_below_the_confident_half_are_no_noise() -> None:
@@ -74,6 +86,12 @@ def test_growing_noise_solves_its_equation(anchor, agreement, agreeing) -> None:
     noise = _noise_growing_with_difficulty(anchor, agreement, agreeing)
     x = (1 - (1 - noise) / (1 - anchor)) / anchor**0.25
     assert (1 - noise) * (1 - x) + agreeing * noise == pytest.approx(agreement)
+
+
+def test_a_model_that_does_not_see_planted_errors_has_a_lower_low_end() -> None:
+    rows = two_class(2000, 400, certain=False)
+    strong, weak, weaker = (error_count(rows, recall=recall).count.low for recall in (0.8, 0.79, 0.5))
+    assert strong > weak == weaker > 0
 
 
 def test_without_noise_at_the_anchor_points_none_grows() -> None:
