@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import os
+import re
 from collections.abc import Sequence
 from dataclasses import dataclass
 from pathlib import Path
@@ -138,6 +139,9 @@ def locate(table: pa.Table, base: Path, root: Path | None) -> Located:
     )
 
 
+_ADDRESS = re.compile(r"(https?|ftp)://", re.IGNORECASE)
+
+
 @dataclass(frozen=True)
 class _Column:
     """The paths of one column, below a root of their own."""
@@ -155,6 +159,11 @@ def _column(paths: pa.ChunkedArray, base: Path, root: Path | None) -> _Column:
         return _Column(start if root else common_root(paths, base), paths)
     names = paths.to_pylist()
     place = find_place([name for name in names if name], start, above=root is None)
+    if place is None and all(_ADDRESS.match(name) for name in first):
+        raise SourceError(
+            f"expected paths of files, found addresses such as {first[0]!r}, and no file of their names near {start}: "
+            "nothing is downloaded here; fetch the images into a folder first, and pass it as root= (--root)"
+        )
     if place is None:
         near = "pass root= (--root) to say where they are"
         note = f"none of the first {plural(len(first), 'file')} found below {start}: {near}"

@@ -36,6 +36,17 @@ def test_an_unevaluated_class_is_an_error_unless_chance_explains_it() -> None:
     assert [(f.severity, f.evidence["expected"]) for f in outcome.findings] == [(Severity.INFO, [1.0])]
 
 
+def test_a_set_for_the_detection_of_anomalies_is_no_error() -> None:
+    split = ["train"] * 4 + ["test"] * 3
+    outcome = judge(label=["good"] * 4 + ["good", "crack", "cut"], split=split)
+    assert isinstance(outcome, Found)
+    assert [finding.severity for finding in outcome.findings] == [Severity.INFO]
+    assert "which has 'good' alone, as for the detection of anomalies: 'crack' and 'cut'" in outcome.findings[0].message
+    outcome = judge(label=["cat"] * 4 + ["cat", "dog", "cow"], split=split)
+    assert isinstance(outcome, Found)
+    assert [finding.severity for finding in outcome.findings] == [Severity.ERROR]
+
+
 def test_half_of_the_classes_untrained() -> None:
     label = [f"c{k}" for k in range(10)] + [f"c{k}" for k in range(20)]
     outcome = judge(label=label, split=["train"] * 10 + ["test"] * 20)

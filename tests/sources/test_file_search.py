@@ -6,6 +6,7 @@ from pathlib import Path
 
 import pytest
 
+from datacheck.errors import SourceError
 from datacheck.sources import open_source
 
 from .pets_data import write_image
@@ -127,3 +128,12 @@ def test_decimals_are_no_ids(tmp_path: Path) -> None:
         write_image(tmp_path / "img" / f"{number}.png")
     path = table(tmp_path / "t.csv", [f"{number}.5" for number in range(1, 7)], header="weight,label")
     assert "uri" not in open_source(path).table.column_names
+
+
+def test_addresses_are_refused_and_found_by_name_once_fetched(tmp_path: Path) -> None:
+    source = table(tmp_path / "labels.csv", [f"https://host.example/pets/{name}.tif" for name in NAMES], "url,label")
+    with pytest.raises(SourceError, match=r"expected paths of files, found addresses such as 'https://host.*fetch the"):
+        open_source(source)
+    for name in NAMES:
+        write_image(tmp_path / "images" / f"{name}.tif")
+    assert [str(uri).rsplit("/", 1)[-1] for uri in uris(source)] == [f"{name}.tif" for name in NAMES]

@@ -17,6 +17,9 @@ from datacheck.rules.mask_classes import class_shares_of
 from datacheck.rules.requirements import CLASSES_OR_MASKS
 from datacheck.text import have, listed
 
+NORMAL = {"good", "normal", "ok", "nominal"}
+"""Names of the class that is alone in the training split of a dataset for the detection of anomalies."""
+
 
 @dataclass(frozen=True)
 class MissingClassInSplit(Rule):
@@ -38,7 +41,8 @@ class MissingClassInSplit(Rule):
     By the full table of splits and classes over all rows; nothing is sampled. Splits without any label are left out. Of
     masks, the images are counted that show a class with at least one pixel.
     If a class is missing from an evaluation split by chance, this is only an info: fewer than ``min_expected`` samples
-    would be expected from the size of the split and the share of the class in training.
+    would be expected from the size of the split and the share of the class in training. So is a training split that has
+    one class alone, called good, normal, ok or nominal: sets for the detection of anomalies are made so.
 
     How to fix
     ----------
@@ -85,6 +89,16 @@ class MissingClassInSplit(Rule):
 
     def _untrained(self, counted: ClassCounts, untrained: NDArray[np.intp], issues: pa.Table) -> Finding:
         names = [counted.classes[k] for k in untrained]
+        trained = [name for name, n in zip(counted.classes, counted.counts[counted.train], strict=True) if n]
+        if len(trained) == 1 and trained[0].lower() in NORMAL:
+            return self.finding(
+                f"{have(len(names), 'class', 'classes')} no sample in {counted.splits[counted.train]!r}, which has "
+                f"{trained[0]!r} alone, as for the detection of anomalies: {listed(names)}",
+                "right where a model of the normal class is trained; for a classifier, split again",
+                severity=Severity.INFO,
+                evidence=_matrix(counted),
+                affected=issues,
+            )
         evaluated = [name for name, row in zip(counted.splits, counted.counts, strict=True) if row[untrained].any()]
         return self.finding(
             f"{have(len(names), 'class', 'classes')} no sample in {counted.splits[counted.train]!r}, but "
