@@ -4,7 +4,7 @@
 
     scan/index.arrow         a row a file, from the last scan that finished: an Arrow stream and its xxh3 digest
     scan/part-*.arrow        rows since then, each part written whole or not at all
-    scan/measurements.parquet  what was measured, of more samples than are kept in memory
+    scan/measurements-*.parquet  what was measured, of more samples than are kept in memory
     scan/thumbs-*.bin        thumbnails end to end
     scan/pixels-*.npy        fixed-size pixels
     scan/thumbnails.arrow    where each sample's thumbnail is
@@ -31,8 +31,8 @@ from datacheck.manifest.repeated_texts import maybe_repeated
 from datacheck.scanning.cached_rows import KEY_SCHEMA, PLACES, ROW_SCHEMA, lasting
 from datacheck.scanning.row_files import BLOCK_ROWS, RowFile, Rows, joined, row_writer
 
-INDEX, MEASURED = "index.arrow", "measurements.parquet"
-"""Files of the rows of the last scan that finished, and of what it measured."""
+INDEX = "index.arrow"
+"""The file of the rows of the last scan that finished."""
 
 _MANY_FILES = 16
 """More thumbnail files than this are gathered into one."""
@@ -51,7 +51,13 @@ class ScanCache:
         self._token = os.urandom(6).hex()
         self._parts = 0
         self._remove_unreferenced(self.keys)
-        (folder / MEASURED).unlink(missing_ok=True)
+        for path in folder.glob("measurements-*.parquet"):
+            path.unlink()
+
+    @property
+    def measured(self) -> Path:
+        """Where what this scan measures may be written: the next scan removes it."""
+        return self.folder / f"measurements-{self._token}.parquet"
 
     @property
     def has_parts(self) -> bool:

@@ -17,7 +17,7 @@ from datacheck.cpus import available_cpus
 from datacheck.manifest import Manifest
 from datacheck.manifest.object_store import StoreReader
 from datacheck.manifest.readers import ReadFailure, SampleReader
-from datacheck.scanning.cache import MEASURED, ScanCache
+from datacheck.scanning.cache import ScanCache
 from datacheck.scanning.cached_rows import PLACES, ROW_SCHEMA, library_versions, to_rows
 from datacheck.scanning.distinct_files import files_of, positions, taken
 from datacheck.scanning.gathered import gathered
@@ -209,7 +209,7 @@ class ScanJob:
     def _finish(self, n_read: int) -> ScanResult:
         if self.pixel_map is not None:
             self.pixel_map.flush()
-        measured = gathered(self._aligned(), len(self.manifest), self.folder / MEASURED)
+        measured = gathered(self._aligned(), len(self.manifest), self.cache.measured)
         places = self.cache.keys.select(PLACES)
         other = pc.fill_null(pc.not_equal(places["pixel_file"], self._pixel_name()), False)
         moved = bool(self.side) and pc.any(other).as_py()

@@ -12,7 +12,7 @@ import pyarrow as pa
 import pyarrow.parquet as pq
 from numpy.typing import NDArray
 
-from datacheck.storage import atomic_path, reading
+from datacheck.storage import atomic_path, reading, table_writer
 
 
 class StoredTable:
@@ -74,7 +74,7 @@ class StoredTable:
 
     def copy_to(self, path: Path) -> None:
         """Write the same file to another place; one that was made for this table alone is moved there."""
-        if path.exists() and path.samefile(self.path):
+        if path.exists() and self.path.exists() and path.samefile(self.path):
             return
         if self._own and not path.is_symlink():
             self._own = False
@@ -82,8 +82,13 @@ class StoredTable:
             with suppress(OSError):  # another disk
                 self.path = self.path.replace(path)
                 return
-        with atomic_path(path) as temporary:
-            shutil.copyfile(self.path, temporary)
+        if self.path.exists():
+            with atomic_path(path) as temporary:
+                shutil.copyfile(self.path, temporary)
+            return
+        with table_writer(path, self._file.schema_arrow) as writer:  # removed or moved since: it is still open here
+            for group in range(self._file.num_row_groups):
+                writer.write_table(self._file.read_row_group(group))
 
 
 def rows_of(parts: Iterator[pa.Array], rows: NDArray[np.int64]) -> pa.Array:

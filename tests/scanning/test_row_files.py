@@ -70,3 +70,8 @@ def test_many_measurements_go_to_disk_and_are_the_same(tmp_path: Path, monkeypat
         result.save(tmp_path / f"measurements-{run is None}.parquet")
         result.save(tmp_path / "again.parquet")
         assert measurements.Measurements.load(tmp_path / "again.parquet").whole().equals(wanted)
+    first, second = (scan(manifest, jobs=1, run_dir=tmp_path / "run").measurements for _ in range(2))
+    for number, measured in enumerate((first, second)):  # the second scan removed the file of the first
+        measured.save(tmp_path / f"saved-{number}.parquet")
+        assert measurements.Measurements.load(tmp_path / f"saved-{number}.parquet").whole().equals(wanted)
+    assert not list((tmp_path / "run" / "scan").glob("measurements*"))
