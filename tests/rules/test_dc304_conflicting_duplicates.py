@@ -26,6 +26,13 @@ def test_near_conflicts_are_told_apart() -> None:
     assert outcome.findings[0].severity is Severity.WARNING
 
 
+def test_folders_of_two_versions_of_the_same_images_are_said_to_be_pairs() -> None:
+    spread = [int(value) for value in np.random.default_rng(0).integers(0, 2**62, 12)]
+    versions = [*spread, *(value ^ 1 for value in spread)]
+    outcome = found(ConflictingDuplicates().check(context(versions, label=["low"] * 12 + ["high"] * 12)))
+    assert "they are pairs and no classes" in outcome.findings[0].remedy
+
+
 def test_targets_within_the_tolerance_agree() -> None:
     content = ["1", "1", "2", "2", "3"]
     checked = context([A, A, B, B, C], content, target=[1.0, 1.01, 0.0, 5.0, 9.0])

@@ -34,4 +34,4 @@ def test_masks_that_are_all_smaller_are_information(tmp_path: Path) -> None:
     outcome = MaskSizeMismatch().check(write_masks(tmp_path, shrink))
     assert isinstance(outcome, Found)
     assert outcome.findings[0].severity is Severity.INFO
-    assert "by the ratio 4" in outcome.findings[0].message
+    assert "are smaller than their images by a factor of 4:" in outcome.findings[0].message

@@ -25,8 +25,8 @@ class MaskSizeMismatch(Rule):
     What
     ----
     Names the masks whose width and height are not those of the image. Where the image is turned by its EXIF
-    orientation, and the mask has the size before or after, that is not counted. Where all masks are smaller by one
-    ratio, that is one piece of information.
+    orientation, and the mask has the size before or after, that is not counted. Where all masks are smaller or
+    larger by one factor, that is one piece of information.
 
     Why it hurts training
     ---------------------
@@ -72,9 +72,10 @@ class MaskSizeMismatch(Rule):
         ratios = (image.upright[rows] / sizes[rows]).round(2)
         evidence = {"n_masks": len(rows), "n_judged": n_judged, "examples": mask_files(context, rows[:N_EXAMPLES])}
         if len(rows) == n_judged and (ratios == ratios[0]).all() and len(rows) > 1:
+            ratio, size = float(ratios[0, 0]), "smaller" if ratios[0, 0] > 1 else "larger"
             finding = self.finding(
-                f"all {plural(n_judged, 'mask')} are smaller than their images by the ratio {number(ratios[0, 0])}: "
-                f"{named(context, rows[:1], note)}",
+                f"all {plural(n_judged, 'mask')} are {size} than their images by a factor of "
+                f"{number(max(ratio, 1 / ratio))}: {named(context, rows[:1], note)}",
                 "check that the loader scales images and masks to one size, the masks with nearest-neighbour",
                 severity=Severity.INFO,
                 evidence=evidence,

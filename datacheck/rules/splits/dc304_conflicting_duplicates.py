@@ -119,7 +119,9 @@ class ConflictingDuplicates(Rule):
             f"{'at least ' if kind in ('near', 'turned') else ''}{counted} are {alike} with "
             f"{'the same objects in other boxes' if kind == 'redrawn' else 'different labels'} "
             f"({plural(evidence['n_clusters'], 'cluster')})",
-            FIXES.get(kind, "decide on one label for each cluster, or remove the cluster"),
+            VERSIONS
+            if kind == "near" and issues.num_rows >= max(FEWEST, MOST * len(context.manifest))
+            else FIXES.get(kind, "decide on one label for each cluster, or remove the cluster"),
             severity={"exact": self.severity, "near": min(self.severity, Severity.WARNING)}.get(kind, Severity.INFO),
             evidence={**evidence, "kind": kind, "notes": issues["note"].slice(0, MAX_MEMBERS).to_pylist()},
             affected=issues,
@@ -132,6 +134,14 @@ FIXES = {
     "redrawn": "keep one sample of each cluster; how far the boxes differ is how exactly they are drawn",
 }
 """What to do about copies of a kind, where it is not to decide on one label."""
+
+FEWEST, MOST = 10, 0.5
+"""Number and share of the samples with an alike one of another class from which classes look like versions."""
+
+VERSIONS = (
+    "where the classes are versions of the same images (low and high resolution, noisy and clean), they are pairs and "
+    "no classes: audit the two folders as one, datacheck audit A B; else decide on one label for each cluster"
+)
 
 
 def most_different(
