@@ -36,6 +36,9 @@ MOST_PLANTED, MOST_COPIES = 2_500, 4
 RECALL = 0.5
 """Share of the planted faults that the cut of the lists finds: the median of their scores."""
 
+MOST_LISTED = 0.25
+"""Share of the boxes: where a cut names more, the probe does not tell the planted faults from the given boxes."""
+
 FEWEST_PLANTED = 30
 """Planted faults from which a cut is made: with fewer the share that it finds is not known."""
 
@@ -101,6 +104,17 @@ class Placement:
         """Return which boxes are further off than the cut that finds this share of moved ones; no spurious one."""
         found = _above(self.shift, self.planted_shift, recall)
         return found[~np.isin(found, self.spurious(recall))]
+
+    def why_no_list(self, n_listed: int, planted: Floats) -> str | None:
+        """Return why a list is worth nothing: too few planted faults, or they do not stand out; None where it is."""
+        if len(planted) < FEWEST_PLANTED:
+            return f"needs {FEWEST_PLANTED} places for planted faults, found {len(planted)}"
+        if n_listed > MOST_LISTED * len(self.objects):
+            return (
+                f"the probe is too weak: the cut that finds half of the faults that were planted names {n_listed:,} of "
+                f"{len(self.objects):,} boxes"
+            )
+        return None
 
     def n_spurious(self) -> FaultCount:
         """Return how many boxes hold no object."""

@@ -106,12 +106,18 @@ def _class_questions(manifest: Manifest, probe: BoxProbe) -> Iterator[dict[str, 
 
 
 def _place_questions(manifest: Manifest, probe: BoxProbe) -> Iterator[dict[str, Any]]:
-    """Yield the boxes that look empty or misplaced."""
+    """Yield the boxes that look empty or misplaced, where the probe is good enough to say so."""
     placement, objects = probe.placement, manifest.objects
     if placement is None or objects is None:
         return
     names = (*manifest.classes, None)
-    for kind, found in (("spurious", placement.spurious(RECALL)), ("misplaced", placement.misplaced(RECALL))):
+    kinds = (
+        ("spurious", placement.spurious(RECALL), placement.planted_empty),
+        ("misplaced", placement.misplaced(RECALL), placement.planted_shift),
+    )
+    for kind, found, planted in kinds:
+        if placement.why_no_list(len(found), planted):
+            continue
         for k, (sample_id, line) in zip(found, _names(manifest, placement.objects[found]), strict=True):
             row = {"sample_id": sample_id, "annotation_id": line, "kind": kind}
             row["given"] = names[objects.class_id[placement.objects[k]]]

@@ -10,9 +10,8 @@ from numpy.typing import NDArray
 
 from datacheck.findings import Found, Outcome, Passed, Severity
 from datacheck.probing.objects.missing import NOT_FOUND, Missing
-from datacheck.probing.objects.placement import FEWEST_PLANTED, RECALL
+from datacheck.probing.objects.placement import FEWEST_PLANTED, MOST_LISTED, RECALL
 from datacheck.rules.base import CannotJudge, Rule, RuleContext
-from datacheck.rules.boxes.placed import MOST_LISTED
 from datacheck.rules.boxes.shared import row_issues
 from datacheck.rules.files.shared import N_EXAMPLES, N_NAMED
 from datacheck.rules.requirements import BOX_PROBE, NO_BOX_PROBE, OBJECTS

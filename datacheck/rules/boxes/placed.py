@@ -10,15 +10,12 @@ from numpy.typing import NDArray
 
 from datacheck.findings import Found
 from datacheck.labels.fault_count import FaultCount
-from datacheck.probing.objects.placement import FEWEST_PLANTED, Placement
+from datacheck.probing.objects.placement import Placement
 from datacheck.rules.base import CannotJudge, Rule, RuleContext
 from datacheck.rules.boxes.shared import Describe, boxes_of, examples, object_issues, object_places, per_class
 from datacheck.rules.requirements import NO_BOX_PROBE
 from datacheck.stats import proportion
 from datacheck.text import percent, plural
-
-MOST_LISTED = 0.25
-"""Share of the boxes: where a cut names more, the probe does not tell the planted faults from the given boxes."""
 
 
 @dataclass(frozen=True)
@@ -56,13 +53,9 @@ def placement_of(context: RuleContext) -> Placement:
 
 def check_cut(n_listed: int, placement: Placement, planted: NDArray[np.float64]) -> None:
     """Raise `CannotJudge` where the planted faults are too few, or do not stand out."""
-    if len(planted) < FEWEST_PLANTED:
-        raise CannotJudge(f"needs {FEWEST_PLANTED} places for planted faults, found {len(planted)}")
-    if n_listed > MOST_LISTED * len(placement.objects):
-        raise CannotJudge(
-            f"the probe is too weak: the cut that finds half of the faults that were planted names {n_listed:,} of "
-            f"{len(placement.objects):,} boxes"
-        )
+    reason = placement.why_no_list(n_listed, planted)
+    if reason:
+        raise CannotJudge(reason)
 
 
 def placed_finding(
