@@ -172,6 +172,20 @@ def with_copies(
     )
 
 
+def only_pairs(
+    found: DuplicateClusters, kept: NDArray[np.bool_], measurements: Measurements, max_distance: int
+) -> DuplicateClusters:
+    """Return the clusters with some of the near pairs; ``kept`` is bool [P]."""
+    pairs = found.near_pairs[kept]
+    return replace(
+        found,
+        near=_cut_chains(pairs, _hashes(measurements), _first_copies(found.exact), max_distance),
+        near_pairs=pairs,
+        near_distance=found.near_distance[kept],
+        orientation=found.orientation[kept],
+    )
+
+
 def exact_clusters(content: pa.ChunkedArray | pa.Array) -> Rows:
     """Number the groups of equal, non-null values that have at least two members; -1 for all others; shape [N]."""
     rows = maybe_repeated(content)

@@ -10,7 +10,8 @@ from typing import Any
 import numpy as np
 import pyarrow as pa
 
-from datacheck.duplicates.details import LONG_SIDE, Picture
+from datacheck.duplicates.details import LONG_SIDE
+from datacheck.duplicates.laid_over import Picture
 from datacheck.manifest.readers import SampleReader, SampleReadError
 from datacheck.scanning.decode import decode_array, decode_bytes
 from datacheck.scanning.pools import Pool

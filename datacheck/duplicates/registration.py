@@ -9,14 +9,15 @@ from __future__ import annotations
 from collections.abc import Callable
 from dataclasses import dataclass, replace
 from functools import partial
-from operator import itemgetter
 from typing import Any
 
 import cv2
 import numpy as np
 from numpy.typing import NDArray
 
-from datacheck.duplicates.details import Details, Keypoints, Picture, candidates, details_of, prepared
+from datacheck.duplicates.agreement import agreement, is_again, is_copy, is_plain
+from datacheck.duplicates.details import Details, Keypoints, candidates, details_of, finer_keypoints, prepared
+from datacheck.duplicates.laid_over import Picture, in_shares, scale_of
 from datacheck.duplicates.pairs import Rows
 from datacheck.duplicates.picture_pool import CHUNK, Pictures
 
@@ -26,37 +27,10 @@ MIN_INLIERS = 40
 Of 962 TrashNet photos and changed copies of 100 of them, copies have 76 and more (of crops to 70 % of each side, 94 %
 have 40), and neighbouring photos 34 and less, but for the same object photographed again, which has 45 and more."""
 
-AGAIN_CORRELATION = 0.5
-"""Correlation of the median block below which a fit is an accident.
-
-Even shapes, such as icons on white and enlarged digits, can match in 40 to 52 details with a correlation of 0; objects
-that were photographed again have 0.64 and more."""
-
-COPY_CORRELATION = 0.93
-"""Correlation of the median block from which a picture is a copy: below, the object was photographed again.
-
-Of 60 TrashNet photos, 95 % of the copies that were turned by 8 degrees, cropped to 80 % of each side, or given a
-watermark have 0.97 and more, and those that were blurred 0.94; two photos of one moment 0.96 and more, and an object
-photographed again from another place 0.64 to 0.81."""
-
-UNLIKE = 0.3
-"""Correlation below which a block shows something else."""
-
-FIRM_INLIERS, UNLIKE_SHARES = 80, (0.05, 0.13)
-"""Largest share of unlike blocks of a copy, with fewer matched details than the first number, and with as many.
-
-All copies of 121 TrashNet photos stay copies: a watermark spoils at most 12.7 % of the blocks, crops, corners, quarter
-turns and brightness at most 5 % where details are fewer. Of 144 pairs of neighbouring photos of hands before one wall,
-another sign each, whose median block correlates like that of a copy, 6 stay."""
-
-SAME_SIZE_INLIERS = 30
-"""Matched details that a copy has where it was not rescaled: watermarked and brighter ones of those photos have 34 and
-more, and most of the remaining pairs of hands fewer."""
-
 FEWEST_INLIERS = 12
 """Matched details from which two pictures are laid over one another: fewer than `MIN_INLIERS` show the same thing only
-where the blocks then correlate like those of a copy. Crops to half of the area keep 12 details where objects before an
-even ground keep no 40."""
+where they then agree like copies. Crops to half of the area keep 12 details where objects before an even ground keep
+no 40."""
 
 MANY_DETAILS = 280
 """Details that both pictures must have for so few to suffice.
@@ -64,14 +38,9 @@ MANY_DETAILS = 280
 Of 120 TrashNet photos and their parts of 70 % a side 98 % have more. Of 100 digits enlarged from 8 to 96 pixels, whose
 few smooth strokes correlate however they are turned, none has more than 235."""
 
-RESCALED = 1.2
-"""Scale from which a map is refined before the blocks are compared: that of a crop to 83 % of each side.
-
-An object that was photographed again from the same place (scale 0.96 to 1.02 in TrashNet) would be fitted so well that
-it passes for a copy."""
-
-_ITERATIONS = 30
-"""Steps by which a map is refined: more change it by less than a pixel."""
+DRAWN_DETAILS = 400
+"""Details that print and drawings must have to be laid over one another: one stroke, with up to 281, agrees with
+another, and receipts have 450 and more."""
 
 _RATIO = 0.8
 """A match counts where the second best is this much worse (Lowe 2004)."""
@@ -79,20 +48,8 @@ _RATIO = 0.8
 _PIXELS_OFF = 4.0
 """Pixels by which a match may miss the fitted map: keypoints of reduced pictures are exact to about one."""
 
-_BLOCK = 32
-"""Pixels of a block's side: a watermark spoils some blocks, a shift of the viewpoint nearly all."""
-
-_FEWEST_BLOCKS = 4
-"""Fewer blocks with details in the common part say nothing."""
-
-_EVEN = 4.0
-"""A block whose grey levels deviate by less than this holds no details."""
-
 _SIGNS = np.unpackbits(np.arange(256, dtype=np.uint8)[:, None], axis=1).astype(np.float32) * 2 - 1
 """The bits of each byte as -1 and 1; shape [256, 8]."""
-
-_BLUR = 1.0
-"""Standard deviation in pixels of the blur before blocks are compared: they are laid over one another to a pixel."""
 
 
 @dataclass(frozen=True)
@@ -103,12 +60,8 @@ class Registered:
     ----------
     pairs
         Row numbers, int64, shape [P, 2], first below second.
-    inliers
-        Matched details, int64, shape [P].
-    correlation
-        Of the median block of the part that both show, float64, shape [P].
-    unlike
-        Share of its blocks that show something else, float64, shape [P].
+    copies
+        Which pairs are copies, bool, shape [P]; the others show the same object or scene, photographed again.
     scale
         How much larger things are in the second picture, float64, shape [P]: over 1 where it is a crop of the first.
     angle
@@ -118,9 +71,7 @@ class Registered:
     """
 
     pairs: Rows
-    inliers: Rows
-    correlation: NDArray[np.float64]
-    unlike: NDArray[np.float64]
+    copies: NDArray[np.bool_]
     scale: NDArray[np.float64]
     angle: NDArray[np.float64]
     mirrored: NDArray[np.bool_]
@@ -128,12 +79,6 @@ class Registered:
     def reversed(self) -> Registered:
         """Return the same pairs with the second picture first."""
         return replace(self, pairs=self.pairs[:, ::-1], scale=1 / self.scale, angle=-self.angle)
-
-    @property
-    def copies(self) -> NDArray[np.bool_]:
-        """Which pairs are copies; the others show the same object or scene, photographed again; shape [P]."""
-        measured = zip(self.inliers, self.correlation, self.unlike, self.scale, strict=True)
-        return np.array([_is_copy(*one) for one in measured], bool)
 
 
 def register(
@@ -161,10 +106,14 @@ def register(
             kept[row] = details
         if progress is not None:
             progress(done, 2 * len(rows))
-    pairs, mirrored_ones = candidates(kept, known)
+    pairs, mirrored_ones, close = candidates(kept, known)
     ends = ([kept[row] for row in end] for end in pairs.T.tolist())
     compared = pictures.pool.map(
-        partial(_compare, pictures.read), *ends, pairs.tolist(), mirrored_ones.tolist(), chunksize=CHUNK
+        partial(_compare, pictures.read),
+        *ends,
+        pairs.tolist(),
+        zip(mirrored_ones.tolist(), close.tolist(), strict=True),
+        chunksize=CHUNK,
     )
     for done, one in enumerate(compared, start=1):
         if isinstance(one, list):
@@ -173,54 +122,54 @@ def register(
         if progress is not None:
             progress(len(rows) + done * len(rows) // len(pairs), 2 * len(rows))
     same = [row for row, one in enumerate(found) if one is not None]
-    values = np.array([found[row] for row in same], np.float64).reshape(len(same), 6)
-    inliers, correlation, unlike, scale, angle, mirrored = values.T
-    return Registered(pairs[same], inliers.astype(np.int64), correlation, unlike, scale, angle, mirrored > 0)
+    copies, scale, angle, mirrored = np.array([found[row] for row in same], np.float64).reshape(len(same), 4).T
+    return Registered(pairs[same], copies > 0, scale, angle, mirrored > 0)
 
 
 def _compare(
-    read: Callable[[int], Picture | None], first: Details, second: Details, pair: tuple[int, int], mirrored: bool
+    read: Callable[[int], Picture | None],
+    first: Details,
+    second: Details,
+    pair: tuple[int, int],
+    mirrored_and_close: tuple[bool, bool],
 ) -> tuple[float, ...] | list[int] | None:
-    """Return inliers, correlation, unlike share, scale, angle and whether mirrored; None where two pictures differ.
+    """Return whether two pictures are copies, scale, angle and whether mirrored; None where they are not the same.
 
     A list has the pictures that cannot be read a second time.
     """
-    inliers, matrix = _fit(first.mirrored if mirrored else first.plain, second.plain)
-    many = min(len(first.plain[0]), len(second.plain[0])) >= MANY_DETAILS
-    if matrix is None or inliers < (FEWEST_INLIERS if many else MIN_INLIERS):
+    mirrored, close = mirrored_and_close
+    fitted = _fit(first.mirrored if mirrored else first.plain, second.plain)
+    details = min(len(first.plain[0]), len(second.plain[0]))
+    many = details >= MANY_DETAILS
+    fewest = FEWEST_INLIERS if many else MIN_INLIERS
+    twice = close and many
+    if fitted[0] < fewest and not twice:
         return None
-    one, two = (prepared(read(row)) for row in pair)
+    one, two = (read(row) for row in pair)
     if one is None or two is None:
         return [row for row, picture in zip(pair, (one, two), strict=True) if picture is None]
-    one = np.ascontiguousarray(one[:, ::-1]) if mirrored else one
-    correlation, unlike = _agreement(one, two, matrix)
-    scale = _scale(matrix)
-    if AGAIN_CORRELATION <= correlation < COPY_CORRELATION and _factor(scale) > RESCALED:
-        finer = _refined(one, two, matrix)
-        known = correlation, unlike, matrix
-        correlation, unlike, matrix = max(known, (*_agreement(one, two, finer), finer), key=itemgetter(0))
-    if not (
-        correlation >= AGAIN_CORRELATION if inliers >= MIN_INLIERS else _is_copy(inliers, correlation, unlike, scale)
-    ):
+    if details < DRAWN_DETAILS and (is_plain(one) or is_plain(two)):
         return None
-    angle = float(np.degrees(np.arctan2(-matrix[1, 0], matrix[0, 0])))
-    return inliers, correlation, unlike, _scale(matrix), angle, mirrored
+    one = np.ascontiguousarray(one[:, ::-1]) if mirrored else one
+    found = _judged(one, two, *fitted) if fitted[0] >= fewest else None
+    if twice and (found is None or not found[0]):
+        finer = _judged(one, two, *_fit(finer_keypoints(one), finer_keypoints(two)))
+        found = finer if finer is not None and finer[0] else found
+    return None if found is None else (*found, mirrored)
 
 
-def _factor(scale: float) -> float:
-    """Return how far a scale is from 1, whichever picture is the larger one."""
-    return max(scale, 1 / max(scale, 1e-6))
-
-
-def _is_copy(inliers: float, correlation: float, unlike: float, scale: float) -> bool:
-    """Tell a copy from another photo of the same thing."""
-    if inliers < SAME_SIZE_INLIERS and _factor(scale) < RESCALED:
-        return False
-    return bool(correlation >= COPY_CORRELATION and unlike <= UNLIKE_SHARES[int(inliers >= FIRM_INLIERS)])
-
-
-def _scale(matrix: NDArray[np.float64]) -> float:
-    return float(np.sqrt(abs(np.linalg.det(matrix[:, :2]))))
+def _judged(
+    one: Picture, two: Picture, inliers: int, matrix: NDArray[np.float64] | None
+) -> tuple[bool, float, float] | None:
+    """Return whether two pictures are copies, scale and angle; None where they are not the same."""
+    if matrix is None:
+        return None
+    found = agreement(one, two, in_shares(matrix, prepared(one), prepared(two)))
+    same = is_copy(one, two, found)
+    if not same and (inliers < MIN_INLIERS or not is_again(one, two, found)):
+        return None
+    angle = float(np.degrees(np.arctan2(-found.matrix[1, 0], found.matrix[0, 0])))
+    return same, scale_of(found.matrix), angle
 
 
 def _fit(first: Keypoints, second: Keypoints) -> tuple[int, NDArray[np.float64] | None]:
@@ -228,7 +177,8 @@ def _fit(first: Keypoints, second: Keypoints) -> tuple[int, NDArray[np.float64] 
     (places, descriptors), (others, other_descriptors) = first, second
     if min(len(places), len(others)) < FEWEST_INLIERS:
         return 0, None
-    sure, match = _matches(descriptors, other_descriptors)
+    bits = descriptors.dtype == np.uint8
+    sure, match = _matches((_bits_apart if bits else _lengths_apart)(descriptors, other_descriptors))
     if len(sure) < FEWEST_INLIERS:
         return 0, None
     cv2.setRNGSeed(0)
@@ -238,56 +188,26 @@ def _fit(first: Keypoints, second: Keypoints) -> tuple[int, NDArray[np.float64] 
     return (0, None) if matrix is None else (int(inliers.sum()), np.asarray(matrix, np.float64))
 
 
-def _matches(descriptors: NDArray[np.uint8], others: NDArray[np.uint8]) -> tuple[Rows, Rows]:
-    """Return the descriptors whose nearest among others is clearly nearer than the next, and that nearest one.
+def _matches(apart: NDArray[np.float32]) -> tuple[Rows, Rows]:
+    """Return the descriptors whose nearest among others is clearly nearer than the next, and that nearest one."""
+    each = np.arange(len(apart))
+    nearest = apart.argmin(axis=1)
+    best = apart[each, nearest]
+    apart[each, nearest] = np.inf
+    sure = np.flatnonzero(best < _RATIO * apart.min(axis=1))
+    return sure, nearest[sure]
+
+
+def _bits_apart(descriptors: NDArray[Any], others: NDArray[Any]) -> NDArray[np.float32]:
+    """Return twice the number of bits that differ.
 
     Of bits as -1 and 1, the product is the number of bits less twice those that differ: a product of matrices takes a
     third of the time that counting bits does.
     """
-    alike = _SIGNS[descriptors].reshape(len(descriptors), -1) @ _SIGNS[others].reshape(len(others), -1).T
-    each = np.arange(len(alike))
-    nearest = alike.argmax(axis=1)
-    best = alike[each, nearest]
-    alike[each, nearest] = -np.inf
-    n_bits = 8 * descriptors.shape[1]
-    sure = np.flatnonzero(n_bits - best < _RATIO * (n_bits - alike.max(axis=1)))
-    return sure, nearest[sure]
+    one, other = (_SIGNS[part].reshape(len(part), -1) for part in (descriptors, others))
+    return np.asarray(one.shape[1] - one @ other.T, np.float32)
 
 
-def _refined(first: Picture, second: Picture, matrix: NDArray[np.float64]) -> NDArray[np.float64]:
-    """Return the map of the first picture onto the second after it was fitted to their grey levels.
-
-    By the enhanced correlation coefficient (Evangelidis and Psarakis, 2008); the given map where that does not settle.
-    """
-    criteria = (cv2.TERM_CRITERIA_EPS | cv2.TERM_CRITERIA_COUNT, _ITERATIONS, 1e-4)
-    back = np.asarray(cv2.invertAffineTransform(matrix), np.float32)
-    try:
-        _, back = cv2.findTransformECC(second, first, back, cv2.MOTION_AFFINE, criteria, None, 5)  # type: ignore[call-overload]
-    except cv2.error:
-        return matrix
-    return np.asarray(cv2.invertAffineTransform(back), np.float64)
-
-
-def _agreement(first: Picture, second: Picture, matrix: NDArray[np.float64]) -> tuple[float, float]:
-    """Return the median correlation of the blocks that both pictures show, and the share of those that are unlike.
-
-    0 and 1 where there are too few blocks with details.
-    """
-    height, width = second.shape
-    laid = cv2.GaussianBlur(cv2.warpAffine(first, matrix, (width, height)), (0, 0), _BLUR)
-    shown = cv2.warpAffine(np.full_like(first, 255), matrix, (width, height)) == 255
-    parts = [_blocks(np.asarray(part, np.float64)) for part in (laid, cv2.GaussianBlur(second, (0, 0), _BLUR))]
-    detailed = _blocks(shown).all(axis=1) & (np.minimum(*(part.std(axis=1) for part in parts)) > _EVEN)
-    if np.count_nonzero(detailed) < _FEWEST_BLOCKS:
-        return 0.0, 1.0
-    one, other = (part[detailed] - part[detailed].mean(axis=1, keepdims=True) for part in parts)
-    lengths = np.sqrt((one**2).sum(axis=1) * (other**2).sum(axis=1))
-    each = (one * other).sum(axis=1) / lengths
-    return float(np.median(each)), float((each < UNLIKE).mean())
-
-
-def _blocks(picture: NDArray[Any]) -> NDArray[Any]:
-    """Return the pixels of each whole block; shape [blocks, pixels]."""
-    rows, columns = picture.shape[0] // _BLOCK, picture.shape[1] // _BLOCK
-    grid = picture[: rows * _BLOCK, : columns * _BLOCK].reshape(rows, _BLOCK, columns, _BLOCK)
-    return grid.swapaxes(1, 2).reshape(rows * columns, -1)
+def _lengths_apart(descriptors: NDArray[Any], others: NDArray[Any]) -> NDArray[np.float32]:
+    """Return how far descriptors of length 1 lie apart."""
+    return np.asarray(np.sqrt(np.maximum(2 - 2 * (descriptors @ others.T), 0)), np.float32)

@@ -14,9 +14,11 @@ from datacheck.duplicates.clusters import (
     DuplicateClusters,
     exact_clusters,
     find_duplicates,
+    only_pairs,
     with_copies,
     with_registered,
 )
+from datacheck.duplicates.confirmation import confirmed
 from datacheck.duplicates.lookalikes import unit_vectors
 from datacheck.duplicates.near_pairs import is_small
 from datacheck.duplicates.picture_pool import PictureReader, Pictures
@@ -77,6 +79,8 @@ def search_duplicates(
     if search is DuplicateSearch.EXACT:
         content = pc.if_else(measurements.table["readable"], measurements.table["content_hash"], None)
         return DuplicateClusters.equal(exact_clusters(content))
+    if progress is not None:
+        progress(0, 2 * len(measurements))
     found = find_duplicates(measurements, max_distance=max_distance)
     if search is DuplicateSearch.HASH or manifest.reader is None:
         return found
@@ -93,6 +97,8 @@ def search_duplicates(
         with pool_of(engine, manifest.reader) as pool:
             read = PictureReader(manifest.reader, manifest.table["uri"] if "uri" in manifest else None)
             pictures = Pictures(read, pool)
+            if with_rows:
+                found = _confirmed(found, measurements, pictures, max_distance, progress)
             if with_tiny:
                 vectors = unit_vectors(measurements, tiny)
                 copies = tiny_copies(tiny, vectors, pictures, found.near_pairs, progress=progress)
@@ -108,6 +114,20 @@ def search_duplicates(
             n_unread = plural(len(pictures.unread), "image")
             skipped.append(f"changed copies of {n_unread} that could not be read a second time")
     return replace(found, not_searched=f"not searched for: {'; '.join(skipped)}" if skipped else "")
+
+
+def _confirmed(
+    found: DuplicateClusters,
+    measurements: Measurements,
+    pictures: Pictures,
+    max_distance: int,
+    progress: Callable[[int, int], None] | None,
+) -> DuplicateClusters:
+    """Return the clusters without the near pairs whose pictures differ; tiny ones are not compared."""
+    judged = np.flatnonzero((_long_side(measurements)[found.near_pairs] >= LEAST_LONG_SIDE).all(axis=1))
+    kept = np.ones(len(found.near_pairs), dtype=bool)
+    kept[judged] = confirmed(found.near_pairs[judged], found.orientation[judged], pictures, progress=progress)
+    return found if kept.all() else only_pairs(found, kept, measurements, max_distance)
 
 
 def _with_pixels(measurements: Measurements, found: DuplicateClusters, *, small: bool) -> NDArray[np.int64]:

@@ -14,7 +14,7 @@ import cv2
 import numpy as np
 from numpy.typing import NDArray
 
-from datacheck.duplicates.details import Picture
+from datacheck.duplicates.laid_over import Picture
 from datacheck.duplicates.pairs import Rows, first_of_each, not_among
 from datacheck.duplicates.picture_pool import Pictures
 from datacheck.scanning.measurements import SIGNATURE_SIDE

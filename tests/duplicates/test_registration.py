@@ -11,7 +11,7 @@ import pytest
 from PIL import Image, ImageDraw, ImageOps
 
 from datacheck.duplicates import DEFAULT_NEAR_DUPLICATE_DISTANCE, DuplicateSearch
-from datacheck.duplicates.registration import _refined
+from datacheck.duplicates.laid_over import in_pixels, in_shares, refined
 from datacheck.duplicates.search import search_duplicates
 from datacheck.findings import Found, NotApplicable, Passed
 from datacheck.rules.base import RuleContext
@@ -161,11 +161,12 @@ def test_a_map_that_is_off_by_pixels_is_refined() -> None:
     first = np.asarray(ImageOps.grayscale(scene(np.random.default_rng(3))))
     true = np.array([[1.4, 0, -40], [0, 1.4, -30]])
     second = np.asarray(cv2.warpAffine(first, true, (320, 240)))
-    refined = _refined(first, second, true + np.array([[0.01, 0, 2.5], [0, -0.01, -2]]))
-    assert np.abs(refined - true)[:, 2].max() < 0.5
-    assert np.abs(refined - true)[:, :2].max() < 0.004
+    given = true + np.array([[0.01, 0, 2.5], [0, -0.01, -2]])
+    found = in_pixels(refined(first, second, in_shares(given, first, second)), first, second)
+    assert np.abs(found - true)[:, 2].max() < 0.5
+    assert np.abs(found - true)[:, :2].max() < 0.004
 
 
 def test_a_map_that_does_not_settle_is_kept() -> None:
     given = np.array([[1.4, 0, 5], [0, 1.4, 5]])
-    assert _refined(np.zeros((240, 320), np.uint8), np.zeros((240, 320), np.uint8), given).tolist() == given.tolist()
+    assert refined(np.zeros((240, 320), np.uint8), np.zeros((240, 320), np.uint8), given).tolist() == given.tolist()

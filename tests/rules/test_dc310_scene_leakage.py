@@ -12,20 +12,12 @@ from .examples import shown
 from .quality_tables import context_of, photos
 
 
-def judged(pairs: list[list[int]], correlation: list[float], splits: list[str]) -> Outcome:
+def judged(pairs: list[list[int]], copies: list[bool], splits: list[str]) -> Outcome:
     """The rule on images of which some pairs were laid over one another."""
     base = context_of(photos(len(splits)), split=splits)
     n = len(pairs)
     ones = np.ones(n)
-    registered = Registered(
-        np.array(pairs, np.int64).reshape(n, 2),
-        np.full(n, 60),
-        np.array(correlation),
-        0 * ones,
-        ones,
-        0 * ones,
-        ones > 1,
-    )
+    registered = Registered(np.array(pairs, np.int64).reshape(n, 2), np.array(copies, bool), ones, 0 * ones, ones > 1)
     alone = DuplicateClusters.equal(np.full(len(splits), -1, np.int64))
     found = DuplicateClusters(
         alone.exact, alone.near, alone.near_pairs, alone.near_distance, alone.orientation, registered=registered
@@ -34,7 +26,7 @@ def judged(pairs: list[list[int]], correlation: list[float], splits: list[str]) 
 
 
 def test_the_example() -> None:
-    outcome = judged([[0, 4]], [0.7], ["train"] * 4 + ["test"] * 4)
+    outcome = judged([[0, 4]], [False], ["train"] * 4 + ["test"] * 4)
     assert isinstance(outcome, Found)
     assert outcome.findings[0].message == shown(SceneLeakage)
     assert outcome.findings[0].severity is Severity.WARNING
@@ -42,13 +34,13 @@ def test_the_example() -> None:
 
 
 def test_each_image_counts_once_and_only_across_splits() -> None:
-    outcome = judged([[0, 4], [1, 4], [2, 3], [4, 5]], [0.5] * 4, ["train"] * 4 + ["test"] * 4)
+    outcome = judged([[0, 4], [1, 4], [2, 3], [4, 5]], [False] * 4, ["train"] * 4 + ["test"] * 4)
     assert isinstance(outcome, Found)
     assert outcome.findings[0].n_affected == 1
 
 
 def test_copies_and_pairs_of_one_split_are_silent() -> None:
-    assert isinstance(judged([[0, 4], [0, 1]], [0.93, 0.5], ["train"] * 4 + ["test"] * 4), Passed)
+    assert isinstance(judged([[0, 4], [0, 1]], [True, False], ["train"] * 4 + ["test"] * 4), Passed)
 
 
 def test_without_a_comparison_of_details_it_cannot_tell() -> None:

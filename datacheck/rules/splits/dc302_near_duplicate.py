@@ -32,8 +32,9 @@ class NearDuplicate(Rule):
 
     What
     ----
-    Finds images of one split that are copies except for re-encoding, scaling or a slight edit, and photos of one burst.
-    Exact copies are DC301, near duplicates in two splits DC303, near duplicates with different labels DC304.
+    Finds images of one split that are copies except for re-encoding, scaling or a slight edit, and photos of one burst
+    in which nothing moved. Exact copies are DC301, near duplicates in two splits DC303, near duplicates with different
+    labels DC304.
 
     Why it hurts training
     ---------------------
@@ -48,11 +49,12 @@ class NearDuplicate(Rule):
     lowest frequencies, in all eight orientations: two pictures that are nearly equal there, and eight times nearer than
     the next picture, are copies (up to 120,000 images).
     Very small images must agree in all of this almost exactly, because their hashes hardly differ; blank images match
-    nothing. Long chains of similar images are cut, so that two members of a cluster are never further apart than twice
-    the limit from one common image. Up to 3,000 images, or with ``--duplicates features``, crops, small rotations and
-    watermarks are found by their details. Images under 64 pixels are laid over those that they resemble most, shifted,
-    scaled by a tenth or mirrored; where the blocks then correlate by 0.67 in the mean, they are copies (up to 60,000
-    images). Strong edits are not: the count is a lower bound.
+    nothing. Up to 3,000 images, or with ``--duplicates features``, such pairs are read again and laid over one another:
+    forms that are filled in otherwise, icons of one set and two moments of a burst are no copies. Crops, small
+    rotations and watermarks are then found by their details. Long chains of similar images are cut, so that two members
+    of a cluster are never further apart than twice the limit from one common image. Images under 64 pixels are laid
+    over those that they resemble most, shifted, scaled by a tenth or mirrored; where the blocks then correlate by 0.67
+    in the mean, they are copies (up to 60,000 images). Strong edits are not: the count is a lower bound.
 
     How to fix
     ----------

@@ -33,8 +33,9 @@ class SceneLeakage(Rule):
     How it is measured
     ------------------
     Each picture is laid over those, ten at most, that it or a part of it resembles most. Where 40 details or more agree
-    in one affine map (ORB keypoints, RANSAC), both show the same thing; where the blocks of the common part then
-    correlate by 0.93 or more (median), one is a copy of the other, for which 12 details suffice.
+    in one affine map (ORB keypoints, RANSAC), and the blocks of the common part correlate by 0.5 or more (median), both
+    show the same thing; where hardly a block shows something else, one is a copy of the other (DC302, DC303). Print and
+    drawings on an even ground are left out: pages with one form are not the same page.
     Things without texture and larger changes of the viewpoint are not found: the count is a lower bound.
 
     How to fix
