@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import re
 from collections import Counter
 from collections.abc import Sequence
 from dataclasses import dataclass, field, replace
@@ -31,6 +32,9 @@ _FEWEST_CLASSES = 2
 
 _NESTED_SHARE = 0.5
 """Share of the classes with two folders or more in them, from which the user is asked which level holds the class."""
+
+_DOMAIN = re.compile(r"^(train|val|test)_?([AB])$")
+"""A split and one of two domains, such as ``trainA``."""
 
 Parts = tuple[str, ...]
 
@@ -103,12 +107,15 @@ class Layout:
 def without_roles(folder: Parts) -> Parts:
     """Return a path without the folders that are named for what they hold, such as ``images``.
 
+    The folders of an unpaired translation between two domains (CycleGAN) name split and domain in one word.
+
     Examples
     --------
-    >>> without_roles(("train", "Images", "cat"))
-    ('train', 'cat')
+    >>> without_roles(("train", "Images", "cat")), without_roles(("trainA",))
+    (('train', 'cat'), ('train', 'A'))
     """
-    return tuple(part for part in folder if part.lower() not in IMAGE_WORDS | LABEL_WORDS)
+    kept = [part for part in folder if part.lower() not in IMAGE_WORDS | LABEL_WORDS]
+    return tuple(word for part in kept for word in (_DOMAIN.findall(part) or [(part,)])[0])
 
 
 def read_layout(folders: Sequence[Parts], class_level: int | None = None) -> Layout:

@@ -154,3 +154,13 @@ def test_an_odd_number_of_key_points_is_drawn_as_far_as_it_goes(tmp_path: Path) 
     report = audit(tmp_path / "data", out=tmp_path / "run")
     assert (report.manifest.task, report.failed) == (Task.DETECTION, ())
     assert (tmp_path / "run" / "report.html").exists()
+
+
+def test_two_domains_with_splits_in_their_names(tmp_path: Path) -> None:
+    for name in ("trainA", "trainB", "testA", "testB"):
+        _images(tmp_path, name + "/{}.jpg", 2)
+    manifest = open_source(tmp_path)
+    assert (manifest.classes, sorted(manifest.splits)) == (("A", "B"), ["test", "train"])
+    said = set(zip(*(manifest.table[name].to_pylist() for name in ("uri", "split", "label")), strict=True))
+    assert ("trainB/1.jpg", "train", "B") in said
+    assert ("testA/0.jpg", "test", "A") in said
