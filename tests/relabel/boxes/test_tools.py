@@ -4,10 +4,9 @@ from __future__ import annotations
 
 import json
 import random
-import re
 import tempfile
 from collections.abc import Callable
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from functools import cache
 from pathlib import Path
 from typing import Any
@@ -17,6 +16,7 @@ import pyarrow.parquet as pq
 import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
+from PIL import Image
 
 from datacheck.errors import RelabelError
 from datacheck.manifest import AnnotationFormat, Unit
@@ -306,6 +306,51 @@ def test_an_answer_that_does_not_fit_is_refused(tmp_path: Path, row: dict[str, A
     assert not len(answers)
 
 
-def test_yolo_is_no_format_for_questions(tmp_path: Path) -> None:
-    with pytest.raises(RelabelError, match=re.escape("YOLO's lines have no ids by which a box could be found again")):
-        export_boxes(queue(), "yolo", tmp_path / "out", Links(ROOT))
+def yolo_folder(tmp_path: Path) -> tuple[Path, BoxQueue]:
+    """The queue's images as files, and the folder exported from them."""
+    root = tmp_path / "set"
+    for each in queue().images.images.values():
+        (root / each.uri).parent.mkdir(parents=True, exist_ok=True)
+        Image.new("RGB", (WIDTH, HEIGHT)).save(root / each.uri)
+    here = replace(queue(), root=root)
+    export_boxes(here, "yolo", tmp_path / "out", Links(root))
+    return tmp_path / "out", here
+
+
+def test_lines_of_yolo_come_back_by_their_place(tmp_path: Path) -> None:
+    folder, here = yolo_folder(tmp_path)
+    path = folder / "labels/x/a.txt"
+    cup, other = path.read_text().splitlines()
+    moved = f"1 {0.24} {25 / HEIGHT} {40 / WIDTH} {30 / HEIGHT}"
+    path.write_text("\n".join([other, moved, "2 0.9 0.9 0.1 0.1"]) + "\n")
+    (folder / "labels/x/b & c.txt").unlink()
+    answers, refusals = import_boxes(folder, here, "yolo", annotator="ann")
+    assert not refusals
+    assert cup.startswith("0 ")
+    found = {(row[0], row[1], row[2], row[3]) for row in given_answers(answers)}
+    assert found == {
+        ("a", 7, "change", CLASSES[1]),
+        ("a", None, "add", CLASSES[2]),
+        ("d", None, "accept", None),
+    }
+
+
+@pytest.mark.parametrize(
+    ("text", "why"),
+    [
+        ("7 0.5 0.5 0.1 0.1\n", "line 1: expected a class from 0 to 2, found 7"),
+        ("0 0.5 wide\n", "line 1: expected a class number and at least 4 coordinates"),
+        ("0 0.95 0.95 0.05 0.05\n", "no line is at the place of a given box"),
+    ],
+)
+def test_a_label_file_that_does_not_fit_is_refused(tmp_path: Path, text: str, why: str) -> None:
+    folder, here = yolo_folder(tmp_path)
+    (folder / "labels/x/a.txt").write_text(text)
+    answers, (refusal,) = import_boxes(folder, here, "yolo")
+    assert why in str(refusal)
+    assert "a" not in answers.table["sample_id"].to_pylist()
+
+
+def test_a_folder_without_labels_is_refused(tmp_path: Path) -> None:
+    with pytest.raises(RelabelError, match="expected the exported folder with labels/ in it"):
+        import_boxes(tmp_path, queue(), "yolo")

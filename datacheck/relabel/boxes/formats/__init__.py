@@ -13,7 +13,7 @@ from datacheck.relabel.boxes.answers import BoxAnswers, accept_boxes
 from datacheck.relabel.boxes.queue import BoxQueue
 from datacheck.relabel.formats.links import Links
 
-BOX_FORMATS = ("label-studio", "cvat", "coco", "parquet")
+BOX_FORMATS = ("label-studio", "cvat", "coco", "yolo", "parquet")
 """The names that ``datacheck queue export --to`` and ``import --from`` take for boxes."""
 
 __all__ = ["BOX_FORMATS", "export_boxes", "import_boxes"]
@@ -33,10 +33,9 @@ class BoxFormat(Protocol):
 
 def _format(name: str) -> BoxFormat:
     if name not in BOX_FORMATS:
-        why = "; YOLO's lines have no ids by which a box could be found again" if name == "yolo" else ""
         raise RelabelError(
             f"expected a format for boxes among {', '.join(BOX_FORMATS)}, found {name!r}"
-            f"{did_you_mean(name, BOX_FORMATS)}{why}"
+            f"{did_you_mean(name, BOX_FORMATS)}"
         )
     module = importlib.import_module(f"datacheck.relabel.boxes.formats.{name.replace('-', '_')}")
     return cast("BoxFormat", module.FORMAT)
