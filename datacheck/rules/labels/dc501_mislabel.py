@@ -35,6 +35,10 @@ was 2.5 times as far off as the limit, and at most 0.5 % of the targets were bey
 REVIEW = "review them, the worst first; correct each, or remove the sample if nobody can tell"
 
 
+WIDEST_PRECISION = 0.8
+"""Width of the interval of the share of wrong labels in the list beyond which no share is given."""
+
+
 @dataclass(frozen=True)
 class Mislabel(Rule):
     """Labels that are likely wrong, by a model that was not trained on them.
@@ -166,9 +170,14 @@ class Mislabel(Rule):
             return Found((finding,), issues)
         at = evidence["precision_at_recommended"]
         many = depth >= self.warning_share * len(found.rows)
+        listed = (
+            f"of the first {depth:,} in the list, {percent(at['value'])} (95 % interval "
+            f"{percent_range(at['low'], at['high'])}) are expected to be wrong"
+            if at["high"] - at["low"] <= WIDEST_PRECISION
+            else f"how many of the first {depth:,} in the list are among them is not known"
+        )
         finding = self.finding(
-            f"{yielded.count_in_words()}; of the first {depth:,} in the list, {percent(at['value'])} (95 % "
-            f"interval {percent_range(at['low'], at['high'])}) are expected to be wrong{_left_out(found)}",
+            f"{yielded.count_in_words()}; {listed}{_left_out(found)}",
             f"review the first {depth:,} of the list, each with its suggested label; after them a label is more likely "
             "right than wrong",
             severity=self._severity(yielded.estimated_errors.low / len(found.rows), many and yielded.noise_is_evident),
