@@ -18,7 +18,8 @@ class DuplicateSearch(StrEnum):
 
     AUTO = "auto"
     """``features`` up to `search.MOST_BY_DEFAULT` images that can be read again, `search.MOST_TINY_BY_DEFAULT` of
-    those under 64 pixels, else ``hash``."""
+    those under 64 pixels, else ``hash``, whose pairs are then compared by their pixels
+    (`search.MOST_CONFIRMED` of them)."""
     EXACT = "exact"
     """Equal bytes."""
     HASH = "hash"

@@ -87,3 +87,21 @@ def test_the_search_says_at_once_that_it_has_begun(tmp_path: Path) -> None:
 
 def test_hashes_alone_take_forms_for_near_duplicates(tmp_path: Path) -> None:
     assert len(found_among(form, tmp_path, DuplicateSearch.HASH).near_pairs) > 1
+
+
+def test_more_images_than_are_compared_by_details_are_confirmed_too(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr("datacheck.duplicates.search.MOST_BY_DEFAULT", 12)
+    found = found_among(form, tmp_path)
+    assert np.flatnonzero(found.near >= 0).tolist() == [11, 12]
+    assert found.not_searched == (
+        "not searched for: cropped and slightly rotated copies among 13 images (--duplicates features does)"
+    )
+
+
+def test_pairs_that_are_too_many_to_confirm_are_counted(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr("datacheck.duplicates.search.MOST_BY_DEFAULT", 12)
+    n_pairs = len(found_among(form, tmp_path, DuplicateSearch.HASH).near_pairs)
+    monkeypatch.setattr("datacheck.duplicates.search.MOST_CONFIRMED", n_pairs - 5)
+    assert "; differences within 5 pairs of images that are alike by hash" in found_among(form, tmp_path).not_searched

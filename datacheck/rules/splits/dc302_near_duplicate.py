@@ -51,8 +51,9 @@ class NearDuplicate(Rule):
     Very small images must agree in all of this almost exactly, because their hashes hardly differ; blank images match
     nothing. Up to 3,000 images, or with ``--duplicates features``, such pairs are read again and laid over one another:
     forms that are filled in otherwise, icons of one set and two moments of a burst are no copies. Crops, small
-    rotations and watermarks are then found by their details. Long chains of similar images are cut, so that two members
-    of a cluster are never further apart than twice the limit from one common image. Images under 64 pixels are laid
+    rotations and watermarks are then found by their details. Of more images the 2,000 pairs that are least alike are
+    read again. Long chains of similar images are cut, so that two members of a cluster are never further apart than
+    twice the limit from one common image. Images under 64 pixels are laid
     over those that they resemble most, shifted, scaled by a tenth or mirrored; where the blocks then correlate by 0.67
     in the mean, they are copies (up to 60,000 images). Strong edits are not: the count is a lower bound.
 
