@@ -50,6 +50,10 @@ PLAIN = 0.45
 What differs on a page or an icon is its content, and not a watermark. Of TrashNet photos 98 % have less, of receipts
 and icons on white three quarters more."""
 
+SMALL_SIDE = 96
+"""Long side in pixels below which no block of a copy may be unlike: what tells one 6 from another is in one block of a
+picture of 64 pixels."""
+
 COPY_CORRELATION = 0.9
 """Correlation of the median block of a copy: blurred ones and small JPEGs have 0.91 and more."""
 
@@ -147,6 +151,8 @@ def is_copy(first: Picture, second: Picture, found: Agreement) -> bool:
     """Tell a copy from another picture, and from another photo, of the same thing."""
     if is_plain(first) or is_plain(second):
         return found.correlation >= PLAIN_CORRELATION and found.unlike <= MOST_UNLIKE
+    if min(max(one.shape[:2]) for one in (first, second)) < SMALL_SIDE:
+        return found.correlation >= COPY_CORRELATION and found.unlike == 0
     if found.unlike <= MOST_UNLIKE:
         return found.correlation >= COPY_CORRELATION
     marked = found.unlike <= MARKED and found.correlation >= MARKED_CORRELATION

@@ -10,6 +10,7 @@ import pytest
 from PIL import Image, ImageDraw, ImageEnhance
 
 from datacheck.duplicates import DEFAULT_NEAR_DUPLICATE_DISTANCE, DuplicateSearch
+from datacheck.duplicates.agreement import Agreement, is_copy
 from datacheck.duplicates.clusters import DuplicateClusters
 from datacheck.duplicates.search import search_duplicates
 from datacheck.scanning import scan
@@ -68,6 +69,13 @@ def test_only_the_copy_among_pictures_of_one_form_is_a_near_duplicate(draw: Draw
     assert found.near.tolist() == [-1] * 11 + [0, 0]
     assert found.registered is not None
     assert found.registered.pairs[~found.registered.copies].tolist() == []
+
+
+@pytest.mark.parametrize(("side", "copy"), [(64, False), (320, True)])
+def test_one_unlike_block_makes_a_small_picture_another_one(side: int, copy: bool) -> None:
+    picture = np.random.default_rng(0).integers(0, 256, (side, side, 3), np.uint8)
+    assert is_copy(picture, picture, Agreement(0.95, 0.025, 40, np.eye(2, 3))) == copy
+    assert is_copy(picture, picture, Agreement(0.95, 0.0, 40, np.eye(2, 3)))
 
 
 def test_one_stroke_is_not_laid_over_another(tmp_path: Path) -> None:
