@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import posixpath
 from dataclasses import dataclass, field, replace
 from pathlib import Path
 from typing import Any, cast
@@ -158,7 +157,7 @@ def _sources(reader: FileReader | StoreReader, uris: list[str], size: int | None
 def _below(reader: FileReader | StoreReader, uri: str) -> Path:
     """Return the place of a file below the root."""
     if isinstance(reader, StoreReader):
-        return Path(posixpath.relpath(reader.key(uri), reader.key("x").removesuffix("/x")))
+        return Path(reader.below(uri))
     return reader.path(uri).relative_to(reader.path(""))
 
 

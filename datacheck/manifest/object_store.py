@@ -176,10 +176,14 @@ class StoreReader:
 
     def key(self, uri: str) -> str:
         """Return the key of a sample with its bucket."""
+        return f"{self._address.path}/{self.below(uri)}"
+
+    def below(self, uri: str) -> str:
+        """Return the place of a sample below the address."""
         below = posixpath.normpath(uri)
         if "\0" in uri or below.startswith(("/", "../")) or below in ("..", "."):
             raise SampleReadError(ReadFailure.ESCAPES_ROOT, f"{uri!r} leads out of {self.url}")
-        return f"{self._address.path}/{below}"
+        return below
 
     def stamp(self, uri: str) -> FileStamp | None:
         """Return the stamp of one object; None where it cannot be reached."""

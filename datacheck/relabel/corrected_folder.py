@@ -7,7 +7,7 @@ from pathlib import Path
 
 from datacheck.errors import RelabelError
 from datacheck.manifest import Manifest, Task
-from datacheck.manifest.file_copies import Link, free_path, place_file, safe_name
+from datacheck.manifest.file_copies import Link, free_path, place_files, safe_name
 from datacheck.manifest.readers import FileReader, SampleReadError
 from datacheck.storage import new_folder
 from datacheck.text import plural
@@ -76,9 +76,7 @@ class CorrectedFolder:
         """
         try:
             with new_folder(self.folder) as folder:
-                for path, source in self.files.items():
-                    (folder / path).parent.mkdir(parents=True, exist_ok=True)
-                    place_file(source, folder / path, self.link)
+                place_files(self.files, folder, self.link)
         except OSError as error:
             raise RelabelError(f"{self.folder} cannot be written, nothing is left of it: {error}") from error
         return len(self.files)

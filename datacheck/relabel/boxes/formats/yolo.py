@@ -26,6 +26,7 @@ from datacheck.relabel.boxes.formats.label_studio import reason_text
 from datacheck.relabel.boxes.images import BoxImage, KnownBox
 from datacheck.relabel.boxes.queue import BoxQueue
 from datacheck.relabel.formats.base import stable_id
+from datacheck.relabel.formats.csv import shielded
 from datacheck.relabel.formats.links import Links
 from datacheck.relabel.formats.reading import open_bounded
 from datacheck.sources.annotations import yolo
@@ -68,7 +69,7 @@ class YoloBoxes:
                     place.parent.mkdir(parents=True, exist_ok=True)
                 picture.write_bytes(content)
                 labels.write_bytes(yolo.write(WriteRequest(path, image.width, image.height, objects)))
-                table.writerow([_cell(path), _cell(reason_text(row, image))])
+                table.writerow([shielded(path), shielded(reason_text(row, image))])
             names = [name.replace("\n", " ") for name in queue.classes]
             write_text(folder / NAMES, "".join(f"{name}\n" for name in names))
             described = {"path": ".", "train": IMAGES, "val": IMAGES, "names": dict(enumerate(names))}
@@ -135,11 +136,6 @@ def _is_class(name: str, classes: tuple[str, ...]) -> bool:
 def _shares(known: KnownBox, image: BoxImage) -> tuple[float, float, float, float]:
     left, top, right, bottom = known.box
     return left / image.width, top / image.height, right / image.width, bottom / image.height
-
-
-def _cell(text: str) -> str:
-    """A cell that no spreadsheet takes for a formula."""
-    return f"'{text}" if text[:1] in "=+-@\t\r" else text
 
 
 FORMAT = YoloBoxes()
